@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Makes the Python environment a command needs, from hashed locks, and only when the lock or the members changed.
+#   scripts/environment.sh runtime   what `make demo` needs
+#   scripts/environment.sh dev       that, and everything the checks and tests need
+#   scripts/environment.sh airflow   the reference, Airflow itself, in an environment of its own
+set -euo pipefail
+cd "$(dirname "$0")/.."
+want=$1
+python=${PYTHON:-python3}
+folder=.venvs/$want
+members=(wire sdk runner sidecar operator server)
+
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || {
+    echo "Airlock needs Python 3.11 or newer as '$python'; set PYTHON to one, for example: make demo PYTHON=python3.12" >&2
+    exit 2
+}
+
+# A stamp carries the content it was made from; a half-finished install leaves none.
+stamp() {
+    { "$python" -V; cat requirements/uv.txt "requirements/$want.txt"; if [ "$want" != airflow ]; then cat ./*/pyproject.toml; fi; } \
+        | sha256sum | cut -d' ' -f1
+}
+now=$(stamp)
+[ "$(cat "$folder/.stamp" 2>/dev/null)" != "$now" ] || exit 0
+
+uv=.venvs/uv/bin/uv
+if [ "$(cat .venvs/uv/.stamp 2>/dev/null)" != "$(sha256sum <requirements/uv.txt)" ]; then
+    rm -rf .venvs/uv
+    "$python" -m venv .venvs/uv
+    .venvs/uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/uv.txt
+    sha256sum <requirements/uv.txt >.venvs/uv/.stamp
+fi
+
+[ -x "$folder/bin/python" ] || "$uv" venv --quiet --python "$python" "$folder"
+rm -f "$folder/.stamp"
+export VIRTUAL_ENV=$PWD/$folder
+"$uv" pip sync --quiet --require-hashes "requirements/$want.txt"
+if [ "$want" != airflow ]; then
+    # The members are paths, not builds: a .pth file each, so that an edit is live and nothing is compiled here.
+    site=$("$folder/bin/python" -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')
+    for member in "${members[@]}"; do echo "$PWD/$member/src"; done >"$site/airlock-members.pth"
+    printf '#!/bin/sh\nexec "%s" -m airlock_server "$@"\n' "$PWD/$folder/bin/python" >"$folder/bin/airlock"
+    chmod +x "$folder/bin/airlock"
+fi
+echo "$now" >"$folder/.stamp"

@@ -1,0 +1,157 @@
+"""
+Length-prefixed msgpack frames between the runner and the sidecar.
+
+A frame is a 4-byte big-endian length and that many bytes of msgpack:
+
+* a request is ``[id, body, carrier]`` (two elements are accepted on read),
+* a response is ``[id, body, error]`` (one to three elements are accepted), with at most one of body and error.
+
+A body is a map whose ``type`` names its message (``airlock_wire.messages``). Ids are the sender's counter: a
+child that inherits the descriptor starts at 0 again, so an id only ties an answer to its question and is never
+a key. The layout is Airflow 3.3's, byte for byte, so that either side can be Airflow's own.
+
+Both sides use exactly this module, so there is one place where a byte can be wrong. It decides nothing about
+hostile peers: the limits are enforced where untrusted bytes arrive, in the sidecar.
+"""
+
+import socket
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+HEADER_BYTES = 4
+
+#: The largest frame either side sends or accepts, header excluded. The sidecar's setting may lower it.
+MAX_FRAME_BYTES = 16 * 1024 * 1024
+
+_UINT8, _UINT16, _UINT32, _UINT64 = 0xCC, 0xCD, 0xCE, 0xCF
+_ARRAY16, _ARRAY32 = 0xDC, 0xDD
+
+
+class FrameError(Exception):
+    """These bytes are no frame: the peer is broken or hostile, and its stream can be trusted no further."""
+
+
+class Undecodable(FrameError):
+    """One frame's content made no sense. The stream is intact: answer it and go on."""
+
+
+class Request(msgspec.Struct, array_like=True, frozen=True):
+    """What the runner asks: an id, a message body, and the W3C trace carrier of the task, if any."""
+
+    id: int
+    body: Any
+    carrier: dict[str, str] | None = None
+
+
+class Response(msgspec.Struct, array_like=True, frozen=True):
+    """What the sidecar answers under the request's id. Neither body nor error: done, and nothing to say."""
+
+    id: int
+    body: Any = None
+    error: Any = None
+
+
+class RawRequest(msgspec.Struct, array_like=True, frozen=True):
+    """A request whose body is left undecoded, for the side that does not trust it yet."""
+
+    id: int
+    body: msgspec.Raw
+    carrier: Any = None
+
+
+_encoder = msgspec.msgpack.Encoder()
+_response_decoder = msgspec.msgpack.Decoder(Response)
+_raw_request_decoder = msgspec.msgpack.Decoder(RawRequest)
+
+
+def encode(frame: Request | Response) -> bytes:
+    """The bytes of a frame, its length first."""
+    buffer = bytearray(HEADER_BYTES)
+    _encoder.encode_into(frame, buffer, HEADER_BYTES)
+    buffer[:HEADER_BYTES] = (len(buffer) - HEADER_BYTES).to_bytes(HEADER_BYTES, "big")
+    return bytes(buffer)
+
+
+def request(id: int, body: Any, carrier: Mapping[str, str] | None = None) -> bytes:  # noqa: A002 - the wire's word
+    """The bytes of a request, always with its three elements, as Airflow's runner writes them."""
+    return encode(Request(id, body, dict(carrier) if carrier else None))
+
+
+def response(id: int, body: Any = None, error: Any = None) -> bytes:  # noqa: A002 - the wire's word
+    """The bytes of a response, always with its three elements, as Airflow's supervisor writes them."""
+    return encode(Response(id, body, error))
+
+
+def decode_response(payload: bytes) -> Response:
+    """A response from its payload; raises Undecodable."""
+    try:
+        return _response_decoder.decode(payload)
+    except (msgspec.MsgspecError, RecursionError) as e:
+        raise Undecodable(f"not a response frame: {e}") from e
+
+
+def decode_raw_request(payload: bytes) -> RawRequest:
+    """A request from its payload, body untouched; raises Undecodable."""
+    try:
+        return _raw_request_decoder.decode(payload)
+    except (msgspec.MsgspecError, RecursionError) as e:
+        raise Undecodable(f"not a request frame: {e}") from e
+
+
+def leading_id(payload: bytes) -> int:
+    """
+    The id of a request that may be cut off or nonsense after it, from its first bytes; 0 where there is none.
+
+    It is what lets a frame that is too long, or that does not decode, be answered under the id its sender waits for.
+    """
+    if not payload:
+        return 0
+    first, rest = payload[0], payload[1:]
+    if 0x90 <= first <= 0x9F:
+        pass
+    elif first == _ARRAY16:
+        rest = rest[2:]
+    elif first == _ARRAY32:
+        rest = rest[4:]
+    else:
+        return 0
+    if not rest:
+        return 0
+    if rest[0] <= 0x7F:
+        return rest[0]
+    width = {_UINT8: 1, _UINT16: 2, _UINT32: 4, _UINT64: 8}.get(rest[0])
+    if width is None or len(rest) < 1 + width:
+        return 0
+    return int.from_bytes(rest[1 : 1 + width], "big")
+
+
+def read_exactly(sock: socket.socket, count: int) -> bytes:
+    """``count`` bytes from a blocking stream socket; EOFError when the peer has gone, even in the middle."""
+    if count <= 65536:
+        data = sock.recv(count, socket.MSG_WAITALL)
+        if len(data) == count:
+            return data
+        if not data:
+            raise EOFError("the peer closed the stream")
+        buffer = bytearray(count)
+        buffer[: len(data)] = data
+        have = len(data)
+    else:
+        buffer, have = bytearray(count), 0
+    view = memoryview(buffer)
+    while have < count:
+        got = sock.recv_into(view[have:])
+        if not got:
+            raise EOFError(f"the peer closed the stream after {have} of {count} bytes")
+        have += got
+    return bytes(buffer)
+
+
+def read_payload(sock: socket.socket, limit: int = MAX_FRAME_BYTES) -> bytes:
+    """One frame's payload from a blocking socket; EOFError at its end, FrameError when it is longer than ``limit``."""
+    length = int.from_bytes(read_exactly(sock, HEADER_BYTES), "big")
+    if length > limit:
+        raise FrameError(f"a frame of {length} bytes is over the limit of {limit}")
+    return read_exactly(sock, length)

@@ -1,0 +1,299 @@
+"""
+The messages inside frames, as tagged structs: the class name is the wire's ``type``.
+
+``FromRunner`` is what a runner may ask and ``ToRunner`` what it may be told; Airflow 3.3's task-sdk 1.3.2 defines
+both sets, and its JSON schema is what the contract tests hold these against. A field without a default is always
+on the wire, so a required field that may be null is ``X | None`` without a default. Unknown keys are ignored on
+read, as Airflow's runner ignores them.
+
+Adding a message is four places: here, the sidecar's table of handlers, the SDK call that sends it, and the
+server's route; the golden test and the contract test then fail until they know it.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+from airlock_wire.dags import LazySerializedDag
+
+
+class ErrorType(StrEnum):
+    """Why a request was not done; closed, because Airflow's runner refuses a word it does not know."""
+
+    CONNECTION_NOT_FOUND = "CONNECTION_NOT_FOUND"
+    VARIABLE_NOT_FOUND = "VARIABLE_NOT_FOUND"
+    XCOM_NOT_FOUND = "XCOM_NOT_FOUND"
+    ASSET_NOT_FOUND = "ASSET_NOT_FOUND"
+    TASK_STORE_NOT_FOUND = "TASK_STORE_NOT_FOUND"
+    ASSET_STORE_NOT_FOUND = "ASSET_STORE_NOT_FOUND"
+    DAGRUN_ALREADY_EXISTS = "DAGRUN_ALREADY_EXISTS"
+    PERMISSION_DENIED = "PERMISSION_DENIED"
+    GENERIC_ERROR = "GENERIC_ERROR"
+    API_SERVER_ERROR = "API_SERVER_ERROR"
+
+
+class Message(msgspec.Struct, tag_field="type", tag=True, frozen=True, kw_only=True):
+    """A body of a frame. Its ``type`` on the wire is the class name."""
+
+
+# --- What a runner is told at its start ---------------------------------------------------------------------
+
+
+class TaskInstance(msgspec.Struct, frozen=True, kw_only=True):
+    """Which task instance this launch runs. ``map_index`` is -1 where the task is not mapped."""
+
+    id: str
+    task_id: str
+    dag_id: str
+    run_id: str
+    try_number: int
+    dag_version_id: str
+    map_index: int = -1
+    hostname: str | None = None
+    context_carrier: dict[str, Any] | None = None
+    queue: str = "default"
+
+
+class BundleInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """The bundle the DAG file is in, and the version of it that was queued."""
+
+    name: str
+    version: str | None = None
+
+
+class DagRun(msgspec.Struct, frozen=True, kw_only=True):
+    """The DAG run a task instance belongs to. Airflow's runner refuses unknown keys in here, and only in here."""
+
+    dag_id: str
+    run_id: str
+    logical_date: datetime | None
+    data_interval_start: datetime | None
+    data_interval_end: datetime | None
+    run_after: datetime
+    start_date: datetime | None
+    end_date: datetime | None
+    run_type: str
+    state: str
+    consumed_asset_events: list[Any]
+    partition_key: str | None
+    clear_number: int = 0
+    conf: dict[str, Any] | None = None
+    triggering_user_name: str | None = None
+    partition_date: datetime | None = None
+    note: str | None = None
+    team_name: str | None = None
+
+
+class TIRunContext(msgspec.Struct, frozen=True, kw_only=True):
+    """What the server answered to PATCH /run: what the runner needs and could not know before."""
+
+    dag_run: DagRun
+    max_tries: int
+    task_reschedule_count: int = 0
+    variables: list[Any] = []
+    connections: list[Any] = []
+    next_method: str | None = None
+    next_kwargs: dict[str, Any] | str | None = None
+    xcom_keys_to_clear: list[str] = []
+    should_retry: bool = False
+    start_date: datetime | None = None
+
+
+class StartupDetails(Message, frozen=True, kw_only=True):
+    """
+    The one message a runner receives unasked, under id 0.
+
+    ``ti_context`` stays a plain map: the sidecar passes the server's answer through unchanged, and the runner
+    converts it to ``TIRunContext``.
+    """
+
+    ti: TaskInstance
+    dag_rel_path: str
+    bundle_info: BundleInfo
+    start_date: datetime
+    ti_context: dict[str, Any]
+    sentry_integration: str
+
+
+class DagFileParseRequest(Message, frozen=True, kw_only=True):
+    """The same, for a runner in parse mode: import this file and answer with ``DagFileParsingResult``."""
+
+    file: str
+    bundle_path: str
+    bundle_name: str
+    callback_requests: list[Any] = []
+
+
+# --- What a runner asks ---------------------------------------------------------------------------------------
+
+
+class SucceedTask(Message, frozen=True, kw_only=True):
+    """The task ended well. A terminal message: one a launch."""
+
+    end_date: datetime
+    state: Literal["success"] = "success"
+    task_outlets: list[dict[str, Any]] | None = None
+    outlet_events: list[dict[str, Any]] | None = None
+    rendered_map_index: str | None = None
+
+
+class RetryTask(Message, frozen=True, kw_only=True):
+    """The task failed and has tries left. A terminal message."""
+
+    end_date: datetime
+    state: Literal["up_for_retry"] = "up_for_retry"
+    rendered_map_index: str | None = None
+    retry_delay_seconds: float | None = None
+    retry_reason: str | None = None
+
+
+class TaskState(Message, frozen=True, kw_only=True):
+    """The task ended in a state that has no message of its own. A terminal message."""
+
+    state: Literal["failed", "skipped", "removed"]
+    end_date: datetime | None = None
+    rendered_map_index: str | None = None
+
+
+class GetVariable(Message, frozen=True, kw_only=True):
+    """Asks for a variable; VariableResult, or ErrorResponse in the body slot."""
+
+    key: str
+
+
+class GetConnection(Message, frozen=True, kw_only=True):
+    """Asks for a connection; ConnectionResult, or ErrorResponse in the body slot."""
+
+    conn_id: str
+
+
+class GetXCom(Message, frozen=True, kw_only=True):
+    """Asks for an XCom; XComResult, with a null value where there is none."""
+
+    key: str
+    dag_id: str
+    run_id: str
+    task_id: str
+    map_index: int | None = None
+    include_prior_dates: bool = False
+
+
+class SetXCom(Message, frozen=True, kw_only=True):
+    """Stores an XCom of any JSON value; an empty answer."""
+
+    key: str
+    value: Any
+    dag_id: str
+    run_id: str
+    task_id: str
+    map_index: int | None = None
+    dag_result: bool = False
+    mapped_length: int | None = None
+
+
+class SetRenderedFields(Message, frozen=True, kw_only=True):
+    """Stores the task's rendered template fields; an empty answer."""
+
+    rendered_fields: dict[str, Any]
+
+
+class MaskSecret(Message, frozen=True, kw_only=True):
+    """Adds a value, or every string inside it, to what the sidecar masks in logs; an empty answer."""
+
+    value: Any
+    name: str | None = None
+
+
+class DagFileParsingResult(Message, frozen=True, kw_only=True):
+    """What parsing a file gave. The terminal message of a runner in parse mode. Errors are text by file name."""
+
+    fileloc: str
+    serialized_dags: list[LazySerializedDag]
+    warnings: list[Any] | None = None
+    import_errors: dict[str, str] | None = None
+
+
+# --- What a runner is answered --------------------------------------------------------------------------------
+
+
+class VariableResult(Message, frozen=True, kw_only=True):
+    """A variable's value, as text."""
+
+    key: str
+    value: str | None
+
+
+class ConnectionResult(Message, frozen=True, kw_only=True):
+    """A connection, every key present. ``schema`` is the database's, ``extra`` a JSON text."""
+
+    conn_id: str
+    conn_type: str
+    host: str | None
+    schema: str | None
+    login: str | None
+    password: str | None
+    port: int | None
+    extra: str | None
+
+
+class XComResult(Message, frozen=True, kw_only=True):
+    """An XCom's value, null where there is none."""
+
+    key: str
+    value: Any
+
+
+class OKResponse(Message, frozen=True, kw_only=True):
+    """Done, for the requests whose answer says so in words."""
+
+    ok: bool
+
+
+class ErrorResponse(Message, frozen=True, kw_only=True):
+    """Not done, and why: in the body slot an answer that the caller expects, in the error slot one that is raised."""
+
+    error: ErrorType = ErrorType.GENERIC_ERROR
+    detail: dict[str, Any] | None = None
+
+
+FromRunner: TypeAlias = (
+    SucceedTask
+    | RetryTask
+    | TaskState
+    | GetVariable
+    | GetConnection
+    | GetXCom
+    | SetXCom
+    | SetRenderedFields
+    | MaskSecret
+    | DagFileParsingResult
+)
+
+ToRunner: TypeAlias = (
+    StartupDetails | DagFileParseRequest | VariableResult | ConnectionResult | XComResult | OKResponse | ErrorResponse
+)
+
+#: The messages after which a launch has said its last word about the task's state.
+Terminal: TypeAlias = SucceedTask | RetryTask | TaskState
+
+_from_runner = msgspec.msgpack.Decoder(FromRunner)
+
+
+class UnknownMessage(Exception):
+    """The body decodes, but its type is none that we serve, or its fields are wrong. The text names the field."""
+
+
+def decode_from_runner(body: bytes) -> FromRunner:
+    """A runner's message from the msgpack of its body; raises UnknownMessage."""
+    try:
+        return _from_runner.decode(body)
+    except (msgspec.MsgspecError, RecursionError) as e:
+        raise UnknownMessage(str(e)) from e
+
+
+def to_runner(body: Any) -> ToRunner:
+    """The message in an answer's body, already a plain map; msgspec.ValidationError when it is none of ours."""
+    message: ToRunner = msgspec.convert(body, ToRunner)
+    return message

@@ -1,0 +1,81 @@
+"""
+What the containers of one pod agree on: names, exit codes, and the lines of the control channel.
+
+The launcher imports this in any image, beside any packages, so it uses only the standard library of Python 3.10.
+
+How a launch talks, on two Unix stream connections that the launcher opens before any user code exists:
+
+* ``control``: JSON lines both ways. The hello carries the reading ends of three pipes (log records, stdout,
+  stderr) as descriptors; the launcher keeps copies of them, so that a sidecar that dies and comes back loses
+  no output and user code that prints meanwhile gets no broken pipe.
+* ``frames``: the runner's requests and their answers (``airlock_wire.frames``). The child inherits it.
+
+After both hellos the sidecar stops listening. A launcher that reconnects to a restarted sidecar proves itself
+with the nonce it was given after the fork, which the child never saw.
+"""
+
+import json
+from typing import Any, Final
+
+#: The socket's name in the folder that sidecar and runner share.
+SOCKET_NAME: Final = "sidecar.sock"
+
+#: The order of the descriptors that come with the control hello.
+STREAMS: Final = ("log", "stdout", "stderr")
+
+# The launcher's words.
+HELLO_CONTROL: Final = "control"
+HELLO_FRAMES: Final = "frames"
+FORKED: Final = "forked"
+SIGNALLED: Final = "signalled"
+EXITED: Final = "exited"
+
+# The sidecar's words.
+WELCOME: Final = "welcome"
+NONCE: Final = "nonce"
+ACK: Final = "ack"
+STOP: Final = "stop"
+
+#: A control line is short; a longer one is no launcher's.
+MAX_CONTROL_LINE_BYTES: Final = 4096
+
+#: How long the launcher tries to reach a sidecar that has not listened yet.
+CONNECT_SECONDS: Final = 60.0
+#: How long the launcher tries to reach a sidecar that died; then it ends the runner, as nothing could be reported.
+RECONNECT_SECONDS: Final = 120.0
+#: Between SIGTERM and SIGKILL when the sidecar stops the runner.
+STOP_SECONDS: Final = 5.0
+#: How long a told-to-stop launcher waits for the sidecar to know, before user code is signalled.
+SIGNAL_ACK_SECONDS: Final = 1.0
+#: How long an ended child's launcher waits for its exit report to be acknowledged.
+EXIT_ACK_SECONDS: Final = 120.0
+#: The child is killed this long before the pod's grace period ends.
+KILL_BEFORE_GRACE_ENDS_SECONDS: Final = 10.0
+#: The pod's grace period where nobody says another.
+GRACE_SECONDS: Final = 60.0
+
+# The launcher's own exit codes, 80 to 89. A child's code travels only in the exit report.
+EXIT_OK: Final = 0
+EXIT_USAGE: Final = 80
+EXIT_NEVER_CONNECTED: Final = 81
+EXIT_REFUSED: Final = 82
+EXIT_SIDECAR_LOST: Final = 83
+EXIT_LAUNCHER_BROKEN: Final = 84
+#: The kernel killed the child for memory: the code that Kubernetes' readers of pods already know.
+EXIT_OOM: Final = 137
+
+#: What the child's exit code is when the runner itself, not user code, could not go on.
+CHILD_EXIT_BROKEN: Final = 1
+
+
+def line(event: str, **fields: Any) -> bytes:
+    """One control line."""
+    return json.dumps({"event": event, **fields}, separators=(",", ":")).encode() + b"\n"
+
+
+def parse_line(raw: bytes) -> dict[str, Any]:
+    """A control line's map, ``event`` being text; raises ValueError on anything else."""
+    value = json.loads(raw)
+    if not isinstance(value, dict) or not isinstance(value.get("event"), str):
+        raise ValueError("a control line is a JSON object with an event")
+    return value

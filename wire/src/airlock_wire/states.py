@@ -1,0 +1,76 @@
+"""
+The states of a task instance, which call may move it where, and who sends which state over the wire.
+
+One total table, so that the server's answers, the sidecar's judgement and the docs cannot disagree. The
+transitions are those measured on Airflow 3.3.2 for all states and calls.
+"""
+
+from enum import StrEnum
+
+
+class TaskState(StrEnum):
+    """A task instance's state, spelt as Airflow spells it. ``NONE`` stands for a state that is not set."""
+
+    NONE = "none"
+    SCHEDULED = "scheduled"
+    QUEUED = "queued"
+    RUNNING = "running"
+    RESTARTING = "restarting"
+    SUCCESS = "success"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    REMOVED = "removed"
+    UPSTREAM_FAILED = "upstream_failed"
+    UP_FOR_RETRY = "up_for_retry"
+    UP_FOR_RESCHEDULE = "up_for_reschedule"
+    DEFERRED = "deferred"
+    AWAITING_INPUT = "awaiting_input"
+
+
+_S = TaskState
+
+#: What a running task may report through PATCH /state, so where the wire can move it from ``running``.
+REPORTABLE = frozenset(
+    {
+        _S.SUCCESS,
+        _S.FAILED,
+        _S.SKIPPED,
+        _S.REMOVED,
+        _S.UPSTREAM_FAILED,
+        _S.UP_FOR_RETRY,
+        _S.UP_FOR_RESCHEDULE,
+        _S.DEFERRED,
+        _S.AWAITING_INPUT,
+    }
+)
+
+#: For each state, the states that an Execution API call may move it to. Being equal is a replay, not a move.
+NEXT: dict[TaskState, frozenset[TaskState]] = {
+    _S.NONE: frozenset(),
+    _S.SCHEDULED: frozenset(),
+    _S.QUEUED: frozenset({_S.RUNNING}),
+    _S.RESTARTING: frozenset({_S.RUNNING}),
+    _S.RUNNING: REPORTABLE,
+    _S.SUCCESS: frozenset(),
+    _S.FAILED: frozenset(),
+    _S.SKIPPED: frozenset(),
+    _S.REMOVED: frozenset(),
+    _S.UPSTREAM_FAILED: frozenset(),
+    _S.UP_FOR_RETRY: frozenset(),
+    _S.UP_FOR_RESCHEDULE: frozenset(),
+    _S.DEFERRED: frozenset(),
+    _S.AWAITING_INPUT: frozenset(),
+}
+
+#: The task instance is over; nothing will run it again unless someone clears it.
+FINISHED = frozenset({_S.SUCCESS, _S.FAILED, _S.SKIPPED, _S.REMOVED, _S.UPSTREAM_FAILED})
+
+
+def may_run(state: TaskState) -> bool:
+    """Whether PATCH /run is accepted in this state from a launch that has not run it yet."""
+    return TaskState.RUNNING in NEXT[state]
+
+
+def may_report(state: TaskState, reported: TaskState) -> bool:
+    """Whether PATCH /state moves ``state`` to ``reported``."""
+    return reported in NEXT[state]

@@ -1,0 +1,43 @@
+"""
+What a sidecar is given at its start: which launch it serves. It holds no credential; those travel on their own.
+
+Whoever launches writes it (the local executor, the operator), the sidecar reads it, user code never sees it.
+"""
+
+import msgspec
+
+from airlock_wire.messages import BundleInfo, DagFileParseRequest, TaskInstance
+
+
+class Execute(msgspec.Struct, frozen=True, kw_only=True, tag="execute", tag_field="mode", forbid_unknown_fields=True):
+    """
+    Run one task instance.
+
+    ``log_path`` is relative to the log store. ``judges`` says that this sidecar reports a crash by itself, as it
+    does where Airlock's server owns the task instance; on a real Airflow the executor does.
+    """
+
+    ti: TaskInstance
+    dag_rel_path: str
+    bundle_info: BundleInfo
+    log_path: str
+    judges: bool = True
+    execution_timeout_seconds: float | None = None
+    sentry_integration: str = ""
+
+
+class Parse(msgspec.Struct, frozen=True, kw_only=True, tag="parse", tag_field="mode", forbid_unknown_fields=True):
+    """Import one DAG file and keep what it holds in ``result.json`` of the state folder. Asks the server nothing."""
+
+    request: DagFileParseRequest
+    log_path: str
+    timeout_seconds: float = 30.0
+
+
+Workload = Execute | Parse
+
+
+def log_path(dag_id: str, run_id: str, task_id: str, map_index: int, try_number: int) -> str:
+    """Where a try's log lies below the log store: Airflow's own layout, so that its readers find it."""
+    mapped = f"/map_index={map_index}" if map_index >= 0 else ""
+    return f"dag_id={dag_id}/run_id={run_id}/task_id={task_id}{mapped}/attempt={try_number}.log"
