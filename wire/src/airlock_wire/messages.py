@@ -288,9 +288,10 @@ class UnknownMessage(Exception):
 def decode_from_runner(body: bytes) -> FromRunner:
     """A runner's message from the msgpack of its body; raises UnknownMessage."""
     try:
-        return _from_runner.decode(body)
+        message: FromRunner = _from_runner.decode(body)
     except (msgspec.MsgspecError, RecursionError) as e:
         raise UnknownMessage(str(e)) from e
+    return message
 
 
 def to_runner(body: Any) -> ToRunner:

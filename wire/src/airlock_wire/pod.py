@@ -27,6 +27,7 @@ STREAMS: Final = ("log", "stdout", "stderr")
 HELLO_CONTROL: Final = "control"
 HELLO_FRAMES: Final = "frames"
 FORKED: Final = "forked"
+KEPT: Final = "kept"
 SIGNALLED: Final = "signalled"
 EXITED: Final = "exited"
 
@@ -47,8 +48,9 @@ RECONNECT_SECONDS: Final = 120.0
 STOP_SECONDS: Final = 5.0
 #: How long a told-to-stop launcher waits for the sidecar to know, before user code is signalled.
 SIGNAL_ACK_SECONDS: Final = 1.0
-#: How long an ended child's launcher waits for its exit report to be acknowledged.
-EXIT_ACK_SECONDS: Final = 120.0
+#: How long an ended child's launcher waits for its exit report to be acknowledged. The sidecar acknowledges once
+#: the server has the task's state, so this is how long a server may be away at the end of a task.
+EXIT_ACK_SECONDS: Final = 3600.0
 #: The child is killed this long before the pod's grace period ends.
 KILL_BEFORE_GRACE_ENDS_SECONDS: Final = 10.0
 #: The pod's grace period where nobody says another.

@@ -1,0 +1,270 @@
+"""
+The launcher: the first process of the container that runs user code.
+
+It connects to the sidecar, forks the runner, forwards signals, reaps, and reports how the child ended. It uses only
+the standard library of Python 3.10, so that it can be put into any image, and it holds nothing that user code
+may not have, but for the nonce: that one it is given after the fork, once it cannot be read by its child.
+"""
+
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, NamedTuple, NoReturn
+
+from airlock_runner import kernel
+from airlock_runner.link import Link, LinkLost
+from airlock_wire import pod
+
+#: What the child does once it has its ends: (frames, log records, handoff).
+Child = Callable[[int, int, int], NoReturn]
+
+_RETRY_SECONDS = 0.05
+
+
+class Ended(NamedTuple):
+    """How the child ended: an exit code or a signal, and whether the kernel killed it for memory."""
+
+    code: int | None
+    signal: int | None
+    oom: bool
+
+
+class Launcher:
+    """One launch, from the fork to the exit report. Single-threaded: one loop over a link, signals and deadlines."""
+
+    def __init__(self, link: Link, grace_seconds: float) -> None:
+        self._link: Link | None = link
+        self._socket_dir = link.socket_dir
+        self._streams = link.streams
+        self._grace = grace_seconds
+        self._nonce = ""
+        self._pid = 0
+        self._ended: Ended | None = None
+        self._signalled = 0
+        self._sidecar_knows = False
+        self._acknowledged = False
+        self._deadlines: dict[str, float] = {}
+        self._handoff: socket.socket | None = None
+        self._oom_kills = kernel.oom_kills()
+
+    def run(self, child: Child) -> int:
+        """Forks the child and stays until its end is acknowledged; the launcher's exit code."""
+        wake_read, wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._fork(child, wake_write)
+        # Before the first word after the fork: user code starts only after the sidecar has heard it, and must
+        # find a parent that it can neither trace nor read.
+        kernel.hide()
+        self._say(pod.FORKED)
+        while True:
+            if self._ended is not None and self._acknowledged:
+                return pod.EXIT_OOM if self._ended.oom else pod.EXIT_OK
+            self._wait(wake_read)
+            self._reap()
+            code = self._deadlines_passed()
+            if code is not None:
+                return code
+
+    def _fork(self, child: Child, wake: int) -> None:
+        assert self._link is not None  # noqa: S101 - connected before
+        self._handoff, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        launcher = os.getpid()
+        self._pid = os.fork()
+        if self._pid == 0:
+            try:
+                kernel.end_with(launcher)
+                os.setpgid(0, 0)
+                self._handoff.close()
+                frames, log = self._link.become_child()
+                child(frames, log, theirs.detach())
+            finally:
+                os._exit(pod.CHILD_EXIT_BROKEN)
+        # Both sides set the group, so that neither can signal it before it is there.
+        os.setpgid(self._pid, self._pid)
+        theirs.close()
+        self._link.become_parent()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._told_to_stop)
+        signal.signal(signal.SIGCHLD, _noticed)
+        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+
+    def _told_to_stop(self, number: int, _: FrameType | None) -> None:
+        # Python runs this between two instructions of the loop, which the wakeup descriptor then wakes.
+        if not self._signalled:
+            self._signalled = number
+
+    # --- one turn of the loop ---
+
+    def _wait(self, wake: int) -> None:
+        now = time.monotonic()
+        poll = select.poll()
+        poll.register(wake, select.POLLIN)
+        if self._link is not None:
+            poll.register(self._link.control, select.POLLIN)
+        elif now >= self._deadlines.get("retry", 0.0):
+            self._reconnect()
+            return
+        # A signal may have come before the poll: its byte waits in the wakeup pipe, so nothing is missed.
+        soonest = min(self._deadlines.values(), default=now + 60.0)
+        ready = {fd for fd, _ in poll.poll(max(0.0, soonest - now) * 1000)}
+        if wake in ready:
+            os.read(wake, 4096)
+            if self._signalled and "kill" not in self._deadlines and self._ended is None:
+                self._tell_signalled()
+        if self._link is not None and self._link.control.fileno() in ready:
+            self._listen()
+
+    def _tell_signalled(self) -> None:
+        """The sidecar first, then user code: so a failure that the signal causes is not taken for the task's own."""
+        now = time.monotonic()
+        self._deadlines["forward"] = now + pod.SIGNAL_ACK_SECONDS
+        self._deadlines["kill"] = now + max(1.0, self._grace - pod.KILL_BEFORE_GRACE_ENDS_SECONDS)
+        self._say(pod.SIGNALLED, signal=self._signalled)
+
+    def _listen(self) -> None:
+        assert self._link is not None  # noqa: S101 - it was ready
+        try:
+            lines = self._link.hear()
+        except LinkLost:
+            self._lost()
+            return
+        for line in lines:
+            self._heard(line)
+
+    def _heard(self, line: dict[str, Any]) -> None:
+        event, of = line["event"], line.get("of")
+        if event == pod.NONCE:
+            self._nonce = str(line.get("nonce", ""))
+            self._say(pod.KEPT)
+        elif event == pod.ACK and of == pod.SIGNALLED and "forward" in self._deadlines:
+            self._deadlines["forward"] = 0.0
+        elif event == pod.ACK and of == pod.EXITED:
+            self._acknowledged = True
+        elif event == pod.STOP and self._ended is None:
+            self._kill(signal.SIGTERM)
+            self._deadlines.setdefault("kill", time.monotonic() + pod.STOP_SECONDS)
+            self._deadlines["kill"] = min(self._deadlines["kill"], time.monotonic() + pod.STOP_SECONDS)
+
+    def _reap(self) -> None:
+        """Collects every ended process: as PID 1 the launcher is the parent of what user code left behind."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if pid == self._pid:
+                self._child_ended(status)
+
+    def _child_ended(self, status: int) -> None:
+        killed = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
+        oom = killed == signal.SIGKILL and kernel.oom_kills() > self._oom_kills
+        self._ended = Ended(None if killed else os.WEXITSTATUS(status), killed, oom)
+        # Whatever the child left in its group would hold the streams open and outlive the task.
+        self._kill(signal.SIGKILL)
+        self._deadlines.pop("kill", None)
+        self._deadlines.pop("forward", None)
+        self._deadlines["report"] = time.monotonic() + pod.EXIT_ACK_SECONDS
+        self._say(pod.EXITED, **self._ended._asdict())
+
+    def _deadlines_passed(self) -> int | None:
+        """Does what is due; the exit code when it is to give up."""
+        now = time.monotonic()
+        if self._deadlines.get("forward", now + 1) <= now:
+            del self._deadlines["forward"]
+            self._kill(self._signalled)
+        if self._deadlines.get("kill", now + 1) <= now:
+            self._deadlines["kill"] = now + pod.STOP_SECONDS
+            self._kill(signal.SIGKILL)
+        if self._deadlines.get("lost", now + 1) <= now or self._deadlines.get("report", now + 1) <= now:
+            self._kill(signal.SIGKILL)
+            return pod.EXIT_SIDECAR_LOST
+        return None
+
+    def _kill(self, number: int) -> None:
+        try:
+            os.killpg(self._pid, number)
+        except (ProcessLookupError, PermissionError):
+            return
+
+    # --- the sidecar, when it goes and comes ---
+
+    def _say(self, event: str, **fields: Any) -> None:
+        if self._link is not None:
+            try:
+                self._link.say(event, **fields)
+            except LinkLost:
+                self._lost()
+
+    def _lost(self) -> None:
+        assert self._link is not None  # noqa: S101 - it was there to be lost
+        self._link.close()
+        self._link = None
+        self._deadlines["lost"] = time.monotonic() + pod.RECONNECT_SECONDS
+        self._deadlines["retry"] = time.monotonic() + _RETRY_SECONDS
+
+    def _reconnect(self) -> None:
+        assert self._handoff is not None  # noqa: S101 - made before the fork
+        try:
+            link = Link.connect(self._socket_dir, self._streams, nonce=self._nonce, forked=True)
+        except LinkLost:
+            self._deadlines["retry"] = time.monotonic() + _RETRY_SECONDS
+            return
+        del self._deadlines["lost"], self._deadlines["retry"]
+        self._link = link
+        link.hand_over(self._handoff)
+        self._say(pod.FORKED)
+        if self._signalled:
+            self._say(pod.SIGNALLED, signal=self._signalled)
+        if self._ended is not None:
+            self._say(pod.EXITED, **self._ended._asdict())
+
+
+def _noticed(_: int, __: FrameType | None) -> None:
+    """SIGCHLD needs a handler, or it would not reach the wakeup descriptor."""
+
+
+def connect(socket_dir: str) -> Link | None:
+    """The first connection, tried until the sidecar listens; None when it never did."""
+    # As PID 1 of a container nothing is ended by a signal without a handler, and there is nothing to forward yet.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(pod.EXIT_NEVER_CONNECTED))
+    streams = Link.make_streams()
+    ends = time.monotonic() + pod.CONNECT_SECONDS
+    pause = 0.002
+    while time.monotonic() < ends:
+        try:
+            return Link.connect(socket_dir, streams)
+        except LinkLost:
+            time.sleep(pause)
+            pause = min(pause * 1.3, 0.02)
+    return None
+
+
+def main(argv: list[str], child: Callable[[int, int, int, str], NoReturn]) -> int:
+    """The command line. ``child`` gets the descriptors and the bundle's root, in the forked process."""
+    options = {"--socket-dir": "", "--bundle-root": "", "--grace-seconds": str(pod.GRACE_SECONDS)}
+    usage = f"usage: python -m airlock_runner {' '.join(f'{name} VALUE' for name in options)}"
+    words = argv[1:]
+    if words in (["-h"], ["--help"]):
+        print(usage)  # noqa: T201 - this is what was asked for
+        return 0
+    if len(words) % 2 or not set(words[::2]) <= set(options):
+        print(usage, file=sys.stderr)  # noqa: T201 - there is no log yet
+        return pod.EXIT_USAGE
+    options.update(zip(words[::2], words[1::2], strict=True))
+    link = connect(options["--socket-dir"])
+    if link is None:
+        waited = f"no sidecar listened in {options['--socket-dir']} for {pod.CONNECT_SECONDS:g} s"
+        print(f"airlock-launcher: {waited}", file=sys.stderr)  # noqa: T201 - there is no other way out
+        return pod.EXIT_NEVER_CONNECTED
+    root = options["--bundle-root"]
+
+    def run(frames: int, log: int, handoff: int) -> NoReturn:
+        child(frames, log, handoff, root)
+
+    return Launcher(link, float(options["--grace-seconds"])).run(run)

@@ -1,0 +1,128 @@
+"""
+The launcher's link to the sidecar: two connections and three pipes. Standard library only.
+"""
+
+import os
+import signal
+import socket
+from typing import Any
+
+from airlock_wire import pod
+
+_HELLO_SECONDS = 5.0
+
+
+class LinkLost(Exception):
+    """The sidecar is not there, or is there no more: try again within the bound."""
+
+
+class Streams:
+    """
+    The pipes for log records, stdout and stderr. The launcher keeps the reading ends open though it never reads:
+    while it does, a sidecar may die and come back without a byte lost and without user code seeing a broken pipe.
+    """
+
+    def __init__(self) -> None:
+        self.readers, self.writers = zip(*(os.pipe() for _ in pod.STREAMS), strict=True)
+
+
+class Link:
+    """Both connections, after both hellos were welcomed."""
+
+    def __init__(self, socket_dir: str, streams: Streams, control: socket.socket, frames: socket.socket) -> None:
+        self.socket_dir = socket_dir
+        self.streams = streams
+        self.control = control
+        self._frames = frames
+        self._buffer = b""
+
+    @staticmethod
+    def make_streams() -> Streams:
+        """The pipes, made once a launch."""
+        return Streams()
+
+    @classmethod
+    def connect(cls, socket_dir: str, streams: Streams, *, nonce: str = "", forked: bool = False) -> "Link":
+        """One try; raises LinkLost. ``nonce`` and ``forked`` are for a sidecar that came back."""
+        path = os.path.join(socket_dir, pod.SOCKET_NAME)
+        proof: dict[str, Any] = {"nonce": nonce} if nonce else {}
+        opened: list[socket.socket] = []
+        try:
+            for hello, fds in ((pod.HELLO_CONTROL, list(streams.readers)), (pod.HELLO_FRAMES, [])):
+                peer = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+                opened.append(peer)
+                peer.settimeout(_HELLO_SECONDS)
+                peer.connect(path)
+                socket.send_fds(peer, [pod.line(hello, forked=forked, **proof)], fds)
+                _read_welcome(peer)
+                peer.settimeout(None)
+        except (OSError, ValueError) as e:
+            for peer in opened:
+                peer.close()
+            raise LinkLost(str(e)) from e
+        return cls(socket_dir, streams, *opened)
+
+    def say(self, event: str, **fields: Any) -> None:
+        """Sends a control line; raises LinkLost."""
+        try:
+            self.control.sendall(pod.line(event, **fields))
+        except OSError as e:
+            raise LinkLost(str(e)) from e
+
+    def hear(self) -> list[dict[str, Any]]:
+        """The whole lines that have come; raises LinkLost at the end, or on what is no control line."""
+        try:
+            piece = self.control.recv(pod.MAX_CONTROL_LINE_BYTES)
+            if not piece:
+                raise LinkLost("the sidecar closed the control channel")
+            *lines, self._buffer = (self._buffer + piece).split(b"\n")
+            return [pod.parse_line(line) for line in lines]
+        except (OSError, ValueError) as e:
+            raise LinkLost(str(e)) from e
+
+    def become_child(self) -> tuple[int, int]:
+        """In the forked child: stdio on the pipes, nothing of the launcher's left; the frames and log descriptors."""
+        self.control.close()
+        for fd in self.streams.readers:
+            os.close(fd)
+        log, stdout, stderr = self.streams.writers
+        null = os.open(os.devnull, os.O_RDONLY)
+        for fd, target in ((null, 0), (stdout, 1), (stderr, 2)):
+            os.dup2(fd, target)
+            os.close(fd)
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
+            signal.signal(number, signal.SIG_DFL)
+        return self._frames.detach(), log
+
+    def become_parent(self) -> None:
+        """In the launcher, after the fork: the child's ends are the child's alone."""
+        for fd in self.streams.writers:
+            os.close(fd)
+        self._frames.close()
+
+    def hand_over(self, child: socket.socket) -> None:
+        """Passes this link's frames connection to a child that lost its own; a child that is gone needs none."""
+        try:
+            socket.send_fds(child, [b"F"], [self._frames.fileno()])
+        except OSError:
+            pass
+        finally:
+            self._frames.close()
+
+    def close(self) -> None:
+        """Gives the connections up. The pipes stay."""
+        self.control.close()
+        self._frames.close()
+
+
+def _read_welcome(peer: socket.socket) -> None:
+    # Byte by byte: what follows the welcome on the control connection belongs to ``hear``.
+    line = b""
+    while not line.endswith(b"\n"):
+        piece = peer.recv(1)
+        if not piece or len(line) > pod.MAX_CONTROL_LINE_BYTES:
+            raise LinkLost("the sidecar refused the hello")
+        line += piece
+    if pod.parse_line(line)["event"] != pod.WELCOME:
+        raise LinkLost("the sidecar did not welcome the hello")

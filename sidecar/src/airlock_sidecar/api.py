@@ -1,0 +1,109 @@
+"""
+The Execution API, as the sidecar calls it: the only module that speaks HTTP, imported after the socket listens.
+
+http.client and one kept-open connection a thread (docs/adr/0002): the budget of a request is a quarter of a
+millisecond and of a start a tenth of a second, and neither leaves room for a larger client.
+"""
+
+import http.client
+import select
+import threading
+from typing import Any, NamedTuple
+from urllib.parse import urlencode, urlsplit
+
+import msgspec
+
+from airlock_sidecar import errors
+from airlock_sidecar.token import Token
+
+API_VERSION = "2026-06-30"
+REFRESHED_TOKEN = "Refreshed-API-Token"  # noqa: S105 - a header's name
+
+#: No answer of the API is larger than this; more would be held in a container of 128 MiB.
+MAX_ANSWER_BYTES = 32 * 1024 * 1024
+
+_ERRORS: dict[int, type[errors.ApiError]] = {
+    401: errors.Denied,
+    403: errors.Denied,
+    404: errors.NotFound,
+    409: errors.Conflict,
+    410: errors.Gone,
+}
+
+
+class Answer(NamedTuple):
+    """What came back."""
+
+    status: int
+    body: bytes
+
+    def error(self) -> errors.ApiError:
+        """The error that this status stands for; only for a status of 400 and over."""
+        try:
+            parsed = msgspec.json.decode(self.body)
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+            parsed = self.body[:500].decode("utf-8", "replace")
+        detail = parsed.get("detail", parsed) if isinstance(parsed, dict) else parsed
+        fallback = errors.ServerBroken if self.status >= 500 else errors.Refused
+        return _ERRORS.get(self.status, fallback)(self.status, detail)
+
+
+class Api:
+    """The server at one URL, for all threads of this sidecar. ``token`` is swapped by any answer that brings one."""
+
+    def __init__(self, url: str, ca_file: str, token: Token) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError(f"the API's address must be http(s)://host[:port]/execution, not {url!r}")
+        self._host, self._prefix = parts.hostname, parts.path.rstrip("/")
+        self._port = parts.port or (443 if parts.scheme == "https" else 80)
+        self._tls = _trust(ca_file) if parts.scheme == "https" else None
+        self._token = token
+        self._local = threading.local()
+
+    def ask(self, method: str, path: str, query: list[tuple[str, str]], body: bytes | None, timeout: float) -> Answer:
+        """One try of one request; raises errors.Unreachable. ``path`` is quoted already, ``body`` is JSON."""
+        headers = {"Authorization": self._token.header(), "Airflow-API-Version": API_VERSION}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        url = f"{self._prefix}{path}" + (f"?{urlencode(query)}" if query else "")
+        connection = self._connection(timeout)
+        sent = False
+        try:
+            if connection.sock is not None and select.select([connection.sock], [], [], 0)[0]:
+                # The server closed a connection that was idle. Finding that out by writing would leave it in doubt
+                # whether the request had arrived.
+                connection.close()
+            if connection.sock is None:
+                connection.connect()
+            connection.sock.settimeout(timeout)
+            sent = True
+            connection.request(method, url, body, headers)
+            response = connection.getresponse()
+            data = response.read(MAX_ANSWER_BYTES + 1)
+            fresh = response.headers.get(REFRESHED_TOKEN)
+        except (OSError, http.client.HTTPException) as e:
+            connection.close()
+            raise errors.Unreachable(f"{type(e).__name__}: {e}", arrived=sent, late=isinstance(e, TimeoutError)) from e
+        if len(data) > MAX_ANSWER_BYTES:
+            connection.close()
+            raise errors.Unreachable(f"an answer of over {MAX_ANSWER_BYTES} bytes", arrived=True)
+        if fresh:
+            self._token.swap(fresh)
+        return Answer(response.status, data)
+
+    def _connection(self, timeout: float) -> http.client.HTTPConnection:
+        kept: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
+        if kept is None:
+            if self._tls is None:
+                kept = http.client.HTTPConnection(self._host, self._port, timeout=timeout)
+            else:
+                kept = http.client.HTTPSConnection(self._host, self._port, timeout=timeout, context=self._tls)
+            self._local.connection = kept
+        return kept
+
+
+def _trust(ca_file: str) -> Any:
+    import ssl  # costs 20 ms, and a server on the loopback needs none of it
+
+    return ssl.create_default_context(cafile=ca_file or None)

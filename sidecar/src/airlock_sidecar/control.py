@@ -1,0 +1,55 @@
+"""
+The control channel: what the launcher says about the child, and what it is told to do with it.
+"""
+
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from airlock_wire import pod
+from airlock_wire.record import Exit
+
+
+class Control:
+    """One launcher's control connection. ``heard`` gets each line, and None once, at the end."""
+
+    def __init__(self, sock: socket.socket, heard: Callable[[dict[str, Any] | None], None]) -> None:
+        self._socket = sock
+        self._heard = heard
+        threading.Thread(target=self._read, name="control", daemon=True).start()
+
+    def say(self, event: str, **fields: Any) -> None:
+        """Sends a line; a launcher that is gone is noticed by the reading side."""
+        try:
+            self._socket.sendall(pod.line(event, **fields))
+        except OSError:
+            return
+
+    def _read(self) -> None:
+        buffer = b""
+        while True:
+            try:
+                piece = self._socket.recv(pod.MAX_CONTROL_LINE_BYTES)
+            except OSError:
+                piece = b""
+            if not piece or len(buffer) + len(piece) > 4 * pod.MAX_CONTROL_LINE_BYTES:
+                self._heard(None)
+                return
+            *lines, buffer = (buffer + piece).split(b"\n")
+            for line in lines:
+                try:
+                    self._heard(pod.parse_line(line))
+                except ValueError:
+                    self._heard(None)
+                    return
+
+
+def exit_of(report: dict[str, Any]) -> Exit:
+    """The exit in a launcher's report; what is not a number there counts as not said."""
+    code, signal = report.get("code"), report.get("signal")
+    return Exit(
+        code=code if isinstance(code, int) else None,
+        signal=signal if isinstance(signal, int) else None,
+        oom=report.get("oom") is True,
+    )

@@ -1,0 +1,93 @@
+"""
+Everything that can go wrong in the sidecar, and what its caller does about it.
+
+* SidecarError
+  x ApiError                the Execution API answered, and the answer was no
+    + Denied                401, 403: an answer; never look elsewhere, never retry
+    + NotFound              404: an answer, not a fault
+    + Conflict              409: this state or this launch is not what the caller believed
+    + Gone                  410: this launch is no longer the one that counts
+    + Refused               any other 4xx: the request itself was wrong
+    + ServerBroken          5xx for so long, with the server otherwise alive, that waiting is no help
+  x Unreachable             nothing came back from one try: wait and try again
+  x GaveUp                  nothing came back and nobody waits for the answer any more
+  x NotAllowed              a message that this launch may not send: count it, answer with the error
+  x RunnerBroke             the runner's stream can be trusted no further: end that channel
+  x LauncherBroke           the launcher's hello or control line is none: close that connection
+"""
+
+from typing import Any
+
+
+class SidecarError(Exception):
+    """The root of what the sidecar raises itself."""
+
+
+class ApiError(SidecarError):
+    """A status that is not success. ``detail`` is the body's ``detail``, whatever it was."""
+
+    def __init__(self, status: int, detail: Any) -> None:
+        super().__init__(f"{status}: {detail}")
+        self.status = status
+        self.detail = detail
+
+    @property
+    def reason(self) -> str:
+        """The machine-readable reason in the body, empty where the server gave none."""
+        return str(self.detail.get("reason", "")) if isinstance(self.detail, dict) else ""
+
+
+class Denied(ApiError):
+    """401 or 403."""
+
+
+class NotFound(ApiError):
+    """404."""
+
+
+class Conflict(ApiError):
+    """409."""
+
+
+class Gone(ApiError):
+    """410."""
+
+
+class Refused(ApiError):
+    """A 4xx that has no class of its own."""
+
+
+class ServerBroken(ApiError):
+    """5xx to this one request, again and again, while heartbeats were answered."""
+
+
+class Unreachable(SidecarError):
+    """
+    Nothing came back. ``arrived`` is False where the request certainly did not reach the server, ``late`` is True
+    where the time ran out.
+    """
+
+    def __init__(self, why: str, *, arrived: bool, late: bool = False) -> None:
+        super().__init__(why)
+        self.arrived = arrived
+        self.late = late
+
+
+class GaveUp(SidecarError):
+    """The wait for the server was called off."""
+
+
+class NotAllowed(SidecarError):
+    """The message decodes and is refused. ``kind`` is what the record counts it under."""
+
+    def __init__(self, kind: str, text: str) -> None:
+        super().__init__(text)
+        self.kind = kind
+
+
+class RunnerBroke(SidecarError):
+    """A frame over every limit, or half a frame and then silence."""
+
+
+class LauncherBroke(SidecarError):
+    """Not a hello, not a control line, or not from the runner's user."""

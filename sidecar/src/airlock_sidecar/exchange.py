@@ -1,0 +1,130 @@
+"""
+The conversation with the runner: frame in, one answer out, whatever the frame held.
+"""
+
+import os
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from airlock_sidecar import errors, journal
+from airlock_sidecar.clock import now
+from airlock_sidecar.handlers import CHANGING, Handler
+from airlock_sidecar.intake import Frame, Intake
+from airlock_sidecar.launch import Launch
+from airlock_wire import frames, messages
+from airlock_wire.messages import ErrorResponse, ErrorType
+
+#: A terminal message's way to the server: state, payload, digest; True when the server has it.
+Report = Callable[[str, dict[str, Any], str], bool]
+
+
+class Exchange:
+    """Serves one frames connection until its end. Without ``report`` no terminal message is taken."""
+
+    def __init__(
+        self, launch: Launch, table: dict[type[Any], Handler], report: Report | None, *, log_frames: bool
+    ) -> None:
+        self._launch = launch
+        self._table = table
+        self._report = report
+        self._log_frames = log_frames
+        self._replayed = ""
+
+    def serve(self, sock: socket.socket, max_frame_bytes: int) -> None:
+        """Answers every frame. Returns at the end of the stream; raises errors.RunnerBroke."""
+        self._replayed = self._launch.memory.in_flight
+        intake = Intake(sock, max_frame_bytes)
+        while (frame := intake.next()) is not None:
+            answer = self._answer(frame)
+            if len(answer) - frames.HEADER_BYTES > max_frame_bytes:
+                asked = frames.leading_id(frame.payload[:16])
+                answer = frames.response(asked, error=_error(f"the answer is over {max_frame_bytes} bytes"))
+            try:
+                sock.sendall(answer)
+            except OSError:
+                # The runner is gone or does not read: there is nobody to answer.
+                return
+
+    def _answer(self, frame: Frame) -> bytes:
+        asked = frames.leading_id(frame.payload[:16])
+        if frame.too_long:
+            self._launch.refused("frame too large")
+            detail = {"reason": "FrameTooLarge", "bytes": frame.too_long}
+            return frames.response(asked, error=_error(f"a frame of {frame.too_long} bytes is too large", **detail))
+        try:
+            request = frames.decode_raw_request(frame.payload)
+            asked = request.id
+            message = messages.decode_from_runner(bytes(request.body))
+        except (frames.Undecodable, messages.UnknownMessage) as e:
+            self._launch.refused("undecodable")
+            self._trace("in", asked, "undecodable", len(frame.payload), ())
+            return frames.response(asked, error=_error(f"not a request that is served here: {e}", status_code=400))
+        self._trace("in", asked, type(message).__name__, len(frame.payload), message.__struct_fields__)
+        try:
+            body, error = self._handle(message, bytes(request.body)), None
+        except errors.ApiError as e:
+            body, error = None, _api_error(e)
+        except (errors.NotAllowed, errors.GaveUp, ValueError, msgspec.MsgspecError, RecursionError) as e:
+            if isinstance(e, errors.NotAllowed):
+                self._launch.refused(e.kind)
+            body, error = None, _error(str(e), exception_type=type(e).__name__)
+        answer = frames.response(asked, body, error)
+        self._trace("out", asked, type(error or body).__name__, len(answer), ())
+        return answer
+
+    def _handle(self, message: Any, body: bytes) -> Any:
+        digest = journal.digest(body)
+        if isinstance(message, messages.SucceedTask | messages.RetryTask | messages.TaskState):
+            return self._terminal(message, digest)
+        handler = self._table.get(type(message))
+        if handler is None:
+            raise errors.NotAllowed("unserved", f"{type(message).__name__} is not served to this runner")
+        if not isinstance(message, CHANGING):
+            return handler(message)
+        replay = digest == self._replayed
+        with self._launch.remembering() as memory:
+            memory.in_flight = digest
+        try:
+            return handler(message)
+        except (errors.NotFound, errors.Conflict):
+            if not replay:
+                raise
+            return None
+        finally:
+            self._replayed = ""
+
+    def _terminal(self, message: Any, digest: str) -> None:
+        if self._report is None:
+            raise errors.NotAllowed("unserved", f"{type(message).__name__} is not served to this runner")
+        before = self._launch.memory.terminal
+        if before is not None and before.digest != digest:
+            text = f"this launch already reported {before.state}; a second terminal message is refused"
+            raise errors.NotAllowed("second terminal message", text)
+        if before is not None and (before.acknowledged or before.dropped):
+            # The same words again: the answer to the first was lost when this sidecar was restarted.
+            return
+        payload = msgspec.to_builtins(message)
+        del payload["type"]
+        payload = {key: value for key, value in payload.items() if value is not None}
+        payload.setdefault("end_date", now())
+        self._report(message.state, payload, digest)
+
+    def _trace(self, way: str, asked: int, kind: str, size: int, fields: tuple[str, ...]) -> None:
+        if self._log_frames:
+            line = f"{time.time():.6f} frame {way} id={asked} type={kind} bytes={size} fields={','.join(fields)}\n"
+            os.write(2, line.encode())
+
+
+def _error(text: str, **detail: Any) -> ErrorResponse:
+    return ErrorResponse(error=ErrorType.API_SERVER_ERROR, detail={"message": text, "status_code": None} | detail)
+
+
+def _api_error(e: errors.ApiError) -> ErrorResponse:
+    return ErrorResponse(
+        error=ErrorType.PERMISSION_DENIED if isinstance(e, errors.Denied) else ErrorType.API_SERVER_ERROR,
+        detail={"status_code": e.status, "message": str(e), "detail": e.detail},
+    )

@@ -1,0 +1,90 @@
+"""
+The heartbeat, on a timer and a connection of its own, so that no request of the runner's ever delays it.
+"""
+
+import random
+import threading
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from airlock_sidecar import errors, judging
+from airlock_sidecar.calls import Calls, segment
+
+#: A token refused this often in a row will not be taken again: the launch cannot go on.
+DENIED_IN_A_ROW = 3
+_TIMEOUT_SECONDS = 5.0
+
+
+class Heart:
+    """Beats once ``start`` was called. ``lost`` is told why, once, when the server wants this launch no more."""
+
+    def __init__(self, calls: Calls, ti_id: str, who: dict[str, object], seconds: float) -> None:
+        self._calls = calls
+        self._path = f"/task-instances/{segment(ti_id)}/heartbeat"
+        self._body = msgspec.json.encode(who)
+        self._seconds = seconds
+        self._last_good = -1e9
+        self._pause = threading.Event()
+        self._wake = threading.Event()
+        self._lost: Callable[[str], None] = lambda _: None
+
+    def start(self, lost: Callable[[str], None]) -> None:
+        """Begins to beat in a thread of its own."""
+        self._lost = lost
+        threading.Thread(target=self._run, name="heartbeat", daemon=True).start()
+
+    def good(self) -> None:
+        """The server answered something that only a live launch is answered."""
+        self._last_good = time.monotonic()
+
+    def age(self) -> float:
+        """Seconds since the last good heartbeat."""
+        return time.monotonic() - self._last_good
+
+    def pause(self) -> None:
+        """No more beats: a terminal state is on its way, after which the server would answer them with 409."""
+        self._pause.set()
+
+    def resume(self) -> None:
+        """Beats again: the terminal state was refused, and the task goes on."""
+        self._pause.clear()
+        self._wake.set()
+
+    def beat(self) -> None:
+        """
+        One heartbeat. Raises the errors.ApiError that the server answered, errors.Unreachable where it did not.
+        """
+        answer = self._calls.once("PUT", self._path, None, self._body, _TIMEOUT_SECONDS)
+        if answer.status >= 500:
+            raise errors.Unreachable(f"the server answered {answer.status}", arrived=True)
+        if answer.status >= 400:
+            raise answer.error()
+        self.good()
+
+    def _run(self) -> None:
+        denied = 0
+        while True:
+            pause = self._pause.is_set()
+            verdict = "" if pause else self._beat_once()
+            denied = denied + 1 if verdict == judging.TOKEN_EXPIRED else 0
+            # A beat that was under way when a terminal state was sent is answered with 409, and means nothing.
+            final = verdict == judging.SUPERSEDED or denied >= DENIED_IN_A_ROW
+            if final and not self._pause.is_set():
+                self._lost(verdict)
+                return
+            # Scattered, so that the pods of one burst do not come back together for ever.
+            self._wake.wait(self._seconds * (0.9 + random.random() * 0.2))  # noqa: S311 - jitter, not a secret
+            self._wake.clear()
+
+    def _beat_once(self) -> str:
+        try:
+            self.beat()
+        except (errors.NotFound, errors.Conflict, errors.Gone):
+            return judging.SUPERSEDED
+        except errors.Denied:
+            return judging.TOKEN_EXPIRED
+        except (errors.ApiError, errors.Unreachable):
+            return ""
+        return ""

@@ -1,0 +1,98 @@
+"""
+What must survive a restart of the sidecar, kept so that a kill at any instant leaves the old or the new, whole.
+
+One file of two slots written in turn: number, length, checksum, content. Reading takes the valid slot of the
+higher number. It needs no rename, so the file may be a descriptor without a name: on a laptop, where a folder of
+the sidecar's would be readable by user code of the same user, it is a memfd that the parent holds.
+"""
+
+import hashlib
+import os
+import zlib
+from typing import Any
+
+import msgspec
+
+from airlock_wire.record import Exit
+
+_SLOT_BYTES = 8 * 1024 * 1024
+_HEADER_BYTES = 16
+
+
+class Terminal(msgspec.Struct, kw_only=True):
+    """
+    The task's last word. ``sending`` is set before the first byte leaves, so a replay knows that it may have
+    arrived; ``acknowledged`` once the server has it, ``dropped`` when the launch was superseded before.
+    """
+
+    digest: str
+    state: str
+    payload: dict[str, Any]
+    judged: bool = False
+    sending: bool = False
+    acknowledged: bool = False
+    dropped: bool = False
+
+
+class Memory(msgspec.Struct, kw_only=True):
+    """Everything remembered. ``in_flight`` is the digest of a request that changes something and was not answered."""
+
+    token: str = ""
+    pid: int = 0
+    starts: int = 0
+    nonce: str = ""
+    sealed: bool = False
+    startup: dict[str, Any] | None = None
+    masks: list[str] = []
+    in_flight: str = ""
+    terminal: Terminal | None = None
+    parsed: bool = False
+    signalled: int = 0
+    exit: Exit | None = None
+    stopped: str = ""
+    refusals: dict[str, int] = {}
+    timeline: dict[str, float] = {}
+
+
+class Journal:
+    """The remembered, and the file it is in. Not thread-safe by itself: ``launch.Launch`` holds the lock."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self._decoder = msgspec.json.Decoder(Memory)
+        self._number, self.memory = self._read()
+
+    @classmethod
+    def open(cls, path: str) -> "Journal":
+        """The journal in a file of its own, made if it is not there."""
+        return cls(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
+    def save(self) -> None:
+        """Writes what is in ``memory`` now. Raises ValueError when it is too large to be remembered."""
+        content = msgspec.json.encode(self.memory)
+        if len(content) > _SLOT_BYTES - _HEADER_BYTES:
+            raise ValueError(f"{len(content)} bytes are too many to remember")
+        self._number += 1
+        header = (
+            self._number.to_bytes(8, "big") + len(content).to_bytes(4, "big") + zlib.crc32(content).to_bytes(4, "big")
+        )
+        os.pwrite(self._fd, header + content, (self._number % 2) * _SLOT_BYTES)
+
+    def _read(self) -> tuple[int, Memory]:
+        best, memory = 0, Memory()
+        for slot in (0, 1):
+            header = os.pread(self._fd, _HEADER_BYTES, slot * _SLOT_BYTES)
+            if len(header) < _HEADER_BYTES:
+                continue
+            number, length = int.from_bytes(header[:8], "big"), int.from_bytes(header[8:12], "big")
+            if number <= best or length > _SLOT_BYTES - _HEADER_BYTES:
+                continue
+            content = os.pread(self._fd, length, slot * _SLOT_BYTES + _HEADER_BYTES)
+            if zlib.crc32(content).to_bytes(4, "big") == header[12:16]:
+                best, memory = number, self._decoder.decode(content)
+        return best, memory
+
+
+def digest(body: bytes) -> str:
+    """What tells one request from another across a restart."""
+    return hashlib.blake2b(body, digest_size=16).hexdigest()

@@ -1,0 +1,105 @@
+"""
+What a launch meant: facts in, a verdict out. Pure, and total: every combination of facts has one verdict.
+
+The sidecar forwards what the runner reported. It judges a crash by itself only where Airlock's own server owns
+the task instance. What only Kubernetes or the owner can know it leaves to them.
+"""
+
+from typing import NamedTuple
+
+from airlock_wire.record import Exit, Reason
+
+#: Why this sidecar itself stopped the runner.
+SUPERSEDED = "superseded"
+ALREADY_FINISHED = "already finished"
+TOKEN_EXPIRED = "token expired"  # noqa: S105 - a reason, not a token
+REJECTED = "rejected"
+TIMED_OUT = "timed out"
+BROKE_PROTOCOL = "broke protocol"
+
+_REPORTED = {
+    "success": Reason.SUCCEEDED,
+    "skipped": Reason.SKIPPED,
+    "failed": Reason.FAILED,
+    "removed": Reason.FAILED,
+    "up_for_retry": Reason.RETRY,
+}
+_STOPPED = {
+    SUPERSEDED: Reason.SUPERSEDED,
+    ALREADY_FINISHED: Reason.ALREADY_FINISHED,
+    TOKEN_EXPIRED: Reason.TOKEN_EXPIRED,
+    REJECTED: Reason.REJECTED,
+}
+
+#: The outcomes that a SIGTERM may have caused, so that only the owner can say whether they are the task's own.
+WITHHELD_AFTER_SIGTERM = frozenset({"failed", "up_for_retry"})
+
+
+class Facts(NamedTuple):
+    """What is known at the end of a launch."""
+
+    #: The state the runner reported, None where it reported none that counts.
+    reported: str | None
+    #: The runner in parse mode delivered its result.
+    parsed: bool
+    #: The launcher's exit report, None where it went without one.
+    exit: Exit | None
+    #: The launcher said that it was told to stop.
+    signalled: bool
+    #: Why this sidecar stopped the runner, empty where it did not.
+    stopped: str
+    #: A launcher connected at all.
+    connected: bool
+    #: The server says that a failure may be tried again.
+    should_retry: bool
+    #: This sidecar reports crashes by itself.
+    judges: bool
+
+
+class Verdict(NamedTuple):
+    """The reason for the record, the sentence beside it, and the state to report that nobody reported yet."""
+
+    reason: Reason
+    message: str
+    report: str | None = None
+
+
+def judge(facts: Facts) -> Verdict:
+    """The verdict on a launch that has ended."""
+    if facts.stopped in _STOPPED:
+        return Verdict(_STOPPED[facts.stopped], _sentence(facts.stopped))
+    if facts.parsed:
+        return Verdict(Reason.PARSED, "")
+    if not facts.connected:
+        return Verdict(Reason.RUNNER_NEVER_CONNECTED, "no launcher connected in time")
+    if facts.reported is not None and not (facts.signalled and facts.reported in WITHHELD_AFTER_SIGTERM):
+        timed_out = facts.stopped == TIMED_OUT and facts.reported in WITHHELD_AFTER_SIGTERM
+        return Verdict(Reason.TIMED_OUT if timed_out else _REPORTED[facts.reported], "")
+    if facts.signalled:
+        return Verdict(Reason.INTERRUPTED, "the launcher was told to stop before the task ended")
+    own_verdict = ("up_for_retry" if facts.should_retry else "failed") if facts.judges else None
+    if facts.stopped == TIMED_OUT:
+        return Verdict(Reason.TIMED_OUT, "the runner took longer than it may and was stopped", own_verdict)
+    if facts.exit is None:
+        return Verdict(Reason.VANISHED, "the launcher went away without a word")
+    if facts.exit.oom:
+        return Verdict(Reason.OOM_KILLED, "the kernel killed the runner for memory", own_verdict)
+    return Verdict(Reason.CRASHED, _crash(facts), own_verdict)
+
+
+def _crash(facts: Facts) -> str:
+    if facts.stopped == BROKE_PROTOCOL:
+        return "the runner broke the protocol and was stopped"
+    assert facts.exit is not None  # noqa: S101 - the caller's order of rules
+    if facts.exit.signal is not None:
+        return f"the runner was ended by signal {facts.exit.signal} before it reported a state"
+    return f"the runner exited with code {facts.exit.code} before it reported a state"
+
+
+def _sentence(stopped: str) -> str:
+    return {
+        SUPERSEDED: "the server says that this launch is no longer the one that counts",
+        ALREADY_FINISHED: "the server says that the task instance is finished already",
+        TOKEN_EXPIRED: "the server refused the token; the owner has to mint another",
+        REJECTED: "the server refused to start this launch",
+    }[stopped]

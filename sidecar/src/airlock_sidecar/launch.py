@@ -1,0 +1,97 @@
+"""
+What this sidecar knows of its launch, shared by its threads: the journal behind one lock, the masks, the log.
+"""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from airlock_sidecar import loglines
+from airlock_sidecar.clock import now
+from airlock_sidecar.journal import Journal, Memory
+from airlock_sidecar.logstore import LogStore
+from airlock_sidecar.masking import Masker
+from airlock_wire.workload import Execute, Workload
+
+
+class Launch:
+    """One launch. Every change of what must survive goes through ``remembering``."""
+
+    def __init__(self, workload: Workload, journal: Journal, store: LogStore) -> None:
+        self.workload = workload
+        self.ids = _ids(workload)
+        self._journal = journal
+        self._lock = threading.RLock()
+        self._store = store
+        self.masker = Masker(journal.memory.masks)
+
+    @property
+    def memory(self) -> Memory:
+        """What is remembered, for reading."""
+        return self._journal.memory
+
+    @contextmanager
+    def remembering(self) -> Iterator[Memory]:
+        """The memory, to be changed; written before the block is left, so that what follows may rely on it."""
+        with self._lock:
+            yield self._journal.memory
+            self._journal.save()
+
+    def mark(self, step: str) -> None:
+        """Notes when a step happened, the first time it does."""
+        with self.remembering() as memory:
+            memory.timeline.setdefault(step, round(time.time(), 4))
+
+    def refused(self, kind: str) -> None:
+        """Counts something that was refused. Counting is not worth a write of its own."""
+        with self._lock:
+            self.memory.refusals[kind] = self.memory.refusals.get(kind, 0) + 1
+
+    def keep_token(self, value: str) -> None:
+        """Remembers the current token."""
+        with self.remembering() as memory:
+            memory.token = value
+
+    def mask(self, secrets: list[str]) -> None:
+        """Masks these from here on, across restarts. Raises ValueError when there are too many."""
+        if self.masker.add(secrets):
+            with self.remembering() as memory:
+                memory.masks = self.masker.secrets
+
+    def log(self, event: str, level: str = "info", **fields: Any) -> None:
+        """Writes a line of the sidecar's own into the task's log."""
+        text = self.masker.mask(event)
+        fields = {key: self.masker.mask_value(value) for key, value in fields.items()}
+        with self._lock:
+            self._store.append(loglines.encode([loglines.own(text, level, self.ids, now(), **fields)]))
+
+    def sink(self, stream: str, data: bytes, ended: bool) -> int:  # noqa: FBT001 - the signature of streams.Sink
+        """Takes a stream's bytes into the log; the signature of ``streams.Sink``."""
+        lines, taken = loglines.take_lines(data, self.masker)
+        if ended and taken < len(data):
+            lines += loglines.last_line(data[taken:], self.masker)
+            taken = len(data)
+        if lines:
+            time_now = now()
+            if stream == "log":
+                records = [loglines.from_log(line, self.ids, time_now) for line in lines if line]
+            else:
+                records = [loglines.from_output(line, stream, self.ids, time_now) for line in lines]
+            self._store.append(loglines.encode(records))
+        return taken
+
+
+def _ids(workload: Workload) -> dict[str, Any]:
+    if not isinstance(workload, Execute):
+        return {"file": workload.request.file}
+    ti = workload.ti
+    return {
+        "ti_id": ti.id,
+        "dag_id": ti.dag_id,
+        "task_id": ti.task_id,
+        "run_id": ti.run_id,
+        "try_number": ti.try_number,
+        "map_index": ti.map_index,
+    }

@@ -1,0 +1,115 @@
+"""
+Bytes of the runner's three streams made into log records, and records made into lines. Pure.
+
+A record is Airflow's: ``timestamp``, ``level``, ``event``, ``logger`` and further keys. What user code wrote
+cannot pass for anything else: the ids are the sidecar's own and overwrite what was there, a level that is none
+becomes ``info``, the sidecar's own logger name cannot be borrowed, and control bytes are escaped by JSON.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from airlock_sidecar.masking import Masker
+
+#: A longer line is cut into pieces of this size, never inside a secret.
+MAX_LINE_BYTES = 65536
+
+OWN_LOGGER = "airlock.sidecar"
+_LEVELS = frozenset({"debug", "info", "warning", "error", "critical"})
+_STREAM_LEVEL = {"stdout": "info", "stderr": "error"}
+
+_decoder = msgspec.json.Decoder(dict[str, Any])
+_encoder = msgspec.json.Encoder()
+
+
+def take_lines(data: bytes, masker: Masker) -> tuple[list[str], int]:
+    """
+    The whole lines at the head of ``data``, masked, without their ends, and how many bytes they took.
+
+    The rest is a line that has not ended. When it is too long it is cut, before a secret that reaches over the cut.
+    """
+    end = data.rfind(b"\n") + 1
+    lines = [piece for line in data[: end - 1].split(b"\n") for piece in _pieces(line, masker)] if end else []
+    rest = data[end:]
+    while len(rest) > MAX_LINE_BYTES + 4 * masker.longest:
+        cut = _cut(rest, masker)
+        lines.append(masker.mask(_text(rest[:cut])))
+        rest, end = rest[cut:], end + cut
+    return lines, end
+
+
+def last_line(data: bytes, masker: Masker) -> list[str]:
+    """The line without an end that a stream closed on, in pieces if it is long."""
+    return _pieces(data, masker) if data else []
+
+
+def _pieces(line: bytes, masker: Masker) -> list[str]:
+    pieces = []
+    while len(line) > MAX_LINE_BYTES:
+        cut = _cut(line, masker)
+        pieces.append(masker.mask(_text(line[:cut])))
+        line = line[cut:]
+    return [*pieces, masker.mask(_text(line))]
+
+
+def _cut(line: bytes, masker: Masker) -> int:
+    """Where to cut a line that is too long: at the cap, or before the secret or the character that spans it."""
+    cut = MAX_LINE_BYTES
+    while cut > MAX_LINE_BYTES - 4 and line[cut] & 0xC0 == 0x80:
+        cut -= 1
+    window = _text(line[: cut + 4 * masker.longest])
+    edge = len(_text(line[:cut]))
+    for start, end in masker.spans(window):
+        if start < edge < end and start:
+            return len(window[:start].encode("utf-8", "backslashreplace"))
+    return cut
+
+
+def _text(data: bytes) -> str:
+    return data.removesuffix(b"\r").decode("utf-8", "backslashreplace")
+
+
+def from_output(text: str, stream: str, ids: dict[str, Any], now: str) -> dict[str, Any]:
+    """The record of a line that user code printed."""
+    return {"timestamp": now, "level": _STREAM_LEVEL[stream], "event": text, "logger": f"task.{stream}"} | ids
+
+
+def from_log(raw: str, ids: dict[str, Any], now: str) -> dict[str, Any]:
+    """The record of a line from the log channel, put right where it claims what it may not."""
+    try:
+        record = _decoder.decode(raw)
+    except (msgspec.MsgspecError, RecursionError):
+        return {"timestamp": now, "level": "info", "event": raw, "logger": "task.log"} | ids
+    level, logger, event = record.get("level"), record.get("logger"), record.get("event")
+    record["level"] = level if level in _LEVELS else "info"
+    record["logger"] = logger if isinstance(logger, str) and not logger.startswith(OWN_LOGGER) else "task.log"
+    record["event"] = event if isinstance(event, str) else str(event)
+    if not isinstance(record.get("timestamp"), str):
+        record["timestamp"] = now
+    if "exception" in record:
+        # Airflow's readers of logs look for the structured traceback under this name.
+        record["error_detail"] = record.pop("exception")
+    return record | ids
+
+
+def own(event: str, level: str, ids: dict[str, Any], now: str, **fields: Any) -> dict[str, Any]:
+    """A record that the sidecar itself writes."""
+    return {"timestamp": now, "level": level, "event": event, "logger": OWN_LOGGER} | fields | ids
+
+
+def encode(records: list[dict[str, Any]]) -> bytes:
+    """Records as JSON lines. One that cannot be encoded is replaced by a record that says so."""
+    buffer = bytearray()
+    for record in records:
+        try:
+            buffer += _encoder.encode(record)
+        except (RecursionError, UnicodeEncodeError, TypeError, msgspec.MsgspecError) as e:
+            kept = {key: record[key] for key in ("timestamp", "level", "logger") if key in record}
+            buffer += _encoder.encode(kept | {"event": f"a log record could not be kept: {type(e).__name__}"})
+        buffer += b"\n"
+    return bytes(buffer)
+
+
+Records = Callable[[list[str], str], list[dict[str, Any]]]

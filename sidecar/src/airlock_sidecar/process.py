@@ -1,0 +1,33 @@
+"""
+What the sidecar asks of the kernel for itself, by prctl, before it holds anything worth stealing.
+
+Non-dumpable: a process of the same user can then neither trace it nor read its memory, environment or
+descriptors in /proc, and it leaves no core file. In a pod that is a second line of defence; on a laptop, where
+the runner may be the same user, it is the first.
+"""
+
+import ctypes
+import os
+import signal
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
+
+
+def _prctl(option: int, value: int) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(option, value, 0, 0, 0) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"prctl({option}): {os.strerror(number)}")
+
+
+def hide() -> None:
+    """Makes this process non-dumpable; raises OSError where the kernel refuses, so that nobody runs without it."""
+    _prctl(_PR_SET_DUMPABLE, 0)
+
+
+def end_with(parent: int) -> None:
+    """Has the kernel end this process when ``parent`` ends, also when it ended before the call."""
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        raise SystemExit(0)

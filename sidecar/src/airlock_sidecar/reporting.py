@@ -1,0 +1,101 @@
+"""
+The task's last word on its way to the server: journalled, sent once, replayed until it is known to be there.
+"""
+
+import threading
+import time
+from typing import Any
+
+import msgspec
+
+from airlock_sidecar import errors, judging
+from airlock_sidecar.calls import Calls, segment
+from airlock_sidecar.heartbeat import Heart
+from airlock_sidecar.journal import Terminal
+from airlock_sidecar.launch import Launch
+
+#: A heartbeat older than this is repeated before a terminal state is first sent: the launch may be superseded.
+FRESH_SECONDS = 10.0
+
+
+class Reporter:
+    """Sends terminal states. ``stop`` ends the wait for a server that is away, when this process must end."""
+
+    def __init__(self, launch: Launch, calls: Calls, heart: Heart, stop: threading.Event) -> None:
+        self._launch = launch
+        self._calls = calls
+        self._heart = heart
+        self._stop = stop
+        self._path = f"/task-instances/{segment(launch.ids['ti_id'])}/state"
+
+    def report(self, state: str, payload: dict[str, Any], digest: str, *, judged: bool = False) -> bool:
+        """
+        Journals a terminal state and sends it; True once the server has it, False when it was withheld or the
+        launch is superseded. Raises errors.ApiError when the server refuses what is in it, errors.GaveUp when
+        this process is ending.
+        """
+        with self._launch.remembering() as memory:
+            memory.terminal = Terminal(digest=digest, state=state, payload=payload, judged=judged)
+            memory.timeline.setdefault("terminal", round(time.time(), 4))
+            if memory.signalled and state in judging.WITHHELD_AFTER_SIGTERM and not judged:
+                memory.terminal.dropped = True
+                return False
+        return self.send()
+
+    def send(self) -> bool:
+        """Sends the journalled state, or sends it again after a restart; as ``report``."""
+        terminal = self._launch.memory.terminal
+        assert terminal is not None  # noqa: S101 - only called with one
+        if terminal.acknowledged or terminal.dropped:
+            return terminal.acknowledged
+        self._heart.pause()
+        if not terminal.sending and self._heart.age() > FRESH_SECONDS and not self._still_ours():
+            return self._drop()
+        replay = terminal.sending
+
+        def doubtful() -> None:
+            nonlocal replay
+            replay = True
+
+        with self._launch.remembering():
+            terminal.sending = True
+        try:
+            self._calls.call(
+                "PATCH", self._path, body=msgspec.json.encode(terminal.payload), until=self._stop, doubtful=doubtful
+            )
+        except (errors.NotFound, errors.Conflict, errors.Gone):
+            # A first try that is refused this way was too late. A replay that is was there before: a retry's id
+            # is archived by the very call that it answers, so it comes back as 404.
+            if not replay:
+                return self._drop()
+        except errors.ApiError:
+            with self._launch.remembering() as memory:
+                memory.terminal = None
+            self._heart.resume()
+            raise
+        with self._launch.remembering():
+            terminal.acknowledged = True
+            self._launch.memory.timeline.setdefault("acknowledged", round(time.time(), 4))
+        return True
+
+    def _still_ours(self) -> bool:
+        while True:
+            try:
+                self._heart.beat()
+            except (errors.NotFound, errors.Conflict, errors.Gone):
+                return False
+            except errors.ApiError:
+                return True
+            except errors.Unreachable as e:
+                if self._stop.wait(1.0):
+                    raise errors.GaveUp("the server was away until the end") from e
+            else:
+                return True
+
+    def _drop(self) -> bool:
+        with self._launch.remembering() as memory:
+            assert memory.terminal is not None  # noqa: S101 - the caller's
+            memory.terminal.dropped = True
+            memory.stopped = memory.stopped or judging.SUPERSEDED
+        self._launch.log("result dropped: the server says that this launch is no longer the one that counts", "warning")
+        return False

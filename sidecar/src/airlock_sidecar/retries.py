@@ -1,0 +1,28 @@
+"""
+How long to wait for a server that does not answer, and when one that does has answered for good. Pure.
+
+A server that is away is waited out: transport errors and 5xx are tried again, with growing, jittered delays. One
+request that alone keeps getting 5xx, while heartbeats are answered, is not an outage but that request's fate.
+"""
+
+FIRST_DELAY_SECONDS = 0.1
+LONGEST_DELAY_SECONDS = 5.0
+LONGEST_TIMEOUT_SECONDS = 60.0
+
+#: A 5xx this often, with the server otherwise alive, is an answer.
+BROKEN_AFTER_TRIES = 8
+
+
+def delay(tries: int, random: float) -> float:
+    """Seconds before try ``tries + 1``, doubling, scattered by ``random`` in [0, 1) between half and whole."""
+    return min(FIRST_DELAY_SECONDS * 2.0 ** min(tries - 1, 10), LONGEST_DELAY_SECONDS) * (0.5 + random / 2)
+
+
+def timeout(first: float, late: int) -> float:
+    """Seconds to wait for an answer after ``late`` answers in a row came too late."""
+    return min(first * 2.0 ** min(late, 10), LONGEST_TIMEOUT_SECONDS)
+
+
+def broken_for_good(tries: int, *, server_alive: bool) -> bool:
+    """Whether a 5xx now counts as the answer."""
+    return tries >= BROKEN_AFTER_TRIES and server_alive

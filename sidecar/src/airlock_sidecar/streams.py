@@ -1,0 +1,127 @@
+"""
+The pump of the runner's output: three pipes, whose reading ends the launcher handed over, into the log store.
+
+Bytes go from a pipe straight into a spool file in the state folder, by splice, without passing through this
+process's memory: a kill at any instant finds each byte in the pipe (which the launcher holds open too) or in the
+spool. The spool is cut only after its lines are in the log, so a line may be there twice after a kill, and never
+not at all.
+"""
+
+import os
+import select
+import threading
+from collections.abc import Callable
+
+from airlock_wire import pod
+
+_CHUNK_BYTES = 65536
+#: A spool that was dealt with this far and still has a rest is replaced by one with only the rest.
+_SPOOL_BYTES = 1024 * 1024
+
+#: What turns a stream's bytes into the log: (stream, data, at its end) to the number of bytes dealt with.
+Sink = Callable[[str, bytes, bool], int]
+
+
+class _Spool:
+    """
+    One stream's bytes that were taken from the pipe and are not in the log yet.
+
+    How far it was dealt with is kept beside it, together with the inode it counts in: a spool that has grown is
+    replaced by a new file that holds the rest, and the old count then means nothing.
+    """
+
+    def __init__(self, folder: str, name: str) -> None:
+        self.name = name
+        self._path = f"{folder}/{name}.spool"
+        self._done_fd = os.open(f"{folder}/{name}.done", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        status = os.fstat(self._fd)
+        self._inode, self._end = status.st_ino, status.st_size
+        noted = os.pread(self._done_fd, 16, 0)
+        same = int.from_bytes(noted[:8], "big") == self._inode
+        self._done = min(int.from_bytes(noted[8:], "big"), self._end) if same else 0
+
+    def fill(self, pipe: int) -> bool:
+        """Takes what the pipe has, up to a chunk; False at its end. Called when the pipe is readable."""
+        count = os.splice(pipe, self._fd, _CHUNK_BYTES, offset_dst=self._end)
+        self._end += count
+        return count > 0
+
+    def drain(self, sink: Sink, *, ended: bool) -> None:
+        """Gives what is spooled to the sink and forgets what it dealt with."""
+        if self._end == self._done:
+            return
+        data = os.pread(self._fd, self._end - self._done, self._done)
+        self._done += sink(self.name, data, ended)
+        if self._done == self._end:
+            # The file first: a kill in between leaves a count past the end, which is taken for the end.
+            os.ftruncate(self._fd, 0)
+            self._done = self._end = 0
+        elif self._done > _SPOOL_BYTES:
+            self._replace(data[len(data) - (self._end - self._done) :])
+        os.pwrite(self._done_fd, self._inode.to_bytes(8, "big") + self._done.to_bytes(8, "big"), 0)
+
+    def _replace(self, rest: bytes) -> None:
+        new = os.open(f"{self._path}.new", os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        os.write(new, rest)
+        os.replace(f"{self._path}.new", self._path)
+        os.close(self._fd)
+        self._fd, self._inode, self._done, self._end = new, os.fstat(new).st_ino, 0, len(rest)
+
+
+class Streams:
+    """
+    The three streams and the thread that pumps them.
+
+    ``finish`` is called when the child is gone: what it wrote is then in the pipes, so they are emptied, not read
+    to their end, because a daemon that it left behind may hold them open for ever.
+    """
+
+    def __init__(self, folder: str, sink: Sink) -> None:
+        self._sink = sink
+        self._spools = {name: _Spool(folder, name) for name in pod.STREAMS}
+        self._finish_read, self._finish_write = os.pipe()
+        self._thread = threading.Thread(target=self._pump, name="streams", daemon=True)
+        self._pipes: dict[int, _Spool] = {}
+
+    def start(self, fds: list[int]) -> None:
+        """Begins to pump from these reading ends, in the order of ``pod.STREAMS``."""
+        self._pipes = dict(zip(fds, self._spools.values(), strict=True))
+        for spool in self._spools.values():
+            spool.drain(self._sink, ended=False)
+        self._thread.start()
+
+    def finish(self, seconds: float) -> bool:
+        """Empties the pipes into the log, ends the last lines and stops; False when that took too long."""
+        if not self._thread.is_alive() and not self._pipes:
+            self._end_lines()
+            return True
+        os.write(self._finish_write, b"x")
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def _pump(self) -> None:
+        poll = select.poll()
+        poll.register(self._finish_read, select.POLLIN)
+        for fd in self._pipes:
+            poll.register(fd, select.POLLIN)
+        finishing = False
+        while True:
+            ready = [fd for fd, _ in poll.poll(0 if finishing else None)]
+            if self._finish_read in ready:
+                finishing = True
+                poll.unregister(self._finish_read)
+                ready.remove(self._finish_read)
+            if finishing and not ready:
+                break
+            for fd in ready:
+                spool = self._pipes[fd]
+                if spool.fill(fd):
+                    spool.drain(self._sink, ended=False)
+                else:
+                    poll.unregister(fd)
+        self._end_lines()
+
+    def _end_lines(self) -> None:
+        for spool in self._spools.values():
+            spool.drain(self._sink, ended=True)

@@ -1,0 +1,44 @@
+"""The task's token: an opaque string that is swapped when the server sends a fresh one, and never shown."""
+
+import os
+import threading
+from collections.abc import Callable
+
+#: A JWT is under a kilobyte; what is longer than this came from somewhere else.
+MAX_TOKEN_BYTES = 16384
+
+
+class Token:
+    """The current token. It has no readable representation, so no log line and no traceback can hold it."""
+
+    def __init__(self, value: str, keep: Callable[[str], None]) -> None:
+        self._value = value
+        self._keep = keep
+        self._lock = threading.Lock()
+
+    def header(self) -> str:
+        """What goes into the Authorization header."""
+        with self._lock:
+            return f"Bearer {self._value}"
+
+    def swap(self, fresh: str) -> None:
+        """Uses ``fresh`` from now on, after it was written where a restart finds it."""
+        with self._lock:
+            if fresh and fresh != self._value and len(fresh) <= MAX_TOKEN_BYTES and fresh.isascii():
+                self._keep(fresh)
+                self._value = fresh
+
+    def __repr__(self) -> str:
+        return "Token(***)"
+
+
+def read_pipe(fd: int) -> str:
+    """The token from the pipe that the parent wrote it into and closed; raises ValueError when there is none."""
+    data = b""
+    while len(data) <= MAX_TOKEN_BYTES and (piece := os.read(fd, MAX_TOKEN_BYTES)):
+        data += piece
+    os.close(fd)
+    value = data.decode("ascii", "replace").strip()
+    if not value or len(data) > MAX_TOKEN_BYTES:
+        raise ValueError("no token came through the pipe")
+    return value

@@ -1,0 +1,56 @@
+"""A sidecar between an Execution API that a test scripts and a launcher that a test plays."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from played.api import ScriptedApi
+from played.launcher import PlayedLauncher
+from played.sidecar import Sidecar, work
+
+from airlock_wire.workload import Workload
+
+
+@pytest.fixture
+def api() -> Iterator[ScriptedApi]:
+    served = ScriptedApi()
+    yield served
+    served.close()
+
+
+@pytest.fixture
+def make_sidecar(api: ScriptedApi) -> Iterator[Callable[..., Sidecar]]:
+    """Makes a sidecar that is not started; settings as ``section__key=value``."""
+    made: list[Sidecar] = []
+
+    def make(workload: Workload | None = None, **settings: Any) -> Sidecar:
+        named = {f"AIRLOCK__{key.upper()}": str(value) for key, value in settings.items()}
+        made.append(Sidecar(api, workload or work(), named))
+        return made[-1]
+
+    yield make
+    for sidecar in made:
+        sidecar.clean()
+
+
+@pytest.fixture
+def sidecar(make_sidecar: Callable[..., Sidecar]) -> Sidecar:
+    return make_sidecar().start()
+
+
+@pytest.fixture
+def make_launcher() -> Iterator[Callable[[Sidecar], PlayedLauncher]]:
+    made: list[PlayedLauncher] = []
+
+    def make(sidecar: Sidecar) -> PlayedLauncher:
+        made.append(PlayedLauncher(sidecar))
+        return made[-1]
+
+    yield make
+    for launcher in made:
+        launcher.clean()
+
+
+@pytest.fixture
+def launcher(sidecar: Sidecar, make_launcher: Callable[[Sidecar], PlayedLauncher]) -> PlayedLauncher:
+    return make_launcher(sidecar)

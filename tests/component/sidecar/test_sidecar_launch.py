@@ -1,0 +1,136 @@
+"""A launch from the connection to the record, with the Execution API scripted and the launcher played."""
+
+import pytest
+from played.api import RUN_CONTEXT, Answer
+from played.launcher import FAIL, RETRY, SUCCEED
+from played.sidecar import work
+
+from airlock_wire.record import Exit, Reason
+
+
+def test_a_task_that_succeeds_is_reported_once_and_recorded(api, sidecar, launcher):
+    startup = launcher.begin()
+    launcher.write("stdout", b"hello\n")
+    answer = launcher.ask(SUCCEED)
+    launcher.exit()
+    record = sidecar.end()
+
+    assert (startup["type"], startup["dag_rel_path"]) == ("StartupDetails", "dag.py")
+    assert (answer.body, answer.error) == (None, None)
+    assert api.states() == ["success"]
+    assert (record.reason, record.state, record.acknowledged) == (Reason.SUCCEEDED, "success", True)
+    assert [line["event"] for line in sidecar.log()] == ["hello"]
+
+
+def test_run_is_sent_when_the_launcher_connects_and_not_before(api, sidecar, launcher):
+    before = list(api.calls)
+    launcher.begin()
+
+    assert before == []
+    assert api.calls[0].path == "/task-instances/01890000-0000-7000-8000-000000000001/run"
+    assert {"state", "hostname", "unixname", "pid", "start_date"} == set(api.calls[0].body)
+    assert api.calls[0].token == "token-0"
+
+
+@pytest.mark.parametrize(
+    ("code", "signal", "should_retry", "state"),
+    [
+        (3, None, False, "failed"),
+        (3, None, True, "up_for_retry"),
+        (0, None, False, "failed"),
+        (None, 9, True, "up_for_retry"),
+    ],
+)
+def test_an_end_without_a_word_is_judged_at_once(api, sidecar, launcher, code, signal, should_retry, state):
+    api.answers["/run"] = lambda _: Answer(200, RUN_CONTEXT | {"should_retry": should_retry})
+    launcher.begin()
+    launcher.exit(code, signal)
+    record = sidecar.end()
+
+    assert [state] == api.states()
+    assert (Reason.CRASHED, state, True, True) == (record.reason, record.state, record.acknowledged, record.judged)
+    assert Exit(code=code, signal=signal) == record.exit
+
+
+def test_a_launcher_that_vanishes_is_left_to_the_owner(api, sidecar, launcher):
+    launcher.begin()
+    launcher.vanish()
+    record = sidecar.end()
+
+    assert api.states() == []
+    assert (record.reason, record.state) == (Reason.VANISHED, None)
+
+
+@pytest.mark.parametrize("body", [FAIL, RETRY])
+def test_a_failure_after_sigterm_is_withheld(api, sidecar, launcher, body):
+    launcher.begin()
+    launcher.say("signalled", signal=15)
+    launcher.hear("ack")
+    answer = launcher.ask(body)
+    launcher.exit()
+    record = sidecar.end()
+
+    assert (answer.error, api.states()) == (None, [])
+    assert record.reason == Reason.INTERRUPTED
+
+
+def test_a_success_after_sigterm_counts(api, sidecar, launcher):
+    launcher.begin()
+    launcher.say("signalled", signal=15)
+    launcher.hear("ack")
+    launcher.ask(SUCCEED)
+    launcher.exit()
+
+    assert sidecar.end().reason == Reason.SUCCEEDED
+
+
+@pytest.mark.parametrize(
+    ("status", "detail", "reason"),
+    [
+        (409, {"reason": "invalid_state", "previous_state": "success"}, Reason.ALREADY_FINISHED),
+        (409, {"reason": "invalid_state", "previous_state": "running"}, Reason.SUPERSEDED),
+        (404, {"reason": "not_found"}, Reason.SUPERSEDED),
+        (403, "Invalid auth token", Reason.TOKEN_EXPIRED),
+        (401, "Missing auth token", Reason.TOKEN_EXPIRED),
+        (422, [], Reason.REJECTED),
+    ],
+)
+def test_a_refused_start_stops_the_runner_and_says_why(api, sidecar, launcher, status, detail, reason):
+    api.answers["/run"] = lambda _: Answer(status, {"detail": detail})
+    launcher.connect()
+    launcher.say("forked")
+    launcher.hear("stop")
+    launcher.exit(None, 15)
+    record = sidecar.end()
+
+    assert api.states() == []
+    assert reason == record.reason
+
+
+@pytest.mark.parametrize("status", [404, 409, 410])
+def test_a_heartbeat_that_is_refused_stops_the_runner_and_reports_nothing(api, make_sidecar, make_launcher, status):
+    sidecar = make_sidecar(sidecar__heartbeat_seconds=0.2).start()
+    launcher = make_launcher(sidecar)
+    api.answers["/heartbeat"] = lambda _: Answer(status, {"detail": {"reason": "not_running"}})
+    launcher.begin()
+    launcher.hear("stop")
+    launcher.ask(SUCCEED)
+    launcher.exit(None, 15)
+
+    assert (sidecar.end().reason, api.states()) == (Reason.SUPERSEDED, [])
+
+
+def test_nobody_connecting_is_recorded(make_sidecar):
+    sidecar = make_sidecar(sidecar__connect_seconds=0.3).start()
+
+    assert sidecar.wait_for_record().reason == Reason.RUNNER_NEVER_CONNECTED
+
+
+def test_a_task_over_its_time_is_stopped_and_judged(api, make_sidecar, make_launcher):
+    sidecar = make_sidecar(work(execution_timeout_seconds=0.5)).start()
+    launcher = make_launcher(sidecar)
+    launcher.begin()
+    launcher.hear("stop")
+    launcher.exit(None, 15)
+
+    assert (sidecar.end().reason, api.states()) == (Reason.TIMED_OUT, ["failed"])
