@@ -3,6 +3,7 @@
 #   scripts/environment.sh runtime   what `make demo` needs
 #   scripts/environment.sh dev       that, and everything the checks and tests need
 #   scripts/environment.sh airflow   the reference, Airflow itself, in an environment of its own
+#   scripts/environment.sh uv        only the installer
 set -euo pipefail
 cd "$(dirname "$0")/.."
 want=$1
@@ -15,14 +16,6 @@ members=(wire sdk runner sidecar operator server)
     exit 2
 }
 
-# A stamp carries the content it was made from; a half-finished install leaves none.
-stamp() {
-    { "$python" -V; cat requirements/uv.txt "requirements/$want.txt"; if [ "$want" != airflow ]; then cat ./*/pyproject.toml; fi; } \
-        | sha256sum | cut -d' ' -f1
-}
-now=$(stamp)
-[ "$(cat "$folder/.stamp" 2>/dev/null)" != "$now" ] || exit 0
-
 uv=.venvs/uv/bin/uv
 if [ "$(cat .venvs/uv/.stamp 2>/dev/null)" != "$(sha256sum <requirements/uv.txt)" ]; then
     rm -rf .venvs/uv
@@ -30,6 +23,16 @@ if [ "$(cat .venvs/uv/.stamp 2>/dev/null)" != "$(sha256sum <requirements/uv.txt)
     .venvs/uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/uv.txt
     sha256sum <requirements/uv.txt >.venvs/uv/.stamp
 fi
+
+[ "$want" != uv ] || exit 0
+
+# A stamp carries the content it was made from; a half-finished install leaves none.
+stamp() {
+    { "$python" -V; cat requirements/uv.txt "requirements/$want.txt"; if [ "$want" != airflow ]; then cat ./*/pyproject.toml; fi; } \
+        | sha256sum | cut -d' ' -f1
+}
+now=$(stamp)
+[ "$(cat "$folder/.stamp" 2>/dev/null)" != "$now" ] || exit 0
 
 [ -x "$folder/bin/python" ] || "$uv" venv --quiet --python "$python" "$folder"
 rm -f "$folder/.stamp"

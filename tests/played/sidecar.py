@@ -62,6 +62,7 @@ class Sidecar:
         read, write = os.pipe()
         os.write(write, token.encode())
         os.close(write)
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         self.process = subprocess.Popen(
             [sys.executable, "-m", "airlock_sidecar"],
             env=self.env | {"AIRLOCK__SIDECAR__TOKEN_FD": str(read)},
@@ -69,6 +70,7 @@ class Sidecar:
             stdout=subprocess.DEVNULL,
             stderr=self._stderr,
         )
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         os.close(read)
         return self
 

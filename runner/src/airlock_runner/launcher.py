@@ -16,9 +16,9 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any, NamedTuple, NoReturn
 
-from airlock_runner import kernel
+from airlock_runner import memory
 from airlock_runner.link import Link, LinkLost
-from airlock_wire import pod
+from airlock_wire import kernel, pod
 
 #: What the child does once it has its ends: (frames, log records, handoff).
 Child = Callable[[int, int, int], NoReturn]
@@ -50,7 +50,7 @@ class Launcher:
         self._acknowledged = False
         self._deadlines: dict[str, float] = {}
         self._handoff: socket.socket | None = None
-        self._oom_kills = kernel.oom_kills()
+        self._oom_kills = memory.oom_kills()
 
     def run(self, child: Child) -> int:
         """Forks the child and stays until its end is acknowledged; the launcher's exit code."""
@@ -163,7 +163,7 @@ class Launcher:
 
     def _child_ended(self, status: int) -> None:
         killed = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
-        oom = killed == signal.SIGKILL and kernel.oom_kills() > self._oom_kills
+        oom = killed == signal.SIGKILL and memory.oom_kills() > self._oom_kills
         self._ended = Ended(None if killed else os.WEXITSTATUS(status), killed, oom)
         # Whatever the child left in its group would hold the streams open and outlive the task.
         self._kill(signal.SIGKILL)

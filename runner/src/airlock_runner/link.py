@@ -56,7 +56,7 @@ class Link:
                 socket.send_fds(peer, [pod.line(hello, forked=forked, **proof)], fds)
                 _read_welcome(peer)
                 peer.settimeout(None)
-        except (OSError, ValueError) as e:
+        except (OSError, ValueError, LinkLost) as e:
             for peer in opened:
                 peer.close()
             raise LinkLost(str(e)) from e

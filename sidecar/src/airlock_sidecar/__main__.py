@@ -12,13 +12,14 @@ from pathlib import Path
 
 import msgspec
 
-from airlock_sidecar import process, settings, token
+from airlock_sidecar import settings, token
 from airlock_sidecar.calls import Calls
 from airlock_sidecar.journal import Journal
 from airlock_sidecar.launch import Launch
 from airlock_sidecar.lifecycle import Lifecycle
 from airlock_sidecar.listener import Listener
 from airlock_sidecar.logstore import LogStore
+from airlock_wire import kernel
 from airlock_wire.settings import SettingsError
 from airlock_wire.workload import Workload
 
@@ -36,7 +37,7 @@ def main() -> int:
     if len(sys.argv) > 1:
         print(_USAGE)  # noqa: T201 - this is what was asked for
         return 0 if sys.argv[1] in ("-h", "--help") else 2
-    process.hide()
+    kernel.hide()
     try:
         config = settings.from_environment(os.environ)
         work = msgspec.json.decode(Path(config.sidecar.workload_file).read_bytes(), type=Workload)
@@ -45,7 +46,7 @@ def main() -> int:
         return 2
     mine = config.sidecar
     if mine.die_with_parent:
-        process.end_with(os.getppid())
+        kernel.end_with(os.getppid())
     journal = Journal(mine.state_fd) if mine.state_fd >= 0 else Journal.open(f"{mine.state_dir}/state")
     piped = token.read_pipe(mine.token_fd) if mine.token_fd >= 0 else ""
     launch = Launch(work, journal, LogStore(mine.log_dir, work.log_path))
@@ -56,6 +57,8 @@ def main() -> int:
     calls = Calls(config.api.timeout_seconds)
     life = Lifecycle(config, launch, calls)
     signal.signal(signal.SIGTERM, lambda *_: life.terminate())
+    # Whoever plays the kubelet may have started us with it held back, so that none is lost before this line.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     listener = Listener(mine.socket_dir, mine.runner_uid, launch.refused)
     launch.mark("listening")
     if config.api.url:

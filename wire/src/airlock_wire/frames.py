@@ -88,7 +88,7 @@ def decode_response(payload: bytes) -> Response:
     """A response from its payload; raises Undecodable."""
     try:
         return _response_decoder.decode(payload)
-    except (msgspec.MsgspecError, RecursionError) as e:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as e:
         raise Undecodable(f"not a response frame: {e}") from e
 
 
@@ -96,7 +96,7 @@ def decode_raw_request(payload: bytes) -> RawRequest:
     """A request from its payload, body untouched; raises Undecodable."""
     try:
         return _raw_request_decoder.decode(payload)
-    except (msgspec.MsgspecError, RecursionError) as e:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as e:
         raise Undecodable(f"not a request frame: {e}") from e
 
 

@@ -289,7 +289,7 @@ def decode_from_runner(body: bytes) -> FromRunner:
     """A runner's message from the msgpack of its body; raises UnknownMessage."""
     try:
         message: FromRunner = _from_runner.decode(body)
-    except (msgspec.MsgspecError, RecursionError) as e:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as e:
         raise UnknownMessage(str(e)) from e
     return message
 

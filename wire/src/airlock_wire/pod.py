@@ -23,6 +23,9 @@ SOCKET_NAME: Final = "sidecar.sock"
 #: The order of the descriptors that come with the control hello.
 STREAMS: Final = ("log", "stdout", "stderr")
 
+#: The user that user code runs as: its own, in a pod always, on a laptop where that can be.
+RUNNER_UID: Final = 50000
+
 # The launcher's words.
 HELLO_CONTROL: Final = "control"
 HELLO_FRAMES: Final = "frames"

@@ -1,9 +1,9 @@
 """
-What the sidecar asks of the kernel for itself, by prctl, before it holds anything worth stealing.
+What a process that guards a credential asks of the kernel for itself, by prctl. Standard library of Python 3.10 only.
 
-Non-dumpable: a process of the same user can then neither trace it nor read its memory, environment or
-descriptors in /proc, and it leaves no core file. In a pod that is a second line of defence; on a laptop, where
-the runner may be the same user, it is the first.
+Non-dumpable: a process of the same user can then neither trace it nor read its memory, environment or descriptors
+in /proc, and it leaves no core file. In a pod that is a second line of defence; on a laptop, where user code may be
+the same user, it is the first.
 """
 
 import ctypes
@@ -27,7 +27,7 @@ def hide() -> None:
 
 
 def end_with(parent: int) -> None:
-    """Has the kernel end this process when ``parent`` ends, also when it ended before the call."""
+    """Has the kernel kill this process when ``parent`` ends, also when it ended before the call."""
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
-        raise SystemExit(0)
+        os._exit(1)

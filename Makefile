@@ -1,0 +1,43 @@
+# Needs make and Python 3.11 or newer with venv; everything else is fetched by the commands.
+.DEFAULT_GOAL := help
+.PHONY: help demo test unit contract bench fuzz lint fmt locks up down e2e
+
+help:  ## list the commands
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo:  ## one task, end to end, on this machine: no cluster, no root
+	@scripts/demo.sh
+
+test:  ## lint, types and every test tier that this machine can run; says which it cannot, and why
+	@scripts/test.sh
+
+unit:  ## unit, repo, and component tests that are not slow: under a minute
+	@scripts/environment.sh dev
+	@.venvs/dev/bin/python -m pytest -q tests/unit tests/repo tests/component -m "not slow"
+
+contract:  ## against Airflow 3.3's own code
+	@scripts/environment.sh dev
+	@scripts/environment.sh airflow
+	@.venvs/dev/bin/python -m pytest -q tests/contract
+
+bench:  ## the benchmarks, side by side with their peers, as tables
+	@scripts/bench.sh
+
+fuzz:  ## the sidecar's fuzzer, a million frames
+	@scripts/environment.sh dev
+	@AIRLOCK_FUZZ_FRAMES=1000000 .venvs/dev/bin/python -m pytest -q tests/component/sidecar/test_sidecar_fuzz.py
+
+lint:  ## ruff, mypy --strict and the import contracts
+	@scripts/environment.sh dev
+	@scripts/lint.sh
+
+fmt:  ## format the code
+	@scripts/environment.sh dev
+	@.venvs/dev/bin/ruff check --fix-only --quiet . && .venvs/dev/bin/ruff format --quiet .
+
+locks:  ## compile every lock anew, after a dependency changed
+	@scripts/environment.sh uv
+	@scripts/locks.sh
+
+up down e2e:  ## a real cluster with Airlock in it, its end, and the tests against it
+	@echo "make $@: not there yet; the cluster comes with the second of the first three issues (CHANGELOG.md)" >&2; exit 1

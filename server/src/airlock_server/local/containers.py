@@ -1,0 +1,211 @@
+"""
+One launch as two processes of this machine: what a kubelet does with a pod's two containers, done here.
+
+The sidecar gets the token through a pipe, never by argument or environment, and what it must remember secretly in
+a memfd that only this process and it hold. It is started again, with a growing pause, while the launcher lives; it
+gets SIGTERM only after the launcher ended; its record is what remains.
+"""
+
+import os
+import random
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from airlock_wire import pod
+from airlock_wire.record import Record, decode
+from airlock_wire.workload import Workload
+
+#: What user code may see of the environment of whoever started this.
+PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONPATH", "PYTHONHASHSEED", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+_RESTART_FIRST_SECONDS = 0.05
+_RESTART_LONGEST_SECONDS = 5.0
+#: How long a sidecar may take to write its record after the launcher ended; it waits for the server that long.
+_RECORD_SECONDS = 60.0
+_POLL_SECONDS = 0.02
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where launches of this machine run: the same for every launch of a command."""
+
+    api_url: str
+    log_dir: Path
+    bundle_root: Path
+    runner_python: str
+    runner_uid: int | None
+    heartbeat_seconds: float
+    max_frame_bytes: int
+    grace_seconds: float
+    log_frames: bool
+
+
+class Containers:
+    """One launch. Use it in a ``with``: at its end nothing of it is left."""
+
+    def __init__(self, place: Place, work: Workload, token: str, environ: Mapping[str, str]) -> None:
+        self._place = place
+        self._token = token
+        self._environ = environ
+        self._folder = _scratch()
+        self._state = os.memfd_create("airlock-state", os.MFD_CLOEXEC)
+        for name, mode in (("socket", 0o711), ("state", 0o700)):
+            (self._folder / name).mkdir(mode=mode)
+        (self._folder / "state" / "workload.json").write_bytes(msgspec.json.encode(work))
+        self.output = os.pipe()
+        self.sidecar: subprocess.Popen[bytes] | None = None
+        self.launcher: subprocess.Popen[bytes] | None = None
+        self._output_ended = False
+
+    def __enter__(self) -> "Containers":
+        self._start_sidecar()
+        self._start_launcher()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in (self.launcher, self.sidecar):
+            if process is not None and process.poll() is None:
+                process.kill()
+                process.wait()
+        self.end_output()
+        for fd in (self._state, self.output[0]):
+            os.close(fd)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def end_output(self) -> None:
+        """Closes our writing end of the sidecar's output, so that its reader comes to the end."""
+        if not self._output_ended:
+            self._output_ended = True
+            os.close(self.output[1])
+
+    def stop(self) -> None:
+        """Tells the launcher to stop, as a kubelet does when a pod is deleted; may be called from any thread."""
+        if self.launcher is not None and self.launcher.poll() is None:
+            self.launcher.send_signal(signal.SIGTERM)
+
+    def wait(self) -> Record | None:
+        """Stays until the launch is over; the sidecar's record, None where it could not leave one."""
+        assert self.sidecar is not None  # noqa: S101 - entered
+        assert self.launcher is not None  # noqa: S101 - entered
+        pause = _RESTART_FIRST_SECONDS
+        while self.launcher.poll() is None:
+            if self.sidecar.poll() is not None:
+                # Scattered, so that a sidecar that dies of what it finds does not find it at the same beat for ever.
+                time.sleep(pause * (0.5 + random.random() / 2))  # noqa: S311 - jitter, not a secret
+                pause = min(pause * 2, _RESTART_LONGEST_SECONDS)
+                self._start_sidecar()
+            _wait_any(self.launcher, self.sidecar)
+        return self._record()
+
+    def parsed(self) -> bytes | None:
+        """What a launch in parse mode left, if it left anything."""
+        result = self._folder / "state" / "result.json"
+        return result.read_bytes() if result.exists() else None
+
+    def _record(self) -> Record | None:
+        assert self.sidecar is not None  # noqa: S101 - entered
+        for _ in range(3):
+            # One that was killed at the very end is started again: its journal says what it has to.
+            if self.sidecar.poll() is not None:
+                self._start_sidecar()
+            self.sidecar.send_signal(signal.SIGTERM)
+            try:
+                self.sidecar.wait(_RECORD_SECONDS)
+            except subprocess.TimeoutExpired:
+                self.sidecar.kill()
+                self.sidecar.wait()
+            file = self._folder / "state" / "record.json"
+            if self.sidecar.returncode == 0 and file.exists():
+                return decode(file.read_bytes())
+        return None
+
+    def _start_sidecar(self) -> None:
+        place, state = self._place, self._folder / "state"
+        settings = {
+            "API__URL": place.api_url,
+            "SIDECAR__WORKLOAD_FILE": str(state / "workload.json"),
+            "SIDECAR__SOCKET_DIR": str(self._folder / "socket"),
+            "SIDECAR__STATE_DIR": str(state),
+            "SIDECAR__STATE_FD": str(self._state),
+            "SIDECAR__LOG_DIR": str(place.log_dir),
+            "SIDECAR__RECORD_FILE": str(state / "record.json"),
+            "SIDECAR__DIE_WITH_PARENT": "true",
+            "SIDECAR__HEARTBEAT_SECONDS": str(place.heartbeat_seconds),
+            "SIDECAR__MAX_FRAME_BYTES": str(place.max_frame_bytes),
+            "LOGGING__FRAMES": str(place.log_frames).lower(),
+        }
+        if place.runner_uid is not None:
+            settings["SIDECAR__RUNNER_UID"] = str(place.runner_uid)
+        environ = {key: self._environ[key] for key in ("PATH", "LANG", "TZ") if key in self._environ}
+        environ |= {f"AIRLOCK__{key}": value for key, value in settings.items()}
+        passed = [self._state]
+        token_fd = None
+        if self._token:
+            token_fd, write = os.pipe()
+            os.write(write, self._token.encode())
+            os.close(write)
+            environ["AIRLOCK__SIDECAR__TOKEN_FD"] = str(token_fd)
+            passed.append(token_fd)
+        # A SIGTERM before the sidecar has a handler would end it without a record. It starts with the signal held
+        # back, and lets it through once it can take it.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        try:
+            self.sidecar = subprocess.Popen(
+                [sys.executable, "-I", "-m", "airlock_sidecar"],
+                env=environ,
+                pass_fds=passed,
+                stdin=subprocess.DEVNULL,
+                stdout=self.output[1],
+                start_new_session=True,
+            )
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if token_fd is not None:
+            os.close(token_fd)
+
+    def _start_launcher(self) -> None:
+        place = self._place
+        environ = {key: self._environ[key] for key in PASSED_ON if key in self._environ}
+        arguments = ["--socket-dir", str(self._folder / "socket"), "--bundle-root", str(place.bundle_root)]
+        arguments += ["--grace-seconds", str(place.grace_seconds)]
+        own = place.runner_uid is not None
+        environ["HOME"] = "/" if own else self._environ.get("HOME", "/")
+        self.launcher = subprocess.Popen(
+            [place.runner_python, "-P", "-m", "airlock_runner", *arguments],
+            env=environ,
+            cwd="/" if own else None,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            user=place.runner_uid,
+            group=place.runner_uid,
+            extra_groups=[] if own else None,
+        )
+
+
+def _scratch() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="airlock-"))
+    if len(str(folder / "socket" / pod.SOCKET_NAME)) > 100:
+        # A Unix socket's name has room for 107 bytes, whatever TMPDIR says.
+        folder.rmdir()
+        folder = Path(tempfile.mkdtemp(prefix="airlock-", dir="/tmp"))
+    folder.chmod(0o711)
+    return folder
+
+
+def _wait_any(*processes: subprocess.Popen[bytes]) -> None:
+    """Returns soon after one of the processes ended."""
+    poll = select.poll()
+    fds = [os.pidfd_open(process.pid) for process in processes if process.returncode is None]
+    for fd in fds:
+        poll.register(fd, select.POLLIN)
+    poll.poll(1000)
+    for fd in fds:
+        os.close(fd)

@@ -1,0 +1,79 @@
+"""
+What the owner of a launch decides about it, from the sidecar's record. Pure: facts in, a decision out.
+
+A launch that was lost before or after user code began does not burn a retry: it is launched again within the infra
+budget; after user code began only if the task has retries, because `retries: 0` often means "not idempotent".
+"""
+
+from enum import Enum
+from typing import NamedTuple
+
+from airlock_wire.record import Reason, Record
+from airlock_wire.states import TaskState
+
+#: How often a token that the server refused at the start is minted anew.
+TOKEN_TRIES = 3
+
+
+class Next(Enum):
+    """What to do about a launch that has ended."""
+
+    #: The server has the task's state; there is nothing to decide.
+    DONE = "done"
+    #: Launch the same try again.
+    AGAIN = "again"
+    #: Write the state that comes with it: nobody else will.
+    CLOSE = "close"
+
+
+class Decision(NamedTuple):
+    """What to do, the state to close with where that is CLOSE, and why, for a person."""
+
+    next: Next
+    state: TaskState | None = None
+    why: str = ""
+
+
+class Used(NamedTuple):
+    """What this try has used up so far: launches lost to infrastructure, and refused tokens."""
+
+    infra: int = 0
+    tokens: int = 0
+
+
+_LOST = {Reason.INTERRUPTED, Reason.VANISHED, Reason.RUNNER_NEVER_CONNECTED, Reason.PROTOCOL_ERROR}
+
+
+def decide(record: Record | None, *, retries: int, infra_budget: int, used: Used, stopping: bool) -> Decision:
+    """The owner's decision. ``record`` is None where the sidecar left none; ``stopping``: we were told to end."""
+    if record is None:
+        return _lost("SidecarLost", began=True, retries=retries, budget=infra_budget, used=used, stopping=stopping)
+    if record.reason in (Reason.SUPERSEDED, Reason.ALREADY_FINISHED, Reason.PARSED):
+        return Decision(Next.DONE, why=record.message)
+    if record.acknowledged:
+        return Decision(Next.DONE, why=record.message)
+    if record.reason is Reason.TOKEN_EXPIRED:
+        if used.tokens < TOKEN_TRIES and not stopping:
+            return Decision(Next.AGAIN, why=record.message)
+        return Decision(Next.CLOSE, TaskState.FAILED, f"TokenExpired, {TOKEN_TRIES} times: {record.message}")
+    if record.reason in _LOST:
+        began = "started" in record.timeline
+        return _lost(
+            record.reason.value, began=began, retries=retries, budget=infra_budget, used=used, stopping=stopping
+        )
+    state = TaskState(record.state) if record.state in set(TaskState) else TaskState.FAILED
+    return Decision(Next.CLOSE, state, f"{record.reason.value}: {record.message}".rstrip(": "))
+
+
+def _lost(reason: str, *, began: bool, retries: int, budget: int, used: Used, stopping: bool) -> Decision:
+    if stopping:
+        return Decision(Next.CLOSE, TaskState.FAILED, f"{reason}: the command was told to stop")
+    if began and retries == 0:
+        return Decision(
+            Next.CLOSE, TaskState.FAILED, f"{reason}: user code had begun, and a task without retries is not run again"
+        )
+    if used.infra >= budget:
+        return Decision(
+            Next.CLOSE, TaskState.FAILED, f"InfraBudgetExhausted: {reason}, after {budget} launches more than the first"
+        )
+    return Decision(Next.AGAIN, why=reason)
