@@ -1,0 +1,280 @@
+"""The frames channel under a sidecar that dies, threads, forks and signals."""
+
+import os
+
+import pytest
+
+from airlock_wire import frames
+
+TWO_LOOKUPS = "return [Variable.get('a'), Variable.get('b')]"
+
+
+def variable(body):
+    return {"type": "VariableResult", "key": body["key"], "value": body["key"].upper()}
+
+
+def pushed(sidecar):
+    return next(body["value"] for body in sidecar.asked if body["type"] == "SetXCom")
+
+
+def until(sidecar, kind):
+    """Answers until a request of this kind comes, and leaves that one open."""
+    while True:
+        request_id, body = sidecar.receive()
+        if body["type"] == kind:
+            return request_id, body
+        sidecar.send(None, None, request_id)
+
+
+def test_a_request_in_flight_is_sent_again_when_the_sidecar_comes_back(sidecar, task_file, details):
+    task_file(TWO_LOOKUPS)
+    sidecar.answers["GetVariable"] = variable
+    sidecar.send(details())
+    first = until(sidecar, "GetVariable")
+
+    sidecar.hand_over()
+    again = sidecar.receive()
+    sidecar.send(variable(again[1]), None, again[0])
+    sidecar.serve()
+
+    assert again == first
+    assert pushed(sidecar) == ["A", "B"]
+    assert sidecar.wait() == 0
+
+
+def test_an_answer_cut_off_in_the_middle_is_asked_for_again(sidecar, task_file, details):
+    task_file(TWO_LOOKUPS)
+    sidecar.answers["GetVariable"] = variable
+    sidecar.send(details())
+    until(sidecar, "GetVariable")
+
+    sidecar.frames.sendall(b"\x00\x00\x00\x40\x93")
+    sidecar.hand_over()
+    sidecar.serve()
+
+    assert pushed(sidecar) == ["A", "B"]
+    assert sidecar.wait() == 0
+
+
+def test_a_sidecar_lost_while_nothing_is_asked_is_noticed_by_the_next_request(sidecar, task_file, details):
+    task_file(
+        f"""
+        import pathlib, time
+        while not pathlib.Path({str(sidecar.bundle / "go")!r}).exists():
+            time.sleep(0.01)
+        {TWO_LOOKUPS}
+        """
+    )
+    sidecar.answers["GetVariable"] = variable
+    sidecar.send(details())
+    request_id, _ = until(sidecar, "SetRenderedFields")
+    sidecar.send(None, None, request_id)
+
+    sidecar.hand_over()
+    sidecar.hand_over()
+    (sidecar.bundle / "go").touch()
+    sidecar.serve()
+
+    assert pushed(sidecar) == ["A", "B"]
+    assert sidecar.wait() == 0
+
+
+def test_an_answer_that_does_not_decode_fails_its_own_request_only(sidecar, task_file, details):
+    task_file(
+        """
+        try:
+            Variable.get("a")
+        except AirlockException as e:
+            return [str(e), Variable.get("b")]
+        """
+    )
+    sidecar.answers["GetVariable"] = variable
+    sidecar.send(details())
+    until(sidecar, "GetVariable")
+
+    sidecar.frames.sendall(b"\x00\x00\x00\x01\xc1")
+    sidecar.serve()
+
+    complaint, value = pushed(sidecar)
+    assert "the sidecar sent a frame that does not decode" in complaint
+    assert value == "B"
+
+
+def test_a_startup_message_sent_again_is_no_answer(sidecar, task_file, details):
+    task_file(TWO_LOOKUPS)
+    sidecar.answers["GetVariable"] = variable
+    sidecar.send(details())
+    until(sidecar, "SetRenderedFields")
+
+    sidecar.hand_over()
+    sidecar.send(details())
+    sidecar.serve()
+
+    assert pushed(sidecar) == ["A", "B"]
+
+
+def test_a_sidecar_lost_before_the_first_message_is_waited_for(sidecar, task_file, details):
+    task_file("...")
+
+    sidecar.hand_over()
+    sidecar.start(details())
+
+    assert sidecar.types == ["SetRenderedFields", "SucceedTask"]
+
+
+def test_a_launcher_that_is_gone_too_ends_the_runner_with_code_one(sidecar, task_file, details):
+    task_file(TWO_LOOKUPS)
+    sidecar.send(details())
+    until(sidecar, "GetVariable")
+
+    sidecar.handoff.close()
+
+    assert sidecar.wait() == 1
+    assert "the launcher has no new connection" in sidecar.log[0]["event"]
+
+
+def test_threads_that_ask_at_once_each_get_their_own_answer(sidecar, task_file, details):
+    task_file(
+        """
+        from concurrent.futures import ThreadPoolExecutor
+        with ThreadPoolExecutor(8) as pool:
+            return list(pool.map(Variable.get, [f"k{i}" for i in range(64)]))
+        """
+    )
+    sidecar.answers["GetVariable"] = variable
+
+    sidecar.start(details())
+
+    assert pushed(sidecar) == [f"K{i}" for i in range(64)]
+    assert sidecar.ids == list(range(len(sidecar.ids)))
+
+
+def test_a_process_that_the_task_forks_is_refused_and_spoils_nothing(sidecar, task_file, details):
+    task_file(
+        """
+        import multiprocessing
+        def lookup(box):
+            try:
+                Variable.get("a")
+            except Exception as e:
+                box.put(str(e))
+        fork = multiprocessing.get_context("fork")
+        box = fork.Queue()
+        process = fork.Process(target=lookup, args=[box])
+        process.start()
+        text = box.get(timeout=20)
+        process.join()
+        return [text, Variable.get("b")]
+        """
+    )
+    sidecar.answers["GetVariable"] = variable
+
+    sidecar.start(details())
+
+    refusal, value = pushed(sidecar)
+    assert "GetVariable was asked in a process that the task started" in refusal
+    assert value == "B"
+    assert [body["key"] for body in sidecar.asked if body["type"] == "GetVariable"] == ["b"]
+
+
+def test_a_forked_process_that_runs_on_past_the_task_reports_nothing(sidecar, task_file, details):
+    task_file(
+        """
+        import os
+        pid = os.fork()
+        if pid == 0:
+            return "from the child"
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        """
+    )
+
+    sidecar.start(details())
+
+    assert pushed(sidecar) == 1
+    assert sidecar.types == ["SetRenderedFields", "SetXCom", "SucceedTask"]
+
+
+@pytest.mark.parametrize("answer_bytes", [0, 3, 20])
+def test_a_signal_handler_that_raises_in_the_middle_of_a_request_leaves_the_stream_whole(
+    sidecar, task_file, details, answer_bytes
+):
+    task_file(
+        """
+        import signal
+        class TooSlow(Exception): ...
+        def ring(*_):
+            print("rang", flush=True)
+            raise TooSlow
+        signal.signal(signal.SIGALRM, ring)
+        signal.setitimer(signal.ITIMER_REAL, 0.3)
+        try:
+            Variable.get("slow")
+        except TooSlow:
+            return Variable.get("b")
+        """
+    )
+    sidecar.answers["GetVariable"] = variable
+    sidecar.send(details())
+    request_id, body = until(sidecar, "GetVariable")
+    late = frames.response(request_id, variable(body))
+    sidecar.frames.sendall(late[:answer_bytes])
+
+    # The alarm rings while this answer is incomplete; the next request is sent only after the rest of it came.
+    assert os.read(sidecar._pipes["stdout"], 100) == b"rang\n"
+    sidecar.frames.sendall(late[answer_bytes:])
+    sidecar.serve()
+
+    assert pushed(sidecar) == "B"
+    assert sidecar.ids == [0, 1, 2, 3, 4]
+
+
+def test_many_interruptions_never_mix_up_answers(sidecar, task_file, details):
+    task_file(
+        """
+        import signal
+        class Tick(Exception): ...
+        def tick(*_):
+            raise Tick
+        signal.signal(signal.SIGALRM, tick)
+        wrong, interrupted = [], 0
+        for i in range(400):
+            try:
+                signal.setitimer(signal.ITIMER_REAL, 0.00005 + (i % 40) * 0.00001)
+                try:
+                    value = Variable.get(f"k{i}")
+                    if value != f"K{i}":
+                        wrong.append((i, value))
+                finally:
+                    signal.setitimer(signal.ITIMER_REAL, 0)
+            except Tick:
+                interrupted += 1
+        print(interrupted)
+        return wrong
+        """
+    )
+    sidecar.answers["GetVariable"] = variable
+
+    sidecar.start(details())
+
+    assert pushed(sidecar) == []
+    assert int(sidecar.stdout) > 0
+    assert sidecar.types[-1] == "SucceedTask"
+
+
+def test_signals_are_as_in_a_fresh_process_when_user_code_begins(sidecar, details):
+    sidecar.write(
+        """
+        import signal
+        from airlock.sdk import *
+        found = [signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGINT)]
+        with DAG("d"):
+            @task
+            def t():
+                return [found == [signal.SIG_DFL, signal.default_int_handler]]
+            t()
+        """
+    )
+
+    sidecar.start(details())
+
+    assert pushed(sidecar) == [True]

@@ -1,0 +1,292 @@
+"""One try of one task, from the startup frame to the exit code."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+
+
+def error(kind, **detail):
+    return {"type": "ErrorResponse", "error": kind, "detail": detail or None}
+
+
+def test_hello_greets(sidecar, details):
+    sidecar.write((EXAMPLES / "hello.py").read_text(), "hello.py")
+
+    sidecar.start(details("hello.py", "hello", "greet"))
+
+    assert sidecar.types == ["SetRenderedFields", "SetXCom", "SucceedTask"]
+    assert sidecar.ids == [0, 1, 2]
+    assert sidecar.asked[1]["value"] == "Hello, world! Today is 2026-01-02."
+    assert (sidecar.asked[1]["task_id"], sidecar.asked[1]["key"]) == ("greet", "return_value")
+    assert sidecar.stdout == "greeting world\n"
+    assert sidecar.code == 0
+
+
+def test_hello_passes_on(sidecar, details):
+    sidecar.write((EXAMPLES / "hello.py").read_text(), "hello.py")
+    sidecar.answers["GetXCom"] = {"type": "XComResult", "key": "return_value", "value": "Hi!"}
+    sidecar.answers["GetVariable"] = {"type": "VariableResult", "key": "hello_mark", "value": ">>>"}
+
+    sidecar.start(details("hello.py", "hello", "pass_on"))
+
+    assert sidecar.types == ["GetXCom", "SetRenderedFields", "GetVariable", "SucceedTask"]
+    assert sidecar.asked[1]["rendered_fields"] == {"op_args": ["Hi!"], "op_kwargs": {}, "templates_dict": None}
+    (line,) = sidecar.log
+    assert line["event"] == "try 1 of pass_on says: >>> Hi!"
+    assert (line["level"], line["filename"]) == ("info", "hello.py")
+
+
+def test_a_failure_with_tries_left_asks_for_a_retry(sidecar, task_file, details):
+    task_file("raise ValueError('no such luck')")
+
+    sidecar.start(details(should_retry=True))
+
+    last = sidecar.asked[-1]
+    assert last["type"] == "RetryTask"
+    assert (last["retry_delay_seconds"], last["retry_reason"]) == (7, "ValueError: no such luck")
+    (line,) = sidecar.log
+    assert (line["level"], line["event"]) == ("error", "task t failed: ValueError: no such luck")
+    (raised,) = line["exception"]
+    assert (raised["exc_type"], raised["exc_value"]) == ("ValueError", "no such luck")
+    assert [(frame["name"], frame["lineno"]) for frame in raised["frames"]] == [("f", 6)]
+    assert sidecar.code == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "state"),
+    [
+        ("raise AirlockSkipException('not today')", "skipped"),
+        ("raise AirlockFailException('never')", "failed"),
+    ],
+)
+def test_a_task_can_end_itself_whatever_tries_are_left(sidecar, task_file, details, body, state):
+    task_file(body)
+
+    sidecar.start(details(should_retry=True))
+
+    assert sidecar.types[-1] == "TaskState"
+    assert sidecar.asked[-1]["state"] == state
+    assert sidecar.code == 0
+
+
+@pytest.mark.parametrize("body", ["raise ValueError(1)", "import sys; sys.exit(3)", "import sys; sys.exit(0)"])
+def test_without_tries_left_what_does_not_return_fails(sidecar, task_file, details, body):
+    task_file(body)
+
+    sidecar.start(details())
+
+    assert sidecar.asked[-1]["state"] == "failed"
+    assert sidecar.code == 0
+
+
+def test_a_process_that_ends_itself_reports_nothing(sidecar, task_file, details):
+    task_file("import os; os._exit(3)")
+
+    sidecar.start(details())
+
+    assert sidecar.types == ["SetRenderedFields"]
+    assert sidecar.code == 3
+
+
+def test_ten_megabytes_pass_both_ways_as_xcoms(sidecar, task_file, details):
+    big = "x" * 10_000_000
+    task_file("return ti.xcom_pull(task_ids='other') + 'y'", parameters="ti")
+    sidecar.answers["GetXCom"] = {"type": "XComResult", "key": "return_value", "value": big}
+
+    sidecar.start(details())
+
+    assert sidecar.asked[2]["value"] == big + "y"
+    assert sidecar.types[-1] == "SucceedTask"
+
+
+def test_an_xcom_over_the_frame_limit_fails_here_and_says_how_big_it_is(sidecar, task_file, details):
+    task_file("return 'x' * (17 * 2**20)")
+
+    sidecar.start(details())
+
+    assert sidecar.types == ["SetRenderedFields", "TaskState"]
+    assert "SetXCom 'return_value' is 17.0 MiB; at most 16 MiB can be sent" in sidecar.log[0]["event"]
+
+
+def test_a_return_value_that_is_not_json_fails_with_the_task_the_type_and_the_fix(sidecar, task_file, details):
+    task_file("return {'at': [{1, 2}]}")
+
+    sidecar.start(details())
+
+    assert sidecar.types == ["SetRenderedFields", "TaskState"]
+    assert (
+        "task 't' (line 4): its return value holds a set at $.at[0], which is not JSON; make it a list: sorted(...)"
+        in sidecar.log[0]["event"]
+    )
+
+
+def test_multiple_outputs_are_pushed_key_by_key(sidecar, task_file, details):
+    task_file("return {'a': 1, 'b': None}", options="multiple_outputs=True")
+
+    sidecar.start(details())
+
+    pushed = [(body["key"], body["value"]) for body in sidecar.asked if body["type"] == "SetXCom"]
+    assert pushed == [("a", 1), ("b", None), ("return_value", {"a": 1, "b": None})]
+
+
+@pytest.mark.parametrize(
+    ("body", "options"), [("return None", "retries=0"), ("return 'kept here'", "do_xcom_push=False")]
+)
+def test_nothing_is_stored_of_none_or_where_storing_is_off(sidecar, task_file, details, body, options):
+    task_file(body, options=options)
+
+    sidecar.start(details())
+
+    assert sidecar.types == ["SetRenderedFields", "SucceedTask"]
+
+
+def test_answers_may_arrive_byte_by_byte(sidecar, task_file, details):
+    task_file("return Variable.get('k') + Variable.get('k')")
+    sidecar.answers["GetVariable"] = {"type": "VariableResult", "key": "k", "value": "v" * 50}
+
+    sidecar.start(details(), chunk=1)
+
+    assert sidecar.asked[3]["value"] == "v" * 100
+    assert sidecar.types[-1] == "SucceedTask"
+
+
+def test_templates_and_the_context_reach_the_function(sidecar, task_file, details):
+    task_file(
+        "return [who, when, templates_dict, get_current_context().ti is ti, context['run_id'], params]",
+        parameters="who, when, ti, templates_dict, params, **context",
+        arguments="'{{ params.who }}', when=['{{ ds }}', 1]",
+        options="templates_dict={'v': '{{ var.value.v }}/{{ var.json.j.k }}/{{ conn.c.host }}'}",
+    )
+    sidecar.answers["GetVariable"] = lambda body: {
+        "type": "VariableResult",
+        "key": body["key"],
+        "value": {"v": "text", "j": '{"k": 7}'}[body["key"]],
+    }
+    sidecar.answers["GetConnection"] = {
+        "type": "ConnectionResult", "conn_id": "c", "conn_type": "http", "host": "h", "schema": None,
+        "login": None, "password": None, "port": None, "extra": None,
+    }  # fmt: skip
+
+    sidecar.start(details(conf={"who": "them"}))
+
+    rendered = next(body for body in sidecar.asked if body["type"] == "SetRenderedFields")["rendered_fields"]
+    assert rendered == {
+        "op_args": ["them"],
+        "op_kwargs": {"when": ["2026-01-02", 1]},
+        "templates_dict": {"v": "text/7/h"},
+    }
+    pushed = next(body for body in sidecar.asked if body["type"] == "SetXCom")["value"]
+    assert pushed == ["them", ["2026-01-02", 1], {"v": "text/7/h"}, True, "r1", {"who": "them"}]
+
+
+def test_a_template_with_an_unknown_name_fails_and_names_the_field(sidecar, task_file, details):
+    task_file("...", parameters="x", arguments="x='{{ nope }}'")
+
+    sidecar.start(details())
+
+    assert sidecar.types == ["TaskState"]
+    assert "task 't': op_kwargs['x']: 'nope' is undefined" in sidecar.log[0]["event"]
+
+
+def test_a_variable_that_a_template_misses_is_named(sidecar, task_file, details):
+    task_file("...", parameters="x", arguments="x='{{ var.value.nope }}'")
+    sidecar.answers["GetVariable"] = error("VARIABLE_NOT_FOUND")
+
+    sidecar.start(details())
+
+    assert "VariableNotFound: there is no variable 'nope'" in sidecar.log[0]["event"]
+
+
+def test_a_denied_variable_raises_with_the_missing_grant_even_where_there_is_a_default(sidecar, task_file, details):
+    task_file("Variable.get('k', default='unused')")
+    sidecar.answers["GetVariable"] = error("PERMISSION_DENIED", message="DAG 'd' has no grant for variable 'k'")
+
+    sidecar.start(details())
+
+    assert sidecar.asked[-1]["state"] == "failed"
+    event = sidecar.log[0]["event"]
+    assert "PermissionDenied: Variable.get('k') was denied: DAG 'd' has no grant for variable 'k'" in event
+
+
+def test_an_answer_in_the_error_slot_is_raised_in_the_task(sidecar, task_file, details):
+    task_file(
+        """
+        try:
+            Variable.get("k")
+        except AirlockRuntimeError as e:
+            return [e.error.error.value, e.error.detail]
+        """
+    )
+    sidecar.answers["GetVariable"] = {"error_slot": error("API_SERVER_ERROR", status_code=500)}
+
+    sidecar.start(details())
+
+    assert sidecar.asked[2]["value"] == ["API_SERVER_ERROR", {"status_code": 500}]
+
+
+def test_a_missing_task_fails_with_one_line_that_names_a_near_one(sidecar, task_file, details):
+    task_file("...")
+
+    sidecar.start(details(task_id="tt", should_retry=True))
+
+    assert sidecar.types == ["RetryTask"]
+    assert sidecar.asked[0]["retry_delay_seconds"] is None
+    (line,) = sidecar.log
+    assert line["event"] == "d.py:3: DAG 'd' has no task 'tt'; did you mean 't'?"
+    assert "exception" not in line
+
+
+def test_an_outcome_that_cannot_be_reported_ends_with_code_one(sidecar, task_file, details):
+    task_file("...")
+    sidecar.answers["SucceedTask"] = {"error_slot": error("API_SERVER_ERROR", message="no")}
+
+    sidecar.start(details())
+
+    assert sidecar.code == 1
+    assert sidecar.log[-1]["event"] == "the outcome 'success' could not be reported: API_SERVER_ERROR: no"
+
+
+def test_a_first_message_that_starts_nothing_ends_with_code_one(sidecar):
+    sidecar.start({"type": "OKResponse", "ok": True})
+
+    assert sidecar.code == 1
+    assert "OKResponse, which starts nothing" in sidecar.log[0]["event"]
+
+
+def test_what_is_printed_and_logged_arrives_even_right_before_the_end(sidecar, task_file, details):
+    task_file(
+        """
+        import sys, logging
+        print("no newline", end="")
+        sys.stderr.write("to stderr")
+        logging.getLogger("mine").warning("careful %s", "now", extra={"colour": "red"})
+        print("lone surrogate \\udc80")
+        """
+    )
+
+    sidecar.start(details())
+
+    assert sidecar.stdout == "no newlinelone surrogate \\udc80\n"
+    assert sidecar.stderr == "to stderr"
+    (line,) = sidecar.log
+    assert line.pop("timestamp").endswith("+00:00")
+    assert line == {
+        "level": "warning", "event": "careful now", "logger": "mine", "filename": "d.py", "lineno": 9, "colour": "red",
+    }  # fmt: skip
+
+
+def test_a_programme_that_the_task_starts_gets_none_of_our_descriptors(sidecar, task_file, details):
+    program = "import os; print(sorted(int(fd) for fd in os.listdir('/proc/self/fd')))"
+    task_file(f"import subprocess, sys; subprocess.run([sys.executable, '-c', {program!r}], close_fds=False)")
+
+    sidecar.start(details())
+
+    # What this very process would pass on is what the test runner left inheritable.
+    own = subprocess.run(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, close_fds=False, text=True, check=True
+    )
+    assert sidecar.stdout == own.stdout

@@ -1,0 +1,143 @@
+"""Parse mode: one DAG file in, one DagFileParsingResult out."""
+
+import pytest
+
+from airlock_wire.dags import LazySerializedDag, disclose
+
+
+def request(sidecar, file="d.py"):
+    folder = "/where/the/server/sees/it"
+    return {"type": "DagFileParseRequest", "file": f"{folder}/{file}", "bundle_path": folder, "bundle_name": "b"}
+
+
+def parsed(sidecar, code, file="d.py"):
+    """What the runner says of a file; ``code`` None leaves the file out."""
+    if code is not None:
+        sidecar.write(code, file)
+    sidecar.start(request(sidecar, file))
+    assert sidecar.code == 0
+    result = sidecar.asked[-1]
+    assert (result["type"], result["fileloc"]) == ("DagFileParsingResult", f"/where/the/server/sees/it/{file}")
+    return result
+
+
+def import_error(sidecar, code, file="d.py"):
+    result = parsed(sidecar, code, file)
+    assert result["serialized_dags"] == []
+    assert list(result["import_errors"]) == [file]
+    return result["import_errors"][file]
+
+
+def test_every_dag_of_a_file_is_serialized(sidecar):
+    result = parsed(
+        sidecar,
+        """
+        from datetime import timedelta
+        from airlock.sdk import DAG, dag, task
+
+        @task(retries=2, retry_delay=timedelta(minutes=1), execution_timeout=90)
+        def a(): ...
+
+        with DAG("kept", tags=["y", "x"], params={"p": [1]}) as one:
+            a() >> a()
+        with DAG("not_kept"):
+            a()
+
+        @dag
+        def made():
+            a()
+        made()
+        """,
+    )
+
+    dags = [disclose(LazySerializedDag(**envelope)) for envelope in result["serialized_dags"]]
+    assert [dag.dag_id for dag in dags] == ["kept", "not_kept", "made"]
+    kept = dags[0]
+    assert (kept.tags, kept.params) == (["x", "y"], {"p": [1]})
+    assert [task.task_id for task in kept.tasks] == ["a", "a__1"]
+    a = kept.tasks[0]
+    assert (a.retries, a.retry_delay_seconds, a.execution_timeout_seconds, a.line) == (2, 60, 90, 5)
+    assert result["import_errors"] is None
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("x = 1\n", "d.py:1: NoDag: no DAG is defined here; write `with DAG("),
+        ("x = (\n", "d.py:1: SyntaxError: '(' was never closed; correct this line"),
+        ("\n\n1 / 0\n", "d.py:3: ZeroDivisionError: division by zero;"),
+        ("import nopackage\n", "d.py:1: ModuleNotFoundError: No module named 'nopackage'; add the package to"),
+        ("import sys\nsys.exit(4)\n", "d.py:2: SystemExit: the file ends the process (code 4); remove the call"),
+        (
+            "from airlock.sdk import DAG\nwith DAG('x'): ...\nwith DAG('x'): ...\n",
+            "d.py:3: DuplicateDag: DAG 'x' is also defined in line 2; give one of them another dag_id",
+        ),
+        (
+            "from airlock.sdk import DAG, task\n@task\ndef t(): ...\nwith DAG('x'):\n    a = t(); b = t(); a >> b >> a\n",
+            "d.py:4: CyclicDag: the tasks of DAG 'x' wait for each other: t >> t__1 >> t;",
+        ),
+        (
+            "from airlock.sdk import DAG\nwith DAG('x', params={'p': {1}}): ...\n",
+            "d.py:2: NotJson: DAG 'x': params holds a set at $.p, which is not JSON; make it a list",
+        ),
+        (
+            "from airlock.sdk import DAG\nwith DAG('x', retrys=2): ...\n",
+            "d.py:2: TypeError: DAG 'x' has no argument 'retrys';",
+        ),
+        (None, "d.py: no such file in the bundle"),
+    ],
+)
+def test_a_file_that_gives_no_dag_says_where_why_and_what_to_do(sidecar, code, expected):
+    assert import_error(sidecar, code).startswith(expected)
+
+
+def test_the_line_is_the_deepest_one_inside_the_bundle(sidecar):
+    sidecar.write("import json\n\ndef read():\n    return json.loads('{')\n", "shared.py")
+
+    error = import_error(sidecar, "import shared\nshared.read()\n")
+
+    assert error.startswith("shared.py:4: JSONDecodeError: ")
+
+
+def test_a_bundle_module_is_found_from_a_file_in_a_folder(sidecar):
+    (sidecar.bundle / "folder").mkdir()
+    sidecar.write("NAME = 'from_shared'\n", "shared.py")
+
+    code = "from airlock.sdk import DAG\nimport shared\nwith DAG(shared.NAME): ...\n"
+    result = parsed(sidecar, code, "folder/d.py")
+
+    assert result["serialized_dags"][0]["data"]["dag_id"] == "from_shared"
+
+
+def test_a_dag_that_another_file_made_and_this_one_only_opened_elsewhere_is_not_its_own(sidecar):
+    sidecar.write("from airlock.sdk import DAG\nwith DAG('theirs'): ...\n", "other.py")
+
+    result = parsed(sidecar, "from airlock.sdk import DAG\nimport other\nwith DAG('mine'): ...\n")
+
+    assert [envelope["data"]["dag_id"] for envelope in result["serialized_dags"]] == ["mine"]
+
+
+def test_prints_and_warnings_of_a_dag_file_are_fine(sidecar):
+    result = parsed(
+        sidecar,
+        """
+        import warnings
+        from airlock.sdk import DAG
+        print("hi")
+        warnings.warn("old")
+        with DAG("x"): ...
+        """,
+    )
+
+    assert result["import_errors"] is None
+    assert sidecar.stdout == "hi\n"
+
+
+def test_a_lookup_while_parsing_is_denied_and_told_to_move_into_a_task(sidecar):
+    detail = {"message": "parsing has no access"}
+    sidecar.answers["GetVariable"] = {"type": "ErrorResponse", "error": "PERMISSION_DENIED", "detail": detail}
+
+    error = import_error(sidecar, "from airlock.sdk import Variable\nVariable.get('k', default='d')\n")
+
+    assert error.startswith("d.py:2: PermissionDenied: Variable.get('k') was denied: parsing has no access; ")
+    assert "move the call into a task" in error

@@ -1,0 +1,104 @@
+import shutil
+import uuid
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+import sqlalchemy as sa
+
+from airlock_server.api.serve import EmbeddedServer
+from airlock_server.encryption import Encryption
+from airlock_server.settings import ApiSettings, JwtSettings
+from airlock_server.store import launches, schema
+from airlock_server.store.database import Database
+from airlock_server.tokens import Tokens
+
+MOMENT = "2026-01-01T00:00:00Z"
+MAX_BODY_BYTES = 2 * 1024 * 1024
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory):
+    """A database that has its tables, to copy: making them is most of a short test."""
+    path = tmp_path_factory.mktemp("migrated") / "airlock.db"
+    Database.open(f"sqlite:///{path}").close()
+    return path
+
+
+@pytest.fixture
+def db(tmp_path, migrated):
+    shutil.copy(migrated, tmp_path / "airlock.db")
+    with Database.open(f"sqlite:///{tmp_path / 'airlock.db'}") as db:
+        yield db
+
+
+class Api:
+    """A served database, and the calls that a launch makes."""
+
+    def __init__(self, db, tokens, encryption, url):
+        self.db, self.tokens, self.encryption, self.url = db, tokens, encryption, url
+        # More kept connections than any test has threads: httpx's pool closes surplus ones under other threads' feet.
+        self.http = httpx.Client(base_url=url, limits=httpx.Limits(max_keepalive_connections=100))
+        self.anyone = {"authorization": f"Bearer {tokens.mint_execution(str(uuid.uuid4()))}"}
+
+    def queue(self, task_id="task", run_id="run", try_number=1, max_tries=0, map_index=-1, **more):
+        def write(conn):
+            launches.claim_dag(conn, "dag", "bundle")
+            return launches.queue_task(
+                conn,
+                dag_id="dag",
+                task_id=task_id,
+                run_id=run_id,
+                map_index=map_index,
+                try_number=try_number,
+                max_tries=max_tries,
+                conf=more.get("conf"),
+                now=more.get("now") or datetime.now(UTC),
+            )
+
+        return self.db.write(write)
+
+    def own(self, ti_id):
+        return {"authorization": f"Bearer {self.tokens.mint_execution(ti_id)}"}
+
+    def call(self, method, ti_id, operation, body=None, **more):
+        headers = more.pop("headers", None) or self.own(ti_id)
+        return self.http.request(method, f"/task-instances/{ti_id}/{operation}", json=body, headers=headers, **more)
+
+    def run(self, ti_id, hostname="host", unixname="user", pid=1, **more):
+        body = {"state": "running", "hostname": hostname, "unixname": unixname, "pid": pid, "start_date": MOMENT}
+        return self.call("PATCH", ti_id, "run", body, **more)
+
+    def beat(self, ti_id, hostname="host", pid=1, **more):
+        return self.call("PUT", ti_id, "heartbeat", {"hostname": hostname, "pid": pid}, **more)
+
+    def report(self, ti_id, state, **fields):
+        return self.call("PATCH", ti_id, "state", {"state": state, "end_date": MOMENT, **fields})
+
+    def running(self, task_id="task", **more):
+        ti_id = self.queue(task_id, **more)
+        assert self.run(ti_id).status_code == 200
+        return ti_id
+
+    def force(self, ti_id, state):
+        """Puts a row into a state that no call leads to, as a scheduler or a person would."""
+        table = schema.task_instance
+        self.db.write(lambda conn: conn.execute(sa.update(table).where(table.c.id == ti_id).values(state=state)))
+
+    def row(self, ti_id):
+        table = schema.task_instance
+        return self.db.read(lambda conn: conn.execute(sa.select(table).where(table.c.id == ti_id)).one_or_none())
+
+    def moves(self, ti_id):
+        table = schema.state_write.c
+        chosen = sa.select(table.from_state, table.to_state, table.by).where(table.ti_id == ti_id).order_by(table.id)
+        return [tuple(row) for row in self.db.read(lambda conn: conn.execute(chosen).all())]
+
+
+@pytest.fixture
+def api(db):
+    tokens, encryption = Tokens(b"k" * 64, JwtSettings()), Encryption(b"e" * 64)
+    with EmbeddedServer(db, tokens, encryption, ApiSettings(max_body_bytes=MAX_BODY_BYTES)) as server:
+        api = Api(db, tokens, encryption, server.url)
+        yield api
+        api.http.close()

@@ -1,0 +1,186 @@
+"""Variables, connections and XComs, over HTTP, with a real database."""
+
+import itertools
+import json
+
+import httpx
+import pytest
+import sqlalchemy as sa
+
+from airlock_server.store import connections, schema
+from airlock_server.store.connections import Connection
+
+XCOM = "/xcoms/dag/run/task"
+
+
+@pytest.fixture
+def http(api):
+    api.queue()
+    with httpx.Client(base_url=api.url, headers=api.anyone) as client:
+        yield client
+
+
+def test_a_variable_is_made_read_replaced_and_removed(http):
+    assert http.get("/variables/a%2Fb").status_code == 404
+    assert http.put("/variables/a/b", json={"val": "1", "description": "d"}).status_code == 201
+    assert http.get("/variables/a%2Fb").json() == {"key": "a/b", "value": "1"}
+    assert http.put("/variables/a/b", json={"value": None}).status_code == 201
+    assert http.get("/variables/a/b").json() == {"key": "a/b", "value": None}
+    assert [http.delete("/variables/a/b").status_code for _ in range(2)] == [204, 204]
+    assert http.get("/variables/a/b").json()["detail"]["reason"] == "not_found"
+
+
+def test_variables_are_listed_by_prefix_and_page(http):
+    for key in ("b_1", "bx1", "a", "keys"):
+        http.put(f"/variables/{key}", json={"val": "x"})
+    assert http.get("/variables/keys").json() == {"keys": ["a", "b_1", "bx1", "keys"], "total_entries": 4}
+    assert http.get("/variables/keys?prefix=b_").json()["keys"] == ["b_1"]
+    assert http.get("/variables/keys?limit=1&offset=1").json() == {"keys": ["b_1"], "total_entries": 4}
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=10001", "limit=x", "offset=-1"])
+def test_a_page_has_bounds(http, query):
+    answer = http.get(f"/variables/keys?{query}")
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["loc"] == ["query", query.partition("=")[0]]
+
+
+@pytest.mark.parametrize("body", [{}, {"val": 1}, {"val": "x", "extra": 1}, ["x"]])
+def test_a_variable_of_another_shape_is_refused(http, body):
+    assert http.put("/variables/k", json=body).status_code == 422
+
+
+def test_a_variable_needs_a_name(http):
+    assert http.get("/variables/").status_code == 422
+
+
+def test_a_connection_is_read_with_every_key(api, http):
+    assert http.get("/connections/db").status_code == 404
+    new = Connection(conn_id="db", conn_type="postgres", host="h", password="p@ss", extra='{"a": 1}')
+    api.db.write(lambda conn: connections.put(conn, api.encryption, new))
+    assert http.get("/connections/db").json() == {
+        "conn_id": "db",
+        "conn_type": "postgres",
+        "host": "h",
+        "schema": None,
+        "login": None,
+        "password": "p@ss",
+        "port": None,
+        "extra": '{"a": 1}',
+    }
+
+
+def test_no_secret_is_in_the_database_in_the_clear(api, http, tmp_path):
+    new = Connection(conn_id="db", conn_type="postgres", password="the-password", extra='{"k": "the-extra"}')
+    api.db.write(lambda conn: connections.put(conn, api.encryption, new))
+    http.put("/variables/k", json={"val": "the-value"})
+    stored = b"".join(path.read_bytes() for path in tmp_path.iterdir() if path.is_file())
+    assert b"postgres" in stored
+    for secret in (b"the-password", b"the-extra", b"the-value"):
+        assert secret not in stored
+
+
+@pytest.mark.parametrize("value", [None, 0, "text", [1, {"a": None}], {"é": "\u2028"}, 2**70, 1e300])
+def test_an_xcom_comes_back_as_it_went_in(http, value):
+    assert http.post(f"{XCOM}/k/l", json=value).status_code == 201
+    assert http.get(f"{XCOM}/k/l").json() == {"key": "k/l", "value": value}
+
+
+def test_an_xcom_is_replaced_and_removed(http):
+    assert http.get(f"{XCOM}/k").json()["detail"]["reason"] == "not_found"
+    for value in (1, 2):
+        http.post(f"{XCOM}/k", json=value)
+    assert http.get(f"{XCOM}/k").json()["value"] == 2
+    assert [http.delete(f"{XCOM}/k").status_code for _ in range(2)] == [200, 200]
+    assert http.get(f"{XCOM}/k").status_code == 404
+
+
+def test_an_xcom_needs_a_dag_run_and_a_key(http):
+    answer = http.post("/xcoms/dag/absent/task/k", json=1)
+    assert answer.status_code == 404
+    assert isinstance(answer.json()["detail"], str)
+    assert http.post(f"{XCOM}/", json=1).status_code == 422
+
+
+def test_what_is_mapped_over_has_a_bound(http):
+    assert http.post(f"{XCOM}/k?mapped_length=1024", json=[]).status_code == 201
+    answer = http.post(f"{XCOM}/k?mapped_length=1025", json=[])
+    assert (answer.status_code, answer.json()["detail"]["reason"]) == (400, "unmappable_return_value_length")
+
+
+@pytest.mark.parametrize("body", [b"{", b"\xff", b'"\xff"', b"NaN", b"1 2", b"[" * 100_000])
+def test_an_xcom_that_is_no_json_is_refused(http, body):
+    answer = http.post(f"{XCOM}/k", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == 422
+    assert http.get(f"{XCOM}/k").status_code == 404
+
+
+def test_an_xcom_must_say_that_it_is_json(http):
+    assert http.post(f"{XCOM}/k", content=b"1").status_code == 422
+
+
+@pytest.fixture
+def mapped(http):
+    for i in (5, 0, 2):
+        assert http.post(f"{XCOM}/k?map_index={i}", json=f"v{i}").status_code == 201
+    return http
+
+
+def test_mapped_xcoms_are_counted(mapped):
+    answer = mapped.head(f"{XCOM}/k")
+    assert (answer.status_code, answer.headers["content-range"]) == (200, "map_indexes 3")
+    assert mapped.head(f"{XCOM}/absent").headers["content-range"] == "map_indexes 0"
+    assert mapped.head(f"{XCOM}/k?map_index=0").status_code == 400
+
+
+@pytest.mark.parametrize(("offset", "value"), [(0, "v0"), (1, "v2"), (2, "v5"), (-1, "v5"), (-3, "v0")])
+def test_a_mapped_xcom_is_found_by_its_place(mapped, offset, value):
+    assert mapped.get(f"{XCOM}/k/item/{offset}").json() == value
+    assert mapped.get(f"{XCOM}/k?offset={offset}").json()["value"] == value
+
+
+@pytest.mark.parametrize("offset", [3, -4])
+def test_a_place_beyond_the_ends_is_not_found(mapped, offset):
+    assert mapped.get(f"{XCOM}/k/item/{offset}").status_code == 404
+    assert mapped.get(f"{XCOM}/k?offset={offset}").status_code == 404
+
+
+@pytest.mark.parametrize("step", [None, 0, 1, 2, -1, -2])
+def test_a_slice_is_pythons(mapped, step):
+    for start, stop in itertools.product([None, 0, 1, -2, 9, -9], [None, 0, 2, -1, 9, -9]):
+        query = {"start": start, "stop": stop, "step": step}
+        answer = mapped.get(f"{XCOM}/k/slice", params={name: n for name, n in query.items() if n is not None})
+        assert answer.json() == ["v0", "v2", "v5"][slice(start, stop, step or None)], query
+
+
+def test_a_place_that_is_no_number_is_refused(mapped):
+    answer = mapped.get(f"{XCOM}/k/item/x")
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["loc"] == ["path", "offset"]
+    assert mapped.get(f"{XCOM}/k?include_prior_dates=perhaps").status_code == 422
+
+
+def test_an_xcom_of_an_earlier_dag_run_is_found_where_it_is_asked_for(api, http):
+    http.post(f"{XCOM}/k", json="first")
+    api.queue(run_id="later")
+    later = "/xcoms/dag/later/task"
+    assert http.get(f"{later}/k").status_code == 404
+    assert http.get(f"{later}/k?include_prior_dates=true").json()["value"] == "first"
+    http.post(f"{later}/k", json="second")
+    assert http.get(f"{later}/k?include_prior_dates=true").json()["value"] == "second"
+    assert http.get(f"{XCOM}/k?include_prior_dates=true").json()["value"] == "first"
+    assert http.get(f"{later}/k/slice?include_prior_dates=true").json() in (["first", "second"], ["second", "first"])
+
+
+def test_a_large_xcom_passes_through_untouched(http):
+    body = json.dumps({"data": "x" * 1_900_000, "spaces": [1, 2]}, indent=1).encode()
+    assert http.post(f"{XCOM}/k", content=body, headers={"content-type": "application/json"}).status_code == 201
+    assert body in http.get(f"{XCOM}/k").content
+
+
+def test_a_stored_secret_that_was_moved_is_an_error_and_not_a_value(api, http):
+    http.put("/variables/mine", json={"val": "secret"})
+    table = schema.variable
+    api.db.write(lambda conn: conn.execute(sa.update(table).values(key="yours")))
+    answer = http.get("/variables/yours", headers={"correlation-id": "abc"})
+    assert (answer.status_code, answer.json()) == (500, {"message": "Internal server error", "correlation-id": "abc"})

@@ -1,0 +1,180 @@
+"""What owners of task instances do: queue, requeue, close, look."""
+
+from datetime import UTC, datetime
+
+import pytest
+import sqlalchemy as sa
+
+from airlock_server.store import launches, schema, task_instances
+from airlock_server.store.errors import OwnedElsewhere, TryIsLive, UnknownDag
+from airlock_server.store.task_instances import Report
+from airlock_server.verdicts import Launch, Verdict
+from airlock_wire.states import FINISHED, TaskState
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+US = Launch("host", "user", 1)
+
+
+@pytest.fixture
+def queue(db):
+    db.write(lambda conn: launches.claim_dag(conn, "dag", "bundle"))
+
+    def queue(try_number=1, task_id="task", dag_id="dag", conf=None):
+        return db.write(
+            lambda conn: launches.queue_task(
+                conn,
+                dag_id=dag_id,
+                task_id=task_id,
+                run_id="run",
+                map_index=-1,
+                try_number=try_number,
+                max_tries=1,
+                conf=conf,
+                now=NOW,
+            )
+        )
+
+    return queue
+
+
+def run(db, ti_id):
+    return db.write(lambda conn: task_instances.run(conn, ti_id, US, NOW)).verdict
+
+
+def report(db, ti_id, state):
+    return db.write(lambda conn: task_instances.report(conn, ti_id, Report(state=state))).verdict
+
+
+def beat(db, ti_id):
+    return db.write(lambda conn: task_instances.heartbeat(conn, ti_id, "host", 1)).verdict
+
+
+def outcome(db, ti_id):
+    return db.read(lambda conn: launches.outcome(conn, ti_id))
+
+
+def moves(db, ti_id):
+    table = schema.state_write.c
+    chosen = sa.select(table.to_state, table.by).where(table.ti_id == ti_id).order_by(table.id)
+    return [tuple(row) for row in db.read(lambda conn: conn.execute(chosen).all())]
+
+
+def test_a_dag_belongs_to_the_bundle_that_first_claimed_it(db):
+    for _ in range(2):
+        db.write(lambda conn: launches.claim_dag(conn, "dag", "first"))
+    with pytest.raises(OwnedElsewhere, match="'first'"):
+        db.write(lambda conn: launches.claim_dag(conn, "dag", "second"))
+
+
+def test_a_dag_that_nobody_claimed_is_not_queued(queue):
+    with pytest.raises(UnknownDag, match="absent"):
+        queue(dag_id="absent")
+
+
+def test_queuing_makes_a_manual_dag_run_once(db, queue):
+    queue(conf={"a": 1})
+    queue(task_id="other", conf={"a": 2})
+    (row,) = db.read(lambda conn: conn.execute(sa.select(schema.dag_run)).all())
+    assert (row.run_type, row.state, row.conf, row.logical_date) == ("manual", "running", {"a": 1}, NOW)
+
+
+def test_a_queued_task_instance_is_there_to_be_run(db, queue):
+    ti_id = queue()
+    found = outcome(db, ti_id)
+    assert (found.state, found.try_number, found.max_tries, found.queued_at) == ("queued", 1, 1, NOW)
+    assert (found.dag_id, found.run_id, found.task_id, found.map_index) == ("dag", "run", "task", -1)
+    assert not found.archived
+    assert run(db, ti_id) is Verdict.MOVE
+
+
+@pytest.mark.parametrize("state", [state for state in TaskState if state not in FINISHED])
+def test_a_try_that_is_under_way_is_not_queued_again(db, queue, state):
+    ti_id = queue()
+    table = schema.task_instance
+    db.write(lambda conn: conn.execute(sa.update(table).where(table.c.id == ti_id).values(state=state)))
+    if state in (TaskState.NONE, TaskState.SCHEDULED, TaskState.UP_FOR_RETRY):
+        assert queue() == ti_id
+    else:
+        with pytest.raises(TryIsLive, match=state.value):
+            queue()
+
+
+@pytest.mark.parametrize("state", sorted(FINISHED))
+def test_a_finished_task_instance_is_archived_and_queued_under_a_new_id(db, queue, state):
+    first = queue()
+    run(db, first)
+    report(db, first, state)
+    second = queue()
+    assert second != first
+    assert (outcome(db, first).state, outcome(db, first).archived) == (state, True)
+    assert outcome(db, second).state == "queued"
+    assert beat(db, first) is Verdict.GONE
+
+
+def test_a_retry_is_queued_under_the_id_it_was_given(db, queue):
+    first = queue()
+    run(db, first)
+    report(db, first, TaskState.UP_FOR_RETRY)
+    second = queue(try_number=2)
+    assert second != first
+    assert (outcome(db, first).try_number, outcome(db, second).try_number) == (1, 2)
+    assert [move for move, _ in moves(db, first)] == ["queued", "running", "up_for_retry"]
+    assert moves(db, second) == [("queued", "owner")]
+
+
+def test_requeuing_cuts_the_old_launch_off_and_keeps_the_try(db, queue):
+    ti_id = queue()
+    run(db, ti_id)
+    assert db.write(lambda conn: launches.requeue(conn, ti_id))
+    assert (outcome(db, ti_id).state, outcome(db, ti_id).try_number) == ("queued", 1)
+    assert beat(db, ti_id) is Verdict.RUNNING_ELSEWHERE
+    assert report(db, ti_id, TaskState.SUCCESS) is Verdict.INVALID_STATE
+    assert run(db, ti_id) is Verdict.MOVE
+    assert moves(db, ti_id) == [("queued", "owner"), ("running", "task"), ("queued", "owner"), ("running", "task")]
+
+
+@pytest.mark.parametrize("started", [False, True])
+def test_the_owner_closes_a_live_try_once(db, queue, started):
+    ti_id = queue()
+    if started:
+        run(db, ti_id)
+    assert db.write(lambda conn: launches.close(conn, ti_id, TaskState.FAILED, "OOMKilled"))
+    assert not db.write(lambda conn: launches.close(conn, ti_id, TaskState.FAILED, "again"))
+    found = outcome(db, ti_id)
+    assert (found.state, found.reason) == ("failed", "OOMKilled")
+    assert found.end_date is not None
+    assert moves(db, ti_id)[-1] == ("failed", "owner")
+
+
+def test_the_owner_may_close_a_try_for_a_retry(db, queue):
+    ti_id = queue()
+    run(db, ti_id)
+    assert db.write(lambda conn: launches.close(conn, ti_id, TaskState.UP_FOR_RETRY, "Crashed"))
+    found = outcome(db, ti_id)
+    assert (found.state, found.reason, found.archived) == ("up_for_retry", "Crashed", True)
+    assert queue(try_number=2) != ti_id
+
+
+@pytest.mark.parametrize("state", [TaskState.SUCCESS, TaskState.UP_FOR_RETRY])
+def test_what_the_task_reported_is_not_closed_or_requeued(db, queue, state):
+    ti_id = queue()
+    run(db, ti_id)
+    report(db, ti_id, state)
+    assert not db.write(lambda conn: launches.close(conn, ti_id, TaskState.FAILED, "late"))
+    assert not db.write(lambda conn: launches.requeue(conn, ti_id))
+    assert outcome(db, ti_id).state == state
+
+
+@pytest.mark.parametrize("state", [TaskState.SUCCESS, TaskState.UP_FOR_RETRY])
+def test_a_reason_is_noted_on_live_and_on_archived_tries(db, queue, state):
+    ti_id = queue()
+    run(db, ti_id)
+    report(db, ti_id, state)
+    assert db.write(lambda conn: launches.note_reason(conn, ti_id, "Succeeded"))
+    assert outcome(db, ti_id).reason == "Succeeded"
+
+
+def test_an_id_that_never_was_has_no_outcome(db):
+    assert outcome(db, "x") is None
+    assert not db.write(lambda conn: launches.note_reason(conn, "x", "y"))
+    assert not db.write(lambda conn: launches.requeue(conn, "x"))

@@ -1,0 +1,259 @@
+"""The database: migrations, group commit, several processes."""
+
+import asyncio
+import multiprocessing
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from airlock_server.store import schema
+from airlock_server.store.database import Database
+from airlock_server.store.errors import NewerDatabase, Unavailable, UnsupportedDatabase
+from airlock_server.store.migrate import MIGRATIONS
+
+
+def put(dag_id, fail=None):
+    def write(conn):
+        conn.execute(sa.insert(schema.dag).values(dag_id=dag_id, bundle_name="b", claimed_at=schema_now()))
+        if fail:
+            raise fail
+        return dag_id
+
+    return write
+
+
+def schema_now():
+    from airlock_server.store.types import now
+
+    return now()
+
+
+def stored(db):
+    return set(db.read(lambda conn: conn.scalars(sa.select(schema.dag.c.dag_id)).all()))
+
+
+def test_the_migrations_make_exactly_the_tables_we_use(db):
+    context = db.read(lambda conn: compare_metadata(MigrationContext.configure(conn), schema.metadata))
+    assert context == []
+
+
+def test_the_newest_migration_is_the_one_we_ask_for():
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    assert ScriptDirectory.from_config(config).get_heads() == [schema.REVISION]
+
+
+def test_a_migration_can_be_undone(db):
+    from alembic import command
+
+    def undo(conn):
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = conn
+        command.downgrade(config, "base")
+        return sa.inspect(conn).get_table_names()
+
+    assert db.write(undo) == ["alembic_version"]
+
+
+def test_alembic_is_not_imported_for_a_current_schema(db, tmp_path):
+    code = (
+        "import sys; from airlock_server.store.database import Database; "
+        "Database.open(sys.argv[1]).close(); sys.exit('alembic' in sys.modules)"
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", code, f"sqlite:///{tmp_path / 'airlock.db'}"], timeout=60).returncode == 0
+    )
+
+
+def test_a_newer_database_is_refused(db, tmp_path):
+    db.write(lambda conn: conn.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(NewerDatabase, match="newer"):
+        Database.open(f"sqlite:///{tmp_path / 'airlock.db'}")
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://u:secret@h/db", "sqlite://", "sqlite:///:memory:", "sqlite:///x?mode=ro", "secret", ""]
+)
+def test_any_other_database_is_refused_with_the_fix(url):
+    with pytest.raises(UnsupportedDatabase, match="sqlite:////absolute/path") as refused:
+        Database.open(url)
+    assert "secret" not in str(refused.value)
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path):
+    (tmp_path / "x.db").write_bytes(b"not a database at all" * 100)
+    with pytest.raises(Unavailable, match=r"x\.db"):
+        Database.open(f"sqlite:///{tmp_path / 'x.db'}")
+
+
+def _open_and_put(url, name, barrier):
+    barrier.wait(30)
+    with Database.open(url) as db:
+        db.write(put(name))
+
+
+def test_two_processes_may_make_the_same_database_at_once(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    url, barrier = f"sqlite:///{tmp_path / 'new.db'}", context.Barrier(2)
+    processes = [context.Process(target=_open_and_put, args=(url, name, barrier)) for name in "ab"]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    assert [process.exitcode for process in processes] == [0, 0]
+    with Database.open(url) as db:
+        assert stored(db) == {"a", "b"}
+
+
+def test_a_write_is_committed_when_its_result_is_there(db, tmp_path):
+    assert db.write(put("a")) == "a"
+    other = sqlite3.connect(tmp_path / "airlock.db")
+    assert other.execute("SELECT dag_id FROM dag").fetchall() == [("a",)]
+    other.close()
+
+
+def test_only_the_guilty_write_of_a_batch_fails(db):
+    async def many():
+        writes = [put(f"dag{i}", ValueError(i) if i in (3, 7) else None) for i in range(10)]
+        return await asyncio.gather(*map(db.awrite, writes), return_exceptions=True)
+
+    results = asyncio.run(many())
+    assert [str(r) if isinstance(r, ValueError) else "ok" for r in results] == [
+        {3: "3", 7: "7"}.get(i, "ok") for i in range(10)
+    ]
+    assert stored(db) == {f"dag{i}" for i in range(10)} - {"dag3", "dag7"}
+
+
+def test_a_write_that_breaks_a_constraint_fails_alone(db):
+    async def many():
+        return await asyncio.gather(*map(db.awrite, [put("a"), put("a"), put("b")]), return_exceptions=True)
+
+    results = asyncio.run(many())
+    assert (results[0], results[2]) == ("a", "b")
+    assert isinstance(results[1], sa.exc.IntegrityError)
+    assert stored(db) == {"a", "b"}
+
+
+def test_writes_that_wait_are_committed_together(db):
+    begun, go = threading.Event(), threading.Event()
+    seen, transactions = [], set()
+
+    def first(conn):
+        begun.set()
+        assert go.wait(10)
+
+    def counted(conn):
+        seen.append(conn.scalar(sa.select(sa.func.count()).select_from(schema.dag)))
+        transactions.add(conn.get_transaction())
+        return put(f"dag{len(seen)}")(conn)
+
+    async def many():
+        blocked = asyncio.ensure_future(db.awrite(first))
+        await asyncio.to_thread(begun.wait, 10)
+        waiting = [asyncio.ensure_future(db.awrite(counted)) for _ in range(20)]
+        await asyncio.sleep(0)
+        go.set()
+        await asyncio.gather(blocked, *waiting)
+
+    asyncio.run(many())
+    assert seen == list(range(20))
+    assert len(transactions) == 1
+
+
+def test_writes_from_many_threads_are_all_kept(db):
+    threads = [threading.Thread(target=lambda i=i: [db.write(put(f"{i}-{j}")) for j in range(20)]) for i in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(stored(db)) == 320
+
+
+def test_a_read_goes_on_while_a_write_is_under_way(db):
+    begun, go = threading.Event(), threading.Event()
+
+    def slow(conn):
+        put("a")(conn)
+        begun.set()
+        assert go.wait(10)
+
+    thread = threading.Thread(target=db.write, args=(slow,))
+    thread.start()
+    assert begun.wait(10)
+    assert stored(db) == set()
+    go.set()
+    thread.join(10)
+    assert stored(db) == {"a"}
+
+
+def test_a_lock_that_another_process_keeps_is_unavailable_for_all_who_wait(db, tmp_path, monkeypatch):
+    db.write(lambda conn: conn.exec_driver_sql("PRAGMA busy_timeout = 200"))
+    other = sqlite3.connect(tmp_path / "airlock.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    async def many():
+        return await asyncio.gather(*map(db.awrite, [put("a"), put("b"), put("c")]), return_exceptions=True)
+
+    started = time.monotonic()
+    results = asyncio.run(many())
+    assert [type(r) for r in results] == [Unavailable] * 3
+    assert time.monotonic() - started < 5
+    other.execute("ROLLBACK")
+    other.close()
+    assert db.write(put("a")) == "a"
+
+
+def test_a_closed_database_takes_no_write(tmp_path, migrated):
+    with Database.open(f"sqlite:///{migrated}") as db:
+        pass
+    with pytest.raises(Unavailable, match="closed"):
+        db.write(put("a"))
+
+
+def test_what_waits_when_the_database_is_closed_is_still_written(tmp_path):
+    url = f"sqlite:///{tmp_path / 'x.db'}"
+    db = Database.open(url)
+
+    async def many():
+        waiting = [asyncio.ensure_future(db.awrite(put(f"dag{i}"))) for i in range(50)]
+        await asyncio.sleep(0)
+        await asyncio.to_thread(db.close)
+        return await asyncio.gather(*waiting)
+
+    assert len(asyncio.run(many())) == 50
+    with Database.open(url) as again:
+        assert len(stored(again)) == 50
+
+
+def test_a_write_that_was_given_up_is_not_carried_out_later(db):
+    begun, go = threading.Event(), threading.Event()
+
+    async def give_up():
+        blocked = asyncio.ensure_future(db.awrite(lambda conn: (begun.set(), go.wait(10))))
+        await asyncio.to_thread(begun.wait, 10)
+        given_up = asyncio.ensure_future(db.awrite(put("a")))
+        await asyncio.sleep(0)
+        given_up.cancel()
+        go.set()
+        await blocked
+
+    asyncio.run(give_up())
+    db.write(put("b"))
+    assert stored(db) == {"b"}
+
+
+def test_a_statement_that_fails_does_not_show_what_it_was_to_write(db):
+    db.write(put("secret-name"))
+    with pytest.raises(sa.exc.IntegrityError) as failed:
+        db.write(put("secret-name"))
+    assert "secret-name" not in str(failed.value)

@@ -1,0 +1,228 @@
+"""The routes of a task instance, over HTTP, with a real database."""
+
+import threading
+import uuid
+
+import pytest
+
+from airlock_server.store import launches
+from airlock_wire.states import TaskState
+
+REPORTS = {
+    "success": {},
+    "failed": {},
+    "skipped": {},
+    "removed": {},
+    "upstream_failed": {},
+    "up_for_reschedule": {"reschedule_date": "2026-01-01T01:00:00Z"},
+}
+
+
+def reason(response):
+    return response.json()["detail"]["reason"]
+
+
+def test_run_tells_a_launch_what_its_runner_needs(api):
+    ti_id = api.queue(conf={"a": 1}, max_tries=2)
+    answer = api.run(ti_id)
+    assert answer.status_code == 200
+    context = answer.json()
+    assert context["dag_run"] | {"dag_id": "dag", "run_id": "run", "conf": {"a": 1}} == context["dag_run"]
+    assert context["dag_run"]["consumed_asset_events"] == []
+    assert context["dag_run"]["logical_date"].endswith("Z")
+    assert (context["max_tries"], context["should_retry"], context["xcom_keys_to_clear"]) == (2, True, [])
+    assert not {"next_method", "next_kwargs", "start_date"} & context.keys()
+    assert api.row(ti_id).state == "running"
+    assert api.moves(ti_id) == [(None, "queued", "owner"), ("queued", "running", "task")]
+
+
+def test_a_workload_token_is_traded_for_an_execution_token(api):
+    ti_id = api.queue()
+    answer = api.run(ti_id, headers={"authorization": f"Bearer {api.tokens.mint_workload(ti_id)}"})
+    fresh = answer.headers["refreshed-api-token"]
+    assert api.tokens.verify(fresh).scope == "execution"
+    assert api.beat(ti_id, headers={"authorization": f"Bearer {fresh}"}).status_code == 204
+
+
+def test_an_execution_token_is_not_traded(api):
+    assert "refreshed-api-token" not in api.run(api.queue()).headers
+
+
+def test_a_replayed_run_is_accepted_and_another_launch_is_not(api):
+    ti_id = api.running()
+    assert api.run(ti_id).status_code == 200
+    for other in ({"hostname": "x"}, {"unixname": "x"}, {"pid": 2}):
+        refused = api.run(ti_id, **other)
+        assert (refused.status_code, reason(refused)) == (409, "invalid_state")
+        assert refused.json()["detail"]["previous_state"] == "running"
+    assert [move[1] for move in api.moves(ti_id)] == ["queued", "running"]
+
+
+def test_a_launch_is_told_which_xcoms_an_earlier_one_left_and_not_its_own(api):
+    ti_id = api.queue()
+    path = "/xcoms/dag/run/task"
+    assert api.http.post(f"{path}/old", json=1, headers=api.anyone).status_code == 201
+    assert api.run(ti_id).json()["xcom_keys_to_clear"] == ["old"]
+    assert api.http.post(f"{path}/new", json=1, headers=api.anyone).status_code == 201
+    assert api.run(ti_id).json()["xcom_keys_to_clear"] == ["old"]
+
+
+@pytest.mark.parametrize("state", TaskState)
+def test_every_state_answers_run_as_airflow_does(api, state):
+    ti_id = api.running()
+    api.force(ti_id, state)
+    answer = api.run(ti_id, hostname="other")
+    if state in (TaskState.QUEUED, TaskState.RESTARTING):
+        assert answer.status_code == 200
+    else:
+        assert (answer.status_code, reason(answer)) == (409, "invalid_state")
+
+
+@pytest.mark.parametrize("state", TaskState)
+def test_every_state_answers_reports_and_heartbeats_as_airflow_does(api, state):
+    ti_id = api.running()
+    api.force(ti_id, state)
+    beat = api.beat(ti_id)
+    if state is TaskState.RUNNING:
+        assert beat.status_code == 204
+    else:
+        assert (beat.status_code, reason(beat)) == (409, "not_running")
+        for reported, fields in REPORTS.items():
+            answer = api.report(ti_id, reported, **fields)
+            assert answer.status_code == (200 if reported == state else 409), reported
+        assert [move[1] for move in api.moves(ti_id)] == ["queued", "running"]
+
+
+@pytest.mark.parametrize(("state", "fields"), REPORTS.items())
+def test_a_report_is_applied_once_and_its_replay_changes_nothing(api, state, fields):
+    ti_id = api.running()
+    assert api.report(ti_id, state, **fields).status_code == 204
+    assert api.row(ti_id).state == state
+    again = api.report(ti_id, state, **fields)
+    assert (again.status_code, again.content) == (200, b"")
+    assert api.moves(ti_id)[2:] == [("running", state, "task")]
+
+
+def test_up_for_retry_archives_the_try_under_its_id(api):
+    ti_id = api.running(max_tries=1)
+    said = api.report(ti_id, "up_for_retry", retry_delay_seconds=1.5, retry_reason="busy")
+    assert said.status_code == 204
+    assert api.report(ti_id, "up_for_retry").status_code == 404
+    assert api.run(ti_id).status_code == 404
+    assert api.beat(ti_id).status_code == 410
+    assert api.call("PUT", ti_id, "rtif", {}).status_code == 410
+    ended = api.db.read(lambda conn: launches.outcome(conn, ti_id))
+    assert (ended.state, ended.archived, ended.retry_delay_seconds) == ("up_for_retry", True, 1.5)
+    next_id = api.queue(try_number=2, max_tries=1)
+    assert next_id != ti_id
+    assert api.run(next_id).json()["should_retry"] is False
+
+
+def test_a_deferred_task_resumes_where_it_said(api):
+    ti_id = api.running()
+    body = {"state": "deferred", "classpath": "a.B", "next_method": "go", "next_kwargs": {"x": 1}}
+    assert api.call("PATCH", ti_id, "state", body | {"trigger_timeout": "PT1M"}).status_code == 204
+    assert api.row(ti_id).report["classpath"] == "a.B"
+    assert api.row(ti_id).trigger_timeout_at is not None
+    api.force(ti_id, "queued")
+    context = api.run(ti_id, hostname="other").json()
+    assert (context["next_method"], context["next_kwargs"]) == ("go", {"x": 1})
+    assert context["start_date"] == "2026-01-01T00:00:00Z"
+    assert api.report(ti_id, "success").status_code == 204
+    assert api.row(ti_id).next_method is None
+
+
+def test_a_task_that_waits_for_a_person_is_parked(api):
+    ti_id = api.running()
+    body = {"state": "awaiting_input", "next_method": "go", "timeout": "PT5S"}
+    assert api.call("PATCH", ti_id, "state", body).status_code == 204
+    assert (api.row(ti_id).state, api.row(ti_id).next_method) == ("awaiting_input", "go")
+
+
+def test_reschedules_are_counted(api):
+    ti_id = api.running()
+    assert api.report(ti_id, "up_for_reschedule", reschedule_date="2026-01-01T01:00:00Z").status_code == 204
+    api.force(ti_id, "queued")
+    assert api.run(ti_id).json()["task_reschedule_count"] == 1
+
+
+def test_a_state_that_no_task_can_report_fails_it(api):
+    ti_id = api.running()
+    assert api.call("PATCH", ti_id, "state", {"state": "queued"}).status_code == 204
+    assert api.row(ti_id).state == "failed"
+    assert "queued" in api.row(ti_id).reason
+
+
+def test_a_bad_partition_key_matters_only_where_the_state_would_move(api):
+    events = [{"partition_key": " "}]
+    ti_id = api.running()
+    refused = api.report(ti_id, "success", outlet_events=events)
+    assert (refused.status_code, reason(refused)) == (422, "invalid_partition_key")
+    assert api.row(ti_id).state == "running"
+    assert api.report(ti_id, "success").status_code == 204
+    assert api.report(ti_id, "success", outlet_events=events).status_code == 200
+
+
+def test_a_heartbeat_says_who_runs_the_task_instead(api):
+    ti_id = api.running()
+    refused = api.beat(ti_id, hostname="x", pid=9)
+    assert refused.status_code == 409
+    detail = refused.json()["detail"]
+    assert (detail["reason"], detail["current_hostname"], detail["current_pid"]) == ("running_elsewhere", "host", 1)
+
+
+def test_a_heartbeat_is_written_down(api):
+    ti_id = api.running()
+    before = api.row(ti_id).last_heartbeat_at
+    assert api.beat(ti_id).status_code == 204
+    assert api.row(ti_id).last_heartbeat_at > before
+
+
+def test_an_unknown_task_instance_is_not_found(api):
+    unknown = str(uuid.uuid4())
+    for answer in (api.run(unknown), api.beat(unknown), api.report(unknown, "success")):
+        assert (answer.status_code, reason(answer)) == (404, "not_found")
+    assert api.call("PUT", unknown, "rtif", {}).status_code == 404
+    assert api.call("PATCH", unknown, "rendered-map-index", "x").status_code == 404
+
+
+def test_rendered_fields_and_the_map_index_are_kept(api):
+    ti_id = api.running()
+    assert api.call("PUT", ti_id, "rtif", {"a": [1]}).status_code == 201
+    assert api.call("PUT", ti_id, "rtif", {"a": [2]}).status_code == 201
+    assert api.call("PUT", ti_id, "rtif", [1]).status_code == 422
+    assert api.call("PATCH", ti_id, "rendered-map-index", "first").status_code == 204
+    assert api.row(ti_id).rendered_map_index == "first"
+    assert api.call("PATCH", ti_id, "rendered-map-index", "").status_code == 422
+
+
+def test_many_launches_at_once_lose_no_row(api):
+    threads, beats = 32, 10
+    tis = [api.queue(f"task{i}") for i in range(threads)]
+    wrong = []
+
+    def live(ti_id):
+        answers = [api.run(ti_id)] + [api.beat(ti_id) for _ in range(beats)] + [api.report(ti_id, "success")]
+        if [answer.status_code for answer in answers] != [200] + [204] * (beats + 1):
+            wrong.append(answers)
+
+    running = [threading.Thread(target=live, args=(ti_id,)) for ti_id in tis]
+    for thread in running:
+        thread.start()
+    for thread in running:
+        thread.join(60)
+    assert not wrong
+    for ti_id in tis:
+        assert [move[1] for move in api.moves(ti_id)] == ["queued", "running", "success"]
+
+
+def test_of_many_launches_of_one_try_exactly_one_runs(api):
+    ti_id = api.queue()
+    answers = []
+    threads = [threading.Thread(target=lambda pid=pid: answers.append(api.run(ti_id, pid=pid))) for pid in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(answer.status_code for answer in answers) == [200] + [409] * 15
+    assert [move[1] for move in api.moves(ti_id)] == ["queued", "running"]

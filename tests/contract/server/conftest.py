@@ -1,0 +1,93 @@
+import json
+import os
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from airlock_server.api.serve import EmbeddedServer
+from airlock_server.encryption import Encryption
+from airlock_server.settings import JwtSettings
+from airlock_server.store import launches
+from airlock_server.store.database import Database
+from airlock_server.tokens import Tokens
+
+ROOT = Path(__file__).parents[3]
+HERE = Path(__file__).parent
+SECONDS = 110
+
+
+@pytest.fixture(scope="session")
+def airflow_python():
+    python = Path(os.environ.get("AIRLOCK_AIRFLOW_PYTHON") or ROOT / ".venvs/airflow/bin/python")
+    if not python.exists():
+        reason = f"Airflow is not installed at {python}: `make contract` installs it and runs this"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return python
+
+
+class Drive:
+    """Our server, and a way to run a driver in Airflow's environment against it."""
+
+    def __init__(self, db, tokens, encryption, url, python, folder):
+        self.db, self.tokens, self.encryption, self.url = db, tokens, encryption, url
+        self._python, self.folder = python, folder
+
+    def queue(self, dag_id, run_id, task_id, max_tries=0, conf=None):
+        def write(conn):
+            launches.claim_dag(conn, dag_id, "contract")
+            return launches.queue_task(
+                conn,
+                dag_id=dag_id,
+                task_id=task_id,
+                run_id=run_id,
+                map_index=-1,
+                try_number=1,
+                max_tries=max_tries,
+                conf=conf,
+                now=datetime.now(UTC),
+            )
+
+        ti_id = self.db.write(write)
+        return {"id": ti_id, "token": self.tokens.mint_workload(ti_id)}
+
+    def outcome(self, ti_id):
+        return self.db.read(lambda conn: launches.outcome(conn, ti_id))
+
+    def run(self, driver, given):
+        home = self.folder / "airflow"
+        home.mkdir()
+        bundle = {
+            "name": "contract",
+            "classpath": "airflow.dag_processing.bundles.local.LocalDagBundle",
+            "kwargs": {"path": str(HERE / "dags")},
+        }
+        env = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(home),
+            "AIRFLOW_HOME": str(home),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps([bundle]),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        done = subprocess.run(
+            [self._python, HERE / "drivers" / driver],
+            input=json.dumps({"url": self.url, **given}),
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            env=env,
+            cwd=self.folder,
+        )
+        assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-8000:]
+        return done.stdout
+
+
+@pytest.fixture
+def drive(tmp_path, airflow_python):
+    tokens, encryption = Tokens(b"k" * 64, JwtSettings()), Encryption(b"e" * 64)
+    with Database.open(f"sqlite:///{tmp_path / 'airlock.db'}") as db, EmbeddedServer(db, tokens, encryption) as server:
+        yield Drive(db, tokens, encryption, server.url, airflow_python, tmp_path)

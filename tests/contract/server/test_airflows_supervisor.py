@@ -1,0 +1,35 @@
+"""Airflow's own supervisor and task runner run a DAG's tasks against our server."""
+
+import json
+
+import pytest
+
+from airlock_server.store import connections, variables, xcoms
+from airlock_server.store.connections import Connection
+
+pytestmark = pytest.mark.slow
+
+
+def test_airflows_supervisor_brings_every_task_to_its_state(drive):
+    def prepare(conn):
+        variables.put(conn, drive.encryption, "greeting", "hello", None)
+        connections.put(conn, drive.encryption, Connection(conn_id="db", conn_type="generic", password="p@ss"))
+
+    drive.db.write(prepare)
+    tasks = {
+        task_id: drive.queue("contract", "manual__1", task_id, max_tries=max_tries)
+        for task_id, max_tries in (("succeed", 0), ("fail", 0), ("retry", 2), ("skip", 0))
+    }
+    logs = drive.folder / "logs"
+    logs.mkdir()
+
+    said = drive.run("supervise.py", {"dag_file": "contract.py", "tasks": tasks, "logs": str(logs)})
+
+    states = {task_id: drive.outcome(ti["id"]).state.value for task_id, ti in tasks.items()}
+    log = "\n".join(path.read_text()[-3000:] for path in sorted(logs.iterdir()))
+    expected = {"succeed": "success", "fail": "failed", "retry": "up_for_retry", "skip": "skipped"}
+    assert states == expected, said + log
+    assert json.loads(said.splitlines()[-1])["succeed"] == 0
+    pushed = xcoms.Where("contract", "manual__1", "succeed", "return_value")
+    value = drive.db.read(lambda conn: xcoms.get(conn, pushed, -1))
+    assert json.loads(value) == {"greeting": "hello"}

@@ -1,0 +1,39 @@
+"""What a launch does not import before user code: each of these costs milliseconds that a short task would pay."""
+
+import subprocess
+import sys
+
+import pytest
+
+UNWANTED = [
+    "asyncio", "concurrent", "dataclasses", "difflib", "http", "importlib.metadata", "importlib.util", "inspect",
+    "jinja2", "logging", "multiprocessing", "pathlib", "random", "socketserver", "ssl", "subprocess", "tempfile",
+    "threading", "tokenize", "traceback", "typing_extensions", "unittest", "urllib", "zoneinfo",
+]  # fmt: skip
+
+
+def imported_by(*modules):
+    program = f"import sys, {', '.join(modules)}; print(*sys.modules)"
+    # With -S, as what is installed in site-packages may import things by .pth files at start.
+    path = [entry for entry in sys.path if entry]
+    program = f"import sys; sys.path = {path!r}; {program}"
+    done = subprocess.run([sys.executable, "-S", "-c", program], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("mode", ["airlock_runner.execute", "airlock_runner.parse"])
+def test_a_launch_imports_none_of_these(mode):
+    assert sorted(imported_by("airlock_runner.child", mode) & set(UNWANTED)) == []
+
+
+def test_what_was_hidden_from_msgspec_is_there_for_user_code():
+    pytest.importorskip("typing_extensions")
+    program = "import airlock_runner.child, typing_extensions; typing_extensions.TypedDict"
+
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_the_sdk_alone_imports_no_carrier_and_no_templates():
+    unwanted = {"jinja2", "socket", "airlock_runner", "logging", "asyncio", "http", "ssl"}
+
+    assert sorted(imported_by("airlock.sdk") & unwanted) == []

@@ -1,0 +1,107 @@
+"""Writing DAGs: `DAG`, `@dag`, and what they refuse."""
+
+from datetime import timedelta
+
+import pytest
+
+from airlock.sdk import DAG, dag, task
+
+
+@task
+def noop(): ...
+
+
+def test_tasks_called_inside_belong_to_the_dag_in_their_order():
+    @task
+    def other(): ...
+
+    with DAG("d") as made:
+        noop()
+        other()
+        noop()
+        noop()
+
+    assert made.task_ids == ["noop", "other", "noop__1", "noop__2"]
+    assert made.get_task("noop__1").dag is made
+
+
+def test_an_inner_dag_takes_the_tasks_until_it_ends():
+    with DAG("outer") as outer:
+        with DAG("inner") as inner:
+            noop()
+        noop()
+
+    assert (len(outer.tasks), len(inner.tasks)) == (1, 1)
+
+
+def test_a_dag_knows_where_it_was_made():
+    made = DAG("d")
+
+    assert made.file == __file__
+    assert made.line > 0
+
+
+@pytest.mark.parametrize("decorate", [dag, dag(), dag("given"), dag(dag_id="given"), dag(tags=["t"])])
+def test_a_decorated_function_makes_a_dag_when_it_is_called(decorate):
+    @decorate
+    def pipeline():
+        """What it is for."""
+        noop()
+
+    made = pipeline()
+
+    assert made.dag_id in {"pipeline", "given"}
+    assert made.task_ids == ["noop"]
+    assert made.doc_md == "What it is for."
+    assert (made.file, made.line > 0) == (__file__, True)
+
+
+def test_default_args_are_every_task_s_options_and_the_task_s_own_win():
+    @task(retries=5)
+    def own(): ...
+
+    with DAG("d", default_args={"retries": 2, "retry_delay": timedelta(minutes=2)}) as made:
+        noop()
+        own()
+
+    assert [made.tasks[name].retries for name in ("noop", "own")] == [2, 5]
+    assert made.tasks["own"].retry_delay == timedelta(minutes=2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "text"),
+    [
+        ({"tag": ["a"]}, TypeError, "DAG 'd' has no argument 'tag'; did you mean 'tags'?"),
+        ({"tags": "a"}, TypeError, "tags must be a list of texts"),
+        ({"start_date": "2026-01-01"}, TypeError, "start_date must be a datetime"),
+        ({"default_args": {"retrys": 1}}, TypeError, "default_args has no option 'retrys'; did you mean 'retries'?"),
+        ({"default_args": {"retries": "1"}}, TypeError, "default_args: retries must be a whole number, not str"),
+        ({"dag_id": "a/b"}, ValueError, "dag_id 'a/b' must be 1 to 250 letters"),
+        ({"dag_id": ".."}, ValueError, "without '..'"),
+        ({"dag_id": ""}, ValueError, "1 to 250"),
+        ({"dag_id": 7}, TypeError, "dag_id must be text, not int"),
+    ],
+)
+def test_what_makes_no_dag_is_refused_by_name_with_the_fix(arguments, kind, text):
+    with pytest.raises(kind) as raised:
+        DAG(**{"dag_id": "d", **arguments})
+
+    assert text in str(raised.value)
+
+
+def test_a_missing_task_names_a_near_one():
+    with DAG("d") as made:
+        noop()
+
+    with pytest.raises(KeyError, match="did you mean 'noop'"):
+        made.get_task("nop")
+
+
+def test_a_circle_of_dependencies_is_found():
+    with DAG("d") as made:
+        a, b, c = noop(), noop(), noop()
+        a >> b >> c
+
+    assert made.cycle() == []
+    c >> b
+    assert made.cycle() == ["noop__1", "noop__2", "noop__1"]

@@ -1,0 +1,99 @@
+"""What the bodies of PATCH /state mean."""
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+
+from airlock_server.api.errors import InvalidRequest
+from airlock_server.api.payloads import decode_report
+from airlock_wire.states import REPORTABLE, TaskState
+
+END = "2026-01-01T00:00:00Z"
+ENDED = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def report(**body):
+    return decode_report(msgspec.json.encode(body), "application/json")
+
+
+@pytest.mark.parametrize("state", ["failed", "skipped", "removed", "upstream_failed", "success", "up_for_retry"])
+def test_an_end_clears_what_the_task_waited_for(state):
+    said = report(state=state, end_date=END)
+    assert said.state == state
+    assert said.values["end_date"] == ENDED
+    assert said.values["next_method"] is None
+    assert "rendered_map_index" not in said.values
+
+
+def test_a_name_for_the_map_index_is_kept_also_when_it_is_null():
+    assert report(state="failed", end_date=END, rendered_map_index=None).values["rendered_map_index"] is None
+    assert report(state="failed", end_date=END, rendered_map_index="a").values["rendered_map_index"] == "a"
+
+
+def test_outlets_are_kept_beside_the_columns():
+    said = report(state="success", end_date=END, task_outlets=[{"type": "Asset", "uri": "s3://x"}])
+    assert said.kept["task_outlets"] == [{"type": "Asset", "uri": "s3://x", "name": None}]
+
+
+@pytest.mark.parametrize("key", ["", "  ", "x" * 251, 5])
+def test_a_partition_key_must_be_text_that_is_not_blank_and_not_long(key):
+    said = report(state="success", end_date=END, outlet_events=[{"partition_key": key}])
+    assert "partition_key" in said.problem
+
+
+@pytest.mark.parametrize("event", [{}, {"partition_key": None}, {"partition_key": "x" * 250}])
+def test_other_outlet_events_are_fine(event):
+    assert report(state="success", end_date=END, outlet_events=[event]).problem is None
+
+
+def test_a_long_retry_reason_is_cut():
+    said = report(state="up_for_retry", end_date=END, retry_reason="x" * 600, retry_delay_seconds=2)
+    assert said.values["retry_reason"] == "x" * 500
+    assert said.values["retry_delay_seconds"] == 2.0
+
+
+def test_a_deferral_says_what_it_waits_for():
+    said = report(state="deferred", classpath="a.B", next_method="go", trigger_timeout="PT90.5S", trigger_kwargs="enc")
+    assert said.timeout == timedelta(seconds=90.5)
+    assert said.values == {"next_method": "go", "next_kwargs": {}}
+    assert said.kept == {"classpath": "a.B", "trigger_kwargs": "enc", "queue": None}
+
+
+def test_a_task_may_wait_for_a_person():
+    said = report(state="awaiting_input", next_method="go", timeout="PT1S", next_kwargs={"a": 1})
+    assert (said.timeout, said.values["next_kwargs"]) == (timedelta(seconds=1), {"a": 1})
+
+
+def test_a_reschedule_has_two_dates():
+    said = report(state="up_for_reschedule", end_date=END, reschedule_date="2026-01-01T01:00:00+01:00")
+    assert said.values["reschedule_date"] == ENDED
+
+
+@pytest.mark.parametrize("state", ["scheduled", "queued", "restarting"])
+def test_a_state_that_only_airflow_would_parse_is_parsed(state):
+    assert report(state=state).state is TaskState(state)
+    assert TaskState(state) not in REPORTABLE
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"end_date": END},
+        {"state": "running", "end_date": END},
+        {"state": "nonsense"},
+        {"state": None, "end_date": END},
+        {"state": "failed"},
+        {"state": "failed", "end_date": END, "retry_reason": "x"},
+        {"state": "success", "end_date": END[:-1]},
+        {"state": "deferred", "classpath": "a.B"},
+        {"state": "deferred", "classpath": "a.B", "next_method": "go", "trigger_timeout": "soon"},
+        {"state": "deferred", "classpath": "a.B", "next_method": "go", "trigger_timeout": "P400000D"},
+        {"state": "awaiting_input", "next_method": "go", "end_date": END},
+        {"state": "up_for_reschedule", "end_date": END},
+        {"state": "queued", "end_date": END},
+    ],
+)
+def test_a_report_of_another_shape_is_refused(body):
+    with pytest.raises(InvalidRequest):
+        report(**body)

@@ -1,0 +1,46 @@
+"""The server's settings."""
+
+import inspect
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from airlock_server import settings
+from airlock_server.settings import ServerSettings, load_settings
+from airlock_wire.settings import SettingsError
+
+NOWHERE = Path("/nonexistent")
+
+
+def test_there_is_a_default_for_everything():
+    assert load_settings(NOWHERE, {}) == ServerSettings()
+
+
+def test_the_environment_sets_a_value_of_the_settings_type():
+    loaded = load_settings(NOWHERE, {"AIRLOCK__API__PORT": "9", "AIRLOCK__LOGGING__FRAMES": "true"})
+    assert loaded.api.port == 9
+    assert loaded.logging.frames is True
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("AIRLOCK__API__PROT", "1", "did you mean 'port'"),
+        ("AIRLOCK__APY__PORT", "1", "did you mean 'api'"),
+        ("AIRLOCK__API__PORT", "many", "AIRLOCK__API__PORT"),
+        ("AIRLOCK__LOGGING__LEVEL", "loud", "use debug, info, warning or error"),
+        ("AIRLOCK__API__TLS_CERT", "cert.pem", "tls_cert and tls_key go together"),
+    ],
+)
+def test_a_wrong_setting_is_refused_with_its_fix(name, value, says):
+    with pytest.raises(SettingsError, match=says):
+        load_settings(NOWHERE, {name: value})
+
+
+def test_every_setting_is_documented():
+    lines = inspect.getsource(settings).splitlines()
+    for section in msgspec.structs.fields(ServerSettings):
+        for field in msgspec.structs.fields(section.type):
+            at = next(i for i, line in enumerate(lines) if line.startswith(f"    {field.name}: "))
+            assert lines[at - 1].startswith("    #: "), f"[{section.name}] {field.name}"

@@ -1,0 +1,122 @@
+"""Who gets a token, which ones hold, and when one is replaced."""
+
+import time
+import uuid
+
+import jwt
+import pytest
+
+from airlock_server.settings import JwtSettings
+from airlock_server.tokens import ALGORITHM, Claims, InvalidToken, Tokens
+
+KEY = b"k" * 64
+TI = str(uuid.UUID(int=7))
+SETTINGS = JwtSettings()
+
+
+@pytest.fixture
+def tokens():
+    return Tokens(KEY, SETTINGS)
+
+
+def claims(**changes):
+    now = int(time.time())
+    made = {"sub": TI, "scope": "execution", "jti": "x", "aud": SETTINGS.audience, "nbf": now, "iat": now}
+    return {name: value for name, value in (made | {"exp": now + 600} | changes).items() if value is not ...}
+
+
+def signed(key=KEY, algorithm=ALGORITHM, **changes):
+    return jwt.encode(claims(**changes), key, algorithm=algorithm)
+
+
+@pytest.mark.parametrize("scope", ["workload", "execution"])
+def test_a_minted_token_holds_and_says_whose_it_is(tokens, scope):
+    token = tokens.mint_workload(TI) if scope == "workload" else tokens.mint_execution(TI)
+    found = tokens.verify(token)
+    assert (found.sub, found.scope, found.exp - found.iat) == (TI, scope, 600)
+    assert jwt.get_unverified_header(token)["alg"] == "HS512"
+
+
+def test_two_tokens_are_never_the_same(tokens):
+    assert tokens.mint_execution(TI) != tokens.mint_execution(TI)
+
+
+def test_a_token_is_only_minted_for_a_uuid(tokens):
+    with pytest.raises(ValueError, match="badly formed"):
+        tokens.mint_execution("no uuid")
+
+
+def test_a_token_without_a_scope_is_an_execution_token(tokens):
+    assert tokens.verify(signed(scope=...)).scope == "execution"
+
+
+def test_a_token_is_accepted_within_the_leeway_after_its_end(tokens):
+    now = int(time.time())
+    assert tokens.verify(signed(iat=now - 605, nbf=now - 605, exp=now - 5)).sub == TI
+
+
+now = int(time.time())
+REFUSED = {
+    "not a token": "abc",
+    "no token": "",
+    "another key": signed(key=b"z" * 64),
+    "a weaker algorithm": signed(algorithm="HS256"),
+    "no signature": jwt.encode(claims(), None, algorithm="none"),
+    "ended before the leeway": signed(iat=now - 700, nbf=now - 700, exp=now - 100),
+    "not valid yet": signed(nbf=now + 1000),
+    "another audience": signed(aud="someone"),
+    "no audience": signed(aud=...),
+    "no end": signed(exp=...),
+    "no beginning": signed(iat=...),
+    "an end that is no number": signed(exp="soon"),
+    "an unknown scope": signed(scope="admin"),
+    "a scope that is no text": signed(scope=["execution"]),
+    "no subject": signed(sub=...),
+    "a subject that is no uuid": signed(sub="me"),
+    "an empty subject": signed(sub=""),
+}
+
+
+@pytest.mark.parametrize("token", REFUSED.values(), ids=REFUSED)
+def test_a_token_is_refused(tokens, token):
+    with pytest.raises(InvalidToken) as refused:
+        tokens.verify(token)
+    assert not token or token not in str(refused.value)
+
+
+@pytest.mark.parametrize(("issuer", "holds"), [("us", True), ("them", False), (..., False)])
+def test_an_issuer_is_required_where_one_is_set(issuer, holds):
+    tokens = Tokens(KEY, JwtSettings(issuer="us"))
+    assert tokens.verify(tokens.mint_execution(TI)).sub == TI
+    if holds:
+        assert tokens.verify(signed(iss=issuer)).sub == TI
+    else:
+        with pytest.raises(InvalidToken):
+            tokens.verify(signed(iss=issuer))
+
+
+@pytest.mark.parametrize(
+    ("lifetime", "left", "refreshed"),
+    [
+        (600, 126, False),
+        (600, 121, False),
+        (600, 120, True),
+        (600, -5, True),
+        (60, 31, False),
+        (60, 30, True),
+        (10_000, 2001, False),
+        (10_000, 2000, True),
+    ],
+)
+def test_a_token_is_refreshed_when_a_fifth_or_thirty_seconds_are_left(tokens, lifetime, left, refreshed):
+    at = time.time()
+    end = int(at) + left
+    successor = tokens.refreshed(Claims(TI, "execution", end - lifetime, end), at)
+    assert (successor is not None) == refreshed
+    if successor is not None:
+        found = tokens.verify(successor)
+        assert (found.sub, found.scope, found.exp - found.iat) == (TI, "execution", 600)
+
+
+def test_a_workload_token_is_never_refreshed(tokens):
+    assert tokens.refreshed(Claims(TI, "workload", now - 599, now + 1)) is None

@@ -1,0 +1,71 @@
+"""Every state and every call: what a launch is answered."""
+
+import pytest
+
+from airlock_server.verdicts import Launch, Missing, Seen, Verdict, on_heartbeat, on_report, on_run, state_after_report
+from airlock_wire.states import REPORTABLE, TaskState
+
+US = Launch("host", "user", 1)
+OURS = ("host", "user", 1)
+
+
+@pytest.mark.parametrize("state", TaskState)
+def test_run_is_accepted_from_queued_and_restarting_only(state):
+    may = state in (TaskState.QUEUED, TaskState.RESTARTING)
+    assert on_run(Seen(state, "other", "user", 1), US) is (Verdict.MOVE if may else Verdict.INVALID_STATE)
+
+
+@pytest.mark.parametrize("state", TaskState)
+def test_run_is_replayed_for_the_process_that_runs_it(state):
+    answer = on_run(Seen(state, *OURS), US)
+    if state is TaskState.RUNNING:
+        assert answer is Verdict.REPLAY
+    elif state in (TaskState.QUEUED, TaskState.RESTARTING):
+        assert answer is Verdict.MOVE
+    else:
+        assert answer is Verdict.INVALID_STATE
+
+
+@pytest.mark.parametrize("other", [("elsewhere", "user", 1), ("host", "someone", 1), ("host", "user", 2)])
+def test_run_is_refused_to_any_other_process(other):
+    assert on_run(Seen(TaskState.RUNNING, *other), US) is Verdict.INVALID_STATE
+
+
+@pytest.mark.parametrize("missing", Missing)
+def test_run_and_report_do_not_find_an_id_that_is_not_live(missing):
+    assert on_run(missing, US) is Verdict.NOT_FOUND
+    assert on_report(missing, TaskState.SUCCESS) is Verdict.NOT_FOUND
+
+
+@pytest.mark.parametrize("state", TaskState)
+@pytest.mark.parametrize("reported", TaskState)
+def test_a_report_moves_a_running_task_and_is_replayed_in_its_own_state(state, reported):
+    answer = on_report(Seen(state, *OURS), reported)
+    if state is reported:
+        assert answer is Verdict.REPLAY
+    elif state is TaskState.RUNNING:
+        assert answer is Verdict.MOVE
+    else:
+        assert answer is Verdict.INVALID_STATE
+
+
+@pytest.mark.parametrize("reported", TaskState)
+def test_a_state_that_no_launch_may_report_means_failed(reported):
+    assert state_after_report(reported) is (reported if reported in REPORTABLE else TaskState.FAILED)
+
+
+@pytest.mark.parametrize("state", TaskState)
+def test_a_heartbeat_is_for_a_running_task(state):
+    answer = on_heartbeat(Seen(state, *OURS), "host", 1)
+    assert answer is (Verdict.BEAT if state is TaskState.RUNNING else Verdict.NOT_RUNNING)
+
+
+@pytest.mark.parametrize("state", TaskState)
+@pytest.mark.parametrize(("hostname", "pid"), [("elsewhere", 1), ("host", 2)])
+def test_a_heartbeat_compares_the_process_before_the_state(state, hostname, pid):
+    assert on_heartbeat(Seen(state, *OURS), hostname, pid) is Verdict.RUNNING_ELSEWHERE
+
+
+def test_a_heartbeat_tells_an_archived_id_from_an_unknown_one():
+    assert on_heartbeat(Missing.ARCHIVED, "host", 1) is Verdict.GONE
+    assert on_heartbeat(Missing.UNKNOWN, "host", 1) is Verdict.NOT_FOUND
