@@ -133,6 +133,32 @@ def test_multiple_outputs_are_pushed_key_by_key(sidecar, task_file, details):
     assert pushed == [("a", 1), ("b", None), ("return_value", {"a": 1, "b": None})]
 
 
+def test_xcoms_are_pushed_and_pulled_by_name(sidecar, task_file, details):
+    task_file(
+        """
+        ti.xcom_push("mine", {"a": (1,)})
+        return [
+            ti.xcom_pull("one"),
+            ti.xcom_pull(["one", "gone"], key="k", map_indexes=[0, 1], dag_id="other", include_prior_dates=True),
+            ti.xcom_pull("gone", default="d"),
+        ]
+        """,
+        parameters="ti",
+    )
+    sidecar.answers["GetXCom"] = lambda body: {
+        "type": "XComResult",
+        "key": body["key"],
+        "value": None if body["task_id"] == "gone" else [body["dag_id"], body["map_index"]],
+    }
+
+    sidecar.start(details())
+
+    assert sidecar.asked[1]["value"] == {"a": [1]}
+    assert [body["include_prior_dates"] for body in sidecar.asked if body["type"] == "GetXCom"][:2] == [False, True]
+    returned = next(body["value"] for body in sidecar.asked if body.get("key") == "return_value" and "value" in body)
+    assert returned == [["d", None], [["other", 0], ["other", 1], None, None], "d"]
+
+
 @pytest.mark.parametrize(
     ("body", "options"), [("return None", "retries=0"), ("return 'kept here'", "do_xcom_push=False")]
 )

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from contextlib import suppress
 
 import pytest
@@ -55,6 +57,32 @@ def test_no_value_breaks_a_line(value):
 
     assert record["event"].startswith("said")
     assert record["level"] == "info"
+
+
+def test_logging_is_hooked_when_user_code_imports_it_and_not_before():
+    program = """
+import os, sys
+from airlock_runner.logs import Logs, install
+read, write = os.pipe()
+install(Logs(write))
+assert "logging" not in sys.modules
+import logging.handlers
+logging.getLogger("mine").info("heard")
+logging.getLogger("mine").debug("below the level")
+try:
+    1 / 0
+except ZeroDivisionError:
+    logging.exception("went %s", "wrong")
+os.close(write)
+print(os.fdopen(read).read())
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    heard, wrong = (json.loads(line) for line in done.stdout.split("\n") if line)
+    assert (heard["event"], heard["logger"], heard["level"]) == ("heard", "mine", "info")
+    assert (wrong["event"], wrong["level"]) == ("went wrong", "error")
+    assert wrong["exception"][0]["exc_type"] == "ZeroDivisionError"
+    assert done.stderr == ""
 
 
 def test_a_pipe_that_is_gone_is_nobody_s_error(pipe):
