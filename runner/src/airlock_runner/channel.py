@@ -1,0 +1,234 @@
+"""
+The runner's end of the frames socket: one request at a time, each answered before the next.
+
+It promises three things that plain blocking reads and writes would not:
+
+* **The sidecar may die and come back.** The launcher then passes a fresh socket over ``handoff``, and the one
+  outstanding request is sent again under its id. The caller notices nothing but the time.
+* **A signal handler may raise in the middle** (a task being stopped, or a timeout of the author's own). What was
+  sent and received until then is kept, so the next request first finishes the interrupted one and the stream stays
+  whole. For that, the results of system calls go from C straight into lists: between the return of a call and an
+  assignment Python may run a handler, and bytes held only by the interrupted expression would be lost.
+* **Threads may ask at once.** A lock is held from the first byte of a request to the last of its answer.
+
+A process that user code forks shares the socket but must not speak on it; its requests are refused.
+"""
+
+import os
+import socket
+from _thread import allocate_lock, get_ident
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+
+from airlock.sdk.exceptions import AirlockRuntimeError, ChannelError, ChannelLost, FrameTooLarge
+from airlock_wire import frames
+from airlock_wire.messages import ErrorResponse, FromRunner, ToRunner, to_runner
+
+#: How long a lost sidecar may take to come back, per loss. The launcher gives up earlier and then closes ``handoff``.
+HANDOFF_SECONDS: Final = 150.0
+#: How often the sidecar may be lost during one request.
+MAX_LOSSES: Final = 10
+
+_HANDOFF_BYTE: Final = b"F"
+_READ_BYTES: Final = 65536
+#: Messages that only start a runner. A sidecar that came back may send one again; it answers nothing.
+_STARTS: Final = frozenset({"StartupDetails", "DagFileParseRequest"})
+
+
+class _Lost(Exception):
+    """The socket is dead."""
+
+
+class Channel:
+    """Asks the sidecar. ``frames_fd`` is a connected stream socket, ``handoff_fd`` where fresh ones come from."""
+
+    def __init__(self, frames_fd: int, handoff_fd: int, handoff_seconds: float = HANDOFF_SECONDS) -> None:
+        """Takes both descriptors over."""
+        self._socket = socket.socket(fileno=frames_fd)
+        self._handoff = socket.socket(fileno=handoff_fd)
+        self._handoff.settimeout(handoff_seconds)
+        self._handoff_seconds = handoff_seconds
+        self._pid = os.getpid()
+        self._lock = allocate_lock()
+        self._holder: int | None = None
+        self._when_idle: Callable[[], None] | None = None
+        self._next_id = 0
+        # The request being served: its id and bytes, how many bytes each send took, and what was received so far.
+        self._outstanding: tuple[int, bytes] | None = None
+        self._sent: list[int] = []
+        self._received: list[bytes] = []
+
+    def first(self) -> ToRunner:
+        """The message that starts this runner. Raises ChannelLost, or ChannelError when it makes no sense."""
+        for _ in range(MAX_LOSSES):
+            try:
+                response = self._read()
+            except _Lost:
+                self._reconnect()
+                continue
+            self._forget_read(response[1])
+            if (message := _message(response[0])) is None:
+                raise ChannelError("the sidecar's first frame is empty")
+            return message
+        raise ChannelLost(f"the sidecar was lost {MAX_LOSSES} times before the first message")
+
+    def ask(self, message: FromRunner) -> ToRunner | None:
+        """
+        The sidecar's answer to a message, None for an empty one. It waits as long as the sidecar does, which waits
+        out an API that is away.
+
+        Raises AirlockRuntimeError for an answer in the error slot, FrameTooLarge and ChannelError (nothing was sent)
+        and ChannelLost (the sidecar is gone for good).
+        """
+        if os.getpid() != self._pid:
+            raise ChannelError(
+                f"{type(message).__name__} was asked in a process that the task started; only the task's own process "
+                f"(pid {self._pid}) reaches the platform: ask there and pass the value on"
+            )
+        if self._holder == get_ident():
+            raise ChannelError(f"{type(message).__name__} was asked by a signal handler in the middle of a request")
+        try:
+            return _message(self._answer(message))
+        finally:
+            if (callback := self._when_idle) is not None:
+                self._when_idle = None
+                callback()
+
+    def _answer(self, message: FromRunner) -> frames.Response:
+        with self._lock:
+            try:
+                self._holder = get_ident()
+                # Its asker was interrupted and will not come back for the answer.
+                if self._outstanding is not None:
+                    self._settle(*self._outstanding)
+                request = (self._next_id, _encoded(self._next_id, message))
+                self._next_id += 1
+                self._sent.clear()
+                self._outstanding = request
+                return self._settle(*request)
+            finally:
+                self._holder = None
+
+    def when_idle(self, callback: Callable[[], None]) -> None:
+        """
+        Calls back now, or at the end of the request that this very thread is in the middle of.
+
+        It is for signal handlers: their code may ask in turn, and a request cannot begin inside another.
+        """
+        if self._holder == get_ident():
+            self._when_idle = callback
+        else:
+            callback()
+
+    def _settle(self, request_id: int, data: bytes) -> frames.Response:
+        """Brings the outstanding request to its answer, over as many sockets as it takes."""
+        for _ in range(MAX_LOSSES):
+            try:
+                return self._exchange(request_id, data)
+            except _Lost:
+                self._reconnect()
+        raise ChannelLost(f"the sidecar was lost {MAX_LOSSES} times during one request")
+
+    def _exchange(self, wanted: int, data: bytes) -> frames.Response:
+        """Sends what is left of the outstanding request and reads up to its answer."""
+        view = memoryview(data)
+        while (done := sum(self._sent)) < len(data):
+            _from_system(self._sent, self._socket.send, view[done:])
+        while True:
+            response, size = self._read()
+            # In this order an interruption between the two lines leaves an answer to nobody, which is passed over.
+            if answers := response.id == wanted and not _starts(response):
+                self._outstanding = None
+            self._forget_read(size)
+            if answers:
+                return response
+
+    def _read(self) -> tuple[frames.Response, int]:
+        """The next response, which stays in the buffer, and its size there."""
+        header = self._buffer(frames.HEADER_BYTES)
+        length = int.from_bytes(header[: frames.HEADER_BYTES], "big")
+        if length > frames.MAX_FRAME_BYTES:
+            raise ChannelError(f"the sidecar sent a frame of {length} bytes; at most {frames.MAX_FRAME_BYTES} are read")
+        size = frames.HEADER_BYTES + length
+        try:
+            return frames.decode_response(self._buffer(size)[frames.HEADER_BYTES : size]), size
+        except frames.Undecodable as e:
+            # Its length was right, so the stream goes on after it; only this answer is lost.
+            self._outstanding = None
+            self._forget_read(size)
+            raise ChannelError(f"the sidecar sent a frame that does not decode: {e}") from e
+
+    def _buffer(self, size: int) -> bytes:
+        """The buffer once it holds at least ``size`` bytes."""
+        while (missing := size - sum(map(len, self._received))) > 0:
+            flags = socket.MSG_WAITALL if missing > _READ_BYTES else 0
+            count = max(missing, _READ_BYTES)
+            _from_system(self._received, self._socket.recv, missing if flags else count, flags)
+            if not self._received[-1]:
+                raise _Lost
+        if len(self._received) > 1:
+            self._received[:] = [b"".join(self._received)]
+        return self._received[0]
+
+    def _forget_read(self, size: int) -> None:
+        self._received[:] = [self._received[0][size:]]
+
+    def _reconnect(self) -> None:
+        """Waits for a fresh socket from the launcher and starts over on it."""
+        try:
+            data, fds, _, _ = socket.recv_fds(self._handoff, 1, 1, socket.MSG_CMSG_CLOEXEC)
+        except TimeoutError:
+            raise ChannelLost(f"the sidecar went away and did not come back in {self._handoff_seconds:g} s") from None
+        except OSError as e:
+            raise ChannelLost(f"the sidecar went away, and so did the launcher: {e}") from e
+        if data != _HANDOFF_BYTE or not fds:
+            raise ChannelLost("the sidecar went away, and the launcher has no new connection to it")
+        self._socket.close()
+        self._socket = socket.socket(fileno=fds[0])
+        self._sent.clear()
+        self._received.clear()
+
+
+def _from_system(into: list[Any], call: Callable[..., Any], *args: Any) -> None:
+    """Appends a socket call's result without a moment in which a signal handler could lose it; see the module."""
+    try:
+        into.extend(map(call, *([arg] for arg in args)))
+    except (BrokenPipeError, ConnectionResetError, ConnectionAbortedError) as e:
+        raise _Lost from e
+
+
+def _encoded(request_id: int, message: FromRunner) -> bytes:
+    try:
+        data = frames.request(request_id, message)
+    except (TypeError, ValueError, OverflowError, RecursionError) as e:
+        raise ChannelError(f"{type(message).__name__} cannot be sent: {e}; pass plain JSON values") from e
+    size = len(data) - frames.HEADER_BYTES
+    if size > frames.MAX_FRAME_BYTES:
+        key = getattr(message, "key", None)
+        raise FrameTooLarge(
+            f"{type(message).__name__}{f' {key!r}' if key else ''} is {size / 2**20:.1f} MiB; at most "
+            f"{frames.MAX_FRAME_BYTES / 2**20:g} MiB can be sent: keep the value in storage and pass its address"
+        )
+    return data
+
+
+def _starts(response: frames.Response) -> bool:
+    return isinstance(response.body, dict) and response.body.get("type") in _STARTS
+
+
+def _message(response: frames.Response) -> ToRunner | None:
+    """The message in an answer's body; raises what is in its error slot."""
+    if response.error is not None:
+        try:
+            error = msgspec.convert(response.error, ErrorResponse)
+        except msgspec.ValidationError:
+            error = ErrorResponse(detail={"message": str(response.error)})
+        raise AirlockRuntimeError(error)
+    if response.body is None:
+        return None
+    try:
+        return to_runner(response.body)
+    except msgspec.ValidationError as e:
+        raise ChannelError(f"the sidecar's answer is none that this runner knows: {e}") from e

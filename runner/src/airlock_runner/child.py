@@ -1,0 +1,89 @@
+"""
+The runner: what the launcher's forked child becomes. It imports user code, so it must never hold a credential.
+
+Every millisecond before the first line of user code is in a budget of 150, so this package imports only what each
+launch needs; `tests/unit/runner/test_imports.py` keeps it so.
+"""
+
+import os
+import sys
+
+# Where typing_extensions is installed, msgspec prefers it to the same names in `typing`, at 25 ms. It is hidden while
+# msgspec is imported, and there again for user code.
+_hidden = "typing_extensions" not in sys.modules
+if _hidden:
+    sys.modules["typing_extensions"] = None  # type: ignore[assignment] # None is the import system's own "not there"
+try:
+    import msgspec  # noqa: F401 - imported for its effect on sys.modules
+finally:
+    if _hidden:
+        del sys.modules["typing_extensions"]
+
+from contextlib import suppress  # noqa: E402 - the order is the point
+from typing import NoReturn  # noqa: E402
+
+from airlock.sdk import _channel  # noqa: E402
+from airlock.sdk.exceptions import ChannelError  # noqa: E402
+from airlock_runner import logs, termination  # noqa: E402
+from airlock_runner.channel import Channel  # noqa: E402
+from airlock_wire.messages import DagFileParseRequest, StartupDetails  # noqa: E402
+from airlock_wire.pod import CHILD_EXIT_BROKEN, EXIT_OK  # noqa: E402
+
+
+def run(frames_fd: int, log_fd: int, handoff_fd: int, bundle_root: str) -> NoReturn:
+    """
+    Serves one launch and ends the process: code 0 when the last message was acknowledged, also for a failed task; 1
+    when it could not be delivered or the runner itself broke.
+
+    ``frames_fd`` is a connected stream socket, ``log_fd`` the writing end of a pipe for log lines, ``handoff_fd`` a
+    socket on which the launcher passes a fresh frames socket (one byte and the descriptor). The process ends without
+    Python's own shutdown: threads of user code are not waited for, and its ``atexit`` functions do not run.
+    """
+    code = CHILD_EXIT_BROKEN
+    log = logs.Logs(log_fd)
+    try:
+        termination.restore()
+        _print_by_line()
+        logs.install(log)
+        code = _serve(Channel(frames_fd, handoff_fd), os.path.realpath(bundle_root), log)
+    except BaseException as e:  # noqa: BLE001 - the process's edge: nothing may get past it
+        log.write("critical", f"the runner itself broke: {type(e).__name__}: {logs.text_of(e)}", error=e)
+    finally:
+        # A process that user code forked and that returns up to here has got code 1: it could not report.
+        _flush()
+        os._exit(code)
+
+
+def _serve(channel: Channel, root: str, log: logs.Logs) -> int:
+    start = channel.first()
+    if isinstance(start, StartupDetails):
+        from airlock_runner.execute import execute  # each launch needs one of the two modes
+
+        _channel.install(channel)
+        return execute(start, channel, root, log)
+    if isinstance(start, DagFileParseRequest):
+        from airlock_runner.parse import parse
+
+        _channel.install(channel, parsing=True)
+        channel.ask(parse(start, root))
+        return EXIT_OK
+    raise ChannelError(f"the first message was {type(start).__name__}, which starts nothing")
+
+
+def _print_by_line() -> None:
+    """
+    Lines that user code prints leave at once: on a pipe Python would keep them until the end.
+
+    The streams are opened anew, because those that Python made at its start still believe that they are whatever
+    the launcher had there, a file that can seek for example.
+    """
+    for name, fd in (("stdout", 1), ("stderr", 2)):
+        stream = open(fd, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):
+            stream.flush()

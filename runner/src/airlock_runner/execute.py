@@ -1,0 +1,93 @@
+"""
+Execute mode: one try of one task, from the startup message to the acknowledged terminal message.
+
+Load the task, render its arguments and send them for people to see, call its function, store what it returned, and
+report. Whatever is raised on the way decides the report (`outcome`). A DAG or task that cannot be found fails the
+task with one clear line; Airflow's runner reschedules the task three times first, which is left to a later issue.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from airlock.sdk._context import running
+from airlock.sdk._signature import signature_of, with_context
+from airlock.sdk._task import Task
+from airlock.sdk._xcom import RETURN_VALUE
+from airlock.sdk.exceptions import AirlockException, AirlockSkipException, LoadError, NotJson
+from airlock_runner import termination
+from airlock_runner.channel import Channel
+from airlock_runner.context import context_of
+from airlock_runner.json_values import plain
+from airlock_runner.load import load_task
+from airlock_runner.logs import Logs
+from airlock_runner.outcome import outcome_of, summary
+from airlock_runner.render import arguments_of, shown
+from airlock_runner.task_instance import RunningTaskInstance
+from airlock_wire.messages import SetRenderedFields, StartupDetails, TIRunContext
+from airlock_wire.pod import CHILD_EXIT_BROKEN, EXIT_OK
+
+
+def execute(startup: StartupDetails, channel: Channel, root: str, logs: Logs) -> int:
+    """Runs the task and reports. The exit code: 0 when the report was acknowledged, 1 when it was not."""
+    server = msgspec.convert(startup.ti_context, TIRunContext)
+    task: Task | None = None
+    error: BaseException | None = None
+    try:
+        task = load_task(root, startup.dag_rel_path, startup.ti.dag_id, startup.ti.task_id)
+        termination.install(channel, task.options.on_kill)
+        _run(task, RunningTaskInstance(startup, task, channel, server.max_tries), server, channel)
+    except BaseException as e:  # noqa: BLE001 - the edge of user code: whatever it raises decides the outcome
+        error = e
+    termination.ignore()
+    _log(logs, startup.ti.task_id, error)
+    report = outcome_of(
+        error,
+        should_retry=server.should_retry,
+        retry_delay_seconds=task.options.retry_delay if task else None,
+        now=datetime.now(UTC),
+    )
+    try:
+        channel.ask(report)
+    except AirlockException as e:
+        logs.write("error", f"the outcome {report.state!r} could not be reported: {e}")
+        return CHILD_EXIT_BROKEN
+    return EXIT_OK
+
+
+def _run(task: Task, ti: RunningTaskInstance, server: TIRunContext, channel: Channel) -> None:
+    context = context_of(task, ti, server.dag_run)
+    with running(context):
+        arguments = arguments_of(task, ti, context)
+        context["templates_dict"] = arguments.templates_dict
+        channel.ask(SetRenderedFields(rendered_fields=shown(arguments)))
+        kwargs = with_context(signature_of(task.function), arguments.op_args, arguments.op_kwargs, context)
+        _store(task, ti, task.function(*arguments.op_args, **kwargs))
+
+
+def _store(task: Task, ti: RunningTaskInstance, value: Any) -> None:
+    """Stores what the function returned, if anything: as `return_value`, and key by key where that was asked for."""
+    if value is None or not task.options.do_xcom_push:
+        return
+    value = plain(value, f"task {task.task_id!r} (line {task.line}): its return value")
+    if task.splits_output:
+        if not isinstance(value, dict):
+            raise NotJson(
+                f"task {task.task_id!r} (line {task.line}) has multiple outputs but returned "
+                f"{type(value).__name__}; return a dict, or set multiple_outputs=False"
+            )
+        for key, item in value.items():
+            ti.push_plain(key, item)
+    ti.push_plain(RETURN_VALUE, value)
+
+
+def _log(logs: Logs, task_id: str, error: BaseException | None) -> None:
+    if error is None:
+        return
+    if isinstance(error, LoadError):
+        logs.write("error", str(error), error=error.__cause__)
+    elif isinstance(error, AirlockSkipException):
+        logs.write("info", f"task {task_id} was skipped: {error}" if str(error) else f"task {task_id} was skipped")
+    else:
+        logs.write("error", f"task {task_id} failed: {summary(error)}", error=error)

@@ -1,0 +1,56 @@
+"""
+Parse mode: one DAG file in, what it holds out. The only answer is a DagFileParsingResult; a file that cannot be
+imported is a result too, with the author's own line in ``import_errors``.
+"""
+
+import os
+
+from airlock.sdk import DAG
+from airlock.sdk.exceptions import LoadError, NotJson
+from airlock_runner.json_values import plain
+from airlock_runner.load import NO_DAG, load_dags
+from airlock_wire.dags import SerializedDag, SerializedTask, enclose
+from airlock_wire.messages import DagFileParseRequest, DagFileParsingResult
+
+
+def parse(request: DagFileParseRequest, root: str) -> DagFileParsingResult:
+    """What the file of the request holds. ``root`` is where its bundle is in this container."""
+    file = _relative(request, root)
+    try:
+        dags = load_dags(root, file)
+        if not dags:
+            raise LoadError(f"{file}:1: NoDag: {NO_DAG}")
+        serialized = [serialize(dag, file) for dag in dags.values()]
+    except LoadError as e:
+        return DagFileParsingResult(fileloc=request.file, serialized_dags=[], import_errors={file: str(e)})
+    return DagFileParsingResult(
+        fileloc=request.file, serialized_dags=[enclose(dag) for dag in serialized], import_errors=None
+    )
+
+
+def serialize(dag: DAG, file: str) -> SerializedDag:
+    """A DAG as plain data. Raises LoadError when its parameters are not JSON."""
+    try:
+        params = plain(dag.params, "params")
+    except NotJson as e:
+        raise LoadError(f"{file}:{dag.line}: NotJson: DAG {dag.dag_id!r}: {e}") from e
+    tasks = [
+        SerializedTask(
+            task_id=task.task_id,
+            retries=task.options.retries,
+            retry_delay_seconds=task.options.retry_delay,
+            execution_timeout_seconds=task.options.execution_timeout,
+            line=task.line,
+        )
+        for task in dag.tasks.values()
+    ]
+    return SerializedDag(dag_id=dag.dag_id, tasks=tasks, tags=dag.tags, params=params)
+
+
+def _relative(request: DagFileParseRequest, root: str) -> str:
+    """The file's path in its bundle; the request may name it by the path it has where the server sees it."""
+    for base in (request.bundle_path, root):
+        folder = os.path.normpath(base) + os.sep
+        if request.file.startswith(folder):
+            return request.file[len(folder) :]
+    return request.file

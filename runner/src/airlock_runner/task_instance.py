@@ -1,0 +1,114 @@
+"""The task instance as user code sees it: `context["ti"]`."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from airlock.sdk._channel import Channel
+from airlock.sdk._task import Task
+from airlock.sdk._xcom import RETURN_VALUE
+from airlock.sdk.exceptions import AirlockRuntimeError, PermissionDenied, reason_in
+from airlock_runner.json_values import plain
+from airlock_wire.messages import ErrorResponse, ErrorType, GetXCom, SetXCom, StartupDetails, XComResult
+
+if TYPE_CHECKING:
+    from logging import Logger
+
+
+class RunningTaskInstance:
+    """One try of a task, while it runs."""
+
+    def __init__(self, startup: StartupDetails, task: Task, channel: Channel, max_tries: int) -> None:
+        """``startup`` says who it is, ``channel`` carries its XComs."""
+        self._channel = channel
+        self.task = task
+        self.id = startup.ti.id
+        self.dag_id = startup.ti.dag_id
+        self.task_id = startup.ti.task_id
+        self.run_id = startup.ti.run_id
+        self.map_index = startup.ti.map_index
+        self.try_number = startup.ti.try_number
+        self.max_tries = max_tries
+        self.hostname = startup.ti.hostname
+        self.queue = startup.ti.queue
+        self.dag_version_id = startup.ti.dag_version_id
+        self.start_date: datetime = startup.start_date
+
+    @property
+    def log(self) -> "Logger":
+        """The task's logger."""
+        import logging  # deferred: a task that does not log does not pay for it
+
+        return logging.getLogger("airlock.task")
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        """Stores a JSON value for the tasks after this one. Raises NotJson, or FrameTooLarge for over 16 MiB."""
+        if not isinstance(key, str) or not key:
+            raise TypeError(f"task {self.task_id!r}: the key of an XCom must be text and not empty, not {key!r}")
+        self.push_plain(key, plain(value, f"task {self.task_id!r}: the XCom {key!r}"))
+
+    def push_plain(self, key: str, value: Any) -> None:
+        """The same for a value that is known to be plain JSON."""
+        self._channel.ask(
+            SetXCom(
+                key=key,
+                value=value,
+                dag_id=self.dag_id,
+                run_id=self.run_id,
+                task_id=self.task_id,
+                map_index=self.map_index,
+            )
+        )
+
+    def xcom_pull(
+        self,
+        task_ids: str | Iterable[str] | None = None,
+        *,
+        key: str = RETURN_VALUE,
+        dag_id: str | None = None,
+        run_id: str | None = None,
+        map_indexes: int | Iterable[int] | None = None,
+        include_prior_dates: bool = False,
+        default: Any = None,
+    ) -> Any:
+        """
+        The value that a task stored under ``key``, or ``default`` where there is none.
+
+        With several ``task_ids`` or ``map_indexes`` a list, in their order. Without ``task_ids``: this task's own.
+        """
+        tasks = [self.task_id] if task_ids is None else [task_ids] if isinstance(task_ids, str) else list(task_ids)
+        indexes = [map_indexes] if map_indexes is None or isinstance(map_indexes, int) else list(map_indexes)
+        values = [
+            self._pull(
+                GetXCom(
+                    key=key,
+                    dag_id=dag_id or self.dag_id,
+                    run_id=run_id or self.run_id,
+                    task_id=task_id,
+                    map_index=index,
+                    include_prior_dates=include_prior_dates,
+                ),
+                default,
+            )
+            for task_id in tasks
+            for index in indexes
+        ]
+        one_task = task_ids is None or isinstance(task_ids, str)
+        one_index = map_indexes is None or isinstance(map_indexes, int)
+        return values[0] if one_task and one_index else values
+
+    def _pull(self, message: GetXCom, default: Any) -> Any:
+        answer = self._channel.ask(message)
+        if isinstance(answer, XComResult):
+            return default if answer.value is None else answer.value
+        if isinstance(answer, ErrorResponse):
+            if answer.error is ErrorType.XCOM_NOT_FOUND:
+                return default
+            kind = PermissionDenied if answer.error is ErrorType.PERMISSION_DENIED else AirlockRuntimeError
+            where = f"{message.dag_id}.{message.task_id}"
+            raise kind(answer, f"the XCom {message.key!r} of {where} was refused: {reason_in(answer)}")
+        return default
+
+    def __repr__(self) -> str:
+        """Who it is."""
+        return f"<TaskInstance {self.dag_id}.{self.task_id} {self.run_id} try {self.try_number}>"

@@ -1,0 +1,63 @@
+"""
+What SIGTERM does while a task runs (ADR 0005).
+
+A task with ``on_kill`` has it called, and goes on until that made it end; any other gets TaskTerminated raised into
+its main thread, so that its ``finally`` blocks run. Only the first SIGTERM counts: a second one must not break into
+the clean-up that the first began. SIGKILL ends whatever does not end.
+"""
+
+import os
+import signal
+from _thread import get_ident
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from airlock.sdk.exceptions import TaskTerminated
+from airlock_runner.channel import Channel
+
+
+def install(channel: Channel, on_kill: Callable[[], Any] | None) -> None:
+    """From now on SIGTERM stops the task in this process. To be called in the main thread."""
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        ignore()
+        if on_kill is None:
+            raise TaskTerminated("the task was told to stop (SIGTERM)")
+        channel.when_idle(on_kill)
+
+    signal.signal(signal.SIGTERM, stop)
+    _keep_from_forks(stop)
+
+
+def ignore() -> None:
+    """From now on SIGTERM does nothing: the task has ended or is ending."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+def _keep_from_forks(handler: Callable[[int, FrameType | None], None]) -> None:
+    """
+    Gives processes that user code forks SIGTERM's default action: they are not the task, and end as processes do.
+
+    The signal is held back during the fork, because Python forgets one that it sees between fork and reset.
+    """
+    masks: dict[int, set[int]] = {}
+
+    def hold() -> None:
+        masks[get_ident()] = set(signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM}))
+
+    def release() -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, masks.pop(get_ident()))
+
+    def reset_and_release() -> None:
+        if signal.getsignal(signal.SIGTERM) in (handler, signal.SIG_IGN):
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        release()
+
+    os.register_at_fork(before=hold, after_in_parent=release, after_in_child=reset_and_release)
+
+
+def restore() -> None:
+    """SIGTERM and SIGINT as in a fresh Python process, whatever the parent had set before the fork."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -1,0 +1,156 @@
+"""DAGs: named sets of tasks, written as ``with DAG("name"):`` or with ``@dag``."""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self, overload
+
+from airlock.sdk._names import near
+from airlock.sdk._task import Task, check_id, checked
+
+_NAMES = ("dag_id", "schedule", "start_date", "tags", "params", "default_args", "description", "doc_md")
+
+_open: list["DAG"] = []
+
+#: Every DAG that was opened in this process (by `with` or `@dag`), in that order: a loader finds those here that no
+#: module variable holds.
+opened: list["DAG"] = []
+
+
+class DAG:
+    """
+    A set of tasks that run together.
+
+    Usage: ``with DAG("hello", tags=["demo"]) as dag:`` and, inside, calls of `@task` functions. ``default_args`` are
+    task options (of `@task`) for all of its tasks. ``file`` and ``line`` say where it was made.
+    """
+
+    def __init__(
+        self,
+        dag_id: str,
+        *,
+        schedule: Any = None,
+        start_date: datetime | None = None,
+        tags: Sequence[str] = (),
+        params: Mapping[str, Any] | None = None,
+        default_args: Mapping[str, Any] | None = None,
+        description: str | None = None,
+        doc_md: str | None = None,
+        **unknown: Any,
+    ) -> None:
+        """TypeError or ValueError, naming the argument and the fix, for what makes no DAG."""
+        for name in unknown:
+            raise TypeError(f"DAG {dag_id!r} has no argument {name!r}; {near(name, _NAMES)}")
+        self.dag_id = check_id(dag_id, "DAG: dag_id")
+        if isinstance(tags, str) or not all(isinstance(tag, str) for tag in tags):
+            raise TypeError(f"DAG {dag_id!r}: tags must be a list of texts, not {tags!r}")
+        if start_date is not None and not isinstance(start_date, datetime):
+            raise TypeError(f"DAG {dag_id!r}: start_date must be a datetime, not {start_date!r}")
+        self.schedule = schedule
+        self.start_date = start_date
+        self.tags = sorted(set(tags))
+        self.params = dict(params or {})
+        self.default_args = dict(default_args or {})
+        self.task_defaults = checked(self.default_args, f"DAG {dag_id!r}: default_args")
+        self.description = description
+        self.doc_md = doc_md
+        self.tasks: dict[str, Task] = {}
+        self.file, self.line = _caller()
+
+    @property
+    def task_ids(self) -> list[str]:
+        """The ids of its tasks, in the order they were made."""
+        return list(self.tasks)
+
+    def get_task(self, task_id: str) -> Task:
+        """The task of this id; KeyError naming near ones."""
+        try:
+            return self.tasks[task_id]
+        except KeyError:
+            raise KeyError(f"DAG {self.dag_id!r} has no task {task_id!r}; {near(task_id, self.tasks)}") from None
+
+    def free_task_id(self, wanted: str) -> str:
+        """``wanted``, or ``wanted__1``, ``wanted__2``, ... when the same task was called before."""
+        task_id, number = wanted, 0
+        while task_id in self.tasks:
+            number += 1
+            task_id = f"{wanted}__{number}"
+        return task_id
+
+    def add_task(self, task: Task) -> None:
+        """Takes a task in; its id is a free one."""
+        self.tasks[task.task_id] = task
+
+    def cycle(self) -> list[str]:
+        """The ids along a circle of dependencies, first repeated as last; empty when there is none."""
+        done: set[str] = set()
+        path: list[str] = []
+
+        def visit(task_id: str) -> list[str]:
+            if task_id in path:
+                return [*path[path.index(task_id) :], task_id]
+            if task_id in done:
+                return []
+            path.append(task_id)
+            for after in sorted(self.tasks[task_id].downstream_task_ids):
+                if found := visit(after):
+                    return found
+            done.add(path.pop())
+            return []
+
+        return next((found for task_id in self.tasks if (found := visit(task_id))), [])
+
+    def __enter__(self) -> Self:
+        """Tasks called from here on are this DAG's."""
+        _open.append(self)
+        opened.append(self)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Tasks called from here on are the outer DAG's again, if there is one."""
+        _open.pop()
+
+    def __repr__(self) -> str:
+        """The id."""
+        return f"<DAG {self.dag_id}>"
+
+
+def open_dag() -> DAG | None:
+    """The DAG that tasks are being added to."""
+    return _open[-1] if _open else None
+
+
+@overload
+def dag(function: Callable[..., Any], /) -> Callable[..., DAG]: ...
+@overload
+def dag(dag_id: str | None = None, /, **options: Any) -> Callable[[Callable[..., Any]], Callable[..., DAG]]: ...
+def dag(dag_id: Callable[..., Any] | str | None = None, /, **options: Any) -> Any:
+    """
+    Makes a function that calls tasks a DAG: ``@dag`` or ``@dag("name", tags=[...])``. Call it once to make the DAG.
+
+    The id is the function's name unless given; the function's docstring becomes ``doc_md``.
+    """
+    named = None if callable(dag_id) else dag_id
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., DAG]:
+        def make(*args: Any, **kwargs: Any) -> DAG:
+            defaults = {"dag_id": function.__name__ if named is None else named, "doc_md": function.__doc__}
+            with DAG(**{**defaults, **options}) as made:
+                function(*args, **kwargs)
+            return made
+
+        make.__name__, make.__doc__, make.__module__ = function.__name__, function.__doc__, function.__module__
+        return make
+
+    return decorate(dag_id) if callable(dag_id) else decorate
+
+
+def _caller() -> tuple[str, int]:
+    """The file and line outside this module from which a DAG is being made."""
+    frame = sys._getframe(2)  # noqa: SLF001 - the one way to know it without the cost of `inspect`
+    while frame.f_code.co_filename == __file__ and frame.f_back is not None:
+        frame = frame.f_back
+    return frame.f_code.co_filename, frame.f_lineno

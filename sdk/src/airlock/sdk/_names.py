@@ -1,0 +1,19 @@
+"""The hint that a wrong name gets: the name it was probably meant to be, or all there are."""
+
+from collections.abc import Iterable
+
+_SHOWN = 10
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """`` did you mean 'x'?`` or `` there are: a, b`` or `` there are none``, to follow a message and a semicolon."""
+    import difflib  # deferred: only a failing call needs it
+
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    if not names:
+        return "there are none"
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"there are: {', '.join(names[:_SHOWN])}{more}"
