@@ -58,7 +58,7 @@ class Sidecar:
         self.process: subprocess.Popen[bytes] | None = None
         self._stderr = (self.folder / "stderr").open("ab")
 
-    def start(self, token: str = "token-0") -> "Sidecar":
+    def start(self, token: str = "token-0") -> Sidecar:
         read, write = os.pipe()
         os.write(write, token.encode())
         os.close(write)

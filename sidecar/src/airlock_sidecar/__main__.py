@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from pathlib import Path
 
 import msgspec
@@ -56,6 +57,7 @@ def main() -> int:
         memory.token = memory.token or piped
     calls = Calls(config.api.timeout_seconds)
     life = Lifecycle(config, launch, calls)
+    threading.excepthook = _end_broken
     signal.signal(signal.SIGTERM, lambda *_: life.terminate())
     # Whoever plays the kubelet may have started us with it held back, so that none is lost before this line.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
@@ -66,6 +68,12 @@ def main() -> int:
     life.run(listener)
     # Threads that wait for a server or a pipe must not hold the process back: all that matters is written.
     os._exit(0)
+
+
+def _end_broken(failure: threading.ExceptHookArgs) -> None:
+    """A thread that died would leave the others waiting for it; a kubelet's restart takes up where it was."""
+    traceback.print_exception(failure.exc_type, failure.exc_value, failure.exc_traceback)
+    os._exit(1)
 
 
 def _load_api(config: settings.SidecarSettings, launch: Launch, calls: Calls) -> None:

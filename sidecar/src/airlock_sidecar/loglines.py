@@ -83,7 +83,7 @@ def from_log(raw: str, ids: dict[str, Any], now: str) -> dict[str, Any]:
     except (msgspec.MsgspecError, RecursionError):
         return {"timestamp": now, "level": "info", "event": raw, "logger": "task.log"} | ids
     level, logger, event = record.get("level"), record.get("logger"), record.get("event")
-    record["level"] = level if level in _LEVELS else "info"
+    record["level"] = level if isinstance(level, str) and level in _LEVELS else "info"
     record["logger"] = logger if isinstance(logger, str) and not logger.startswith(OWN_LOGGER) else "task.log"
     record["event"] = event if isinstance(event, str) else str(event)
     if not isinstance(record.get("timestamp"), str):

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from played.proxy import Proxy
+
 from airlock_server.api.serve import EmbeddedServer
 from airlock_server.installation import Installation
 from airlock_server.local.executor import Executor
 from airlock_server.store.launches import Outcome
 from airlock_wire.record import Record
-from played.proxy import Proxy
 
 DAGS = Path(__file__).parent / "dags"
 

@@ -4,6 +4,7 @@ import os
 import signal
 
 import pytest
+
 from airlock_wire.states import TaskState
 
 

@@ -7,11 +7,12 @@ import threading
 import time
 
 import pytest
+from played.api import Answer
+from played.launcher import FAIL, SUCCEED
+
 from airlock_runner.link import Link, LinkLost
 from airlock_wire import frames, pod
 from airlock_wire.record import Reason
-from played.api import Answer
-from played.launcher import FAIL, SUCCEED
 
 #: The memory limit of the sidecar's container, which no attack below may make it need.
 LIMIT_BYTES = 128 * 1024 * 1024
@@ -232,7 +233,9 @@ def test_log_fields_cannot_be_forged(sidecar, launcher):
     sidecar.end()
 
     lines = sidecar.log()
-    log, stdout, stderr = (next(x for x in lines if x["logger"] == f"task.{name}") for name in ("log", "stdout", "stderr"))
+    log, stdout, stderr = (
+        next(x for x in lines if x["logger"] == f"task.{name}") for name in ("log", "stdout", "stderr")
+    )
     assert ("hi", "info", "d", 1) == (log["event"], log["level"], log["dag_id"], log["extra"])
     assert json.dumps(forged) == stdout["event"]
     assert ("\x1b[2Jgone\r\x00 \\xff", "error") == (stderr["event"], stderr["level"])

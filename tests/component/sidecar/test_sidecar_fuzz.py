@@ -14,6 +14,8 @@ from types import SimpleNamespace
 
 import msgspec
 import pytest
+from played.sidecar import work
+
 from airlock_sidecar import errors
 from airlock_sidecar.calls import Calls
 from airlock_sidecar.exchange import Exchange
@@ -22,7 +24,6 @@ from airlock_sidecar.journal import Journal
 from airlock_sidecar.launch import Launch
 from airlock_sidecar.logstore import LogStore
 from airlock_wire import frames, messages
-from played.sidecar import work
 
 FRAMES = int(os.environ.get("AIRLOCK_FUZZ_FRAMES", "100000"))
 #: Small, so that frames over the cap are cheap enough to be many.
@@ -60,7 +61,17 @@ def value(rng, depth=0):
         return [value(rng, depth + 1) for _ in range(rng.randrange(4))]
     if kind == 7:
         return {rng.choice(_TEXT): value(rng, depth + 1) for _ in range(rng.randrange(4))}
-    return (None, True, rng.randrange(-(2**63), 2**63), rng.random(), rng.choice(_TEXT), rng.randbytes(3).hex(), 0, 0, -1)[kind]
+    return (
+        None,
+        True,
+        rng.randrange(-(2**63), 2**63),
+        rng.random(),
+        rng.choice(_TEXT),
+        rng.randbytes(3).hex(),
+        0,
+        0,
+        -1,
+    )[kind]
 
 
 def message(rng):
@@ -134,7 +145,7 @@ def test_every_frame_gets_exactly_one_answer(seed, tmp_path):
     def serve():
         try:
             exchange.serve(theirs, CAP)
-        except BaseException as e:  # noqa: BLE001 - whatever it is, it is what this test looks for
+        except BaseException as e:
             crashed.append(e)
         theirs.close()
 

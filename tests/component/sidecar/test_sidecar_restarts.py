@@ -4,9 +4,10 @@ import threading
 import time
 
 import pytest
-from airlock_wire.record import Reason
 from played.api import RUN_CONTEXT, Answer, Drop
 from played.launcher import FAIL, RETRY, SUCCEED
+
+from airlock_wire.record import Reason
 
 
 def test_a_killed_sidecar_carries_on_with_the_refreshed_token(api, sidecar, launcher):
@@ -208,7 +209,9 @@ def test_a_stale_heartbeat_is_repeated_before_the_first_report(api, make_sidecar
 
 
 @pytest.mark.parametrize("word", [FAIL, RETRY])
-def test_a_runner_that_goes_on_after_its_last_word_is_stopped_and_its_word_stands(api, make_sidecar, make_launcher, word):
+def test_a_runner_that_goes_on_after_its_last_word_is_stopped_and_its_word_stands(
+    api, make_sidecar, make_launcher, word
+):
     sidecar = make_sidecar(sidecar__overtime_seconds=0.3).start()
     launcher = make_launcher(sidecar)
     launcher.begin()

@@ -73,4 +73,4 @@ def may_run(state: TaskState) -> bool:
 
 def may_report(state: TaskState, reported: TaskState) -> bool:
     """Whether PATCH /state moves ``state`` to ``reported``."""
-    return reported in NEXT[state]
+    return reported in REPORTABLE & NEXT[state]

@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Self
 
 import msgspec
 
@@ -65,7 +66,7 @@ class Containers:
         self.launcher: subprocess.Popen[bytes] | None = None
         self._output_ended = False
 
-    def __enter__(self) -> "Containers":
+    def __enter__(self) -> Self:
         self._start_sidecar()
         self._start_launcher()
         return self

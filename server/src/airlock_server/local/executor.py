@@ -223,8 +223,8 @@ def _packages() -> list[Path]:
 def _no_result(path: Path, record: Record | None, seconds: float) -> str:
     if record is not None and record.reason is Reason.TIMED_OUT:
         return (
-            f"{path}:1: ImportTimeout: importing it took longer than {seconds:g} s and was stopped; move slow work from "
-            "the top of the file into a task, or set AIRLOCK__PARSE__TIMEOUT_SECONDS"
+            f"{path}:1: ImportTimeout: importing it took longer than {seconds:g} s and was stopped; move slow work "
+            "from the top of the file into a task, or set AIRLOCK__PARSE__TIMEOUT_SECONDS"
         )
     how = f": {record.message}" if record is not None and record.message else ""
     return f"{path}:1: ImportCrashed: the process that imported it ended without a result{how}; see its output above"

@@ -32,7 +32,7 @@ def _trace(detail: object) -> list[str]:
     for link in reversed(detail) if isinstance(detail, list) else []:
         if not isinstance(link, dict):
             continue
-        for frame in link.get("frames") or []:
-            lines.append(f"    {frame.get('filename')}:{frame.get('lineno')} in {frame.get('name')}")
+        frames = link.get("frames") or []
+        lines += [f"    {frame.get('filename')}:{frame.get('lineno')} in {frame.get('name')}" for frame in frames]
         lines.append(f"    {link.get('exc_type')}: {link.get('exc_value')}")
     return lines

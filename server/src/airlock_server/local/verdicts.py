@@ -48,13 +48,14 @@ def decide(record: Record | None, *, retries: int, infra_budget: int, used: Used
     """The owner's decision. ``record`` is None where the sidecar left none; ``stopping``: we were told to end."""
     if record is None:
         return _lost("SidecarLost", began=True, retries=retries, budget=infra_budget, used=used, stopping=stopping)
+    why = f"{record.reason.value}: {record.message}".rstrip(": ")
     if record.reason in (Reason.SUPERSEDED, Reason.ALREADY_FINISHED, Reason.PARSED):
-        return Decision(Next.DONE, why=record.message)
+        return Decision(Next.DONE, why=why)
     if record.acknowledged:
-        return Decision(Next.DONE, why=record.message)
+        return Decision(Next.DONE, why=why)
     if record.reason is Reason.TOKEN_EXPIRED:
         if used.tokens < TOKEN_TRIES and not stopping:
-            return Decision(Next.AGAIN, why=record.message)
+            return Decision(Next.AGAIN, why=why)
         return Decision(Next.CLOSE, TaskState.FAILED, f"TokenExpired, {TOKEN_TRIES} times: {record.message}")
     if record.reason in _LOST:
         began = "started" in record.timeline
@@ -62,7 +63,7 @@ def decide(record: Record | None, *, retries: int, infra_budget: int, used: Used
             record.reason.value, began=began, retries=retries, budget=infra_budget, used=used, stopping=stopping
         )
     state = TaskState(record.state) if record.state in set(TaskState) else TaskState.FAILED
-    return Decision(Next.CLOSE, state, f"{record.reason.value}: {record.message}".rstrip(": "))
+    return Decision(Next.CLOSE, state, why)
 
 
 def _lost(reason: str, *, began: bool, retries: int, budget: int, used: Used, stopping: bool) -> Decision:

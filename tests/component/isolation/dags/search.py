@@ -5,13 +5,13 @@ It knows only the SHA-256 and the length of what it looks for. It returns which 
 searched, so that an empty finding can be told from an empty search. ``PLANTED`` is for one positive control.
 """
 
+import base64
 import hashlib
 import json
 import os
 import re
 import socket
 import stat
-import base64
 
 from airlock.sdk import DAG, Variable, task
 

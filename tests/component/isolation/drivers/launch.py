@@ -59,7 +59,10 @@ def main():
         dag = executor.parse(dag_file.name).dags[0]
         task = dag.task("search")
         home = installation.home.path
-        conf = {"since": since, "exposed": [str(home / "jwt.key"), str(home / "encryption.key"), str(home / "airlock.db")]}
+        conf = {
+            "since": since,
+            "exposed": [str(home / "jwt.key"), str(home / "encryption.key"), str(home / "airlock.db")],
+        }
         leaky = plant_canary(plant, conf, executor)
         execution = Tokens.mint_execution
 
@@ -126,7 +129,13 @@ def plant_canary(plant, conf, executor):
         file.chmod(0o644)
     elif plant:
         own = {"user": uid, "group": uid, "extra_groups": []} if uid is not None else {}
-        words = [sys.executable if uid is None else sys.argv[2], "-c", LEAKY, plant.removeprefix("others' "), scrambled(CANARY)]
+        words = [
+            sys.executable if uid is None else sys.argv[2],
+            "-c",
+            LEAKY,
+            plant.removeprefix("others' "),
+            scrambled(CANARY),
+        ]
         if plant == "others' arguments":
             words.append(text)
         env = {"LEAK": CANARY.hex()} if plant == "others' environment" else {}

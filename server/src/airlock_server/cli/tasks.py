@@ -1,0 +1,189 @@
+"""``airlock tasks run``: one try of one task of any DAG file, on this machine."""
+
+import argparse
+import difflib
+import json
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from airlock_server.api.serve import EmbeddedServer
+from airlock_server.cli import CommandError
+from airlock_server.installation import Installation
+from airlock_server.local import loglines
+from airlock_server.local.executor import CannotParse, Executor
+from airlock_server.store import xcoms
+from airlock_server.store.errors import StoreError
+from airlock_server.store.launches import Outcome
+from airlock_wire.dags import SerializedDag, SerializedTask
+from airlock_wire.record import Record
+from airlock_wire.states import TaskState
+
+_EXIT = {TaskState.SUCCESS: 0, TaskState.SKIPPED: 0, TaskState.UP_FOR_RETRY: 75}
+_EXIT_FAILED = 1
+_EXIT_USAGE = 2
+
+#: The steps of a launch in the order in which they happen, and what each is called for a person.
+_STEPS = (
+    ("listening", "sidecar listens"),
+    ("connected", "launcher connected"),
+    ("running", "server says: run"),
+    ("started", "task handed to the runner"),
+    ("terminal", "runner reported its state"),
+    ("acknowledged", "server has the state"),
+    ("exited", "runner gone"),
+)
+
+
+def register(subparsers: Any) -> None:
+    """Adds the command."""
+    parser: argparse.ArgumentParser = subparsers.add_parser("tasks", help="run tasks on this machine")
+    commands = parser.add_subparsers(dest="tasks_command", required=True, metavar="COMMAND", title="commands")
+    run_parser = commands.add_parser(
+        "run",
+        help="run one try of one task of a DAG file",
+        description="Runs one try of one task: parses the file, then runs the task in a process that holds no "
+        "credential, behind a sidecar that does, against an API server on this machine's database.",
+        epilog="Exit codes: 0 success or skipped, 1 failed, 2 wrong usage or the file cannot be imported, 75 failed and "
+        "up for retry (call again with --try one higher), 130 stopped.",
+    )
+    run_parser.add_argument("file", metavar="FILE", help="the DAG file")
+    run_parser.add_argument("task_id", metavar="TASK_ID", help="the task in it")
+    run_parser.add_argument("--dag-id", help="which DAG, where several in the file have such a task")
+    run_parser.add_argument("--run-id", help="the DAG run; by default a new one is made")
+    run_parser.add_argument("--map-index", type=_at_least(0), metavar="N", help="the index of a mapped task's instance")
+    run_parser.add_argument(
+        "--try", dest="try_number", type=_at_least(1), default=1, metavar="N", help="try number (1)"
+    )
+    run_parser.add_argument("--conf", type=_conf, metavar="JSON", help="the DAG run's configuration, a JSON object")
+    run_parser.set_defaults(run=run)
+
+
+def _at_least(least: int) -> Any:
+    def convert(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {least}")
+        return int(text)
+
+    return convert
+
+
+def _conf(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError as e:
+        raise argparse.ArgumentTypeError(f"not JSON: {e}") from e
+    if not isinstance(value, dict):
+        raise argparse.ArgumentTypeError('must be a JSON object, for example {"day": "2026-01-01"}')
+    return value
+
+
+def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Runs one try; the exit code."""
+    file = Path(args.file)
+    if not file.is_file():
+        raise CommandError(f"{file}: no such DAG file{_near_file(file)}", _EXIT_USAGE)
+    file = file.resolve()
+    with Installation(environ) as installation:
+        executor = Executor(installation, file.parent, environ, _show)
+        if executor.isolation.exposed:
+            _say(f"note: {executor.isolation.exposed}")
+        _stop_on_signals(executor)
+        try:
+            parsed = executor.parse(file.name)
+        except CannotParse as e:
+            raise CommandError(loglines.printable(str(e)), _EXIT_USAGE) from e
+        dag, task = _choose(file, parsed.dags, args.dag_id, args.task_id)
+        run_id = (
+            args.run_id or f"manual__{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime())}.{time.time_ns() % 10**9:09d}Z"
+        )
+        try:
+            ti_id = executor.queue(
+                dag,
+                task,
+                run_id=run_id,
+                map_index=-1 if args.map_index is None else args.map_index,
+                try_number=args.try_number,
+                conf=args.conf,
+            )
+        except StoreError as e:
+            raise CommandError(str(e), _EXIT_USAGE) from e
+        with EmbeddedServer(installation.database, installation.tokens, installation.encryption) as server:
+            executor.serve_at(server.url)
+            began = time.time()
+            outcome, record = executor.run(ti_id, file.name, task)
+        _report(installation, executor, outcome, record, began)
+        if executor.stopping:
+            return 128 + signal.SIGINT
+        return _EXIT.get(outcome.state, _EXIT_FAILED)
+
+
+def _choose(
+    file: Path, found: list[SerializedDag], dag_id: str | None, task_id: str
+) -> tuple[SerializedDag, SerializedTask]:
+    """The DAG and task meant; a usage error that names the file and what there is instead."""
+    if dag_id is not None:
+        named = [dag for dag in found if dag.dag_id == dag_id]
+        if not named:
+            raise CommandError(f"{file}: no DAG {dag_id!r}{_near(dag_id, [dag.dag_id for dag in found])}", _EXIT_USAGE)
+        found = named
+    having = [(dag, task) for dag in found if (task := dag.task(task_id)) is not None]
+    if not having:
+        known = [task.task_id for dag in found for task in dag.tasks]
+        raise CommandError(f"{file}: no task {task_id!r}{_near(task_id, known)}", _EXIT_USAGE)
+    if len(having) > 1:
+        names = ", ".join(sorted(dag.dag_id for dag, _ in having))
+        raise CommandError(
+            f"{file}: several DAGs have a task {task_id!r}: add --dag-id with one of {names}", _EXIT_USAGE
+        )
+    return having[0]
+
+
+def _near(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; there are: {', '.join(sorted(set(known))) or 'none'}"
+
+
+def _near_file(file: Path) -> str:
+    if not file.parent.is_dir():
+        return f"; there is no folder {file.parent}"
+    return _near(file.name, [path.name for path in file.parent.glob("*.py")])
+
+
+def _stop_on_signals(executor: Executor) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: executor.stop())
+
+
+def _show(line: bytes) -> None:
+    _say(loglines.render(line))
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def _report(
+    installation: Installation, executor: Executor, outcome: Outcome, record: Record | None, began: float
+) -> None:
+    _say("")
+    _say(f"state      {outcome.state.value}" + (f"  ({outcome.reason})" if outcome.reason else ""))
+    where = xcoms.Where(outcome.dag_id, outcome.run_id, outcome.task_id, "return_value")
+    result = installation.database.read(lambda conn: xcoms.get(conn, where, outcome.map_index))
+    if result is not None and outcome.state is TaskState.SUCCESS:
+        _say(f"result     {loglines.printable(result[:2000].decode())}")
+    _say(f"DAG run    {outcome.run_id}, try {outcome.try_number}" + _again(executor.relaunches))
+    _say(f"log        {executor.log_file(outcome)}")
+    if record is not None:
+        _say("timeline   milliseconds after the launch")
+        for step, name in _STEPS:
+            if step in record.timeline:
+                _say(f"  {(record.timeline[step] - began) * 1000:8.1f}  {name}")
+
+
+def _again(relaunches: int) -> str:
+    return f", launched again {relaunches} times" if relaunches else ""

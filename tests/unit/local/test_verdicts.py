@@ -1,0 +1,53 @@
+"""What the local executor decides about a launch, as a table, and that there is always a decision."""
+
+import itertools
+
+import pytest
+
+from airlock_server.local.verdicts import Next, Used, decide
+from airlock_wire.record import Reason, Record
+from airlock_wire.states import TaskState
+
+BEGAN = {"started": 1.0}
+
+
+def record(reason, **changes):
+    return Record(reason=reason, **changes)
+
+
+@pytest.mark.parametrize(
+    ("given", "retries", "used", "expected"),
+    [
+        (record(Reason.SUCCEEDED, state="success", acknowledged=True), 0, Used(), (Next.DONE, None)),
+        (record(Reason.CRASHED, state="failed", acknowledged=True), 0, Used(), (Next.DONE, None)),
+        (record(Reason.SUCCEEDED, state="success"), 0, Used(), (Next.CLOSE, TaskState.SUCCESS)),
+        (record(Reason.SUPERSEDED), 2, Used(), (Next.DONE, None)),
+        (record(Reason.ALREADY_FINISHED), 2, Used(), (Next.DONE, None)),
+        (record(Reason.VANISHED, timeline=BEGAN), 0, Used(), (Next.CLOSE, TaskState.FAILED)),
+        (record(Reason.VANISHED, timeline=BEGAN), 1, Used(), (Next.AGAIN, None)),
+        (record(Reason.VANISHED), 0, Used(), (Next.AGAIN, None)),
+        (record(Reason.INTERRUPTED, timeline=BEGAN), 1, Used(infra=3), (Next.CLOSE, TaskState.FAILED)),
+        (record(Reason.RUNNER_NEVER_CONNECTED), 0, Used(), (Next.AGAIN, None)),
+        (record(Reason.RUNNER_NEVER_CONNECTED), 0, Used(infra=3), (Next.CLOSE, TaskState.FAILED)),
+        (record(Reason.TOKEN_EXPIRED), 0, Used(), (Next.AGAIN, None)),
+        (record(Reason.TOKEN_EXPIRED), 0, Used(tokens=3), (Next.CLOSE, TaskState.FAILED)),
+        (record(Reason.REJECTED), 2, Used(), (Next.CLOSE, TaskState.FAILED)),
+        (None, 0, Used(), (Next.CLOSE, TaskState.FAILED)),
+        (None, 1, Used(), (Next.AGAIN, None)),
+    ],
+)
+def test_the_decision(given, retries, used, expected):
+    decision = decide(given, retries=retries, infra_budget=3, used=used, stopping=False)
+
+    assert expected == (decision.next, decision.state)
+
+
+def test_every_record_has_a_decision_and_a_stopped_command_launches_no_more():
+    for reason, retries, infra, began, acknowledged, stopping in itertools.product(
+        Reason, (0, 2), (0, 3), ({}, BEGAN), (False, True), (False, True)
+    ):
+        given = record(reason, timeline=began, acknowledged=acknowledged)
+        decision = decide(given, retries=retries, infra_budget=3, used=Used(infra), stopping=stopping)
+        assert (decision.next is Next.CLOSE) == (decision.state is not None)
+        assert decision.next is Next.DONE or decision.why
+        assert not (stopping and decision.next is Next.AGAIN)

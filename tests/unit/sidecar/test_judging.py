@@ -1,0 +1,70 @@
+"""The verdict on every launch: a table of facts, and the proof that there is always one."""
+
+import itertools
+
+import pytest
+
+from airlock_sidecar import judging
+from airlock_sidecar.judging import Facts, judge
+from airlock_wire.record import Exit, Reason
+
+BASE = Facts(
+    reported=None, parsed=False, exit=Exit(code=1), signalled=False, stopped="", connected=True, should_retry=False,
+    judges=True,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason", "report"),
+    [
+        ({"reported": "success"}, Reason.SUCCEEDED, None),
+        ({"reported": "skipped"}, Reason.SKIPPED, None),
+        ({"reported": "failed"}, Reason.FAILED, None),
+        ({"reported": "removed"}, Reason.FAILED, None),
+        ({"reported": "up_for_retry"}, Reason.RETRY, None),
+        ({"reported": "success", "exit": None}, Reason.SUCCEEDED, None),
+        ({"reported": "success", "signalled": True}, Reason.SUCCEEDED, None),
+        ({"reported": "skipped", "signalled": True}, Reason.SKIPPED, None),
+        ({"reported": "failed", "signalled": True}, Reason.INTERRUPTED, None),
+        ({"reported": "up_for_retry", "signalled": True}, Reason.INTERRUPTED, None),
+        ({"signalled": True}, Reason.INTERRUPTED, None),
+        ({"signalled": True, "exit": None}, Reason.INTERRUPTED, None),
+        ({"exit": None}, Reason.VANISHED, None),
+        ({}, Reason.CRASHED, "failed"),
+        ({"should_retry": True}, Reason.CRASHED, "up_for_retry"),
+        ({"judges": False}, Reason.CRASHED, None),
+        ({"exit": Exit(code=0)}, Reason.CRASHED, "failed"),
+        ({"exit": Exit(signal=9, oom=True)}, Reason.OOM_KILLED, "failed"),
+        ({"stopped": judging.TIMED_OUT}, Reason.TIMED_OUT, "failed"),
+        ({"stopped": judging.TIMED_OUT, "exit": None, "should_retry": True}, Reason.TIMED_OUT, "up_for_retry"),
+        ({"stopped": judging.TIMED_OUT, "reported": "up_for_retry"}, Reason.TIMED_OUT, None),
+        ({"stopped": judging.TIMED_OUT, "reported": "success"}, Reason.SUCCEEDED, None),
+        ({"stopped": judging.SUPERSEDED, "reported": "success"}, Reason.SUPERSEDED, None),
+        ({"stopped": judging.TOKEN_EXPIRED}, Reason.TOKEN_EXPIRED, None),
+        ({"stopped": judging.ALREADY_FINISHED}, Reason.ALREADY_FINISHED, None),
+        ({"stopped": judging.REJECTED}, Reason.REJECTED, None),
+        ({"stopped": judging.BROKE_PROTOCOL}, Reason.CRASHED, "failed"),
+        ({"stopped": judging.BROKE_PROTOCOL, "reported": "success"}, Reason.SUCCEEDED, None),
+        ({"parsed": True, "exit": None}, Reason.PARSED, None),
+        ({"connected": False, "exit": None}, Reason.RUNNER_NEVER_CONNECTED, None),
+    ],
+)
+def test_the_verdict(changes, reason, report):
+    verdict = judge(BASE._replace(**changes))
+
+    assert (reason, report) == (verdict.reason, verdict.report)
+
+
+def test_every_combination_of_facts_has_a_verdict_and_never_two_reports():
+    reported = (None, "success", "skipped", "failed", "removed", "up_for_retry")
+    exits = (None, Exit(code=0), Exit(code=3), Exit(signal=9), Exit(signal=9, oom=True))
+    stops = ("", judging.SUPERSEDED, judging.ALREADY_FINISHED, judging.TOKEN_EXPIRED, judging.REJECTED,
+             judging.TIMED_OUT, judging.BROKE_PROTOCOL)  # fmt: skip
+    flags = (False, True)
+    for combination in itertools.product(reported, flags, exits, flags, stops, flags, flags, flags):
+        facts = Facts(*combination)
+        verdict = judge(facts)
+        # What the runner reported is never reported again, unless it was withheld, which is the owner's then.
+        assert verdict.report is None or (facts.judges and facts.reported is None)
+        # A launch that is not ours any more reports nothing.
+        assert facts.stopped != judging.SUPERSEDED or verdict.report is None

@@ -1,0 +1,19 @@
+"""How long the sidecar waits for a server that does not answer."""
+
+from airlock_sidecar import retries
+
+
+def test_delays_grow_and_are_scattered_and_bounded():
+    assert [0.05, 0.1, 0.2] == [retries.delay(tries, 0.0) for tries in (1, 2, 3)]
+    assert 0.1 == retries.delay(1, 1.0)
+    assert retries.LONGEST_DELAY_SECONDS == retries.delay(10_000, 1.0)
+
+
+def test_late_answers_are_waited_for_longer_up_to_a_minute():
+    assert [5, 10, 20, 40, 60, 60] == [retries.timeout(5, late) for late in (0, 1, 2, 3, 4, 10_000)]
+
+
+def test_a_5xx_is_an_answer_only_while_the_server_is_otherwise_alive():
+    assert not retries.broken_for_good(10_000, server_alive=False)
+    assert not retries.broken_for_good(retries.BROKEN_AFTER_TRIES - 1, server_alive=True)
+    assert retries.broken_for_good(retries.BROKEN_AFTER_TRIES, server_alive=True)
