@@ -68,6 +68,7 @@ def test_a_database_we_do_not_run_on_is_refused(airlock):
     assert "Traceback" not in shown.stderr
 
 
+@pytest.mark.slow
 def test_variables_are_set_printed_listed_and_deleted(airlock):
     assert airlock("variables", "set", "b", "2").returncode == 0
     assert airlock("variables", "set", "a", "-", stdin="from stdin").returncode == 0
@@ -81,6 +82,7 @@ def test_variables_are_set_printed_listed_and_deleted(airlock):
     assert airlock("variables", "delete", "a").returncode == 1
 
 
+@pytest.mark.slow
 def test_connections_are_printed_without_secrets_unless_asked(airlock):
     fields = ["--type", "postgres", "--host", "h", "--port", "5432", "--extra", '{"k": "the-extra"}']
     made = airlock("connections", "set", "db", *fields, "--password-stdin", stdin="the-password\n")
