@@ -34,8 +34,7 @@ stamp() {
 now=$(stamp)
 [ "$(cat "$folder/.stamp" 2>/dev/null)" != "$now" ] || exit 0
 
-[ -x "$folder/bin/python" ] || "$uv" venv --quiet --python "$python" "$folder"
-rm -f "$folder/.stamp"
+"$uv" venv --quiet --clear --python "$python" "$folder"
 export VIRTUAL_ENV=$PWD/$folder
 "$uv" pip sync --quiet --require-hashes "requirements/$want.txt"
 if [ "$want" != airflow ]; then

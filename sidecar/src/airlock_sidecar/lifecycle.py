@@ -5,9 +5,11 @@ Threads only report here, through one queue; this module decides what happens ne
 a bound but for the server, whose absence is waited out.
 """
 
+import contextlib
 import os
 import queue
 import signal
+import socket
 import threading
 import time
 from pathlib import Path
@@ -281,6 +283,9 @@ class Lifecycle:
         if self._exchange is None or self._session is None:
             self._calls.given_up.set()
             return
+        # What the child sent is still read; a process that it left behind holds the other end open for nothing.
+        with contextlib.suppress(OSError):
+            self._session.frames.shutdown(socket.SHUT_RD)
         self._exchange.join(0.2)
         self._calls.given_up.set()
         ends = time.monotonic() + _DRAIN_SECONDS

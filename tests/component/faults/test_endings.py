@@ -73,3 +73,36 @@ def test_the_infra_budget_has_an_end(make_laptop):
 
     assert ["queued", "running", "queued", "running", "failed"] == laptop.state_writes()
     assert laptop.outcome.reason.startswith("InfraBudgetExhausted")
+
+
+def test_a_task_over_its_time_is_stopped_and_may_clean_up(laptop):
+    laptop.start("tidy").wait()
+
+    assert (1, ["queued", "running", "failed"]) == (laptop.starts(), laptop.state_writes())
+    assert laptop.outcome.reason.startswith("TimedOut")
+    assert "cleaned up" in laptop.events()
+
+
+@pytest.mark.slow
+def test_a_task_that_ignores_being_stopped_is_killed(laptop):
+    laptop.start("deaf").wait(20)
+
+    assert ["queued", "running", "failed"] == laptop.state_writes()
+    assert laptop.outcome.reason.startswith("TimedOut")
+    assert "ignored TaskTerminated" in laptop.events()
+
+
+@pytest.mark.slow
+def test_a_task_that_ignores_sigterm_is_killed_before_the_grace_period_ends(make_laptop):
+    laptop = make_laptop(local__grace_seconds=12)
+    laptop.start("deaf").wait_for_starts()
+    os.kill(laptop.launcher_pid, signal.SIGTERM)
+    laptop.wait(12)
+
+    assert ["queued", "running", "failed"] == laptop.state_writes()
+
+
+def test_a_daemon_that_a_task_leaves_behind_does_not_hold_the_launch_up(laptop):
+    laptop.start("leaves_a_daemon").wait(5)
+
+    assert (1, ["queued", "running", "success"]) == (laptop.starts(), laptop.state_writes())

@@ -75,5 +75,35 @@ for retries in (0, 2):
                 time.sleep(1)
             return "done"
 
-        for each in (work, first_hangs, hang, exits, fails, fails_for_good, skips, long):
+        @task(execution_timeout=1)
+        def deaf(dag_run):
+            """Takes no hint: only SIGKILL ends it."""
+            begin(dag_run)
+            ends = time.monotonic() + 60
+            while time.monotonic() < ends:
+                try:
+                    time.sleep(60)
+                except BaseException as e:
+                    print(f"ignored {type(e).__name__}")
+
+        @task(execution_timeout=1)
+        def tidy(dag_run):
+            """Cleans up when its time is up."""
+            begin(dag_run)
+            try:
+                time.sleep(60)
+            finally:
+                print("cleaned up")
+
+        @task
+        def leaves_a_daemon(dag_run):
+            """Its daemon has a session of its own and holds the streams open for a while."""
+            begin(dag_run)
+            if os.fork() == 0:
+                os.setsid()
+                time.sleep(8)
+                os._exit(0)
+            return "done"
+
+        for each in (work, first_hangs, hang, exits, fails, fails_for_good, skips, long, deaf, tidy, leaves_a_daemon):
             each()

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# The benchmarks, side by side with Airflow on this machine; BENCH_PAIRS launches of each (30), BENCH_ROUNDS loads (6).
+#   scripts/bench.sh [noop] [roundtrips] [heartbeats]
+#   scripts/bench.sh profile      where the time of our own launch goes
+set -euo pipefail
+cd "$(dirname "$0")/.."
+scripts/environment.sh dev
+if [ "${1:-}" = profile ]; then
+    exec .venvs/dev/bin/python -m bench.profile
+fi
+[ -n "${AIRLOCK_AIRFLOW_PYTHON:-}" ] || scripts/environment.sh airflow
+if ! command -v wrk >/dev/null; then
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        apt-get install -y -qq wrk >/dev/null
+    else
+        echo "the load generator is missing: apt-get install wrk, or your system's package of that name" >&2
+        exit 2
+    fi
+fi
+exec .venvs/dev/bin/python -m bench "$@"
