@@ -47,7 +47,7 @@ def test_every_route_needs_a_token_that_opens_it(api, method, path):
 
 
 @pytest.mark.parametrize(("method", "path"), [row for row in PROTECTED if "{ti}" in row[1]])
-@pytest.mark.parametrize("mine", [str(uuid.uuid4()), "no-uuid", "%2e%2e"])
+@pytest.mark.parametrize("mine", ["a53efd66-7c32-4a9d-b1bb-bd5bbaaa8173", "no-uuid", "%2e%2e"])
 def test_a_task_instances_routes_are_its_own(api, method, path, mine):
     answer = api.http.request(method, path.format(ti=mine), headers=api.anyone, json={})
     assert answer.status_code == 403

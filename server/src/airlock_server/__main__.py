@@ -1,0 +1,49 @@
+"""
+The ``airlock`` command.
+
+A command's module is imported only when it is the one asked for, or when its help is: the rest would make every
+call pay for the database and the server.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from airlock_server import cli
+
+EXIT_FAILED = 1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; 0 done, 1 failed, 2 wrongly called."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    parser = argparse.ArgumentParser(
+        prog="airlock",
+        description="Runs Airflow-style tasks so that user code never reaches a platform credential.",
+        epilog="Settings: $AIRLOCK_HOME/airlock.toml and AIRLOCK__SECTION__KEY. AIRLOCK_HOME is ~/.airlock by default.",
+    )
+    cli.register(parser, given)
+    args = parser.parse_args(given)
+    from airlock_server.home import HomeError
+    from airlock_wire.settings import SettingsError
+
+    try:
+        code: int = args.run(args, os.environ)
+    except (HomeError, SettingsError) as e:
+        print(f"airlock: {e}", file=sys.stderr)  # noqa: T201 - a command speaks
+        return 2
+    except cli.CommandError as e:
+        print(f"airlock: {e}", file=sys.stderr)  # noqa: T201
+        return e.code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; the interpreter must not complain about the rest at its exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,97 @@
+"""
+The Execution API as an ASGI application.
+
+A request goes through: version, route, token, body, handler. Whatever that ends in, the answer carries the headers
+that clients expect of every answer. Nothing is read from a client that has not shown a token.
+"""
+
+import logging
+
+from airlock_server.api import versions
+from airlock_server.api.access import Access
+from airlock_server.api.body import ClientGone, read_body
+from airlock_server.api.errors import Refused
+from airlock_server.api.http import Receive, Request, Response, Scope, Send, as_json
+from airlock_server.api.routes import ROUTES
+from airlock_server.api.routing import Router
+from airlock_server.api.services import Services
+from airlock_server.store.errors import Unavailable
+
+log = logging.getLogger("airlock.api")
+
+MOUNT = "execution"
+
+_CORRELATION = b"correlation-id"
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+
+
+class App:
+    """The application; ``max_body_bytes`` is the body that is answered with 413 beyond it."""
+
+    def __init__(self, services: Services, max_body_bytes: int) -> None:
+        self._services = services
+        self._max_body_bytes = max_body_bytes
+        self._router = Router(ROUTES)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI's entry, for HTTP only."""
+        request = Request(scope)
+        access = Access(self._services.tokens, request.headers)
+        try:
+            response = await self._answer(request, access, receive)
+        except ClientGone:
+            return
+        except Refused as e:
+            log.log(
+                logging.DEBUG if e.status == 404 else logging.INFO,
+                "refused",
+                extra={"method": request.method, "path": scope["path"], "status": e.status, "why": _why(e)},
+            )
+            response = as_json({"detail": e.detail}, e.status, e.headers)
+        except Unavailable as e:
+            log.error("database unavailable", extra={"path": scope["path"], "error": str(e)})  # noqa: TRY400 - a fact
+            response = as_json({"detail": "The database is busy; try again"}, 503)
+        except Exception:  # the process's edge: one request must not end the others
+            log.exception("request failed", extra={"method": request.method, "path": scope["path"]})
+            response = self._broken(request)
+        await _send(send, request, response, access.refreshed())
+
+    async def _answer(self, request: Request, access: Access, receive: Receive) -> Response:
+        versions.version_for(request.headers.get(versions.HEADER))
+        parts = request.parts
+        if not parts or parts[0] != MOUNT:
+            raise Refused(404, "Not Found")
+        route, request.path = self._router.find(request.method, parts[1:])
+        claims = access.check(route, request.path)
+        if request.method in _WITH_BODY:
+            request.body = await read_body(request, receive, self._max_body_bytes)
+        return await route.handler(self._services, request, claims)
+
+    @staticmethod
+    def _broken(request: Request) -> Response:
+        content = {"message": "Internal server error"}
+        if correlation := request.headers.get(_CORRELATION):
+            content["correlation-id"] = correlation.decode("latin-1")
+        return as_json(content, 500)
+
+
+def _why(error: Refused) -> str:
+    """A refusal for the log: its reason, never what was sent."""
+    if isinstance(error.detail, str):
+        return error.detail
+    if isinstance(error.detail, dict):
+        return str(error.detail["reason"])
+    return "; ".join(f"{problem.type} at {'.'.join(map(str, problem.loc))}" for problem in error.detail)
+
+
+async def _send(send: Send, request: Request, response: Response, refreshed: str | None) -> None:
+    headers = list(response.headers)
+    if response.status != 204:
+        headers.append((b"content-length", str(len(response.body)).encode()))
+    headers.append((versions.HEADER, request.headers.get(versions.HEADER, versions.VERSIONS[-1].encode())))
+    if correlation := request.headers.get(_CORRELATION):
+        headers.append((_CORRELATION, correlation))
+    if refreshed is not None:
+        headers.append((b"refreshed-api-token", refreshed.encode()))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})

@@ -1,0 +1,24 @@
+"""Connections. Any execution token opens them, as in Airflow."""
+
+import msgspec
+
+from airlock_server.api.errors import refused
+from airlock_server.api.http import Request, Response, as_json
+from airlock_server.api.routing import Route
+from airlock_server.api.services import Services
+from airlock_server.store import connections as store
+from airlock_server.tokens import Claims
+
+
+async def get(services: Services, request: Request, _claims: Claims | None) -> Response:
+    """One connection, secrets and all: what a task is granted it can read."""
+    conn_id = request.path["connection_id"]
+    found = await services.db.aread(lambda conn: store.get(conn, services.encryption, conn_id))
+    if found is None:
+        raise refused(404, "not_found", f"Connection with ID {conn_id} not found")
+    fields = msgspec.structs.asdict(found)
+    del fields["description"]
+    return as_json(fields)
+
+
+ROUTES = [Route(method="GET", pattern="/connections/{connection_id}", handler=get)]

@@ -1,0 +1,75 @@
+"""Variables. Any execution token opens them, as in Airflow."""
+
+import msgspec
+
+from airlock_server.api.errors import InvalidRequest, Problem, refused
+from airlock_server.api.http import NO_CONTENT, Request, Response, as_json
+from airlock_server.api.routing import Route
+from airlock_server.api.services import Services
+from airlock_server.api.validation import decode, integer
+from airlock_server.store import variables as store
+from airlock_server.tokens import Claims
+
+_MAX_KEYS = 10_000
+
+
+class VariableBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A variable's new value. ``value`` is the older spelling of ``val``."""
+
+    val: str | msgspec.UnsetType | None = msgspec.UNSET
+    value: str | msgspec.UnsetType | None = msgspec.UNSET
+    description: str | None = None
+
+
+_body = msgspec.json.Decoder(VariableBody)
+
+
+async def keys(services: Services, request: Request, _claims: Claims | None) -> Response:
+    """Which variables there are."""
+    prefix = request.query.get("prefix")
+    limit = integer(request.query, "limit", low=1, high=_MAX_KEYS)
+    offset = integer(request.query, "offset", low=0) or 0
+    found, total = await services.db.aread(lambda conn: store.keys(conn, prefix, limit or 1000, offset))
+    return as_json({"keys": found, "total_entries": total})
+
+
+async def get(services: Services, request: Request, _claims: Claims | None) -> Response:
+    """One variable."""
+    key = _key(request)
+    there, value = await services.db.aread(lambda conn: store.get(conn, services.encryption, key))
+    if not there:
+        raise refused(404, "not_found", f"Variable with key '{key}' not found")
+    return as_json({"key": key, "value": value})
+
+
+async def put(services: Services, request: Request, _claims: Claims | None) -> Response:
+    """Makes or replaces a variable."""
+    key = _key(request)
+    said = decode(_body, request.body, request.content_type)
+    value = said.value if said.val is msgspec.UNSET else said.val
+    if value is msgspec.UNSET:
+        raise InvalidRequest(Problem("missing", ["body", "val"], "Field required"))
+    await services.db.awrite(lambda conn: store.put(conn, services.encryption, key, value, said.description))
+    return as_json({"message": "Variable successfully set"}, 201)
+
+
+async def delete(services: Services, request: Request, _claims: Claims | None) -> Response:
+    """Removes a variable, if there is one."""
+    key = _key(request)
+    await services.db.awrite(lambda conn: store.delete(conn, key))
+    return NO_CONTENT
+
+
+def _key(request: Request) -> str:
+    if not (key := request.path["variable_key"]):
+        where: list[str | int] = ["path", "variable_key"]
+        raise InvalidRequest(Problem("string_too_short", where, "String should have at least 1 character", ""))
+    return key
+
+
+ROUTES = [
+    Route(method="GET", pattern="/variables/keys", handler=keys),
+    Route(method="GET", pattern="/variables/{variable_key:path}", handler=get),
+    Route(method="PUT", pattern="/variables/{variable_key:path}", handler=put),
+    Route(method="DELETE", pattern="/variables/{variable_key:path}", handler=delete),
+]

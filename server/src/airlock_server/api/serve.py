@@ -1,0 +1,173 @@
+"""
+Serving the Execution API: as this process (``serve``), or in a thread of it (``EmbeddedServer``).
+
+The only importer of uvicorn. Why this stack: docs/adr/0003.
+"""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Generator, Sequence
+from typing import Any, Self
+
+import uvicorn
+
+from airlock_server.api.app import MOUNT, App
+from airlock_server.api.services import Services
+from airlock_server.encryption import Encryption
+from airlock_server.settings import ApiSettings
+from airlock_server.store.database import Database
+from airlock_server.tokens import Tokens
+
+log = logging.getLogger("airlock.api")
+
+#: Seconds a connection may be idle. Longer than clients keep theirs, so that none is closed just as it is used.
+KEEP_ALIVE_SECONDS = 75
+#: Seconds that requests under way have when the server is told to stop.
+STOP_SECONDS = 5
+#: Seconds an embedded server has to come up.
+START_SECONDS = 10
+#: Seconds a thread may keep the interpreter while another waits for it. The writer asks for it after each
+#: statement, so Python's 5 ms would be most of a commit.
+SWITCH_SECONDS = 0.0005
+
+_POLL_SECONDS = 0.002
+
+
+def serve(api: ApiSettings, services: Services) -> int:
+    """Serves until SIGTERM or SIGINT; the process's exit code, 1 where the address cannot be had."""
+    try:
+        listener = _listen(api.host, api.port)
+    except OSError as e:
+        log.error("cannot listen", extra={"host": api.host, "port": api.port, "error": e.strerror})  # noqa: TRY400
+        return 1
+    scheme = "https" if api.tls_cert else "http"
+    host, port = listener.getsockname()[:2]
+    log.info("listening", extra={"url": f"{scheme}://{host}:{port}/{MOUNT}"})
+    server = _Server(_config(App(services, api.max_body_bytes), api), stop_on=(signal.SIGTERM, signal.SIGINT))
+    sys.setswitchinterval(SWITCH_SECONDS)
+    server.run(sockets=[listener])
+    log.info("stopped")
+    return 0
+
+
+class EmbeddedServer:
+    """
+    The same API on a free port of the loopback, in a thread. ``with EmbeddedServer(...) as server: server.url``.
+
+    It serves this process's own launches; the database stays the caller's to close.
+    """
+
+    def __init__(self, db: Database, tokens: Tokens, encryption: Encryption, api: ApiSettings | None = None) -> None:
+        self._api = api or ApiSettings()
+        self._app = App(Services(db=db, tokens=tokens, encryption=encryption), self._api.max_body_bytes)
+        self._server: _Server | None = None
+        self._thread: threading.Thread | None = None
+        self.url = ""
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Returns once it answers; raises OSError or TimeoutError."""
+        # Bound here, so that the address is known, and connections are held, before the thread runs.
+        listener = _listen("127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}/{MOUNT}"
+        self._server = _Server(_config(self._app, ApiSettings()))
+        self._thread = threading.Thread(target=self._server.run, args=([listener],), name="api", daemon=True)
+        self._thread.start()
+        if not self._server.ready.wait(START_SECONDS):
+            raise TimeoutError(f"the embedded API server did not come up in {START_SECONDS} s")
+
+    def stop(self) -> None:
+        """Ends requests under way, within STOP_SECONDS, and the thread."""
+        if self._server is None or self._thread is None:
+            return
+        self._server.stop()
+        self._thread.join(STOP_SECONDS + 1)
+
+
+class _Server(uvicorn.Server):
+    """
+    uvicorn's server, stopped differently: at once, where its own looks ten times a second; and so that ``run``
+    returns, where its own raises the signal again and the process ends before the database is closed.
+    """
+
+    def __init__(self, config: uvicorn.Config, stop_on: Sequence[signal.Signals] = ()) -> None:
+        super().__init__(config)
+        self._stop_on = stop_on
+        self.ready = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop = asyncio.Event()
+
+    def stop(self) -> None:
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._stop.set)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+    async def main_loop(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        for number in self._stop_on:
+            self._loop.add_signal_handler(number, self._stop.set)
+        self.ready.set()
+        await self._stop.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for listener in sockets or []:
+            listener.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        deadline = time.monotonic() + STOP_SECONDS
+        # uvicorn has nothing to wait on for this, so it is looked at; most often once.
+        while (self.server_state.connections or self.server_state.tasks) and time.monotonic() < deadline:  # noqa: ASYNC110
+            await asyncio.sleep(_POLL_SECONDS)
+        for task in self.server_state.tasks:
+            task.cancel()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(2048)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _config(app: Any, api: ApiSettings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http="httptools",
+        loop="uvloop",
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=STOP_SECONDS,
+        ssl_certfile=api.tls_cert or None,
+        ssl_keyfile=api.tls_key or None,
+    )

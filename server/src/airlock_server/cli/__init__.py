@@ -1,0 +1,44 @@
+"""
+The commands of ``airlock``, one module each.
+
+A module has ``register(subparsers)``, which adds its parser and sets ``run`` on it, a function of the parsed
+arguments and the environment that returns an exit code.
+"""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+#: Command, module, and the line that ``airlock --help`` shows.
+COMMANDS = (
+    ("tasks", "tasks", "run tasks on this machine, and look at them"),
+    ("api-server", "api_server", "serve the Execution API"),
+    ("variables", "variables", "set, get, list and delete variables"),
+    ("connections", "connections", "set, get, list and delete connections"),
+    ("frames", "frames", "read captured frames"),
+)
+
+
+class CommandError(Exception):
+    """The command cannot go on. The text says why and what to do; ``code`` is 1, or 2 where it was wrongly called."""
+
+    def __init__(self, text: str, code: int = 1) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+def say(line: str) -> None:
+    """A line of the command's output."""
+    sys.stdout.write(line + "\n")
+
+
+def register(parser: argparse.ArgumentParser, given: Sequence[str]) -> None:
+    """Adds the commands: the one that is ``given`` from its module, the others as a line of help."""
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
+    asked = next((word for word in given if not word.startswith("-")), None)
+    for command, module, line in COMMANDS:
+        if command == asked:
+            importlib.import_module(f"airlock_server.cli.{module}").register(subparsers)
+        else:
+            subparsers.add_parser(command, help=line)

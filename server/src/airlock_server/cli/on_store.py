@@ -1,0 +1,25 @@
+"""How a command that works on the store runs: one installation, opened and closed, and errors as sentences."""
+
+import argparse
+from collections.abc import Callable, Mapping
+
+from airlock_server.cli import CommandError
+from airlock_server.encryption import Undecryptable
+from airlock_server.installation import Installation
+from airlock_server.store.errors import StoreError
+
+Action = Callable[[argparse.Namespace, Installation], None]
+
+
+def on_store(action: Action) -> Callable[[argparse.Namespace, Mapping[str, str]], int]:
+    """``action`` as a command's ``run``; raises CommandError."""
+
+    def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
+        try:
+            with Installation(environ) as installation:
+                action(args, installation)
+        except (StoreError, Undecryptable) as e:
+            raise CommandError(str(e)) from e
+        return 0
+
+    return run

@@ -1,0 +1,48 @@
+"""One home's parts, each opened when first asked for: what every command and the local executor start from."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Self
+
+from airlock_server.encryption import Encryption
+from airlock_server.home import Home
+from airlock_server.settings import ServerSettings, load_settings
+from airlock_server.store.database import Database
+from airlock_server.tokens import Tokens
+
+
+class Installation:
+    """Home and settings, and the database, tokens and encryption they lead to. Close it, or use it in a ``with``."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        """Raises HomeError or SettingsError."""
+        self.home = Home.open(environ)
+        self.settings: ServerSettings = load_settings(self.home.path, environ)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @cached_property
+    def database(self) -> Database:
+        """The database, its schema current. Raises StoreError."""
+        return Database.open(self.settings.database.url or self.home.database_url)
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        """The minter and verifier of this home's tokens."""
+        return Tokens(self.home.jwt_key(), self.settings.jwt)
+
+    @cached_property
+    def encryption(self) -> Encryption:
+        """What protects this home's secrets at rest."""
+        if self.settings.encryption.key:
+            return Encryption.from_setting(self.settings.encryption.key)
+        return Encryption(self.home.encryption_key())
+
+    def close(self) -> None:
+        """Closes the database if it was opened."""
+        if "database" in self.__dict__:
+            self.database.close()

@@ -1,0 +1,120 @@
+"""
+The server's settings: ``$AIRLOCK_HOME/airlock.toml`` and ``AIRLOCK__SECTION__KEY``, read once.
+
+    [api]                           AIRLOCK__API__PORT=8443
+    port = 8443
+
+Every name below is one setting; its comment gives its unit and what the default means.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from airlock_wire.frames import MAX_FRAME_BYTES
+from airlock_wire.pod import GRACE_SECONDS
+from airlock_wire.settings import SettingsError, load
+
+SETTINGS_FILE = "airlock.toml"
+
+
+class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The Execution API's listener."""
+
+    #: Address to listen on. The default is reachable from this machine only.
+    host: str = "127.0.0.1"
+    #: TCP port; 0 takes any free one.
+    port: int = 8080
+    #: Path of the PEM certificate chain. Empty: plain HTTP.
+    tls_cert: str = ""
+    #: Path of the PEM key of ``tls_cert``.
+    tls_key: str = ""
+    #: Bytes of a request's body beyond which it is answered with 413. XComs are the large ones: a frame of
+    #: 16 MiB can grow when it becomes JSON.
+    max_body_bytes: int = 64 * 1024 * 1024
+
+
+class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where state is kept."""
+
+    #: SQLAlchemy URL; only SQLite files today. Empty: ``airlock.db`` in the home.
+    url: str = ""
+
+
+class JwtSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The tokens that tasks present."""
+
+    #: The ``aud`` claim, written and required. The default is what Airflow's Execution API uses.
+    audience: str = "urn:airflow.apache.org:task"
+    #: Seconds an execution token lives; it is refreshed while the task talks to the server.
+    execution_seconds: int = 600
+    #: Seconds a workload token lives, from the moment the task instance is queued.
+    workload_seconds: int = 600
+    #: Seconds by which clocks may differ: a token is accepted this long after its end.
+    leeway_seconds: int = 10
+    #: The ``iss`` claim, written and required where it is set. Empty: none.
+    issuer: str = ""
+
+
+class LoggingSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the server's processes say about themselves. Task logs are not configured here."""
+
+    #: ``debug``, ``info``, ``warning`` or ``error``.
+    level: str = "info"
+    #: Whether the local executor's sidecars keep a capture of every frame, for ``airlock frames decode``.
+    #: A capture holds the secrets the task was given.
+    frames: bool = False
+
+
+class LocalSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Launches as processes of this machine (``airlock tasks``)."""
+
+    #: Launches of one try that may be lost to infrastructure before the try fails.
+    infra_budget: int = 3
+    #: The Python that runs user code. Empty: the one that runs this.
+    runner_python: str = ""
+    #: The user id that user code runs under; -1: an own one where that is possible (as root), else the caller's.
+    runner_uid: int = -1
+    #: Seconds between a launch's heartbeats.
+    heartbeat_seconds: float = 5.0
+    #: Bytes of a frame beyond which a request is refused as FrameTooLarge.
+    max_frame_bytes: int = MAX_FRAME_BYTES
+    #: Seconds a launch that is told to stop has before it is killed.
+    grace_seconds: float = GRACE_SECONDS
+
+
+class ParseSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Importing DAG files."""
+
+    #: Seconds one file's import may take.
+    timeout_seconds: float = 30.0
+
+
+class EncryptionSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Passwords, extras and variable values at rest."""
+
+    #: 32 random bytes, base64url. Empty: ``encryption.key`` in the home, made on first use.
+    key: str = ""
+
+
+class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """All of it. A struct of sections, because the file and the environment have sections."""
+
+    api: ApiSettings = ApiSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    jwt: JwtSettings = JwtSettings()
+    logging: LoggingSettings = LoggingSettings()
+    local: LocalSettings = LocalSettings()
+    parse: ParseSettings = ParseSettings()
+    encryption: EncryptionSettings = EncryptionSettings()
+
+
+def load_settings(home: Path, environ: Mapping[str, str]) -> ServerSettings:
+    """The settings of a home; raises SettingsError, which names the source and the fix."""
+    settings = load(ServerSettings, environ, home / SETTINGS_FILE)
+    if bool(settings.api.tls_cert) != bool(settings.api.tls_key):
+        raise SettingsError("[api] tls_cert and tls_key go together: set both for HTTPS, or neither")
+    if settings.logging.level not in {"debug", "info", "warning", "error"}:
+        raise SettingsError(f"[logging] level is {settings.logging.level!r}; use debug, info, warning or error")
+    return settings

@@ -1,0 +1,44 @@
+"""
+What can go wrong in the store.
+
+* StoreError
+  x UnsupportedDatabase   the URL names a database we do not run on: change the setting
+  x NewerDatabase         the schema is from a newer Airlock: run that one
+  x Unavailable           the database did not take the call in time, or is closed: try again
+  x LaunchError           this cannot be queued
+    + UnknownDag          the DAG was never claimed: claim_dag first
+    + OwnedElsewhere      another bundle claimed this dag_id first: rename one of the DAGs
+    + TryIsLive           that task instance is queued or running already: wait for it, or close it
+"""
+
+
+class StoreError(Exception):
+    """The base of the tree above."""
+
+
+class UnsupportedDatabase(StoreError):
+    """The URL names a database we do not run on."""
+
+
+class NewerDatabase(StoreError):
+    """The database was migrated by a newer Airlock."""
+
+
+class Unavailable(StoreError):
+    """The database did not take the call in time, or is closed. Nothing is known to have been written."""
+
+
+class LaunchError(StoreError):
+    """This cannot be queued."""
+
+
+class UnknownDag(LaunchError):
+    """The DAG was never claimed."""
+
+
+class OwnedElsewhere(LaunchError):
+    """Another bundle claimed this dag_id first."""
+
+
+class TryIsLive(LaunchError):
+    """That task instance is queued or running already."""

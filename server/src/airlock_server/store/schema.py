@@ -1,0 +1,175 @@
+"""
+The tables. ``migrations/`` makes them; a test proves that both say the same.
+
+Ids are text (a uuid with its dashes) and moments are UtcDateTime, so that PostgreSQL can come without a rewrite
+and a person with a SQL prompt can read them.
+"""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from airlock_server.store.types import UtcDateTime
+
+#: The migration that makes these tables; ``migrate`` compares a database with it.
+REVISION = "0001"
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+#: A dag_id belongs to the bundle that first claimed it.
+dag = sa.Table(
+    "dag",
+    metadata,
+    sa.Column("dag_id", sa.String(250), primary_key=True),
+    sa.Column("bundle_name", sa.String(250), nullable=False),
+    sa.Column("claimed_at", UtcDateTime, nullable=False),
+)
+
+dag_run = sa.Table(
+    "dag_run",
+    metadata,
+    sa.Column("dag_id", sa.String(250), sa.ForeignKey("dag.dag_id"), primary_key=True),
+    sa.Column("run_id", sa.String(250), primary_key=True),
+    sa.Column("run_type", sa.String(50), nullable=False),
+    sa.Column("state", sa.String(50), nullable=False),
+    sa.Column("logical_date", UtcDateTime),
+    sa.Column("data_interval_start", UtcDateTime),
+    sa.Column("data_interval_end", UtcDateTime),
+    sa.Column("run_after", UtcDateTime, nullable=False),
+    sa.Column("start_date", UtcDateTime),
+    sa.Column("end_date", UtcDateTime),
+    sa.Column("conf", sa.JSON(none_as_null=True)),
+    sa.Column("clear_number", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("triggering_user_name", sa.String(250)),
+    sa.Column("note", sa.Text),
+    sa.Column("partition_key", sa.String(250)),
+    sa.Column("partition_date", UtcDateTime),
+)
+
+
+def _task_instance_columns() -> list[sa.Column[Any]]:
+    return [
+        sa.Column("id", sa.String(36), primary_key=True),
+        sa.Column("dag_id", sa.String(250), nullable=False),
+        sa.Column("run_id", sa.String(250), nullable=False),
+        sa.Column("task_id", sa.String(250), nullable=False),
+        sa.Column("map_index", sa.Integer, nullable=False),
+        sa.Column("try_number", sa.Integer, nullable=False),
+        sa.Column("max_tries", sa.Integer, nullable=False),
+        sa.Column("state", sa.String(20), nullable=False),
+        # Why it is in this state, in words, where somebody has said so.
+        sa.Column("reason", sa.Text),
+        sa.Column("dag_version_id", sa.String(36), nullable=False),
+        # The launch that runs it.
+        sa.Column("hostname", sa.Text),
+        sa.Column("unixname", sa.Text),
+        sa.Column("pid", sa.BigInteger),
+        sa.Column("queued_at", UtcDateTime),
+        sa.Column("start_date", UtcDateTime),
+        sa.Column("end_date", UtcDateTime),
+        sa.Column("last_heartbeat_at", UtcDateTime),
+        # What the last report carried beyond its state: outlets, a trigger, a reschedule date.
+        sa.Column("report", sa.JSON(none_as_null=True)),
+        # How a deferred or parked task instance goes on.
+        sa.Column("next_method", sa.Text),
+        sa.Column("next_kwargs", sa.JSON(none_as_null=True)),
+        sa.Column("trigger_timeout_at", UtcDateTime),
+        sa.Column("reschedule_date", UtcDateTime),
+        sa.Column("reschedule_count", sa.Integer, nullable=False, server_default="0"),
+        # What the last try asked for about the next one.
+        sa.Column("retry_delay_seconds", sa.Float),
+        sa.Column("retry_reason", sa.String(500)),
+        sa.Column("rendered_map_index", sa.Text),
+    ]
+
+
+#: The current try of each task instance. A new try has a new id.
+task_instance = sa.Table(
+    "task_instance",
+    metadata,
+    *_task_instance_columns(),
+    sa.UniqueConstraint("dag_id", "run_id", "task_id", "map_index"),
+    sa.ForeignKeyConstraint(["dag_id", "run_id"], ["dag_run.dag_id", "dag_run.run_id"]),
+    sa.Index(None, "state"),
+)
+
+#: Ended tries under the ids they had.
+task_instance_history = sa.Table(
+    "task_instance_history",
+    metadata,
+    *_task_instance_columns(),
+    sa.Column("archived_at", UtcDateTime, nullable=False),
+    sa.Index(None, "dag_id", "run_id", "task_id", "map_index"),
+)
+
+#: One row for every accepted move of a state, written with the move: the witness of exactly-once. Append-only.
+state_write = sa.Table(
+    "state_write",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("ti_id", sa.String(36), nullable=False, index=True),
+    sa.Column("from_state", sa.String(20)),
+    sa.Column("to_state", sa.String(20), nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    # Who moved it: "task" over the Execution API, or "owner".
+    sa.Column("by", sa.String(20), nullable=False),
+    sqlite_autoincrement=True,
+)
+
+#: ``value`` is JSON text in UTF-8 exactly as it came, so that it goes out again without being parsed.
+xcom = sa.Table(
+    "xcom",
+    metadata,
+    sa.Column("dag_id", sa.String(250), primary_key=True),
+    sa.Column("run_id", sa.String(250), primary_key=True),
+    sa.Column("task_id", sa.String(250), primary_key=True),
+    sa.Column("map_index", sa.Integer, primary_key=True),
+    sa.Column("key", sa.String(512), primary_key=True),
+    sa.Column("value", sa.LargeBinary, nullable=False),
+    sa.Column("dag_result", sa.Boolean(create_constraint=False), nullable=False),
+    sa.Column("mapped_length", sa.Integer),
+    sa.Column("written_at", UtcDateTime, nullable=False),
+    sa.ForeignKeyConstraint(["dag_id", "run_id"], ["dag_run.dag_id", "dag_run.run_id"]),
+)
+
+rendered_fields = sa.Table(
+    "rendered_fields",
+    metadata,
+    sa.Column("dag_id", sa.String(250), primary_key=True),
+    sa.Column("run_id", sa.String(250), primary_key=True),
+    sa.Column("task_id", sa.String(250), primary_key=True),
+    sa.Column("map_index", sa.Integer, primary_key=True),
+    sa.Column("fields", sa.LargeBinary, nullable=False),
+    sa.ForeignKeyConstraint(["dag_id", "run_id"], ["dag_run.dag_id", "dag_run.run_id"]),
+)
+
+#: ``value`` is encrypted.
+variable = sa.Table(
+    "variable",
+    metadata,
+    sa.Column("key", sa.String(250), primary_key=True),
+    sa.Column("value", sa.LargeBinary),
+    sa.Column("description", sa.Text),
+)
+
+#: ``password`` and ``extra`` are encrypted.
+connection = sa.Table(
+    "connection",
+    metadata,
+    sa.Column("conn_id", sa.String(250), primary_key=True),
+    sa.Column("conn_type", sa.String(500), nullable=False),
+    sa.Column("host", sa.Text),
+    sa.Column("schema", sa.Text),
+    sa.Column("login", sa.Text),
+    sa.Column("password", sa.LargeBinary),
+    sa.Column("port", sa.Integer),
+    sa.Column("extra", sa.LargeBinary),
+    sa.Column("description", sa.Text),
+)

@@ -1,0 +1,213 @@
+"""
+Task instances: reads the row that a call is about, asks ``verdicts`` what the call means, and carries it out.
+
+Every function runs inside one write transaction, so nothing can come between the look and the move. Every
+accepted move is written down in ``state_write`` beside it.
+"""
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from airlock_server import verdicts
+from airlock_server.store import dag_runs, upsert
+from airlock_server.store.schema import rendered_fields, state_write, task_instance, task_instance_history, xcom
+from airlock_server.store.types import now
+from airlock_server.verdicts import Launch, Missing, Seen, Verdict
+from airlock_wire.states import TaskState
+
+BY_TASK = "task"
+BY_OWNER = "owner"
+
+_t = task_instance.c
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A verdict, and what the answer says about the row it was reached on."""
+
+    verdict: Verdict
+    seen: Seen | Missing
+    context: dict[str, Any] | None = None
+
+
+def run(conn: sa.Connection, ti_id: str, launch: Launch, start_date: datetime) -> Answer:
+    """PATCH /run. The context is the body of its answer."""
+    row = _row(conn, ti_id)
+    seen = Missing.UNKNOWN if row is None else _seen(row)
+    verdict = verdicts.on_run(seen, launch)
+    if row is None or verdict not in (Verdict.MOVE, Verdict.REPLAY):
+        return Answer(verdict, seen)
+    moment = now()
+    if verdict is Verdict.MOVE:
+        values: dict[str, Any] = {
+            "state": TaskState.RUNNING,
+            "hostname": launch.hostname,
+            "unixname": launch.unixname,
+            "pid": launch.pid,
+            "end_date": None,
+            "last_heartbeat_at": moment,
+            "retry_delay_seconds": None,
+            "retry_reason": None,
+            "reason": None,
+        }
+        # A task instance that resumes keeps the date on which it first started.
+        if row.next_method is None:
+            values["start_date"] = start_date
+        conn.execute(sa.update(task_instance).where(_t.id == ti_id).values(values))
+        write_down(conn, ti_id, row.state, TaskState.RUNNING, moment, BY_TASK)
+    else:
+        conn.execute(sa.update(task_instance).where(_t.id == ti_id).values(last_heartbeat_at=moment))
+    return Answer(verdict, seen, _run_context(conn, row))
+
+
+def heartbeat(conn: sa.Connection, ti_id: str, hostname: str, pid: int) -> Answer:
+    """PUT /heartbeat. The common case is one statement; only a refusal looks closer."""
+    beat = conn.execute(_BEAT, {"ti": ti_id, "host": hostname, "process": pid, "moment": now()})
+    if beat.rowcount:
+        return Answer(Verdict.BEAT, Seen(TaskState.RUNNING, hostname, None, pid))
+    row = _row(conn, ti_id)
+    seen = _missing(conn, ti_id) if row is None else _seen(row)
+    return Answer(verdicts.on_heartbeat(seen, hostname, pid), seen)
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    PATCH /state, parsed: the state, the columns it sets, and what is kept of it beside the columns.
+
+    ``values`` are columns of ``task_instance``; a column that the report does not mention stays as it is.
+    ``timeout`` counts from when it is carried out.
+    ``problem`` is what is wrong with it beyond its shape, which matters only where the state would move.
+    """
+
+    state: TaskState
+    values: dict[str, Any] = {}
+    kept: dict[str, Any] | None = None
+    problem: str | None = None
+    timeout: timedelta | None = None
+
+
+def report(conn: sa.Connection, ti_id: str, said: Report) -> Answer:
+    """PATCH /state."""
+    row = _row(conn, ti_id)
+    seen = Missing.UNKNOWN if row is None else _seen(row)
+    verdict = verdicts.on_report(seen, said.state)
+    if row is not None and verdict is Verdict.MOVE:
+        if said.problem is not None:
+            return Answer(Verdict.INVALID_REPORT, seen)
+        state = verdicts.state_after_report(said.state)
+        values = dict(said.values)
+        if said.timeout is not None:
+            values["trigger_timeout_at"] = now() + said.timeout
+        if state is TaskState.UP_FOR_RESCHEDULE:
+            values["reschedule_count"] = row.reschedule_count + 1
+        if state is not said.state:
+            values |= {"end_date": now(), "reason": f"reported {said.state.value}, which no running task may report"}
+        move(conn, ti_id, row.state, state, by=BY_TASK, values={"report": said.kept, **values})
+    return Answer(verdict, seen)
+
+
+def move(conn: sa.Connection, ti_id: str, before: str, after: TaskState, *, by: str, values: dict[str, Any]) -> None:
+    """
+    Moves a task instance that is in ``before``, and writes it down.
+
+    To ``up_for_retry`` ends the try: it is archived under its id, and the task instance goes on under a new one.
+    """
+    moment = now()
+    conn.execute(sa.update(task_instance).where(_t.id == ti_id).values(state=after, **values))
+    write_down(conn, ti_id, before, after, moment, by)
+    if after is TaskState.UP_FOR_RETRY:
+        archive(conn, ti_id, moment)
+
+
+def archive(conn: sa.Connection, ti_id: str, moment: datetime) -> str:
+    """Keeps the row under its id in the history and gives the live row a new id, which is returned."""
+    columns = [column.name for column in task_instance.c]
+    copied = sa.select(
+        *(task_instance.c[name] for name in columns), sa.literal(moment, task_instance_history.c.archived_at.type)
+    )
+    conn.execute(sa.insert(task_instance_history).from_select([*columns, "archived_at"], copied.where(_t.id == ti_id)))
+    new_id = str(uuid.uuid4())
+    fresh = {"id": new_id, "hostname": None, "unixname": None, "pid": None, "report": None, "reschedule_count": 0}
+    conn.execute(sa.update(task_instance).where(_t.id == ti_id).values(fresh))
+    return new_id
+
+
+def write_down(conn: sa.Connection, ti_id: str, before: str | None, after: str, moment: datetime, by: str) -> None:
+    """The row of ``state_write`` that goes with a move."""
+    row = {"ti_id": ti_id, "from_state": before, "to_state": after, "at": moment, "by": by}
+    conn.execute(sa.insert(state_write).values(row))
+
+
+def set_rendered_fields(conn: sa.Connection, ti_id: str, fields: bytes) -> Missing | None:
+    """PUT /rtif: keeps the JSON object ``fields``; what is missing where there is no such task instance."""
+    row = _row(conn, ti_id)
+    if row is None:
+        return _missing(conn, ti_id)
+    key = {"dag_id": row.dag_id, "run_id": row.run_id, "task_id": row.task_id, "map_index": row.map_index}
+    upsert.upsert(conn, rendered_fields, key, {"fields": fields})
+    return None
+
+
+def set_rendered_map_index(conn: sa.Connection, ti_id: str, value: str) -> bool:
+    """PATCH /rendered-map-index; False where there is no such task instance."""
+    return conn.execute(sa.update(task_instance).where(_t.id == ti_id).values(rendered_map_index=value)).rowcount > 0
+
+
+_BEAT = (
+    sa.update(task_instance)
+    .where(
+        _t.id == sa.bindparam("ti"),
+        _t.state == TaskState.RUNNING.value,
+        _t.hostname == sa.bindparam("host"),
+        _t.pid == sa.bindparam("process"),
+    )
+    .values(last_heartbeat_at=sa.bindparam("moment"))
+)
+
+
+def _row(conn: sa.Connection, ti_id: str) -> Any:
+    return conn.execute(sa.select(task_instance).where(_t.id == ti_id)).one_or_none()
+
+
+def _seen(row: Any) -> Seen:
+    return Seen(TaskState(row.state), row.hostname, row.unixname, row.pid)
+
+
+def _missing(conn: sa.Connection, ti_id: str) -> Missing:
+    old = conn.execute(sa.select(task_instance_history.c.id).where(task_instance_history.c.id == ti_id)).one_or_none()
+    return Missing.UNKNOWN if old is None else Missing.ARCHIVED
+
+
+def _run_context(conn: sa.Connection, row: Any) -> dict[str, Any]:
+    context: dict[str, Any] = {
+        "dag_run": dag_runs.as_wire(conn, row.dag_id, row.run_id),
+        "task_reschedule_count": row.reschedule_count,
+        "max_tries": row.max_tries,
+        "variables": [],
+        "connections": [],
+        "xcom_keys_to_clear": [] if row.next_method else _old_xcom_keys(conn, row),
+        "should_retry": row.state == TaskState.RESTARTING or (row.max_tries != 0 and row.try_number <= row.max_tries),
+    }
+    if row.next_method:
+        context |= {"next_method": row.next_method, "next_kwargs": row.next_kwargs, "start_date": row.start_date}
+    return context
+
+
+def _old_xcom_keys(conn: sa.Connection, row: Any) -> list[str]:
+    """The keys that an earlier launch left. A replayed PATCH /run must not name what this launch has pushed since."""
+    chosen = (
+        sa.select(xcom.c.key)
+        .distinct()
+        .where(xcom.c.dag_id == row.dag_id, xcom.c.run_id == row.run_id, xcom.c.task_id == row.task_id)
+    )
+    if row.map_index >= 0:
+        chosen = chosen.where(xcom.c.map_index == row.map_index)
+    if row.state == TaskState.RUNNING:
+        ran = sa.select(sa.func.max(state_write.c.at)).where(
+            state_write.c.ti_id == row.id, state_write.c.to_state == TaskState.RUNNING.value
+        )
+        chosen = chosen.where(xcom.c.written_at < ran.scalar_subquery())
+    return list(conn.scalars(chosen.order_by(xcom.c.key)))

@@ -1,0 +1,39 @@
+"""Variables: text by key, encrypted at rest."""
+
+import sqlalchemy as sa
+
+from airlock_server.encryption import Encryption
+from airlock_server.store import upsert
+from airlock_server.store.schema import variable
+
+
+def get(conn: sa.Connection, encryption: Encryption, key: str) -> tuple[bool, str | None]:
+    """Whether there is such a variable, and its value, which may be None."""
+    row = conn.execute(sa.select(variable.c.value).where(variable.c.key == key)).one_or_none()
+    if row is None:
+        return False, None
+    return True, None if row.value is None else encryption.decrypt(row.value, _place(key))
+
+
+def put(conn: sa.Connection, encryption: Encryption, key: str, value: str | None, description: str | None) -> None:
+    """Makes or replaces a variable."""
+    stored = None if value is None else encryption.encrypt(value, _place(key))
+    upsert.upsert(conn, variable, {"key": key}, {"value": stored, "description": description})
+
+
+def delete(conn: sa.Connection, key: str) -> bool:
+    """Removes a variable; whether there was one."""
+    return conn.execute(sa.delete(variable).where(variable.c.key == key)).rowcount > 0
+
+
+def keys(conn: sa.Connection, prefix: str | None, limit: int, offset: int) -> tuple[list[str], int]:
+    """The keys that start with ``prefix``, in order, from ``offset``; and how many there are in all."""
+    chosen = sa.select(variable.c.key)
+    if prefix:
+        chosen = chosen.where(sa.func.substr(variable.c.key, 1, len(prefix)) == prefix)
+    total = conn.scalar(sa.select(sa.func.count()).select_from(chosen.subquery())) or 0
+    return list(conn.scalars(chosen.order_by(variable.c.key).limit(limit).offset(offset))), total
+
+
+def _place(key: str) -> str:
+    return f"variable/{key}/value"

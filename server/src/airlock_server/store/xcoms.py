@@ -1,0 +1,90 @@
+"""XComs: JSON text by DAG run, task, map index and key. Values are never parsed here."""
+
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from airlock_server.store import upsert
+from airlock_server.store.schema import dag_run, xcom
+from airlock_server.store.types import now
+
+
+class Where(msgspec.Struct, frozen=True):
+    """Which XComs: a key of a task in a DAG run, of every map index."""
+
+    dag_id: str
+    run_id: str
+    task_id: str
+    key: str
+
+
+def put(
+    conn: sa.Connection,
+    where: Where,
+    map_index: int,
+    value: bytes,
+    *,
+    dag_result: bool = False,
+    mapped_length: int | None = None,
+) -> bool:
+    """Makes or replaces one XCom; False, and nothing written, where there is no such DAG run."""
+    run = sa.select(dag_run.c.run_id).where(dag_run.c.dag_id == where.dag_id, dag_run.c.run_id == where.run_id)
+    if conn.execute(run).one_or_none() is None:
+        return False
+    fields = {"value": value, "dag_result": dag_result, "mapped_length": mapped_length, "written_at": now()}
+    upsert.upsert(conn, xcom, {**msgspec.structs.asdict(where), "map_index": map_index}, fields)
+    return True
+
+
+def get(conn: sa.Connection, where: Where, map_index: int, *, include_prior_dates: bool = False) -> bytes | None:
+    """One XCom's JSON; with ``include_prior_dates`` the newest of this DAG run and those before it."""
+    value: bytes | None = conn.scalar(_chosen(where, include_prior_dates, xcom.c.map_index == map_index).limit(1))
+    return value
+
+
+def get_at(conn: sa.Connection, where: Where, offset: int, *, include_prior_dates: bool = False) -> bytes | None:
+    """The XCom at a place in the order of map indexes; a negative ``offset`` counts from the end."""
+    order = xcom.c.map_index.asc() if offset >= 0 else xcom.c.map_index.desc()
+    skip = offset if offset >= 0 else -1 - offset
+    chosen = _chosen(where, include_prior_dates).order_by(None).order_by(order)
+    value: bytes | None = conn.scalar(chosen.offset(skip).limit(1))
+    return value
+
+
+def get_slice(conn: sa.Connection, where: Where, chosen: slice, *, include_prior_dates: bool = False) -> list[bytes]:
+    """The XComs of a slice of the map indexes, as Python slices a list."""
+    in_order = _chosen(where, include_prior_dates).order_by(None).order_by(xcom.c.map_index.asc())
+    rows = conn.execute(in_order.with_only_columns(xcom.c.run_id, xcom.c.map_index)).all()[chosen]
+    one = sa.select(xcom.c.value).where(
+        *_of(where), xcom.c.run_id == sa.bindparam("run"), xcom.c.map_index == sa.bindparam("index")
+    )
+    found = (conn.scalar(one, {"run": row.run_id, "index": row.map_index}) for row in rows)
+    return [value for value in found if value is not None]
+
+
+def count(conn: sa.Connection, where: Where) -> int:
+    """How many map indexes have this XCom."""
+    chosen = sa.select(sa.func.count()).select_from(xcom).where(*_of(where), xcom.c.run_id == where.run_id)
+    return conn.scalar(chosen) or 0
+
+
+def delete(conn: sa.Connection, where: Where, map_index: int) -> None:
+    """Removes one XCom where there is one."""
+    conn.execute(sa.delete(xcom).where(*_of(where), xcom.c.run_id == where.run_id, xcom.c.map_index == map_index))
+
+
+def _of(where: Where) -> list[sa.ColumnElement[bool]]:
+    return [xcom.c.dag_id == where.dag_id, xcom.c.task_id == where.task_id, xcom.c.key == where.key]
+
+
+def _chosen(where: Where, prior: bool, *more: sa.ColumnElement[bool]) -> sa.Select[Any]:  # noqa: FBT001 - private
+    chosen = sa.select(xcom.c.value).where(*_of(where), *more)
+    if not prior:
+        return chosen.where(xcom.c.run_id == where.run_id)
+    this = dag_run.alias("this")
+    when, this_when = (sa.func.coalesce(t.c.logical_date, t.c.run_after) for t in (dag_run, this))
+    this_date = sa.select(this_when).where(this.c.dag_id == where.dag_id, this.c.run_id == where.run_id)
+    joined = xcom.join(dag_run, sa.and_(xcom.c.dag_id == dag_run.c.dag_id, xcom.c.run_id == dag_run.c.run_id))
+    chosen = chosen.select_from(joined).where(when <= this_date.scalar_subquery())
+    return chosen.order_by(when.desc(), xcom.c.written_at.desc())

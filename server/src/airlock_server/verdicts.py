@@ -1,0 +1,92 @@
+"""
+What a launch's call means for a task instance: the Execution API's answers as pure functions.
+
+``Seen`` is the row as it is; a call and a row give a verdict; the store carries it out and the API words it.
+The transitions themselves are the wire's table (``airlock_wire.states``); this adds who is calling.
+"""
+
+from enum import Enum
+from typing import Literal
+
+import msgspec
+
+from airlock_wire.states import TaskState, may_report, may_run
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """The part of a task instance's row that decides. ``hostname`` and the rest are the launch that runs it."""
+
+    state: TaskState
+    hostname: str | None = None
+    unixname: str | None = None
+    pid: int | None = None
+
+
+class Missing(Enum):
+    """Why there is no row: the id was never ours, or a retry or clear gave the task instance a new one."""
+
+    UNKNOWN = "unknown"
+    ARCHIVED = "archived"
+
+
+class Launch(msgspec.Struct, frozen=True):
+    """Which process is calling PATCH /run."""
+
+    hostname: str
+    unixname: str
+    pid: int
+
+
+class Verdict(Enum):
+    """What to do, and so what to answer."""
+
+    MOVE = "move"
+    #: The call was carried out before: answer as then, change nothing.
+    REPLAY = "replay"
+    NOT_FOUND = "not_found"
+    GONE = "gone"
+    INVALID_STATE = "invalid_state"
+    #: The state could move, but the report contradicts itself: nothing is done.
+    INVALID_REPORT = "invalid_report"
+    RUNNING_ELSEWHERE = "running_elsewhere"
+    NOT_RUNNING = "not_running"
+    BEAT = "beat"
+
+
+def on_run(
+    seen: Seen | Missing, launch: Launch
+) -> Literal[Verdict.MOVE, Verdict.REPLAY, Verdict.NOT_FOUND, Verdict.INVALID_STATE]:
+    """PATCH /run: accepted once a launch, and again from the same process, whose first answer may have been lost."""
+    if isinstance(seen, Missing):
+        return Verdict.NOT_FOUND
+    if may_run(seen.state):
+        return Verdict.MOVE
+    same = (seen.hostname, seen.unixname, seen.pid) == (launch.hostname, launch.unixname, launch.pid)
+    return Verdict.REPLAY if seen.state is TaskState.RUNNING and same else Verdict.INVALID_STATE
+
+
+def on_report(
+    seen: Seen | Missing, reported: TaskState
+) -> Literal[Verdict.MOVE, Verdict.REPLAY, Verdict.NOT_FOUND, Verdict.INVALID_STATE]:
+    """PATCH /state. Moving to a state that no launch may report is a move too: the store turns it into failed."""
+    if isinstance(seen, Missing):
+        return Verdict.NOT_FOUND
+    if seen.state is reported:
+        return Verdict.REPLAY
+    return Verdict.MOVE if seen.state is TaskState.RUNNING else Verdict.INVALID_STATE
+
+
+def state_after_report(reported: TaskState) -> TaskState:
+    """The state a running task instance has after a report. A state that no launch may report means it failed."""
+    return reported if may_report(TaskState.RUNNING, reported) else TaskState.FAILED
+
+
+def on_heartbeat(
+    seen: Seen | Missing, hostname: str, pid: int
+) -> Literal[Verdict.BEAT, Verdict.NOT_FOUND, Verdict.GONE, Verdict.RUNNING_ELSEWHERE, Verdict.NOT_RUNNING]:
+    """PUT /heartbeat: who calls is compared first, the state second."""
+    if isinstance(seen, Missing):
+        return Verdict.GONE if seen is Missing.ARCHIVED else Verdict.NOT_FOUND
+    if (seen.hostname, seen.pid) != (hostname, pid):
+        return Verdict.RUNNING_ELSEWHERE
+    return Verdict.BEAT if seen.state is TaskState.RUNNING else Verdict.NOT_RUNNING

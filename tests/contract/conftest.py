@@ -1,0 +1,53 @@
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SECONDS = 100
+
+
+@pytest.fixture(scope="session")
+def airflow_python():
+    """Airflow's interpreter; where it is absent the tier cannot run, and in CI that is a failure."""
+    python = Path(os.environ.get("AIRLOCK_AIRFLOW_PYTHON") or ROOT / ".venvs/airflow/bin/python")
+    if not python.exists():
+        reason = f"Airflow is not installed at {python}: `make contract` installs it and runs this"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return python
+
+
+@pytest.fixture(scope="session")
+def airflow_env(tmp_path_factory):
+    """An environment in which Airflow reads no file of this machine's user and loads no examples."""
+    home = tmp_path_factory.mktemp("airflow-home")
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+
+@pytest.fixture(scope="session")
+def run_driver(airflow_python, airflow_env):
+    """Runs a script in Airflow's interpreter with ``given`` on its standard input; what it printed."""
+
+    def run(script, given, pass_fds=()):
+        done = subprocess.run(
+            [airflow_python, script],
+            input=given,
+            capture_output=True,
+            timeout=SECONDS,
+            env=airflow_env,
+            pass_fds=pass_fds,
+            cwd=airflow_env["AIRFLOW_HOME"],
+        )
+        assert done.returncode == 0, done.stdout[-4000:].decode() + done.stderr[-8000:].decode()
+        return done.stdout
+
+    return run

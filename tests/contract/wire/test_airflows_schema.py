@@ -1,0 +1,107 @@
+"""Our messages against the JSON schema that Airflow ships for them."""
+
+import json
+import subprocess
+import typing
+
+import jsonschema
+import msgspec
+import pytest
+from contract.wire import samples
+
+from airlock_wire import frames, messages
+
+FIND = """
+import importlib.util, pathlib
+sdk = importlib.util.find_spec("airflow.sdk").submodule_search_locations[0]
+print(pathlib.Path(sdk) / "execution_time" / "schema" / "schema.json")
+"""
+
+
+@pytest.fixture(scope="module")
+def schema(airflow_python, airflow_env):
+    found = subprocess.run(
+        [airflow_python, "-c", FIND], env=airflow_env, capture_output=True, text=True, check=True, timeout=60
+    )
+    with open(found.stdout.strip()) as file:
+        return json.load(file)
+
+
+def fields(kind):
+    return {field.encode_name: field for field in msgspec.structs.fields(kind)}
+
+
+def literals(kind, field):
+    """The words a field may be, by our type; None where it may be any."""
+    kind = fields(kind)[field].type
+    return set(typing.get_args(kind)) if typing.get_origin(kind) is typing.Literal else None
+
+
+def sent(message):
+    """The body as it lies in the frame, in JSON's terms."""
+    data = frames.request(0, message) if type(message).__name__ in samples.FROM_RUNNER else frames.response(0, message)
+    body = msgspec.msgpack.decode(data[frames.HEADER_BYTES :])[1]
+    return msgspec.to_builtins(body)
+
+
+def test_every_message_has_a_sample():
+    assert sorted(samples.FULL) == sorted(samples.MESSAGES)
+
+
+@pytest.mark.parametrize("message", samples.FULL.values(), ids=samples.FULL)
+def test_a_full_sample_leaves_no_field_at_its_default(message):
+    for holder in (message, samples.DAG_RUN, samples.RUN_CONTEXT, samples.TASK_INSTANCE):
+        for field in msgspec.structs.fields(holder):
+            if literals(type(holder), field.encode_name) and len(typing.get_args(field.type)) == 1:
+                continue
+            default = field.default_factory() if field.default is msgspec.NODEFAULT and not field.required else None
+            value = getattr(holder, field.name)
+            assert value is not None, field.name
+            assert field.required or value not in (field.default, default), field.name
+
+
+@pytest.mark.parametrize(("name", "message"), samples.CASES, ids=[name for name, _ in samples.CASES])
+def test_a_message_validates(schema, name, message):
+    reference = {"$ref": f"#/$defs/{type(message).__name__}", "$defs": schema["$defs"]}
+    jsonschema.Draft202012Validator(reference, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER).validate(
+        sent(message)
+    )
+
+
+@pytest.mark.parametrize("name", [*samples.MESSAGES, *samples.NESTED])
+def test_fields_and_requiredness_are_the_schemas(schema, name):
+    kind = samples.MESSAGES.get(name) or samples.NESTED[name]
+    theirs = schema["$defs"][name]
+    ours = fields(kind)
+
+    # Airflow's process-local cache stamp; it has no meaning on the wire.
+    known = set(theirs["properties"]) - {"type"} - ({"last_loaded"} if name == "LazyDeserializedDAG" else set())
+    assert set(ours) == known
+    assert {key for key, field in ours.items() if field.required} == set(theirs.get("required", [])) - {"type"}
+
+
+@pytest.mark.parametrize("name", samples.MESSAGES)
+def test_a_messages_type_is_the_schemas(schema, name):
+    assert sent(samples.FULL[name])["type"] == schema["$defs"][name]["properties"]["type"]["const"]
+
+
+@pytest.mark.parametrize("name", samples.MESSAGES)
+def test_defaults_are_the_schemas(schema, name):
+    for key, field in fields(samples.MESSAGES[name]).items():
+        theirs = schema["$defs"][name]["properties"][key]
+        if not field.required and "default" in theirs:
+            assert field.default == theirs["default"], key
+
+
+@pytest.mark.parametrize(
+    ("kind", "field"),
+    [(messages.SucceedTask, "state"), (messages.RetryTask, "state"), (messages.TaskState, "state")],
+)
+def test_the_words_of_a_closed_field_are_the_schemas(schema, kind, field):
+    theirs = schema["$defs"][kind.__name__]["properties"][field]
+
+    assert literals(kind, field) == set(theirs.get("enum") or [theirs["const"]])
+
+
+def test_error_types_are_the_schemas(schema):
+    assert [error.value for error in messages.ErrorType] == schema["$defs"]["ErrorType"]["enum"]

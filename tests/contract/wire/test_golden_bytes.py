@@ -1,0 +1,44 @@
+"""Bytes pinned: a change of a single one is a change of the protocol, and shows here without Airflow installed."""
+
+import json
+from pathlib import Path
+
+from airlock_wire import frames, messages
+
+DRIVER = Path(__file__).parent / "drivers" / "rewrite.py"
+
+OUR_REQUEST = "0000001b930082a474797065ab4765745661726961626c65a36b6579a16bc0"
+AIRFLOWS_REQUEST = "0000001b930082a36b6579a16ba474797065ab4765745661726961626c65c0"
+OUR_RESPONSE = "00000025930783a474797065ae5661726961626c65526573756c74a36b6579a16ba576616c7565c0c0"
+AIRFLOWS_RESPONSE = "00000025930783a36b6579a16ba576616c7565c0a474797065ae5661726961626c65526573756c74c0"
+
+ASK = messages.GetVariable(key="k")
+ANSWER = messages.VariableResult(key="k", value=None)
+
+
+def test_our_request():
+    assert frames.request(0, ASK).hex() == OUR_REQUEST
+
+
+def test_our_response():
+    assert frames.response(7, ANSWER).hex() == OUR_RESPONSE
+
+
+def test_we_read_airflows_pinned_bytes():
+    request = frames.decode_raw_request(bytes.fromhex(AIRFLOWS_REQUEST)[4:])
+    response = frames.decode_response(bytes.fromhex(AIRFLOWS_RESPONSE)[4:])
+
+    assert (request.id, messages.decode_from_runner(request.body), request.carrier) == (0, ASK, None)
+    assert (response.id, messages.to_runner(response.body), response.error) == (7, ANSWER, None)
+
+
+def test_airflow_reads_ours_and_writes_its_own(run_driver):
+    given = [
+        {"request": True, "error": False, "frame": OUR_REQUEST},
+        {"request": False, "error": False, "frame": OUR_RESPONSE},
+    ]
+
+    said = json.loads(run_driver(DRIVER, json.dumps(given).encode()))
+
+    # Only the order of a body's keys differs, in which neither side sees a meaning.
+    assert [answer["frame"] for answer in said] == [AIRFLOWS_REQUEST, AIRFLOWS_RESPONSE]
