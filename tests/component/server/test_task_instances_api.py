@@ -58,13 +58,15 @@ def test_a_replayed_run_is_accepted_and_another_launch_is_not(api):
     assert [move[1] for move in api.moves(ti_id)] == ["queued", "running"]
 
 
-def test_a_launch_is_told_which_xcoms_an_earlier_one_left_and_not_its_own(api):
+def test_a_launch_starts_without_the_xcoms_of_an_earlier_one_and_a_replay_keeps_its_own(api):
     ti_id = api.queue()
     path = "/xcoms/dag/run/task"
     assert api.http.post(f"{path}/old", json=1, headers=api.anyone).status_code == 201
-    assert api.run(ti_id).json()["xcom_keys_to_clear"] == ["old"]
+    assert api.run(ti_id).json()["xcom_keys_to_clear"] == []
+    assert api.http.get(f"{path}/old", headers=api.anyone).status_code == 404
     assert api.http.post(f"{path}/new", json=1, headers=api.anyone).status_code == 201
-    assert api.run(ti_id).json()["xcom_keys_to_clear"] == ["old"]
+    assert api.run(ti_id).status_code == 200
+    assert api.http.get(f"{path}/new", headers=api.anyone).status_code == 200
 
 
 @pytest.mark.parametrize("state", TaskState)

@@ -56,6 +56,7 @@ def run(conn: sa.Connection, ti_id: str, launch: Launch, start_date: datetime) -
         # A task instance that resumes keeps the date on which it first started.
         if row.next_method is None:
             values["start_date"] = start_date
+            _clear_xcoms(conn, row)
         conn.execute(sa.update(task_instance).where(_t.id == ti_id).values(values))
         write_down(conn, ti_id, row.state, TaskState.RUNNING, moment, BY_TASK)
     else:
@@ -188,7 +189,7 @@ def _run_context(conn: sa.Connection, row: Any) -> dict[str, Any]:
         "max_tries": row.max_tries,
         "variables": [],
         "connections": [],
-        "xcom_keys_to_clear": [] if row.next_method else _old_xcom_keys(conn, row),
+        "xcom_keys_to_clear": [],
         "should_retry": row.state == TaskState.RESTARTING or (row.max_tries != 0 and row.try_number <= row.max_tries),
     }
     if row.next_method:
@@ -196,18 +197,15 @@ def _run_context(conn: sa.Connection, row: Any) -> dict[str, Any]:
     return context
 
 
-def _old_xcom_keys(conn: sa.Connection, row: Any) -> list[str]:
-    """The keys that an earlier launch left. A replayed PATCH /run must not name what this launch has pushed since."""
-    chosen = (
-        sa.select(xcom.c.key)
-        .distinct()
-        .where(xcom.c.dag_id == row.dag_id, xcom.c.run_id == row.run_id, xcom.c.task_id == row.task_id)
-    )
+def _clear_xcoms(conn: sa.Connection, row: Any) -> None:
+    """
+    Removes what an earlier launch of the task instance pushed, as a fresh start must not find it.
+
+    Airflow leaves that to the runner and names the keys in ``xcom_keys_to_clear``. Here it is one statement in the
+    transaction that lets the launch in, so no launch can fail between its start and its cleaning.
+    """
+    mine = [xcom.c.dag_id == row.dag_id, xcom.c.run_id == row.run_id, xcom.c.task_id == row.task_id]
     if row.map_index >= 0:
-        chosen = chosen.where(xcom.c.map_index == row.map_index)
-    if row.state == TaskState.RUNNING:
-        ran = sa.select(sa.func.max(state_write.c.at)).where(
-            state_write.c.ti_id == row.id, state_write.c.to_state == TaskState.RUNNING.value
-        )
-        chosen = chosen.where(xcom.c.written_at < ran.scalar_subquery())
-    return list(conn.scalars(chosen.order_by(xcom.c.key)))
+        mine.append(xcom.c.map_index == row.map_index)
+    conn.execute(sa.delete(xcom).where(*mine))
+

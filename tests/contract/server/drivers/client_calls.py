@@ -49,7 +49,7 @@ assert context.dag_run.run_id == "run 1+x", context
 assert context.dag_run.conf == {"answer": 42}
 assert context.max_tries == 1
 assert context.should_retry is True
-assert context.xcom_keys_to_clear == ["left over"]
+assert context.xcom_keys_to_clear == []
 assert given["tis"]["success"]["token"] not in str(client.auth.__dict__)
 again = client.task_instances.start(ti_id, PID, NOW)
 assert again.dag_run == context.dag_run
