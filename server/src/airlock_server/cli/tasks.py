@@ -47,8 +47,8 @@ def register(subparsers: Any) -> None:
         help="run one try of one task of a DAG file",
         description="Runs one try of one task: parses the file, then runs the task in a process that holds no "
         "credential, behind a sidecar that does, against an API server on this machine's database.",
-        epilog="Exit codes: 0 success or skipped, 1 failed, 2 wrong usage or the file cannot be imported, 75 failed and "
-        "up for retry (call again with --try one higher), 130 stopped.",
+        epilog="Exit codes: 0 success or skipped, 1 failed, 2 wrong usage or the file cannot be imported, 75 failed "
+        "and up for retry (call again with --try one higher), 130 stopped.",
     )
     run_parser.add_argument("file", metavar="FILE", help="the DAG file")
     run_parser.add_argument("task_id", metavar="TASK_ID", help="the task in it")

@@ -208,4 +208,3 @@ def _clear_xcoms(conn: sa.Connection, row: Any) -> None:
     if row.map_index >= 0:
         mine.append(xcom.c.map_index == row.map_index)
     conn.execute(sa.delete(xcom).where(*mine))
-
