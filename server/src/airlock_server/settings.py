@@ -62,9 +62,11 @@ class LoggingSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     #: ``debug``, ``info``, ``warning`` or ``error``.
     level: str = "info"
-    #: Whether the local executor's sidecars keep a capture of every frame, for ``airlock frames decode``.
-    #: A capture holds the secrets the task was given.
+    #: Whether the local executor's sidecars say each frame on stderr: its type, id, size and fields, never a value.
     frames: bool = False
+    #: A file that they append every frame to as it is, for ``airlock frames decode``. It then holds what the tasks
+    #: were given, secrets included; empty for none.
+    capture_file: str = ""
 
 
 class LocalSettings(msgspec.Struct, frozen=True, kw_only=True):

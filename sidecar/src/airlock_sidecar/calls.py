@@ -4,6 +4,7 @@ Calls that wait: a request to the Execution API tried until there is an answer, 
 
 import random
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -20,13 +21,13 @@ class Asks(Protocol):
 
 class Calls:
     """
-    The API with patience. ``alive`` says whether the server answered something lately; ``given_up`` is set when
-    the runner is gone, so that nobody waits for an answer any more.
+    The API with patience. ``last_good`` says when a heartbeat was last answered (monotonic seconds); ``given_up`` is
+    set when the runner is gone, so that nobody waits for an answer any more.
     """
 
     def __init__(self, timeout_seconds: float) -> None:
         self._timeout = timeout_seconds
-        self.alive: Callable[[], bool] = lambda: False
+        self.last_good: Callable[[], float] = lambda: -1e9
         self._api: Asks | None = None
         self._ready = threading.Event()
         self.given_up = threading.Event()
@@ -52,6 +53,7 @@ class Calls:
         """
         stop = until or self.given_up
         tries = late = 0
+        first_failed = 0.0
         while True:
             tries += 1
             try:
@@ -64,7 +66,10 @@ class Calls:
                 if answer.status < 400:
                     return bytes(answer.body)
                 error = answer.error()
-                if answer.status < 500 or retries.broken_for_good(tries, server_alive=self.alive()):
+                first_failed = first_failed or time.monotonic()
+                if answer.status < 500 or retries.broken_for_good(
+                    tries, alive_meanwhile=self.last_good() > first_failed
+                ):
                     raise error
                 if doubtful is not None:
                     doubtful()

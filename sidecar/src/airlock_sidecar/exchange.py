@@ -2,9 +2,7 @@
 The conversation with the runner: frame in, one answer out, whatever the frame held.
 """
 
-import os
 import socket
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +13,7 @@ from airlock_sidecar.clock import now
 from airlock_sidecar.handlers import CHANGING, Handler
 from airlock_sidecar.intake import Frame, Intake
 from airlock_sidecar.launch import Launch
+from airlock_sidecar.trace import Trace
 from airlock_wire import frames, messages
 from airlock_wire.messages import ErrorResponse, ErrorType
 
@@ -25,13 +24,11 @@ Report = Callable[[str, dict[str, Any], str], bool]
 class Exchange:
     """Serves one frames connection until its end. Without ``report`` no terminal message is taken."""
 
-    def __init__(
-        self, launch: Launch, table: dict[type[Any], Handler], report: Report | None, *, log_frames: bool
-    ) -> None:
+    def __init__(self, launch: Launch, table: dict[type[Any], Handler], report: Report | None, trace: Trace) -> None:
         self._launch = launch
         self._table = table
         self._report = report
-        self._log_frames = log_frames
+        self._trace = trace
         self._replayed = ""
 
     def serve(self, sock: socket.socket, max_frame_bytes: int) -> None:
@@ -39,10 +36,12 @@ class Exchange:
         self._replayed = self._launch.memory.in_flight
         intake = Intake(sock, max_frame_bytes)
         while (frame := intake.next()) is not None:
+            self._trace.keep(frame.payload)
             answer = self._answer(frame)
             if len(answer) - frames.HEADER_BYTES > max_frame_bytes:
                 asked = frames.leading_id(frame.payload[:16])
                 answer = frames.response(asked, error=_error(f"the answer is over {max_frame_bytes} bytes"))
+            self._trace.keep(answer[frames.HEADER_BYTES :])
             try:
                 sock.sendall(answer)
             except OSError:
@@ -61,9 +60,9 @@ class Exchange:
             message = messages.decode_from_runner(bytes(request.body))
         except (frames.Undecodable, messages.UnknownMessage) as e:
             self._launch.refused("undecodable")
-            self._trace("in", asked, "undecodable", len(frame.payload), ())
+            self._trace.say("in", asked, "undecodable", len(frame.payload))
             return frames.response(asked, error=_error(f"not a request that is served here: {e}", status_code=400))
-        self._trace("in", asked, type(message).__name__, len(frame.payload), message.__struct_fields__)
+        self._trace.say("in", asked, type(message).__name__, len(frame.payload), message.__struct_fields__)
         try:
             body, error = self._handle(message, bytes(request.body)), None
         except errors.ApiError as e:
@@ -73,7 +72,7 @@ class Exchange:
                 self._launch.refused(e.kind)
             body, error = None, _error(str(e), exception_type=type(e).__name__)
         answer = frames.response(asked, body, error)
-        self._trace("out", asked, type(error or body).__name__, len(answer), ())
+        self._trace.say("out", asked, type(error or body).__name__, len(answer))
         return answer
 
     def _handle(self, message: Any, body: bytes) -> Any:
@@ -112,11 +111,6 @@ class Exchange:
         payload = {key: value for key, value in payload.items() if value is not None}
         payload.setdefault("end_date", now())
         self._report(message.state, payload, digest)
-
-    def _trace(self, way: str, asked: int, kind: str, size: int, fields: tuple[str, ...]) -> None:
-        if self._log_frames:
-            line = f"{time.time():.6f} frame {way} id={asked} type={kind} bytes={size} fields={','.join(fields)}\n"
-            os.write(2, line.encode())
 
 
 def _error(text: str, **detail: Any) -> ErrorResponse:

@@ -39,6 +39,10 @@ class Heart:
         """The server answered something that only a live launch is answered."""
         self._last_good = time.monotonic()
 
+    def last_good(self) -> float:
+        """When that was last so, on the monotonic clock."""
+        return self._last_good
+
     def age(self) -> float:
         """Seconds since the last good heartbeat."""
         return time.monotonic() - self._last_good

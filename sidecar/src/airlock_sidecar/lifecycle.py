@@ -30,6 +30,7 @@ from airlock_sidecar.listener import Listener, Session
 from airlock_sidecar.reporting import Reporter
 from airlock_sidecar.settings import SidecarSettings
 from airlock_sidecar.streams import Streams
+from airlock_sidecar.trace import Trace
 from airlock_wire import frames, messages, pod, record
 from airlock_wire.workload import Execute, Parse
 
@@ -46,7 +47,7 @@ class Lifecycle:
 
     def __init__(self, settings: SidecarSettings, launch: Launch, calls: Calls) -> None:
         self._settings = settings.sidecar
-        self._log_frames = settings.logging.frames
+        self._trace = Trace(settings.logging)
         self._launch = launch
         self._calls = calls
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
@@ -63,7 +64,7 @@ class Lifecycle:
             heart = Heart(calls, launch.workload.ti.id, self._who, self._settings.heartbeat_seconds)
             self._heart: Heart | None = heart
             self._reporter: Reporter | None = Reporter(launch, calls, heart, self._stop)
-            calls.alive = lambda: heart.age() < 2 * self._settings.heartbeat_seconds
+            calls.last_good = heart.last_good
         else:
             self._heart = self._reporter = None
 
@@ -200,9 +201,7 @@ class Lifecycle:
         else:
             table, report = Handlers(self._launch, self._calls).table, self._report
         try:
-            Exchange(self._launch, table, report, log_frames=self._log_frames).serve(
-                session.frames, self._settings.max_frame_bytes
-            )
+            Exchange(self._launch, table, report, self._trace).serve(session.frames, self._settings.max_frame_bytes)
         except errors.RunnerBroke as e:
             session.frames.close()
             self._events.put(("broke", str(e)))

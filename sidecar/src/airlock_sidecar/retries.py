@@ -23,6 +23,10 @@ def timeout(first: float, late: int) -> float:
     return min(first * 2.0 ** min(late, 10), LONGEST_TIMEOUT_SECONDS)
 
 
-def broken_for_good(tries: int, *, server_alive: bool) -> bool:
-    """Whether a 5xx now counts as the answer."""
-    return tries >= BROKEN_AFTER_TRIES and server_alive
+def broken_for_good(tries: int, *, alive_meanwhile: bool) -> bool:
+    """
+    Whether a 5xx now counts as the answer. ``alive_meanwhile``: a heartbeat was answered since the first failure.
+
+    That one was answered lately is not enough: an outage that has just begun has a good heartbeat behind it.
+    """
+    return tries >= BROKEN_AFTER_TRIES and alive_meanwhile

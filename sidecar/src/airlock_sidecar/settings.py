@@ -57,6 +57,9 @@ class Logging(msgspec.Struct, frozen=True, kw_only=True):
 
     #: Logs every frame: direction, type, id and size, and the names of its fields, never a value.
     frames: bool = False
+    #: A file that every frame is appended to as it is, for ``airlock frames decode``. It then holds what the task was
+    #: given, secrets included; empty for none.
+    capture_file: str = ""
 
 
 class SidecarSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -198,6 +198,18 @@ def test_frames_are_logged_without_their_values_when_asked(airlock):
     assert "tok-1234567" not in done.stderr + done.stdout
 
 
+def test_captured_frames_are_printed_whole(airlock, folder):
+    airlock("variables", "set", "api_token", "tok-1234567")
+    airlock("connections", "set", "db", "--type", "postgres", "--password", "hunter2-hunter2")
+    airlock("tasks", "run", "good.py", "reads", logging__capture_file=folder / "frames")
+    shown = airlock("frames", "decode", folder / "frames")
+
+    assert (0, "") == (shown.returncode, shown.stderr)
+    for word in ("GetVariable", "VariableResult", "tok-1234567", "hunter2-hunter2", "SucceedTask"):
+        assert word in shown.stdout
+    assert (folder / "frames").stat().st_mode & 0o777 == 0o600
+
+
 def test_no_process_and_no_folder_is_left_behind(airlock, folder):
     scratch = folder / "scratch"
     scratch.mkdir()

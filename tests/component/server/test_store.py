@@ -96,6 +96,17 @@ def test_a_file_that_is_no_database_is_refused(tmp_path):
         Database.open(f"sqlite:///{tmp_path / 'x.db'}")
 
 
+def test_a_database_that_cannot_be_opened_says_why(tmp_path):
+    with pytest.raises(Unavailable, match="No such file or directory"):
+        Database.open(f"sqlite:///{tmp_path / 'absent' / 'x.db'}")
+
+
+def test_a_new_database_is_its_owners_only(tmp_path):
+    with Database.open(f"sqlite:///{tmp_path / 'x.db'}") as db:
+        db.write(put("a"))
+        assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
+
+
 def _open_and_put(url, name, barrier):
     barrier.wait(30)
     with Database.open(url) as db:

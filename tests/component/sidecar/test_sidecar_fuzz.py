@@ -23,6 +23,8 @@ from airlock_sidecar.handlers import Handlers
 from airlock_sidecar.journal import Journal
 from airlock_sidecar.launch import Launch
 from airlock_sidecar.logstore import LogStore
+from airlock_sidecar.settings import Logging
+from airlock_sidecar.trace import Trace
 from airlock_wire import frames, messages
 
 FRAMES = int(os.environ.get("AIRLOCK_FUZZ_FRAMES", "100000"))
@@ -138,7 +140,7 @@ def test_every_frame_gets_exactly_one_answer(seed, tmp_path):
     launch = Launch(work(), Journal.open(str(tmp_path / "state")), LogStore(str(tmp_path), "log"))
     calls = Calls(1.0)
     calls.provide(RandomApi(random.Random(seed)))
-    exchange = Exchange(launch, Handlers(launch, calls).table, lambda *_: rng.random() < 0.5, log_frames=False)
+    exchange = Exchange(launch, Handlers(launch, calls).table, lambda *_: rng.random() < 0.5, Trace(Logging()))
     ours, theirs = socket.socketpair()
     crashed = []
 

@@ -234,3 +234,17 @@ def test_requests_after_the_last_word_are_still_served(api, sidecar, launcher):
 def _sleep_then(answer, seconds=1.5):
     time.sleep(seconds)
     return answer
+
+
+@pytest.mark.slow
+def test_an_outage_that_begins_right_after_a_good_heartbeat_is_no_answer(api, make_sidecar, make_launcher):
+    """Eight tries take less time than two heartbeats: the good one before them must not count."""
+    sidecar = make_sidecar(sidecar__heartbeat_seconds=10).start()
+    launcher = make_launcher(sidecar)
+    launcher.begin()
+    ends = time.monotonic() + 20
+    away = lambda answer: lambda _: Answer(500, {}) if time.monotonic() < ends else answer  # noqa: E731
+    api.answers["/heartbeat"] = away(Answer(204))
+    api.answers["/variables/k"] = away(Answer(200, {"key": "k", "value": "v"}))
+
+    assert "v" == launcher.ask({"type": "GetVariable", "key": "k"}).body["value"]

@@ -14,6 +14,6 @@ def test_late_answers_are_waited_for_longer_up_to_a_minute():
 
 
 def test_a_5xx_is_an_answer_only_while_the_server_is_otherwise_alive():
-    assert not retries.broken_for_good(10_000, server_alive=False)
-    assert not retries.broken_for_good(retries.BROKEN_AFTER_TRIES - 1, server_alive=True)
-    assert retries.broken_for_good(retries.BROKEN_AFTER_TRIES, server_alive=True)
+    assert not retries.broken_for_good(10_000, alive_meanwhile=False)
+    assert not retries.broken_for_good(retries.BROKEN_AFTER_TRIES - 1, alive_meanwhile=True)
+    assert retries.broken_for_good(retries.BROKEN_AFTER_TRIES, alive_meanwhile=True)

@@ -47,6 +47,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     max_frame_bytes: int
     grace_seconds: float
     log_frames: bool
+    capture_file: str
 
 
 class Containers:
@@ -142,6 +143,7 @@ class Containers:
             "SIDECAR__HEARTBEAT_SECONDS": str(place.heartbeat_seconds),
             "SIDECAR__MAX_FRAME_BYTES": str(place.max_frame_bytes),
             "LOGGING__FRAMES": str(place.log_frames).lower(),
+            "LOGGING__CAPTURE_FILE": place.capture_file,
         }
         if place.runner_uid is not None:
             settings["SIDECAR__RUNNER_UID"] = str(place.runner_uid)

@@ -74,6 +74,7 @@ class Executor:
             max_frame_bytes=local.max_frame_bytes,
             grace_seconds=local.grace_seconds,
             log_frames=installation.settings.logging.frames,
+            capture_file=installation.settings.logging.capture_file,
         )
         self.relaunches = 0
 
