@@ -6,6 +6,7 @@ turns at the write lock.
 """
 
 import asyncio
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -29,6 +30,7 @@ class Database:
     """An open database. Its calls may come from any thread."""
 
     def __init__(self, path: Path) -> None:
+        _make_private(path)
         # Two engines over one file: a write that began as a read could lose the race for the lock in its middle.
         self._reads = _engine(path, "BEGIN", READERS)
         self._writes = _engine(path, "BEGIN IMMEDIATE", 1)
@@ -86,6 +88,14 @@ class Database:
         self._readers.shutdown()
         self._reads.dispose()
         self._writes.dispose()
+
+
+def _make_private(path: Path) -> None:
+    """A new database is its owner's only, wherever the setting puts it; SQLite gives its side files the same mode."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError as e:
+        raise Unavailable(f"{path} cannot be used as the database: {e.strerror}") from e
 
 
 def _engine(path: Path, begin: str, connections: int) -> sa.Engine:
