@@ -11,7 +11,7 @@ fi
 [ -n "${AIRLOCK_AIRFLOW_PYTHON:-}" ] || scripts/environment.sh airflow
 if ! command -v wrk >/dev/null; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-        apt-get install -y -qq wrk >/dev/null
+        apt-get update -qq && apt-get install -y -qq wrk >/dev/null
     else
         echo "the load generator is missing: apt-get install wrk, or your system's package of that name" >&2
         exit 2

@@ -13,20 +13,8 @@ from airlock_server.store import launches
 from airlock_server.store.database import Database
 from airlock_server.tokens import Tokens
 
-ROOT = Path(__file__).parents[3]
 HERE = Path(__file__).parent
 SECONDS = 110
-
-
-@pytest.fixture(scope="session")
-def airflow_python():
-    python = Path(os.environ.get("AIRLOCK_AIRFLOW_PYTHON") or ROOT / ".venvs/airflow/bin/python")
-    if not python.exists():
-        reason = f"Airflow is not installed at {python}: `make contract` installs it and runs this"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return python
 
 
 class Drive:
