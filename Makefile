@@ -1,5 +1,7 @@
 # Needs make and Python 3.11 or newer with venv; everything else is fetched by the commands.
 .DEFAULT_GOAL := help
+# Python keeps its bytecode: without it every process that is started here compiles everything it imports again.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help demo test unit contract bench fuzz lint fmt locks up down e2e
 
 help:  ## list the commands

@@ -36,7 +36,7 @@ now=$(stamp)
 
 "$uv" venv --quiet --clear --python "$python" "$folder"
 export VIRTUAL_ENV=$PWD/$folder
-"$uv" pip sync --quiet --require-hashes "requirements/$want.txt"
+"$uv" pip sync --quiet --compile-bytecode --require-hashes "requirements/$want.txt"
 if [ "$want" != airflow ]; then
     # The members are paths, not builds: a .pth file each, so that an edit is live and nothing is compiled here.
     site=$("$folder/bin/python" -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')

@@ -1,17 +1,24 @@
 """The launcher's command, with our runner as its child."""
 
+import os
 import sys
 from typing import NoReturn
 
 from airlock_runner import launcher
+from airlock_runner.link import receive_frames
+from airlock_wire.imports import without
 
 
-def _child(frames: int, log: int, handoff: int, bundle_root: str) -> NoReturn:
+def _child(log: int, handoff: int, bundle_root: str) -> NoReturn:
     # Imported in the child only: the launcher itself stays within the standard library.
-    from airlock_runner import child
+    with without("typing_extensions"):
+        from airlock_runner import child
 
-    child.run(frames, log, handoff, bundle_root)
+    child.run(receive_frames(handoff), log, handoff, bundle_root)
 
 
 if __name__ == "__main__":
-    sys.exit(launcher.main(sys.argv, _child))
+    code = launcher.main(sys.argv, _child)
+    sys.stdout.flush()
+    # The launch is over and reported: Python's own shutdown would only keep the pod, or the next task, waiting.
+    os._exit(code)

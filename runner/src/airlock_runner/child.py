@@ -7,27 +7,15 @@ launch needs; `tests/unit/runner/test_imports.py` keeps it so.
 
 import os
 import sys
+from contextlib import suppress
+from typing import NoReturn
 
-# Where typing_extensions is installed, msgspec prefers it to the same names in `typing`, at 25 ms. It is hidden while
-# msgspec is imported, and there again for user code.
-_hidden = "typing_extensions" not in sys.modules
-if _hidden:
-    sys.modules["typing_extensions"] = None  # type: ignore[assignment] # None is the import system's own "not there"
-try:
-    import msgspec  # noqa: F401 - imported for its effect on sys.modules
-finally:
-    if _hidden:
-        del sys.modules["typing_extensions"]
-
-from contextlib import suppress  # noqa: E402 - the order is the point
-from typing import NoReturn  # noqa: E402
-
-from airlock.sdk import _channel  # noqa: E402
-from airlock.sdk.exceptions import ChannelError  # noqa: E402
-from airlock_runner import logs, termination  # noqa: E402
-from airlock_runner.channel import Channel  # noqa: E402
-from airlock_wire.messages import DagFileParseRequest, StartupDetails  # noqa: E402
-from airlock_wire.pod import CHILD_EXIT_BROKEN, EXIT_OK  # noqa: E402
+from airlock.sdk import _channel
+from airlock.sdk.exceptions import ChannelError
+from airlock_runner import logs, termination
+from airlock_runner.channel import Channel
+from airlock_wire.messages import DagFileParseRequest, StartupDetails
+from airlock_wire.pod import CHILD_EXIT_BROKEN, EXIT_OK
 
 
 def run(frames_fd: int, log_fd: int, handoff_fd: int, bundle_root: str) -> NoReturn:

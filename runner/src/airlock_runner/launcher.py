@@ -1,9 +1,12 @@
 """
 The launcher: the first process of the container that runs user code.
 
-It connects to the sidecar, forks the runner, forwards signals, reaps, and reports how the child ended. It uses only
+It forks the runner, connects to the sidecar, forwards signals, reaps, and reports how the child ended. It uses only
 the standard library of Python 3.10, so that it can be put into any image, and it holds nothing that user code
 may not have, but for the nonce: that one it is given after the fork, once it cannot be read by its child.
+
+The fork comes before the connection so that the child imports what it needs while the sidecar starts. No user code
+runs before the sidecar has let the launcher in and shut its door: the child waits for its startup message.
 """
 
 import os
@@ -17,12 +20,13 @@ from types import FrameType
 from typing import Any, NamedTuple, NoReturn
 
 from airlock_runner import memory
-from airlock_runner.link import Link, LinkLost
+from airlock_runner.link import Link, LinkLost, Streams
 from airlock_wire import kernel, pod
 
-#: What the child does once it has its ends: (frames, log records, handoff).
-Child = Callable[[int, int, int], NoReturn]
+#: What the child does: (log records, handoff, the bundle's root). Its frames come over the handoff socket.
+Child = Callable[[int, int, str], NoReturn]
 
+_CONNECT_PAUSE_SECONDS = 0.003
 _RETRY_SECONDS = 0.05
 
 
@@ -37,11 +41,12 @@ class Ended(NamedTuple):
 class Launcher:
     """One launch, from the fork to the exit report. Single-threaded: one loop over a link, signals and deadlines."""
 
-    def __init__(self, link: Link, grace_seconds: float) -> None:
-        self._link: Link | None = link
-        self._socket_dir = link.socket_dir
-        self._streams = link.streams
+    def __init__(self, socket_dir: str, bundle_root: str, grace_seconds: float) -> None:
+        self._socket_dir = socket_dir
+        self._bundle_root = bundle_root
         self._grace = grace_seconds
+        self._streams = Streams()
+        self._link: Link | None = None
         self._nonce = ""
         self._pid = 0
         self._ended: Ended | None = None
@@ -49,16 +54,21 @@ class Launcher:
         self._sidecar_knows = False
         self._acknowledged = False
         self._deadlines: dict[str, float] = {}
-        self._handoff: socket.socket | None = None
+        self._handoff, self._theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         self._oom_kills = memory.oom_kills()
 
     def run(self, child: Child) -> int:
         """Forks the child and stays until its end is acknowledged; the launcher's exit code."""
         wake_read, wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._fork(child, wake_write)
-        # Before the first word after the fork: user code starts only after the sidecar has heard it, and must
-        # find a parent that it can neither trace nor read.
+        # Before the first word to the sidecar: user code starts only after it was heard, and must find a parent that
+        # it can neither trace nor read.
         kernel.hide()
+        self._link = self._connect()
+        if self._link is None:
+            self._kill(signal.SIGKILL)
+            return pod.EXIT_NEVER_CONNECTED
+        self._link.hand_over(self._handoff)
         self._say(pod.FORKED)
         while True:
             if self._ended is not None and self._acknowledged:
@@ -70,8 +80,7 @@ class Launcher:
                 return code
 
     def _fork(self, child: Child, wake: int) -> None:
-        assert self._link is not None  # noqa: S101 - connected before
-        self._handoff, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        theirs = self._theirs
         launcher = os.getpid()
         self._pid = os.fork()
         if self._pid == 0:
@@ -79,18 +88,29 @@ class Launcher:
                 kernel.end_with(launcher)
                 os.setpgid(0, 0)
                 self._handoff.close()
-                frames, log = self._link.become_child()
-                child(frames, log, theirs.detach())
+                child(self._streams.become_child(), theirs.detach(), self._bundle_root)
             finally:
                 os._exit(pod.CHILD_EXIT_BROKEN)
         # Both sides set the group, so that neither can signal it before it is there.
         os.setpgid(self._pid, self._pid)
         theirs.close()
-        self._link.become_parent()
+        self._streams.become_parent()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._told_to_stop)
         signal.signal(signal.SIGCHLD, _noticed)
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+
+    def _connect(self) -> Link | None:
+        """The first connection, tried until the sidecar listens; None when it never did, or we were told to stop."""
+        ends = time.monotonic() + pod.CONNECT_SECONDS
+        while time.monotonic() < ends and not self._signalled:
+            try:
+                return Link.connect(self._socket_dir, self._streams)
+            except LinkLost:
+                time.sleep(_CONNECT_PAUSE_SECONDS)
+        waited = f"no sidecar listened in {self._socket_dir} for {pod.CONNECT_SECONDS:g} s"
+        print(f"airlock-launcher: {'stopped' if self._signalled else waited}", file=sys.stderr)  # noqa: T201 - no other way
+        return None
 
     def _told_to_stop(self, number: int, _: FrameType | None) -> None:
         # Python runs this between two instructions of the loop, which the wakeup descriptor then wakes.
@@ -209,7 +229,6 @@ class Launcher:
         self._deadlines["retry"] = time.monotonic() + _RETRY_SECONDS
 
     def _reconnect(self) -> None:
-        assert self._handoff is not None  # noqa: S101 - made before the fork
         try:
             link = Link.connect(self._socket_dir, self._streams, nonce=self._nonce, forked=True)
         except LinkLost:
@@ -229,24 +248,8 @@ def _noticed(_: int, __: FrameType | None) -> None:
     """SIGCHLD needs a handler, or it would not reach the wakeup descriptor."""
 
 
-def connect(socket_dir: str) -> Link | None:
-    """The first connection, tried until the sidecar listens; None when it never did."""
-    # As PID 1 of a container nothing is ended by a signal without a handler, and there is nothing to forward yet.
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(pod.EXIT_NEVER_CONNECTED))
-    streams = Link.make_streams()
-    ends = time.monotonic() + pod.CONNECT_SECONDS
-    pause = 0.002
-    while time.monotonic() < ends:
-        try:
-            return Link.connect(socket_dir, streams)
-        except LinkLost:
-            time.sleep(pause)
-            pause = min(pause * 1.3, 0.02)
-    return None
-
-
-def main(argv: list[str], child: Callable[[int, int, int, str], NoReturn]) -> int:
-    """The command line. ``child`` gets the descriptors and the bundle's root, in the forked process."""
+def main(argv: list[str], child: Child) -> int:
+    """The command line; the exit code. ``child`` runs in the forked process."""
     options = {"--socket-dir": "", "--bundle-root": "", "--grace-seconds": str(pod.GRACE_SECONDS)}
     usage = f"usage: python -m airlock_runner {' '.join(f'{name} VALUE' for name in options)}"
     words = argv[1:]
@@ -257,14 +260,7 @@ def main(argv: list[str], child: Callable[[int, int, int, str], NoReturn]) -> in
         print(usage, file=sys.stderr)  # noqa: T201 - there is no log yet
         return pod.EXIT_USAGE
     options.update(zip(words[::2], words[1::2], strict=True))
-    link = connect(options["--socket-dir"])
-    if link is None:
-        waited = f"no sidecar listened in {options['--socket-dir']} for {pod.CONNECT_SECONDS:g} s"
-        print(f"airlock-launcher: {waited}", file=sys.stderr)  # noqa: T201 - there is no other way out
-        return pod.EXIT_NEVER_CONNECTED
-    root = options["--bundle-root"]
-
-    def run(frames: int, log: int, handoff: int) -> NoReturn:
-        child(frames, log, handoff, root)
-
-    return Launcher(link, float(options["--grace-seconds"])).run(run)
+    if not options["--socket-dir"] or not options["--bundle-root"]:
+        print(f"{usage}\n--socket-dir and --bundle-root must be given", file=sys.stderr)  # noqa: T201 - the same
+        return pod.EXIT_USAGE
+    return Launcher(options["--socket-dir"], options["--bundle-root"], float(options["--grace-seconds"])).run(child)

@@ -25,6 +25,25 @@ class Streams:
     def __init__(self) -> None:
         self.readers, self.writers = zip(*(os.pipe() for _ in pod.STREAMS), strict=True)
 
+    def become_child(self) -> int:
+        """In the forked child: stdio on the pipes, nothing of the launcher's left; the log records' descriptor."""
+        for fd in self.readers:
+            os.close(fd)
+        log, stdout, stderr = self.writers
+        null = os.open(os.devnull, os.O_RDONLY)
+        for fd, target in ((null, 0), (stdout, 1), (stderr, 2)):
+            os.dup2(fd, target)
+            os.close(fd)
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
+            signal.signal(number, signal.SIG_DFL)
+        return int(log)
+
+    def become_parent(self) -> None:
+        """In the launcher, after the fork: the child's ends are the child's alone."""
+        for fd in self.writers:
+            os.close(fd)
+
 
 class Link:
     """Both connections, after both hellos were welcomed."""
@@ -35,11 +54,6 @@ class Link:
         self.control = control
         self._frames = frames
         self._buffer = b""
-
-    @staticmethod
-    def make_streams() -> Streams:
-        """The pipes, made once a launch."""
-        return Streams()
 
     @classmethod
     def connect(cls, socket_dir: str, streams: Streams, *, nonce: str = "", forked: bool = False) -> "Link":
@@ -80,29 +94,8 @@ class Link:
         except (OSError, ValueError) as e:
             raise LinkLost(str(e)) from e
 
-    def become_child(self) -> tuple[int, int]:
-        """In the forked child: stdio on the pipes, nothing of the launcher's left; the frames and log descriptors."""
-        self.control.close()
-        for fd in self.streams.readers:
-            os.close(fd)
-        log, stdout, stderr = self.streams.writers
-        null = os.open(os.devnull, os.O_RDONLY)
-        for fd, target in ((null, 0), (stdout, 1), (stderr, 2)):
-            os.dup2(fd, target)
-            os.close(fd)
-        signal.set_wakeup_fd(-1)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
-            signal.signal(number, signal.SIG_DFL)
-        return self._frames.detach(), log
-
-    def become_parent(self) -> None:
-        """In the launcher, after the fork: the child's ends are the child's alone."""
-        for fd in self.streams.writers:
-            os.close(fd)
-        self._frames.close()
-
     def hand_over(self, child: socket.socket) -> None:
-        """Passes this link's frames connection to a child that lost its own; a child that is gone needs none."""
+        """Passes this link's frames connection to the child; a child that is gone needs none."""
         try:
             socket.send_fds(child, [b"F"], [self._frames.fileno()])
         except OSError:
@@ -114,6 +107,18 @@ class Link:
         """Gives the connections up. The pipes stay."""
         self.control.close()
         self._frames.close()
+
+
+def receive_frames(handoff: int) -> int:
+    """In the child: the first frames connection, once the launcher has it. EOFError when the launcher is gone."""
+    peer = socket.socket(fileno=handoff)
+    try:
+        _, fds, _, _ = socket.recv_fds(peer, 1, 1, socket.MSG_CMSG_CLOEXEC)
+        if not fds:
+            raise EOFError("the launcher ended before it reached the sidecar")
+        return fds[0]
+    finally:
+        peer.detach()
 
 
 def _read_welcome(peer: socket.socket) -> None:

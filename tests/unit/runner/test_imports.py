@@ -13,10 +13,12 @@ UNWANTED = [
 
 
 def imported_by(*modules):
-    program = f"import sys, {', '.join(modules)}; print(*sys.modules)"
-    # With -S, as what is installed in site-packages may import things by .pth files at start.
-    path = [entry for entry in sys.path if entry]
-    program = f"import sys; sys.path = {path!r}; {program}"
+    program = (
+        f"import sys; sys.path[:] = {sys.path!r}\n"
+        "from airlock_wire.imports import without\n"
+        f"with without('typing_extensions'):\n    import {', '.join(modules)}\n"
+        "print(*sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-S", "-c", program], capture_output=True, text=True, check=True)
     return set(done.stdout.split())
 
@@ -28,7 +30,11 @@ def test_a_launch_imports_none_of_these(mode):
 
 def test_what_was_hidden_from_msgspec_is_there_for_user_code():
     pytest.importorskip("typing_extensions")
-    program = "import airlock_runner.child, typing_extensions; typing_extensions.TypedDict"
+    program = (
+        "from airlock_wire.imports import without\n"
+        "with without('typing_extensions'):\n    import airlock_runner.child\n"
+        "import typing_extensions; typing_extensions.TypedDict"
+    )
 
     subprocess.run([sys.executable, "-c", program], check=True)
 

@@ -1,0 +1,53 @@
+"""A no-op task: how long a launch takes, where, and what it costs."""
+
+import statistics
+from pathlib import Path
+
+from bench import launches
+from bench.tables import Figure, Target, number, table
+
+#: An end this late is Airflow's supervisor waiting for its next heartbeat.
+STALL_SECONDS = 3.0
+
+
+def section(scratch: Path, pairs: int) -> str:
+    """The figures, as Markdown."""
+    with launches.field(scratch) as field:
+        field.pairs(1, "noop")  # Compiles bytecode and fills the page cache, for both.
+        ours, theirs = field.pairs(pairs, "noop")
+        watched, their_watched = field.pairs(pairs, "noop", watched=True)
+    stalls = [sum(launch.to_gone > STALL_SECONDS for launch in found) for found in (ours, theirs)]
+    unstalled = [launch for launch in theirs if launch.to_gone <= STALL_SECONDS] or theirs
+
+    def figure(what: str, unit: str, attribute: str, target: Target = Target()) -> Figure:  # noqa: B008 - immutable
+        return Figure(
+            what, unit, [getattr(x, attribute) for x in ours], [getattr(x, attribute) for x in theirs], target
+        )
+
+    figures = [
+        figure("no-op task, launch to processes gone", "s", "wall", Target(times=10)),
+        figure("launch to first user line", "s", "to_first_line", Target(at_most=0.15)),
+        figure("user code's end to processes gone", "s", "to_gone", Target(at_most=0.03)),
+        figure("CPU time of all processes", "s", "cpu"),
+        Figure(
+            "peak memory, summed PSS",
+            "MB",
+            [launch.peak_mb for launch in watched],
+            [launch.peak_mb for launch in their_watched],
+            Target(at_most=60),
+        ),
+    ]
+    wall, end = (statistics.median(getattr(x, name) for x in unstalled) for name in ("wall", "to_gone"))
+    return f"""## One no-op task
+
+Both against the same API server process (ours), which isolates the client side. Each launch is of fresh processes:
+ours as the local executor starts sidecar and launcher, Airflow's as its Kubernetes executor starts its supervisor
+(`python -m airflow.sdk.execution_time.execute_workload`); both as this user. Memory is from {pairs} launches more,
+which were not timed; PSS divides what is shared, so pages that other Pythons on the machine use count in part.
+
+{table(figures)}
+
+Stalls (over {STALL_SECONDS:g} s from user code's end to the end of the processes): ours {stalls[0]} of {len(ours)},
+Airflow's {stalls[1]} of {len(theirs)}. Without those, Airflow's medians are {number(wall)} s for the whole and
+{number(end)} s for the end.
+"""

@@ -1,0 +1,123 @@
+"""Airflow's side: where it is, its environment, and one launch as its Kubernetes executor starts it."""
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from bench import tasks
+from bench.servers import ROOT, BenchError, Server, free_port
+
+LAUNCH_SECONDS = 120.0
+
+
+def python() -> Path:
+    """Airflow's interpreter; AIRLOCK_AIRFLOW_PYTHON names another one than ``.venvs/airflow``."""
+    found = Path(os.environ.get("AIRLOCK_AIRFLOW_PYTHON") or ROOT / ".venvs/airflow/bin/python")
+    if not found.exists():
+        raise BenchError(f"Airflow is not installed at {found}: `make bench` installs it and runs this")
+    return found
+
+
+def env(home: Path, **settings: str) -> dict[str, str]:
+    """An environment with no file of this machine's user and no example DAGs in it."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
+        "AIRFLOW__API_AUTH__JWT_SECRET": "bench" * 13,
+        **settings,
+    }
+
+
+class Launches:
+    """Launches by Airflow's supervisor and task runner, against the server at ``url``."""
+
+    name = "Airflow"
+
+    def __init__(self, scratch: Path, url: str, marks: Path) -> None:
+        self._python, self._home = python(), scratch / "airflow"
+        self._home.mkdir()
+        tasks.write(self._home / "dags", "airflow.sdk", marks)
+        bundle = {
+            "name": "bench",
+            "classpath": "airflow.dag_processing.bundles.local.LocalDagBundle",
+            "kwargs": {"path": str(self._home / "dags")},
+        }
+        self._env = env(
+            self._home,
+            AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST=json.dumps([bundle]),
+            AIRFLOW__CORE__EXECUTION_API_SERVER_URL=url,
+        )
+
+    def run(self, ti: dict[str, object], token: str, started: Callable[[list[int]], None]) -> float:
+        """One launch, from exec until its processes are gone; when that was."""
+        workload = {
+            "type": "ExecuteTask",
+            "token": token,
+            "ti": {**ti, "pool_slots": 1, "priority_weight": 1, "queue": "default"},
+            "dag_rel_path": tasks.FILE,
+            "bundle_info": {"name": "bench", "version": None},
+            "log_path": f"{ti['id']}.log",
+        }
+        file, output = self._home / "workload.json", self._home / "output.log"
+        file.write_text(json.dumps(workload))
+        with output.open("wb") as out:
+            process = subprocess.Popen(
+                [self._python, "-m", "airflow.sdk.execution_time.execute_workload", "--json-path", file],
+                env=self._env,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+            )
+        try:
+            started([process.pid])
+            code = process.wait(LAUNCH_SECONDS)
+            ended = time.monotonic()
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+        if code != 0:
+            raise BenchError(f"Airflow's launch ended with {code}:\n{output.read_text()[-4000:]}")
+        return ended
+
+    def said(self) -> str:
+        """The end of the last launch's output."""
+        return (self._home / "output.log").read_text()[-4000:]
+
+
+def prepare_server(home: Path) -> dict[str, str]:
+    """A migrated database with one running task instance: {"ti_id", "hostname", "pid", "token"}."""
+    home.mkdir()
+    for command in (["-m", "airflow", "db", "migrate"], [ROOT / "bench/peers/airflow_running_task.py"]):
+        done = subprocess.run(
+            [python(), *command], env=env(home), cwd=home, capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0:
+            raise BenchError(f"{command} failed:\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
+    found: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def server(home: Path) -> tuple[Server, str]:
+    """Airflow's own API server, execution API only, one worker, on its SQLite; and the Execution API's URL."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/execution"
+    command: list[str | Path] = [
+        python(),
+        "-m",
+        "airflow",
+        "api-server",
+        "--apps",
+        "execution",
+        "--port",
+        str(port),
+        "--host",
+        "127.0.0.1",
+    ]
+    return Server(command, env(home), home / "api.log", f"{url}/health"), url

@@ -1,0 +1,87 @@
+"""
+The sidecar's process: hide, take the token, listen, live.
+
+What costs start-up time (HTTP) is loaded in a thread of its own once the socket listens.
+"""
+
+import os
+import signal
+import sys
+import threading
+from contextlib import nullcontext
+from pathlib import Path
+
+import msgspec
+
+from airlock_sidecar import settings, token
+from airlock_sidecar.calls import Calls
+from airlock_sidecar.journal import Journal
+from airlock_sidecar.launch import Launch
+from airlock_sidecar.lifecycle import Lifecycle
+from airlock_sidecar.listener import Listener
+from airlock_sidecar.logstore import LogStore
+from airlock_wire import kernel
+from airlock_wire.imports import without
+from airlock_wire.settings import SettingsError
+from airlock_wire.workload import Workload
+
+_USAGE = """\
+usage: python -m airlock_sidecar
+
+Holds the token of one launch and speaks the Execution API for its runner. It takes no arguments: everything is
+set by AIRLOCK__SECTION__KEY in the environment (sections api, sidecar, logging), as the operator or the local
+executor sets it. Every setting is described in airlock_sidecar/settings.py.
+"""
+
+
+def main() -> int:
+    """Runs one sidecar; 0 after an orderly end, 2 when it was set up wrongly."""
+    if len(sys.argv) > 1:
+        print(_USAGE)  # noqa: T201 - this is what was asked for
+        return 0 if sys.argv[1] in ("-h", "--help") else 2
+    kernel.hide()
+    try:
+        config = settings.from_environment(os.environ)
+        work = msgspec.json.decode(Path(config.sidecar.workload_file).read_bytes(), type=Workload)
+    except (SettingsError, OSError, msgspec.MsgspecError) as e:
+        print(f"airlock-sidecar: {e}", file=sys.stderr)  # noqa: T201 - there is no log yet
+        return 2
+    mine = config.sidecar
+    if mine.die_with_parent:
+        kernel.end_with(os.getppid())
+    journal = Journal(mine.state_fd) if mine.state_fd >= 0 else Journal.open(f"{mine.state_dir}/state")
+    piped = token.read_pipe(mine.token_fd) if mine.token_fd >= 0 else ""
+    launch = Launch(work, journal, LogStore(mine.log_dir, work.log_path))
+    with launch.remembering() as memory:
+        memory.starts += 1
+        memory.pid = memory.pid or os.getpid()
+        memory.token = memory.token or piped
+    calls = Calls(config.api.timeout_seconds)
+    life = Lifecycle(config, launch, calls)
+    threading.excepthook = _end_broken
+    signal.signal(signal.SIGTERM, lambda *_: life.terminate())
+    # Whoever plays the kubelet may have started us with it held back, so that none is lost before this line.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    listener = Listener(mine.socket_dir, mine.runner_uid, launch.refused)
+    launch.mark("listening")
+    if config.api.url:
+        threading.Thread(target=_load_api, args=(config, launch, calls), name="load", daemon=True).start()
+    life.run(listener)
+    # Threads that wait for a server or a pipe must not hold the process back: all that matters is written.
+    os._exit(0)
+
+
+def _end_broken(failure: threading.ExceptHookArgs) -> None:
+    """A thread that died would leave the others waiting for it; a kubelet's restart takes up where it was."""
+    import traceback  # costs 7 ms, for a thread that never dies
+
+    traceback.print_exception(failure.exc_type, failure.exc_value, failure.exc_traceback)
+    os._exit(1)
+
+
+def _load_api(config: settings.SidecarSettings, launch: Launch, calls: Calls) -> None:
+    # A server on the loopback needs no TLS, and its library is most of what HTTP costs to import.
+    with without("ssl") if config.api.url.startswith("http://") else nullcontext():
+        from airlock_sidecar.api import Api
+
+    calls.provide(Api(config.api.url, config.api.ca_file, token.Token(launch.memory.token, launch.keep_token)))
