@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from bench import tasks
 from bench.servers import ROOT, BenchError, Server, free_port
@@ -39,8 +40,8 @@ class Launches:
 
     name = "Airflow"
 
-    def __init__(self, scratch: Path, url: str, marks: Path) -> None:
-        self._python, self._home = python(), scratch / "airflow"
+    def __init__(self, scratch: Path, url: str, marks: Path, home: str = "airflow") -> None:
+        self._python, self._home = python(), scratch / home
         self._home.mkdir()
         tasks.write(self._home / "dags", "airflow.sdk", marks)
         bundle = {
@@ -93,15 +94,26 @@ class Launches:
 
 def prepare_server(home: Path) -> dict[str, str]:
     """A migrated database with one running task instance: {"ti_id", "hostname", "pid", "token"}."""
+    found: dict[str, str] = _prepared(home, [ROOT / "bench/peers/airflow_running_task.py"])
+    return found
+
+
+def queue_tasks(home: Path, task_id: str, count: int) -> list[tuple[dict[str, object], str]]:
+    """A migrated database with ``count`` queued task instances: each, and its workload token."""
+    words = [ROOT / "bench/peers/airflow_queued_tasks.py", tasks.DAG_ID, task_id, str(count)]
+    return [(ti, token) for ti, token in _prepared(home, words)]
+
+
+def _prepared(home: Path, script: list[str | Path]) -> Any:
+    """What a script printed that ran in Airflow's environment, on a database that was migrated for it."""
     home.mkdir()
-    for command in (["-m", "airflow", "db", "migrate"], [ROOT / "bench/peers/airflow_running_task.py"]):
+    for command in (["-m", "airflow", "db", "migrate"], script):
         done = subprocess.run(
             [python(), *command], env=env(home), cwd=home, capture_output=True, text=True, check=False
         )
         if done.returncode != 0:
             raise BenchError(f"{command} failed:\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
-    found: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def server(home: Path) -> tuple[Server, str]:

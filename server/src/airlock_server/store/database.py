@@ -33,6 +33,7 @@ class Database:
         _make_private(path)
         # Two engines over one file: a write that began as a read could lose the race for the lock in its middle.
         self._reads = _engine(path, "BEGIN", READERS)
+        self._points = _engine(path, "BEGIN", 1)
         self._writes = _engine(path, "BEGIN IMMEDIATE", 1)
         try:
             migrate(self._writes)
@@ -82,11 +83,25 @@ class Database:
         """The same from an event loop, which goes on meanwhile."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, self.read, work)
 
+    def point(self, work: Callable[[sa.Connection], T]) -> T:
+        """
+        Runs a read of a row by its key, on a connection of its own, from the thread of an event loop.
+
+        Handing it to another thread and back would take twice as long as the read (0.3 against 0.15 ms), and a read of
+        WAL waits for nobody. It is for one thread: a second one would wait for the first.
+        """
+        try:
+            with self._points.begin() as connection:
+                return work(connection)
+        except (sa.exc.OperationalError, sa.exc.TimeoutError) as e:
+            raise Unavailable(f"the database did not take the read: {e}") from e
+
     def close(self) -> None:
         """Writes what waits and closes every connection."""
         self._writer.close()
         self._readers.shutdown()
         self._reads.dispose()
+        self._points.dispose()
         self._writes.dispose()
 
 

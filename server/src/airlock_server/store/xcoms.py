@@ -19,6 +19,11 @@ class Where(msgspec.Struct, frozen=True):
     key: str
 
 
+#: One XCom by its key, made once: a statement that is built anew at each call costs more than the read.
+_KEY = ("dag_id", "run_id", "task_id", "key", "map_index")
+_ONE = sa.select(xcom.c.value).where(*(xcom.c[name] == sa.bindparam(name) for name in _KEY))
+
+
 def put(
     conn: sa.Connection,
     where: Where,
@@ -37,9 +42,15 @@ def put(
     return True
 
 
-def get(conn: sa.Connection, where: Where, map_index: int, *, include_prior_dates: bool = False) -> bytes | None:
-    """One XCom's JSON; with ``include_prior_dates`` the newest of this DAG run and those before it."""
-    value: bytes | None = conn.scalar(_chosen(where, include_prior_dates, xcom.c.map_index == map_index).limit(1))
+def get(conn: sa.Connection, where: Where, map_index: int) -> bytes | None:
+    """One XCom's JSON."""
+    value: bytes | None = conn.scalar(_ONE, {**msgspec.structs.asdict(where), "map_index": map_index})
+    return value
+
+
+def get_newest(conn: sa.Connection, where: Where, map_index: int) -> bytes | None:
+    """One XCom's JSON, the newest of this DAG run and those before it."""
+    value: bytes | None = conn.scalar(_chosen(where, True, xcom.c.map_index == map_index).limit(1))  # noqa: FBT003
     return value
 
 

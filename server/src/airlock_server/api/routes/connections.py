@@ -13,7 +13,7 @@ from airlock_server.tokens import Claims
 async def get(services: Services, request: Request, _claims: Claims | None) -> Response:
     """One connection, secrets and all: what a task is granted it can read."""
     conn_id = request.path["connection_id"]
-    found = await services.db.aread(lambda conn: store.get(conn, services.encryption, conn_id))
+    found = services.db.point(lambda conn: store.get(conn, services.encryption, conn_id))
     if found is None:
         raise refused(404, "not_found", f"Connection with ID {conn_id} not found")
     fields = msgspec.structs.asdict(found)

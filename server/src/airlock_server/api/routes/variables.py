@@ -36,7 +36,7 @@ async def keys(services: Services, request: Request, _claims: Claims | None) -> 
 async def get(services: Services, request: Request, _claims: Claims | None) -> Response:
     """One variable."""
     key = _key(request)
-    there, value = await services.db.aread(lambda conn: store.get(conn, services.encryption, key))
+    there, value = services.db.point(lambda conn: store.get(conn, services.encryption, key))
     if not there:
         raise refused(404, "not_found", f"Variable with key '{key}' not found")
     return as_json({"key": key, "value": value})

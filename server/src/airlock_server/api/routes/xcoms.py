@@ -23,8 +23,10 @@ async def get(services: Services, request: Request, _claims: Claims | None) -> R
     map_index, offset = integer(request.query, "map_index"), integer(request.query, "offset")
     index = -1 if map_index is None else map_index
     prior = boolean(request.query, "include_prior_dates")
-    if offset is None:
-        value = await services.db.aread(lambda conn: store.get(conn, where, index, include_prior_dates=prior))
+    if offset is None and not prior:
+        value = services.db.point(lambda conn: store.get(conn, where, index))
+    elif offset is None:
+        value = await services.db.aread(lambda conn: store.get_newest(conn, where, index))
     else:
         value = await services.db.aread(lambda conn: store.get_at(conn, where, offset, include_prior_dates=prior))
     if value is None:
