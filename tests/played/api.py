@@ -1,6 +1,7 @@
 """An Execution API whose answers a test writes, for faults that a real server cannot be made to have."""
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -35,7 +36,7 @@ class Drop(Exception):
 class ScriptedApi:
     """An Execution API whose answers are functions; everything that reached it is in ``calls``, in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.calls: list[Call] = []
         self.answers: dict[str, Callable[[Call], Answer]] = {}
         api = self
@@ -77,7 +78,10 @@ class ScriptedApi:
                 pass  # A sidecar that is killed resets its connections.
 
         self._server = Server(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/execution"
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+        scheme = "http" if tls is None else "https"
+        self.url = f"{scheme}://127.0.0.1:{self._server.server_address[1]}/execution"
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     def answer(self, call: Call) -> Answer:

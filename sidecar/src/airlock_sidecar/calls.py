@@ -22,11 +22,13 @@ class Asks(Protocol):
 class Calls:
     """
     The API with patience. ``last_good`` says when a heartbeat was last answered (monotonic seconds); ``given_up`` is
-    set when the runner is gone, so that nobody waits for an answer any more.
+    set when the runner is gone, so that nobody waits for an answer any more. ``waiting`` is told, once a call, why one
+    has to wait.
     """
 
     def __init__(self, timeout_seconds: float) -> None:
         self._timeout = timeout_seconds
+        self.waiting: Callable[[str], None] = lambda _: None
         self.last_good: Callable[[], float] = lambda: -1e9
         self._api: Asks | None = None
         self._ready = threading.Event()
@@ -59,6 +61,7 @@ class Calls:
             try:
                 answer = self.once(method, path, query, body, retries.timeout(self._timeout, late))
             except errors.Unreachable as e:
+                why = str(e)
                 late = late + 1 if e.late else 0
                 if e.arrived and doubtful is not None:
                     doubtful()
@@ -71,8 +74,11 @@ class Calls:
                     tries, alive_meanwhile=self.last_good() > first_failed
                 ):
                     raise error
+                why = str(error)
                 if doubtful is not None:
                     doubtful()
+            if tries == retries.SAID_AFTER_TRIES:
+                self.waiting(why)
             if stop.wait(retries.delay(tries, random.random())):  # noqa: S311 - jitter, not a secret
                 raise errors.GaveUp(f"{method} {path} after {tries} tries")
 

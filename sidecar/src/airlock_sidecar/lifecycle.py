@@ -63,6 +63,7 @@ class Lifecycle:
         if isinstance(launch.workload, Execute):
             heart = Heart(calls, launch.workload.ti.id, self._who, self._settings.heartbeat_seconds)
             self._heart: Heart | None = heart
+            calls.waiting = lambda why: launch.log(f"the Execution API does not answer ({why}); waiting", "warning")
             self._reporter: Reporter | None = Reporter(launch, calls, heart, self._stop)
             calls.last_good = heart.last_good
         else:

@@ -13,6 +13,10 @@ LONGEST_TIMEOUT_SECONDS = 60.0
 BROKEN_AFTER_TRIES = 8
 
 
+#: After so many tries without an answer the task's log says that it is waiting, and for what.
+SAID_AFTER_TRIES = 3
+
+
 def delay(tries: int, random: float) -> float:
     """Seconds before try ``tries + 1``, doubling, scattered by ``random`` in [0, 1) between half and whole."""
     return min(FIRST_DELAY_SECONDS * 2.0 ** min(tries - 1, 10), LONGEST_DELAY_SECONDS) * (0.5 + random / 2)

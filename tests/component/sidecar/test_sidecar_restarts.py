@@ -154,6 +154,7 @@ def test_a_server_that_fails_for_a_while_is_waited_out(api, make_sidecar, make_l
 
     assert "v" == answer.body["value"]
     assert Reason.SUCCEEDED == sidecar.end().reason
+    assert 3 == len([line for line in sidecar.log() if "the Execution API does not answer" in line["event"]])
 
 
 @pytest.mark.slow
