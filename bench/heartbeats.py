@@ -47,7 +47,7 @@ def section(scratch: Path, rounds: int) -> str:
     home, their_home = scratch / "home", scratch / "airflow"
     home.mkdir(mode=0o700)
     ti_id, workload_token = _queue(home)
-    known = airflow.prepare_server(their_home)
+    their_ti, their_token = airflow.running_task(their_home)
     starts, idle = _starts(home, their_home)
     with contextlib.ExitStack() as up:
         ours, url = servers.airlock(home)
@@ -57,7 +57,7 @@ def section(scratch: Path, rounds: int) -> str:
             up.enter_context(server)
         time.sleep(_SETTLE_SECONDS)
         us = _running(url, ti_id, workload_token)
-        them = _beating(their_url, known["ti_id"], {"hostname": known["hostname"], "pid": known["pid"]}, known["token"])
+        them = _beating(their_url, their_ti, {"hostname": "bench", "pid": 4321}, their_token)
         none = us._replace(url=f"{empty_url}/heartbeat")
         found: tuple[list[Round], list[Round], list[Round]] = ([], [], [])
         for beating in (us, them, none):

@@ -6,7 +6,6 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from bench import tasks
 from bench.servers import ROOT, BenchError, Server, free_port
@@ -92,28 +91,27 @@ class Launches:
         return (self._home / "output.log").read_text()[-4000:]
 
 
-def prepare_server(home: Path) -> dict[str, str]:
-    """A migrated database with one running task instance: {"ti_id", "hostname", "pid", "token"}."""
-    found: dict[str, str] = _prepared(home, [ROOT / "bench/peers/airflow_running_task.py"])
-    return found
+def running_task(home: Path) -> tuple[str, str]:
+    """A migrated database with one task instance running on host "bench", pid 4321: its id and execution token."""
+    [(ti, token)] = _prepared(home, "running", "bench", 1)
+    return str(ti["id"]), token
 
 
 def queue_tasks(home: Path, task_id: str, count: int) -> list[tuple[dict[str, object], str]]:
     """A migrated database with ``count`` queued task instances: each, and its workload token."""
-    words = [ROOT / "bench/peers/airflow_queued_tasks.py", tasks.DAG_ID, task_id, str(count)]
-    return [(ti, token) for ti, token in _prepared(home, words)]
+    return _prepared(home, "queued", task_id, count)
 
 
-def _prepared(home: Path, script: list[str | Path]) -> Any:
-    """What a script printed that ran in Airflow's environment, on a database that was migrated for it."""
+def _prepared(home: Path, state: str, task_id: str, count: int) -> list[tuple[dict[str, object], str]]:
     home.mkdir()
+    script = [ROOT / "bench/peers/airflow_tasks.py", state, tasks.DAG_ID, task_id, str(count)]
     for command in (["-m", "airflow", "db", "migrate"], script):
         done = subprocess.run(
             [python(), *command], env=env(home), cwd=home, capture_output=True, text=True, check=False
         )
         if done.returncode != 0:
             raise BenchError(f"{command} failed:\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
-    return json.loads(done.stdout.splitlines()[-1])
+    return [(ti, token) for ti, token in json.loads(done.stdout.splitlines()[-1])]
 
 
 def server(home: Path) -> tuple[Server, str]:

@@ -1,9 +1,10 @@
 """
-Runs in Airflow's environment: queues one task in as many DAG runs as it is told, in Airflow's own database.
+Runs in Airflow's environment: one task, in as many DAG runs as it is told, in Airflow's own database.
 
-    airflow_queued_tasks.py DAG_ID TASK_ID COUNT
+    airflow_tasks.py queued|running DAG_ID TASK_ID COUNT
 
-Prints a list of [task instance, workload token], each for one launch against Airflow's own server.
+Prints a list of [task instance, token]: a workload token for one launch of a queued one, an execution token for a
+running one, which runs on host "bench" with pid 4321.
 """
 
 import json
@@ -23,7 +24,7 @@ from airflow.utils.session import create_session
 from airflow.utils.state import DagRunState, TaskInstanceState
 from airflow.utils.types import DagRunTriggeredByType, DagRunType
 
-dag_id, task_id, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
+state, dag_id, task_id, count = TaskInstanceState(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])
 now = timezone.utcnow()
 with DAG(dag_id, schedule=None) as dag:
     BaseOperator(task_id=task_id)
@@ -49,14 +50,16 @@ with create_session() as session:
         )
         session.add(run)
         session.flush()
-        ti = TaskInstance(operator, dag_version_id=version.id, run_id=run.run_id, state=TaskInstanceState.QUEUED)
+        ti = TaskInstance(operator, dag_version_id=version.id, run_id=run.run_id, state=state)
         ti.try_number = 1
+        if state is TaskInstanceState.RUNNING:
+            ti.hostname, ti.pid, ti.start_date = "bench", 4321, now
         session.add(ti)
         session.flush()
         known = {"id": str(ti.id), "dag_id": dag_id, "task_id": task_id, "run_id": run.run_id, "try_number": 1}
         made.append({**known, "map_index": -1, "dag_version_id": str(version.id)})
     Variable.set("bench", "a value", session=session)
-day = 24 * 3600
-print(
-    json.dumps([[ti, _jwt_generator().generate({"sub": ti["id"], "scope": "workload"}, valid_for=day)] for ti in made])
-)
+scope = "execution" if state is TaskInstanceState.RUNNING else "workload"
+generator = _jwt_generator()
+tokens = [generator.generate({"sub": ti["id"], "scope": scope}, valid_for=24 * 3600) for ti in made]
+print(json.dumps(list(zip(made, tokens, strict=True))))
