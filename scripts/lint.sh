@@ -6,4 +6,4 @@ bin=.venvs/dev/bin
 $bin/ruff check --quiet .
 $bin/ruff format --check --quiet .
 $bin/mypy
-$bin/lint-imports --no-timing-info 2>/dev/null || $bin/lint-imports
+$bin/lint-imports
