@@ -61,7 +61,7 @@ def section(scratch: Path, rounds: int) -> str:
         none = us._replace(url=f"{empty_url}/heartbeat")
         found: tuple[list[Round], list[Round], list[Round]] = ([], [], [])
         for beating in (us, them, none):
-            _load(beating, 1)
+            _load(beating, SECONDS)
         for _ in range(rounds):
             for beating, into in zip((us, them, none), found, strict=True):
                 into.append(_load(beating, SECONDS))

@@ -9,6 +9,7 @@ The fork comes before the connection so that the child imports what it needs whi
 runs before the sidecar has let the launcher in and shut its door: the child waits for its startup message.
 """
 
+import contextlib
 import os
 import select
 import signal
@@ -91,8 +92,9 @@ class Launcher:
                 child(self._streams.become_child(), theirs.detach(), self._bundle_root)
             finally:
                 os._exit(pod.CHILD_EXIT_BROKEN)
-        # Both sides set the group, so that neither can signal it before it is there.
-        os.setpgid(self._pid, self._pid)
+        # Both sides set the group, so that neither can signal it before it is there; a child that is gone has none.
+        with contextlib.suppress(OSError):
+            os.setpgid(self._pid, self._pid)
         theirs.close()
         self._streams.become_parent()
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -80,12 +80,13 @@ def from_log(raw: str, ids: dict[str, Any], now: str) -> dict[str, Any]:
     """The record of a line from the log channel, put right where it claims what it may not."""
     try:
         record = _decoder.decode(raw)
-    except (msgspec.MsgspecError, RecursionError):
+        event = record.get("event")
+        record["event"] = event if isinstance(event, str) else _encoder.encode(event).decode()
+    except (msgspec.MsgspecError, RecursionError, ValueError):
         return {"timestamp": now, "level": "info", "event": raw, "logger": "task.log"} | ids
-    level, logger, event = record.get("level"), record.get("logger"), record.get("event")
+    level, logger = record.get("level"), record.get("logger")
     record["level"] = level if isinstance(level, str) and level in _LEVELS else "info"
     record["logger"] = logger if isinstance(logger, str) and not logger.startswith(OWN_LOGGER) else "task.log"
-    record["event"] = event if isinstance(event, str) else str(event)
     if not isinstance(record.get("timestamp"), str):
         record["timestamp"] = now
     if "exception" in record:

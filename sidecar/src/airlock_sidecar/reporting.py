@@ -68,6 +68,9 @@ class Reporter:
             # is archived by the very call that it answers, so it comes back as 404.
             if not replay:
                 return self._drop()
+        except errors.Denied:
+            # The token has run out, in an outage for example. The word stands, and is the owner's to write.
+            raise
         except errors.ApiError:
             with self._launch.remembering() as memory:
                 memory.terminal = None

@@ -249,3 +249,14 @@ def test_an_outage_that_begins_right_after_a_good_heartbeat_is_no_answer(api, ma
     api.answers["/variables/k"] = away(Answer(200, {"key": "k", "value": "v"}))
 
     assert "v" == launcher.ask({"type": "GetVariable", "key": "k"}).body["value"]
+
+
+def test_a_last_word_that_the_token_no_longer_opens_is_left_to_the_owner(api, sidecar, launcher):
+    api.answers["/state"] = lambda _: Answer(403, {"detail": "Invalid auth token"})
+    launcher.begin()
+    answer = launcher.ask(SUCCEED)
+    launcher.exit()
+    record = sidecar.end()
+
+    assert "PERMISSION_DENIED" == answer.error["error"]
+    assert (Reason.SUCCEEDED, "success", False) == (record.reason, record.state, record.acknowledged)

@@ -69,6 +69,9 @@ def test_a_cut_never_splits_a_character():
         ("not json", {"event": "not json", "logger": "task.log", "level": "info"}),
         ("[1]", {"event": "[1]"}),
         ("[" * 5000, {"event": "[" * 5000}),
+        ('{"event": {"a": [1]}}', {"event": '{"a":[1]}'}),
+        ('{"event": ' + "[" * 900 + "]" * 900 + "}", {"event": "[" * 900 + "]" * 900}),
+        ('{"event": ' + "9" * 5000 + "}", {"logger": "task.log"}),
     ],
 )
 def test_a_record_of_the_log_channel_is_put_right(raw, expected):
