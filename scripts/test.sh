@@ -3,6 +3,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 failed=()
+absent=("api, e2e: their issue (a real cluster) has not come, so these tiers are absent")
 run() {
     echo
     echo "== $1"
@@ -17,12 +18,15 @@ run "repo" "${pytest[@]}" tests/repo
 run "component" "${pytest[@]}" tests/component
 if scripts/environment.sh airflow; then
     run "contract" "${pytest[@]}" tests/contract
-else
+elif [ "${CI:-}" = true ]; then
     failed+=("contract: Airflow could not be installed")
+else
+    absent+=("contract: Airflow could not be installed, see above")
 fi
+[ "$(id -u)" = 0 ] || absent+=("component, isolation: only root can give user code a user of its own")
 run "demo" make --no-print-directory demo
 echo
-echo "== not run: api, e2e: their issue (a real cluster) has not come, so these tiers are absent"
+printf '== not run: %s\n' "${absent[@]}"
 if [ ${#failed[@]} -gt 0 ]; then
     printf 'FAILED: %s\n' "${failed[@]}" >&2
     exit 1

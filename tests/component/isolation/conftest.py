@@ -20,7 +20,10 @@ PLAIN_UID = 50123
 def workshop() -> Iterator[Path]:
     """A folder that any user can enter, with an interpreter and the DAG file in it."""
     if os.getuid() != 0:
-        pytest.fail("giving the runner a user of its own needs root: run this tier as root")
+        reason = "only root can give the runner a user of its own"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
     folder = Path(tempfile.mkdtemp(prefix="airlock-isolation-", dir="/tmp"))
     folder.chmod(0o755)
     interpreter.make(folder)

@@ -1,10 +1,12 @@
 """A runner that is hostile: everything is refused or bounded, and its own task still ends as it should."""
 
+import contextlib
 import json
 import os
 import socket
 import threading
 import time
+import warnings
 
 import pytest
 from played.api import Answer
@@ -39,6 +41,20 @@ def test_another_user_is_not_let_in(make_sidecar, make_launcher):
 
     record = sidecar.wait_for_record()
     assert (Reason.RUNNER_NEVER_CONNECTED, {"hello": 1}) == (record.reason, record.refusals)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+def test_a_process_of_another_user_is_refused_and_the_launcher_still_comes_in(sidecar, launcher):
+    _wait_for_socket(sidecar)
+    for folder in (sidecar.folder, sidecar.folder / "socket"):
+        folder.chmod(0o755)
+    answer = _hello_as(65534, str(sidecar.folder / "socket" / pod.SOCKET_NAME))
+    launcher.begin()
+    launcher.ask(SUCCEED)
+    launcher.exit()
+
+    assert b"" == answer
+    assert {"hello": 1} == sidecar.end().refusals
 
 
 def test_nobody_can_connect_once_the_session_is_sealed(sidecar, launcher):
@@ -279,6 +295,36 @@ def test_a_request_that_is_not_served_is_answered(sidecar, launcher):
     answer = launcher.ask({"type": "DagFileParsingResult", "fileloc": "f", "serialized_dags": []})
 
     assert "not served" in answer.error["detail"]["message"]
+
+
+def _hello_as(uid, path):
+    """What a process of another user is answered to a hello; it connects, or this fails."""
+    read, write = os.pipe()
+    with warnings.catch_warnings():
+        # The child only makes system calls, so it does not matter that this process has threads.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if child == 0:
+        try:
+            os.setgroups([])
+            os.setgid(uid)
+            os.setuid(uid)
+            peer = socket.socket(socket.AF_UNIX)
+            peer.connect(path)
+            os.write(write, b"connected ")
+            peer.settimeout(5)
+            # A door that is shut in its face may also reset the connection.
+            with contextlib.suppress(OSError):
+                peer.sendall(pod.line(pod.HELLO_FRAMES))
+                os.write(write, peer.recv(100))
+        finally:
+            os._exit(0)
+    os.close(write)
+    os.waitpid(child, 0)
+    with open(read, "rb") as said:
+        answer = said.read()
+    assert answer.startswith(b"connected "), answer
+    return answer.removeprefix(b"connected ")
 
 
 def _wait_for_socket(sidecar, seconds=10):
