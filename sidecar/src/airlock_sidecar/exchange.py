@@ -14,6 +14,7 @@ from airlock_sidecar.handlers import CHANGING, Handler
 from airlock_sidecar.intake import Frame, Intake
 from airlock_sidecar.launch import Launch
 from airlock_sidecar.trace import Trace
+from airlock_sidecar.values import as_json
 from airlock_wire import frames, messages
 from airlock_wire.messages import ErrorResponse, ErrorType
 
@@ -106,7 +107,8 @@ class Exchange:
         if before is not None and (before.acknowledged or before.dropped):
             # The same words again: the answer to the first was lost when this sidecar was restarted.
             return
-        payload = msgspec.to_builtins(message)
+        # Through JSON and back, before it is journalled: what could not be sent must not be remembered either.
+        payload = msgspec.json.decode(as_json(message), type=dict[str, Any])
         del payload["type"]
         payload = {key: value for key, value in payload.items() if value is not None}
         payload.setdefault("end_date", now())

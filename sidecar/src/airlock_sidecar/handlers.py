@@ -14,6 +14,7 @@ import msgspec
 from airlock_sidecar import errors, masking
 from airlock_sidecar.calls import Calls, segment
 from airlock_sidecar.launch import Launch
+from airlock_sidecar.values import as_json
 from airlock_wire import messages
 from airlock_wire.messages import ErrorResponse, ErrorType
 
@@ -59,7 +60,9 @@ class Handlers:
             return ErrorResponse(error=ErrorType.CONNECTION_NOT_FOUND, detail={"conn_id": ask.conn_id})
         except errors.Denied as e:
             return _denied(e, {"conn_id": ask.conn_id})
-        found = msgspec.convert(msgspec.json.decode(body) | {"type": "ConnectionResult"}, messages.ConnectionResult)
+        found = msgspec.convert(
+            msgspec.json.decode(body, type=dict[str, Any]) | {"type": "ConnectionResult"}, messages.ConnectionResult
+        )
         self._launch.mask(masking.secrets_of_connection(found.password, found.extra))
         return found
 
@@ -74,7 +77,9 @@ class Handlers:
             return messages.XComResult(key=ask.key, value=None)
         except errors.Denied as e:
             return _denied(e, {"key": ask.key, "dag_id": ask.dag_id, "task_id": ask.task_id})
-        return msgspec.convert(msgspec.json.decode(body) | {"type": "XComResult"}, messages.XComResult)
+        return msgspec.convert(
+            msgspec.json.decode(body, type=dict[str, Any]) | {"type": "XComResult"}, messages.XComResult
+        )
 
     def set_xcom(self, ask: messages.SetXCom) -> None:
         """Stores an XCom of this task instance, and of no other."""
@@ -90,13 +95,13 @@ class Handlers:
             query.append(("dag_result", "true"))
         if ask.mapped_length is not None:
             query.append(("mapped_length", str(ask.mapped_length)))
-        self._calls.call("POST", _xcom_path(ask), query=query, body=msgspec.json.encode(ask.value))
+        self._calls.call("POST", _xcom_path(ask), query=query, body=as_json(ask.value))
 
     def set_rendered_fields(self, ask: messages.SetRenderedFields) -> None:
         """Stores the rendered fields, masked: they are shown to people. An archived try wants them no more."""
         fields = self._launch.masker.mask_value(ask.rendered_fields)
         try:
-            self._calls.call("PUT", f"/task-instances/{self._ti_id}/rtif", body=msgspec.json.encode(fields))
+            self._calls.call("PUT", f"/task-instances/{self._ti_id}/rtif", body=as_json(fields))
         except errors.Gone:
             return
 
@@ -108,7 +113,7 @@ class Handlers:
 class ParseHandlers:
     """The table for a launch that parses a file: it asks the server nothing."""
 
-    def __init__(self, launch: Launch, keep_result: Callable[[messages.DagFileParsingResult], None]) -> None:
+    def __init__(self, launch: Launch, keep_result: Callable[[bytes], None]) -> None:
         self._launch = launch
         self._keep = keep_result
         self.table: dict[type[Any], Handler] = {
@@ -137,7 +142,7 @@ class ParseHandlers:
         """Keeps the result for whoever asked for it; a second one is refused."""
         if self._launch.memory.parsed:
             raise errors.NotAllowed("second terminal message", "a second parsing result is refused")
-        self._keep(found)
+        self._keep(as_json(found))
         with self._launch.remembering() as memory:
             memory.parsed = True
 

@@ -31,7 +31,7 @@ from airlock_sidecar.reporting import Reporter
 from airlock_sidecar.settings import SidecarSettings
 from airlock_sidecar.streams import Streams
 from airlock_sidecar.trace import Trace
-from airlock_wire import frames, messages, pod, record
+from airlock_wire import frames, pod, record
 from airlock_wire.workload import Execute, Parse
 
 #: After SIGTERM, how long the server may still take to answer before the record says that it did not.
@@ -216,8 +216,8 @@ class Lifecycle:
         finally:
             self._events.put(("reported", None))
 
-    def _keep_result(self, found: messages.DagFileParsingResult) -> None:
-        Path(self._settings.state_dir, "result.json").write_bytes(msgspec.json.encode(found))
+    def _keep_result(self, found: bytes) -> None:
+        Path(self._settings.state_dir, "result.json").write_bytes(found)
         self._events.put(("reported", None))
 
     # --- deadlines ---

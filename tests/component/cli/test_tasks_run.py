@@ -8,6 +8,9 @@ import time
 
 import pytest
 
+#: Each of these starts five interpreters and more; together they would be a third of `make unit`.
+pytestmark = pytest.mark.slow
+
 GOOD = """
 from airlock.sdk import DAG, task, Variable, Connection
 from airlock.sdk.exceptions import AirlockSkipException

@@ -8,6 +8,7 @@ import threading
 import time
 import warnings
 
+import msgspec
 import pytest
 from played.api import Answer
 from played.launcher import FAIL, SUCCEED
@@ -288,6 +289,27 @@ def test_too_many_secrets_to_mask_are_refused_and_none_is_dropped_silently(sidec
     answer = launcher.ask({"type": "MaskSecret", "value": ["s" * 9 + str(n) for n in range(200_000)]})
 
     assert "secrets to mask" in answer.error["detail"]["message"]
+
+
+@pytest.mark.parametrize("odd", [msgspec.msgpack.Ext(5, b"x"), {None: 1}], ids=["an extension", "a map with odd keys"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        lambda odd: {"type": "SetXCom", "key": "k", "value": odd, "dag_id": "d", "run_id": "r", "task_id": "t"},
+        lambda odd: {"type": "SetRenderedFields", "rendered_fields": {"f": odd}},
+        lambda odd: {**SUCCEED, "outlet_events": [{"e": odd}]},
+    ],
+    ids=["an XCom", "rendered fields", "the last word"],
+)
+def test_a_value_that_json_cannot_say_is_refused_and_forgotten(api, sidecar, launcher, body, odd):
+    launcher.begin()
+    answer = launcher.ask(body(odd))
+    launcher.ask(SUCCEED)
+    launcher.exit()
+    record = sidecar.end()
+
+    assert "not JSON" in answer.error["detail"]["message"]
+    assert (Reason.SUCCEEDED, {"not JSON": 1}, ["success"]) == (record.reason, record.refusals, api.states())
 
 
 def test_a_request_that_is_not_served_is_answered(sidecar, launcher):

@@ -5,6 +5,7 @@ A hundred thousand frames here, a million by ``make fuzz``. The exchange is the 
 Execution API behind it answers at random, from memory, because what is looked for is in front of it.
 """
 
+import datetime as dt
 import os
 import random
 import socket
@@ -58,7 +59,12 @@ def _error(status):
 
 
 def value(rng, depth=0):
-    kind = rng.randrange(9 if depth < 4 else 6)
+    kind = rng.randrange(12 if depth < 4 else 6)
+    if kind >= 8:
+        # What msgpack has and JSON has not.
+        return rng.choice(
+            (msgspec.msgpack.Ext(5, b"x"), b"\xff", {1: 2}, {None: 1}, {True: 1}, dt.datetime.now(dt.UTC))
+        )
     if kind == 6:
         return [value(rng, depth + 1) for _ in range(rng.randrange(4))]
     if kind == 7:
@@ -88,8 +94,9 @@ def message(rng):
             lambda: messages.SetXCom(key=key, value=value(rng), **ids, mapped_length=rng.choice((None, 3))),
             lambda: messages.SetRenderedFields(rendered_fields={key: value(rng)}),
             lambda: messages.MaskSecret(value=rng.choice(_TEXT), name=rng.choice((None, "password"))),
+            lambda: messages.SucceedTask(end_date=dt.datetime.now(dt.UTC), outlet_events=[{key: value(rng)}]),
             lambda: messages.TaskState(state=rng.choice(("failed", "skipped", "removed"))),
-            lambda: messages.DagFileParsingResult(fileloc=key, serialized_dags=[]),
+            lambda: messages.DagFileParsingResult(fileloc=key, serialized_dags=[], warnings=[value(rng)]),
         )
     )()
 
