@@ -72,9 +72,22 @@ class Proxy:
             def handle_error(self, *_: Any) -> None:
                 pass  # A client that gave up waiting resets its connection.
 
-        self._server = Server(("127.0.0.1", 0), Handler)
+        self._listen = lambda port: Server(("127.0.0.1", port), Handler)
+        self._server = self._listen(0)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}{parts.path}"
+        self._serve()
+
+    def _serve(self) -> None:
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    def be_away(self, seconds: float) -> None:
+        """Refuses connections for so long, and closes those that are open; returns when it is back."""
+        usual, self.fault = self.fault, lambda _method, _path: "close"
+        port = self._server.server_address[1]
+        self.close()
+        time.sleep(seconds)
+        self._server, self.fault = self._listen(port), usual
+        self._serve()
 
     def close(self) -> None:
         self._server.shutdown()

@@ -39,10 +39,11 @@ class Laptop:
         self._proxy: Proxy | None = None
         self._thread: threading.Thread | None = None
 
-    def through(self, fault: Callable[[str, str], str]) -> None:
+    def through(self, fault: Callable[[str, str], str]) -> Proxy:
         """From now on launches reach the server only through a proxy with this fault."""
         self._proxy = Proxy(self.server.url, fault)
         self.executor.serve_at(self._proxy.url)
+        return self._proxy
 
     def start(self, task_id: str, *, retries: int = 0, **conf: Any) -> "Laptop":
         dag = next(d for d in self.executor.parse("faults.py").dags if d.dag_id == f"faults_{retries}")
