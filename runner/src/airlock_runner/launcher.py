@@ -52,7 +52,6 @@ class Launcher:
         self._pid = 0
         self._ended: Ended | None = None
         self._signalled = 0
-        self._sidecar_knows = False
         self._acknowledged = False
         self._deadlines: dict[str, float] = {}
         self._handoff, self._theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -168,8 +167,8 @@ class Launcher:
             self._acknowledged = True
         elif event == pod.STOP and self._ended is None:
             self._kill(signal.SIGTERM)
-            self._deadlines.setdefault("kill", time.monotonic() + pod.STOP_SECONDS)
-            self._deadlines["kill"] = min(self._deadlines["kill"], time.monotonic() + pod.STOP_SECONDS)
+            soon = time.monotonic() + pod.STOP_SECONDS
+            self._deadlines["kill"] = min(self._deadlines.get("kill", soon), soon)
 
     def _reap(self) -> None:
         """Collects every ended process: as PID 1 the launcher is the parent of what user code left behind."""

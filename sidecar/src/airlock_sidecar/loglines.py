@@ -6,7 +6,6 @@ cannot pass for anything else: the ids are the sidecar's own and overwrite what 
 becomes ``info``, the sidecar's own logger name cannot be borrowed, and control bytes are escaped by JSON.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -111,6 +110,3 @@ def encode(records: list[dict[str, Any]]) -> bytes:
             buffer += _encoder.encode(kept | {"event": f"a log record could not be kept: {type(e).__name__}"})
         buffer += b"\n"
     return bytes(buffer)
-
-
-Records = Callable[[list[str], str], list[dict[str, Any]]]
