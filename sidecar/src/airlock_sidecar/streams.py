@@ -91,14 +91,13 @@ class Streams:
             spool.drain(self._sink, ended=False)
         self._thread.start()
 
-    def finish(self, seconds: float) -> bool:
-        """Empties the pipes into the log, ends the last lines and stops; False when that took too long."""
-        if not self._thread.is_alive() and not self._pipes:
+    def finish(self, seconds: float) -> None:
+        """Empties the pipes into the log, ends the last lines and stops; gives up after so many seconds."""
+        if not self._pipes:
             self._end_lines()
-            return True
+            return
         os.write(self._finish_write, b"x")
         self._thread.join(seconds)
-        return not self._thread.is_alive()
 
     def _pump(self) -> None:
         poll = select.poll()

@@ -56,7 +56,8 @@ class Executor:
         self._environ = environ
         self._show = show
         self._current: Containers | None = None
-        self._lock = threading.Lock()
+        # Reentrant, because ``stop`` is called by a signal handler, in the very thread that may hold it.
+        self._lock = threading.RLock()
         self.stopping = False
         local = installation.settings.local
         python = local.runner_python or sys.executable
