@@ -70,7 +70,7 @@ class Lifecycle:
             self._heart = self._reporter = None
 
     def terminate(self) -> None:
-        """SIGTERM: the launch's container has ended, so finish and go. Safe to call from a signal handler."""
+        """SIGTERM: the launch's container has ended, so finish and go. May be called from any thread."""
         self._events.put(("terminate", None))
 
     def run(self, listener: Listener) -> None:

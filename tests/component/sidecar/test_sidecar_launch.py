@@ -1,5 +1,8 @@
 """A launch from the connection to the record, with the Execution API scripted and the launcher played."""
 
+import signal as signals
+from pathlib import Path
+
 import pytest
 from played.api import RUN_CONTEXT, Answer
 from played.launcher import FAIL, RETRY, SUCCEED
@@ -134,3 +137,14 @@ def test_a_task_over_its_time_is_stopped_and_judged(api, make_sidecar, make_laun
     launcher.exit(None, 15)
 
     assert (sidecar.end().reason, api.states()) == (Reason.TIMED_OUT, ["failed"])
+
+
+def test_sigterm_wakes_a_thread_that_only_waits_for_it(sidecar, launcher):
+    """A Python handler can miss the moment in which the main thread goes to sleep: it cost a launch 60 seconds."""
+    launcher.begin()
+    sigterm = 1 << (signals.SIGTERM - 1)
+    threads = Path(f"/proc/{sidecar.process.pid}/task").iterdir()
+    status = [dict(line.split(":\t") for line in (t / "status").read_text().splitlines()) for t in threads]
+
+    assert [] == [each["Name"] for each in status if int(each["SigCgt"], 16) & sigterm]
+    assert 1 == len([each for each in status if not int(each["SigBlk"], 16) & sigterm])
