@@ -13,6 +13,6 @@ compile() {
 }
 echo "uv==0.13.8" | compile uv -
 for image in runner sidecar operator server; do compile "$image" "$image/pyproject.toml"; done
-compile runtime {runner,sidecar,operator,server}/pyproject.toml
+compile runtime {runner,sidecar,server}/pyproject.toml
 compile dev {runner,sidecar,operator,server}/pyproject.toml --group dev
 compile airflow --group airflow

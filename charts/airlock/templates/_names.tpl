@@ -1,0 +1,40 @@
+{{/* An image's full name: registry, name, tag. */}}
+{{- define "airlock.image" -}}
+{{- $top := index . 0 -}}
+{{- with $top.Values.image.registry }}{{ . }}/{{ end -}}
+airlock/{{ index . 1 }}:{{ $top.Values.image.tag | default $top.Chart.AppVersion }}
+{{- end -}}
+
+{{/* Labels of everything the chart makes. */}}
+{{- define "airlock.labels" -}}
+app.kubernetes.io/name: airlock
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- end -}}
+
+{{/* A container that meets the restricted Pod Security level. */}}
+{{- define "airlock.containerSecurity" -}}
+runAsUser: 50002
+runAsGroup: 50002
+runAsNonRoot: true
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: {drop: [ALL]}
+seccompProfile: {type: RuntimeDefault}
+{{- end -}}
+
+{{/* The server, as pods of other namespaces reach it. */}}
+{{- define "airlock.serverUrl" -}}
+https://airlock-server.{{ .Release.Namespace }}.svc:8443
+{{- end -}}
+
+{{/* Pull secrets of the chart's own pods. */}}
+{{- define "airlock.pullSecrets" -}}
+{{- with .Values.image.pullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end }}
+{{- end -}}

@@ -1,0 +1,69 @@
+"""
+The conditions of a TaskRun, in Kubernetes' form. Pure.
+
+``Admitted``: a pod could be made. ``Scheduled``: it has a node. ``Running``: the runner's container runs.
+``Succeeded`` is the summary: Unknown while it goes on, then True or False for good.
+"""
+
+from typing import Any
+
+from airlock_operator.podfacts import PodFacts
+from airlock_operator.reasons import Reason
+from airlock_operator.taskrun import Status
+
+_NOT_ADMITTED = frozenset(
+    {Reason.SUSPENDED, Reason.QUOTA_EXCEEDED, Reason.API_BUSY, Reason.FORBIDDEN, Reason.WAITING_FOR_RETRY}
+)
+_GOOD = frozenset({"success", "skipped"})
+
+
+def conditions(status: Status, pod: PodFacts | None, now: str, generation: int) -> list[dict[str, Any]]:
+    """All four, each with the time of its last change taken over from ``status`` where nothing changed."""
+    reason, message = status.reason or Reason.PENDING, status.message
+    over = bool(status.finished_at)
+    made = pod is not None and status.pod_ref is not None
+    wanted: list[tuple[str, str, str, str]] = []
+    if made:
+        wanted.append(("Admitted", "True", "PodCreated", f"pod {pod.name if pod else ''} was made"))
+    elif over and status.pod_ref is not None:
+        wanted.append(_kept(status, "Admitted", "NeverAdmitted"))
+    else:
+        wanted.append(("Admitted", "False", reason, message))
+    if made and pod is not None and pod.node:
+        wanted.append(("Scheduled", "True", "Scheduled", f"on node {pod.node}"))
+    elif over:
+        wanted.append(_kept(status, "Scheduled", "NeverScheduled"))
+    else:
+        wanted.append(("Scheduled", "False", reason if made else "NoPod", message if made else ""))
+    if over:
+        wanted.append(("Running", "False", "Ended" if status.started_at else "NeverRan", ""))
+        wanted.append(("Succeeded", "True" if status.state in _GOOD else "False", reason, message))
+    else:
+        running = reason == Reason.RUNNING
+        wanted.append(("Running", "True" if running else "False", reason, "" if running else message))
+        wanted.append(("Succeeded", "Unknown", reason, message))
+    before = {c["type"]: c for c in status.conditions}
+    return [_condition(before.get(each[0]), each, now, generation) for each in wanted]
+
+
+def _kept(status: Status, kind: str, never: str) -> tuple[str, str, str, str]:
+    """What a condition was when the TaskRun ended: it says how far it came."""
+    found = next((c for c in status.conditions if c["type"] == kind), None)
+    if found is None:
+        return kind, "False", never, ""
+    return kind, found["status"], found["reason"], found["message"]
+
+
+def _condition(
+    before: dict[str, Any] | None, wanted: tuple[str, str, str, str], now: str, generation: int
+) -> dict[str, Any]:
+    kind, status, reason, message = wanted
+    same = before is not None and before["status"] == status
+    return {
+        "type": kind,
+        "status": status,
+        "reason": str(reason),
+        "message": message[:1024],
+        "observedGeneration": generation,
+        "lastTransitionTime": before["lastTransitionTime"] if same and before else now,
+    }

@@ -1,0 +1,55 @@
+"""
+What can go wrong between the operator and the API server; each says what the caller does about it.
+
+    KubernetesError
+    |-- Gone          there is no such object (404), or it is another one by now: decide anew
+    |-- Conflict      somebody wrote first, or the name is taken (409): read again, decide anew
+    |-- Invalid       the object is wrong (400, 422): asking again cannot help
+    |-- NotAllowed    admission, RBAC or a quota said no (403): wait, and say who refused and why
+    `-- Busy          the API server is overloaded, broken or away (429, 5xx, no answer): wait
+"""
+
+
+class KubernetesError(Exception):
+    """``status`` is the HTTP status, 0 where there was no answer; the text is the API server's own message."""
+
+    def __init__(self, status: int, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retry_after = retry_after
+
+
+class Gone(KubernetesError):
+    """404, or a precondition on the UID that failed."""
+
+
+class Conflict(KubernetesError):
+    """409."""
+
+
+class Invalid(KubernetesError):
+    """400 or 422."""
+
+
+class NotAllowed(KubernetesError):
+    """401 or 403."""
+
+    @property
+    def by_quota(self) -> bool:
+        """A ResourceQuota refused it: the one refusal that passes by itself."""
+        return "exceeded quota" in str(self)
+
+
+class Busy(KubernetesError):
+    """429, 5xx, or no answer."""
+
+
+_BY_STATUS: dict[int, type[KubernetesError]] = {
+    400: Invalid, 401: NotAllowed, 403: NotAllowed, 404: Gone, 409: Conflict, 410: Gone, 422: Invalid, 429: Busy,
+}  # fmt: skip
+
+
+def of_status(status: int, message: str, retry_after: float | None = None) -> KubernetesError:
+    """The error that an HTTP status stands for."""
+    kind = _BY_STATUS.get(status, Busy if status >= 500 else Invalid)
+    return kind(status, message, retry_after)

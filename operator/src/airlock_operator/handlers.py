@@ -1,0 +1,81 @@
+"""
+kopf, at the edge only: events of TaskRuns and their pods become sightings and keys on the work queue.
+
+``on.event`` handlers alone: kopf then writes nothing of its own on the objects (no finalizer, no annotation, no
+progress) and retries nothing; the queue does.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import kopf
+
+from airlock_operator.podfacts import RUN_LABEL
+from airlock_operator.sightings import Key, Sightings
+
+GROUP, VERSION, PLURAL = "airlock.dev", "v1alpha1", "taskruns"
+_REQUEST_SECONDS = 30.0
+
+
+class Heard:
+    """When an event came last (monotonic seconds), for the health probe."""
+
+    def __init__(self) -> None:
+        self.at = time.monotonic()
+
+
+def registry(sightings: Sightings, enqueue: Callable[[Key], None], heard: Heard, kubeconfig: str) -> Any:
+    """A registry of this operator's own; kopf's default one is a global of the process."""
+    handlers = kopf.OperatorRegistry()
+
+    async def on_taskrun(event: kopf.RawEvent, **_: Any) -> None:
+        heard.at = time.monotonic()
+        enqueue(sightings.saw_run(dict(event["object"]), gone=event["type"] == "DELETED"))
+
+    async def on_pod(event: kopf.RawEvent, **_: Any) -> None:
+        heard.at = time.monotonic()
+        key = sightings.saw_pod(dict(event["object"]), gone=event["type"] == "DELETED")
+        if key is not None:
+            enqueue(key)
+
+    kopf.on.event(GROUP, VERSION, PLURAL, id="taskruns", registry=handlers)(on_taskrun)
+    kopf.on.event("", "v1", "pods", id="pods", registry=handlers)(on_pod)
+    if kubeconfig:
+
+        async def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
+            return kopf.login_with_kubeconfig(**kwargs)
+
+    else:
+
+        async def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
+            return kopf.login_with_service_account(**kwargs)
+
+    kopf.on.login(id="login", registry=handlers)(login)
+    return handlers
+
+
+def kopf_settings() -> kopf.OperatorSettings:
+    """How kopf is to behave."""
+    settings = kopf.OperatorSettings()
+    # No watching of CRDs and namespaces: less to be allowed to read.
+    settings.scanning.disabled = True
+    settings.watching.label_selectors["v1", "pods"] = RUN_LABEL
+    settings.watching.server_timeout = 300
+    settings.networking.request_timeout = _REQUEST_SECONDS
+    settings.posting.loggers = False
+    settings.peering.standalone = True
+    return settings
+
+
+async def watch(handlers: Any, namespaces: list[str], ready: Any, stop: Any) -> None:
+    """Watches until ``stop`` is set; raises when a watcher died."""
+    await kopf.operator(
+        registry=handlers,
+        settings=kopf_settings(),
+        standalone=True,
+        clusterwide=not namespaces,
+        namespaces=namespaces,
+        ready_flag=ready,
+        stop_flag=stop,
+    )

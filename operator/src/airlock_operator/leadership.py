@@ -1,0 +1,157 @@
+"""
+The Lease: of all operators with one name, one works at a time.
+
+kubernetes.aio has a leader election, but its requests have no bound: one that hangs outlives the lease
+(docs/adr/0012). The decision is pure (``bid``); the loop around it is thin.
+
+It is a courtesy, not a lock: a leader that is cut off learns of it late. Two live operators are harmless, because of
+what a pod is called, what a status is written over, and whom the server gives a token.
+"""
+
+import asyncio
+import logging
+import random
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any
+
+import msgspec
+
+from airlock_operator import errors
+from airlock_operator.cluster import Cluster
+from airlock_operator.durations import micro_text
+
+log = logging.getLogger("airlock.operator.lease")
+
+_RETRY_SECONDS = 2.0
+
+
+class Bid(Enum):
+    """What to do about a Lease."""
+
+    CREATE = "create"
+    TAKE = "take"
+    RENEW = "renew"
+    WAIT = "wait"
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """A Lease's holder and renewal as last read, and when (monotonic) that pair was first seen."""
+
+    holder: str
+    renewed: str
+    since: float
+
+
+def bid(lease: dict[str, Any] | None, me: str, seen: Seen | None, now: float) -> Bid:
+    """
+    What to do. Another's lease counts as run out only when *we* saw no renewal for its whole length: clocks of two
+    nodes are never compared.
+    """
+    if lease is None:
+        return Bid.CREATE
+    spec = lease.get("spec") or {}
+    holder = spec.get("holderIdentity") or ""
+    if holder == me:
+        return Bid.RENEW
+    if not holder:
+        return Bid.TAKE
+    if seen is None or (seen.holder, seen.renewed) != (holder, spec.get("renewTime") or ""):
+        return Bid.WAIT
+    return Bid.TAKE if now - seen.since > float(spec.get("leaseDurationSeconds") or 15) else Bid.WAIT
+
+
+class Leadership:
+    """One candidate."""
+
+    def __init__(self, cluster: Cluster, namespace: str, name: str, identity: str, seconds: float) -> None:
+        self._cluster = cluster
+        self._namespace = namespace
+        self._name = name
+        self._identity = identity
+        self._seconds = seconds
+        self._seen: Seen | None = None
+        self.held = False
+
+    async def acquire(self) -> None:
+        """Returns once the Lease is ours."""
+        # There is nothing to wait on: the API server tells nobody that a Lease was not renewed.
+        while not await self._try():  # noqa: ASYNC110
+            await asyncio.sleep(_RETRY_SECONDS * (0.5 + random.random() / 2))  # noqa: S311 - jitter, not a secret
+        self.held = True
+        log.info("leading", extra={"identity": self._identity})
+
+    async def keep(self) -> None:
+        """Renews it; returns when it is lost: after two thirds of its length without a renewal, or to another."""
+        loop = asyncio.get_running_loop()
+        good = loop.time()
+        while loop.time() - good < self._seconds * 2 / 3:
+            await asyncio.sleep(_RETRY_SECONDS)
+            try:
+                async with asyncio.timeout(self._seconds / 3):
+                    if await self._try():
+                        good = loop.time()
+                    elif self._seen is not None and self._seen.holder not in ("", self._identity):
+                        break
+            except TimeoutError:
+                continue
+        self.held = False
+        log.error("the Lease is lost", extra={"identity": self._identity})
+
+    async def release(self) -> None:
+        """Gives it up, so that a standby need not wait for it to run out."""
+        try:
+            lease = await self._cluster.lease(self._namespace, self._name)
+            if (lease.get("spec") or {}).get("holderIdentity") == self._identity:
+                lease["spec"] |= {"holderIdentity": "", "leaseDurationSeconds": 1}
+                await self._cluster.write_lease(self._namespace, lease)
+        except errors.KubernetesError as e:
+            log.info("the Lease was not released", extra={"error": str(e)})
+        self.held = False
+
+    async def _try(self) -> bool:
+        try:
+            lease: dict[str, Any] | None = await self._cluster.lease(self._namespace, self._name)
+        except errors.Gone:
+            lease = None
+        except errors.KubernetesError as e:
+            log.warning("the Lease cannot be read", extra={"error": str(e)})
+            return False
+        now = asyncio.get_running_loop().time()
+        decision = bid(lease, self._identity, self._seen, now)
+        if lease is not None:
+            self._note(lease, now)
+        if decision is Bid.WAIT:
+            return False
+        try:
+            if lease is None:
+                await self._cluster.create_lease(self._namespace, self._body(None, decision))
+            else:
+                await self._cluster.write_lease(self._namespace, self._body(lease, decision))
+        except errors.KubernetesError as e:
+            log.info("the Lease was not had", extra={"error": str(e)})
+            return False
+        return True
+
+    def _note(self, lease: dict[str, Any], now: float) -> None:
+        spec = lease.get("spec") or {}
+        holder, renewed = spec.get("holderIdentity") or "", spec.get("renewTime") or ""
+        if self._seen is None or (self._seen.holder, self._seen.renewed) != (holder, renewed):
+            self._seen = Seen(holder, renewed, now)
+
+    def _body(self, lease: dict[str, Any] | None, decision: Bid) -> dict[str, Any]:
+        now = micro_text(datetime.now(UTC))
+        spec = dict((lease or {}).get("spec") or {})
+        spec |= {
+            "holderIdentity": self._identity,
+            "leaseDurationSeconds": max(1, round(self._seconds)),
+            "renewTime": now,
+        }
+        if decision is not Bid.RENEW:
+            spec |= {"acquireTime": now, "leaseTransitions": int(spec.get("leaseTransitions") or 0) + 1}
+        return {
+            "apiVersion": "coordination.k8s.io/v1",
+            "kind": "Lease",
+            "metadata": (lease or {}).get("metadata") or {"name": self._name, "namespace": self._namespace},
+            "spec": spec,
+        }

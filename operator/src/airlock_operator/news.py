@@ -1,0 +1,55 @@
+"""
+The events of a TaskRun: what ``kubectl describe`` shows as its story. One for each new reason. Pure.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from airlock_operator.durations import time_text
+from airlock_operator.reasons import Reason
+from airlock_operator.taskrun import Status, TaskRun
+
+_NORMAL = frozenset(
+    {
+        Reason.PENDING, Reason.STARTING, Reason.RUNNING, Reason.SUCCEEDED, Reason.SKIPPED, Reason.DEFERRED,
+        Reason.RESCHEDULED, Reason.SUSPENDED, Reason.STOPPING, Reason.CANCELLED, Reason.SCHEDULING_GATED,
+    }
+)  # fmt: skip
+#: Steps on the way that the pod's own events tell already.
+_QUIET = frozenset({Reason.PENDING})
+
+
+def of_change(run: TaskRun, status: Status, component: str) -> list[dict[str, Any]]:
+    """The events of a change of status; none where the reason stayed."""
+    before = run.status
+    if (status.reason, status.attempt) == (before.reason, before.attempt) or Reason(status.reason) in _QUIET:
+        return []
+    return [event(run, status.reason, status.message, component)]
+
+
+def event(run: TaskRun, reason: str, message: str, component: str) -> dict[str, Any]:
+    """One event about a TaskRun."""
+    now = time_text(datetime.now(UTC))
+    return {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": f"{run.name}.{uuid4().hex[:16]}", "namespace": run.namespace},
+        "involvedObject": {
+            "apiVersion": "airlock.dev/v1alpha1",
+            "kind": "TaskRun",
+            "namespace": run.namespace,
+            "name": run.name,
+            "uid": run.uid,
+            "resourceVersion": run.resource_version,
+        },
+        "type": "Normal" if Reason(reason) in _NORMAL else "Warning",
+        "reason": reason,
+        "message": message[:1024] or reason,
+        "firstTimestamp": now,
+        "lastTimestamp": now,
+        "count": 1,
+        "source": {"component": component},
+        "reportingComponent": component,
+        "reportingInstance": component,
+    }

@@ -1,0 +1,314 @@
+"""
+What to do next about one TaskRun: the TaskRun, its pod's facts and the time in, a plan out. Pure.
+
+Level-triggered: the same decision from any state, however often it is asked and whoever asked before. A plan is at
+most one status and one act, the status first: what must be known about a pod is written before the pod is made or
+unmade (an attempt's number, the reason for stopping it), so that an operator that dies in between is understood by
+the next one.
+"""
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from airlock_operator.advice import advised
+from airlock_operator.blocked import Blocked, blocked
+from airlock_operator.conditions import conditions
+from airlock_operator.durations import micro_text, parse_time, seconds, shown, time_text
+from airlock_operator.podfacts import PodFacts
+from airlock_operator.reasons import Reason, waits
+from airlock_operator.succession import Again, Over, after
+from airlock_operator.taskrun import Attempt, PodRef, Status, TaskRun
+from airlock_operator.timeline import timeline
+from airlock_operator.verdict import End, end_of
+
+#: A pod that is on its way to running is not worth a write for so long.
+QUIET_SECONDS = 2.0
+#: After ``executionTimeout`` the sidecar stops the runner; this much later the operator does.
+BACKSTOP_SECONDS = 30.0
+#: How often a TaskRun whose pod is on its way out is looked at, should its events be missed.
+_LOOK_AGAIN_SECONDS = 15.0
+#: The attempts that a status remembers.
+_KEPT_ATTEMPTS = 10
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """Why the API server would not make the pod. ``final`` where asking again cannot help."""
+
+    reason: Reason
+    message: str
+    final: bool = False
+
+
+class Create(msgspec.Struct, frozen=True):
+    """Make the pod of this attempt."""
+
+    attempt: int
+
+
+class Delete(msgspec.Struct, frozen=True):
+    """Delete this very pod."""
+
+    name: str
+    uid: str
+
+
+class Forget(msgspec.Struct, frozen=True):
+    """Delete the TaskRun itself: its time to live has passed."""
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """``status`` to write where it changed; then ``act``; then look again after so many seconds, None for not."""
+
+    status: Status | None = None
+    act: Create | Delete | Forget | None = None
+    again_in: float | None = None
+
+
+def plan(run: TaskRun, pod: PodFacts | None, now: datetime, refusal: Refusal | None = None) -> Plan:
+    """
+    The plan. ``pod`` is the present attempt's pod; None when there is none, which the caller has made sure of with
+    the API server where ``status.podRef`` names one. ``refusal`` is the answer to the last try to make it.
+    """
+    if run.deleting:
+        # The garbage collector takes the pod, and the kubelet lets the launcher end in order.
+        return Plan()
+    if run.over:
+        return _afterlife(run, pod, now)
+    if not run.attempt_open:
+        return _next_attempt(run, now)
+    if run.status.pod_ref is None:
+        return _make(run, pod, now, refusal)
+    return _watch(run, pod, now)
+
+
+# --- no attempt is open ---
+
+
+def _next_attempt(run: TaskRun, now: datetime) -> Plan:
+    status = run.status
+    if run.spec.cancel:
+        return _over(run, None, Over("failed", Reason.CANCELLED, "cancelled before it was started"), now)
+    if run.spec.suspend:
+        return Plan(_say(run, None, now, Reason.SUSPENDED, "", state=status.state))
+    if status.next_attempt_at and (wait := (parse_time(status.next_attempt_at) - now).total_seconds()) > 0:
+        return Plan(again_in=wait)
+    attempt = status.attempt + 1
+    fresh = msgspec.structs.replace(
+        status,
+        run_id=run.run_id,
+        try_number=status.try_number or run.spec.try_number,
+        attempt=attempt,
+        pod_ref=None,
+        node="",
+        since=micro_text(now),
+        stopping="",
+        started_at="",
+        failing_since="",
+        next_attempt_at="",
+        timeline={"admitted": _after_seen(status, now)} if status.seen_at else {},
+    )
+    said = _say(run, None, now, Reason.PENDING, "its pod is about to be made", state="queued", base=fresh)
+    return Plan(said, again_in=0.0)
+
+
+# --- an attempt is open, its pod is not known to exist ---
+
+
+def _make(run: TaskRun, pod: PodFacts | None, now: datetime, refusal: Refusal | None) -> Plan:
+    if pod is not None and pod.owner != run.uid:
+        text = f"a pod named {pod.name} exists that belongs to somebody else; delete it, or use another name"
+        return _over(run, None, Over("failed", Reason.INVALID_POD, text), now)
+    if pod is not None:
+        known = msgspec.structs.replace(run.status, pod_ref=PodRef(pod.name, pod.uid), node=pod.node)
+        return Plan(_progress(run, pod, now, base=known, quiet=False), again_in=0.0)
+    if run.spec.cancel:
+        return _over(run, None, Over("failed", Reason.CANCELLED, "cancelled before it was started"), now)
+    if refusal is None:
+        return Plan(act=Create(run.status.attempt))
+    ends = parse_time(run.status.since) + timedelta(seconds=seconds(run.spec.pending_timeout))
+    if refusal.final or now >= ends:
+        gave_up = "" if refusal.final else f"gave up after {run.spec.pending_timeout}: "
+        return _over(run, None, Over("failed", refusal.reason, gave_up + refusal.message), now)
+    return Plan(_say(run, None, now, refusal.reason, refusal.message, state="queued"), act=Create(run.status.attempt))
+
+
+# --- an attempt is open and has its pod ---
+
+
+def _watch(run: TaskRun, pod: PodFacts | None, now: datetime) -> Plan:
+    end = end_of(run, pod, now)
+    if end is not None:
+        return _conclude(run, pod, end, now)
+    assert pod is not None  # noqa: S101 - an attempt without a pod has ended
+    if pod.deleting:
+        # Once it is on its way out nothing can be changed: its containers end, and then it says why.
+        told = Reason(run.status.stopping) if run.status.stopping else Reason.STOPPING
+        message = run.status.message if run.status.stopping else f"pod {pod.name} is being deleted"
+        return Plan(_say(run, pod, now, Reason.STOPPING, message or str(told)), again_in=_LOOK_AGAIN_SECONDS)
+    if run.status.stopping:
+        return Plan(act=Delete(pod.name, pod.uid), again_in=_LOOK_AGAIN_SECONDS)
+    if pod.runner_ended is not None:
+        return Plan(again_in=_LOOK_AGAIN_SECONDS)
+    if run.spec.cancel:
+        return _stop(run, pod, now, Reason.CANCELLED, "cancelled by spec.cancel")
+    held = blocked(run, pod, now)
+    if held is not None and held.gives_up_at is not None and now >= held.gives_up_at:
+        return _stop(run, pod, now, held.ends_as, advised(held.ends_as, held.message))
+    limit = run.spec.execution_timeout
+    if held is None and limit is not None and pod.runner_started is not None:
+        ends = pod.runner_started + timedelta(seconds=seconds(limit) + BACKSTOP_SECONDS)
+        if now >= ends:
+            return _stop(
+                run, pod, now, Reason.TIMED_OUT, f"it ran for longer than {limit}, and past its sidecar's stop"
+            )
+        return Plan(_progress(run, pod, now), again_in=(ends - now).total_seconds())
+    if held is None:
+        return Plan(_progress(run, pod, now))
+    due = (held.gives_up_at - now).total_seconds() if held.gives_up_at is not None else None
+    return Plan(_progress(run, pod, now), again_in=_soonest(due, _quiet_left(run, held, now)))
+
+
+def _stop(run: TaskRun, pod: PodFacts, now: datetime, reason: Reason, message: str) -> Plan:
+    stopping = msgspec.structs.replace(run.status, stopping=str(reason))
+    said = _say(run, pod, now, Reason.STOPPING, message, base=stopping)
+    return Plan(said, act=Delete(pod.name, pod.uid), again_in=_LOOK_AGAIN_SECONDS)
+
+
+def _progress(
+    run: TaskRun, pod: PodFacts, now: datetime, base: Status | None = None, *, quiet: bool = True
+) -> Status | None:
+    """The status of an attempt that goes on as it should, or is held up; None where it would say nothing new."""
+    held = blocked(run, pod, now)
+    base = base or run.status
+    base = msgspec.structs.replace(base, node=pod.node)
+    if held is None:
+        started = micro_text(pod.runner_started) if pod.runner_started else ""
+        base = msgspec.structs.replace(base, started_at=base.started_at or started, failing_since="")
+        return _say(run, pod, now, Reason.RUNNING, f"pod {pod.name} on node {pod.node}", state="running", base=base)
+    if quiet and _quiet_left(run, held, now):
+        return None
+    since = (base.failing_since or micro_text(now)) if held.failing else ""
+    base = msgspec.structs.replace(base, failing_since=since)
+    return _say(run, pod, now, held.reason, held.message, state="queued", base=base)
+
+
+def _quiet_left(run: TaskRun, held: Blocked, now: datetime) -> float | None:
+    """How much longer a pod may be on its way without a word about it; None where there is something to say."""
+    if held.reason is not Reason.STARTING or not run.status.since:
+        return None
+    left = QUIET_SECONDS - (now - parse_time(run.status.since)).total_seconds()
+    return left if left > 0 else None
+
+
+# --- an attempt, or all of it, has ended ---
+
+
+def _conclude(run: TaskRun, pod: PodFacts | None, end: End, now: datetime) -> Plan:
+    following = after(run, end)
+    if isinstance(following, Over):
+        return _over(run, pod, following, now)
+    again = following.delay_seconds
+    message = f"attempt {run.status.attempt} ended: {end.reason}: {advised(end.reason, following.message)}"
+    base = msgspec.structs.replace(
+        run.status,
+        try_number=following.try_number,
+        attempts=_remembered(run, end.reason, end.message, now),
+        pod_ref=None,
+        stopping="",
+        infra_reruns=run.status.infra_reruns + following.infra,
+        token_reruns=run.status.token_reruns + following.token,
+        next_attempt_at=micro_text(now + timedelta(seconds=again)),
+    )
+    reason = Reason.WAITING_FOR_RETRY if _is_retry(following) else end.reason
+    said = _say(run, pod, now, reason, message, state=following.state, base=base, advise=False)
+    # Its runner has ended; a sidecar that has not is nobody's any more. One that ended keeps its pod, for its log.
+    left_behind = pod is not None and pod.sidecar_running and not pod.gone and not pod.deleting
+    return Plan(said, Delete(pod.name, pod.uid) if pod is not None and left_behind else None, again_in=again)
+
+
+def _is_retry(following: Again) -> bool:
+    return not following.infra and not following.token
+
+
+def _over(run: TaskRun, pod: PodFacts | None, over: Over, now: datetime) -> Plan:
+    status = run.status
+    message = over.message if over.state in ("success", "skipped") else advised(over.reason, over.message)
+    started = parse_time(status.started_at) if status.started_at else (pod.runner_started if pod else None)
+    ended = pod.runner_ended.at if pod is not None and pod.runner_ended is not None else None
+    base = msgspec.structs.replace(
+        status,
+        run_id=run.run_id,
+        attempts=_remembered(run, over.reason, over.message, now) if run.attempt_open else status.attempts,
+        started_at=status.started_at or (micro_text(started) if started else ""),
+        node=(pod.node if pod else "") or status.node,
+        stopping="",
+        next_attempt_at="",
+        finished_at=time_text(now),
+        duration=shown(max(0.0, ((ended or now) - started).total_seconds())) if started else "",
+    )
+    said = _say(run, pod, now, over.reason, message, state=over.state, base=base, advise=False)
+    return Plan(said, again_in=0.0)
+
+
+def _remembered(run: TaskRun, reason: Reason, message: str, now: datetime) -> list[Attempt]:
+    entry = Attempt(
+        attempt=run.status.attempt,
+        try_number=run.status.try_number,
+        pod=run.status.pod_ref.name if run.status.pod_ref else "",
+        node=run.status.node,
+        reason=str(reason),
+        message=message[:512],
+        finished_at=time_text(now),
+    )
+    return [*run.status.attempts, entry][-_KEPT_ATTEMPTS:]
+
+
+def _afterlife(run: TaskRun, pod: PodFacts | None, now: datetime) -> Plan:
+    good = run.status.state in ("success", "skipped")
+    ttl = seconds(run.spec.ttl_after_success if good else run.spec.ttl_after_failure)
+    left = (parse_time(run.status.finished_at) - now).total_seconds() + ttl
+    if left <= 0:
+        return Plan(act=Forget())
+    if pod is not None and not pod.dead and not pod.deleting:
+        return Plan(act=Delete(pod.name, pod.uid), again_in=min(left, _LOOK_AGAIN_SECONDS))
+    return Plan(again_in=left)
+
+
+# --- saying it ---
+
+
+def _say(
+    run: TaskRun,
+    pod: PodFacts | None,
+    now: datetime,
+    reason: Reason,
+    message: str,
+    *,
+    state: str | None = None,
+    base: Status | None = None,
+    advise: bool = True,
+) -> Status | None:
+    """The status with this reason; None where that is what it says already."""
+    base = base or run.status
+    status = msgspec.structs.replace(
+        base,
+        observed_generation=run.generation,
+        seen_at=base.seen_at or micro_text(now),
+        state=base.state if state is None else state,
+        reason=str(reason),
+        message=(advised(reason, message) if advise and waits(reason) else message)[:1024],
+    )
+    marks = timeline(status, pod, _after_seen(status, now) if status.finished_at else None)
+    status = msgspec.structs.replace(status, timeline=marks)
+    status = msgspec.structs.replace(status, conditions=conditions(status, pod, time_text(now), run.generation))
+    return None if status == run.status else status
+
+
+def _after_seen(status: Status, now: datetime) -> float:
+    return round((now - parse_time(status.seen_at)).total_seconds(), 3)
+
+
+def _soonest(*waits_for: float | None) -> float | None:
+    known = [each for each in waits_for if each is not None]
+    return min(known) if known else None

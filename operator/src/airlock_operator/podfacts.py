@@ -1,0 +1,185 @@
+"""
+What a pod says about an attempt: raw Kubernetes JSON in, plain facts out. Pure.
+
+The runner container's end says *when* an attempt ended (not the pod's phase: sidecars and injected meshes have no say
+in it); the sidecar's record says *what* happened. Whatever the runner's container wrote as its own termination
+message is ignored: user code writes there.
+"""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from airlock_operator.durations import parse_time
+from airlock_wire.record import Record, decode
+
+SIDECAR = "sidecar"
+RUNNER = "runner"
+RUN_LABEL = "airlock.dev/taskrun"
+ATTEMPT_LABEL = "airlock.dev/attempt"
+
+#: Waiting reasons of a container whose image does not come; each with whether waiting can help.
+PULL_REASONS = {
+    "ErrImagePull": True,
+    "ImagePullBackOff": True,
+    "ImageInspectError": True,
+    "RegistryUnavailable": True,
+    "SignatureValidationFailed": True,
+    "ErrImageNeverPull": False,
+    "InvalidImageName": False,
+}
+_CONFIG_REASONS = frozenset({"CreateContainerConfigError", "CreateContainerError", "RunContainerError"})
+#: Reasons of a container that ended because its first process could not be started.
+_EXEC_REASONS = frozenset({"StartError", "ContainerCannotRun"})
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """How a container ended."""
+
+    code: int
+    reason: str
+    message: str
+    at: datetime | None
+    started: datetime | None
+
+    @property
+    def cannot_exec(self) -> bool:
+        """Its first process could not be started at all."""
+        return self.reason in _EXEC_REASONS
+
+
+class PodFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """One pod. ``gone`` marks what the API server said last about a pod that it no longer has."""
+
+    name: str
+    uid: str
+    version: int
+    owner: str
+    attempt: int
+    created: datetime
+    gone: bool = False
+    deleting: bool = False
+    phase: str = "Pending"
+    node: str = ""
+    scheduled_at: datetime | None = None
+    unschedulable: str = ""
+    gated: bool = False
+    #: A waiting container's reason and message, where it is one that keeps the runner from starting.
+    pulling: str = ""
+    pulling_hopeless: bool = False
+    config: str = ""
+    runner_started: datetime | None = None
+    runner_ended: Ended | None = None
+    sidecar_running: bool = False
+    sidecar_ended: Ended | None = None
+    record: Record | None = None
+    #: A ``DisruptionTarget`` condition's reason, for example EvictionByEvictionAPI.
+    disruption: str = ""
+    disruption_message: str = ""
+    #: The pod's own reason, for example Evicted by the kubelet.
+    reason: str = ""
+    message: str = ""
+
+    @property
+    def runner_ran(self) -> bool:
+        """The runner's container was started: from here on user code may have begun."""
+        ended = self.runner_ended
+        return self.runner_started is not None or (ended is not None and not ended.cannot_exec)
+
+    @property
+    def dead(self) -> bool:
+        """Nothing of it can still run user code."""
+        never = not self.node and self.deleting
+        return self.gone or self.phase in ("Succeeded", "Failed") or self.runner_ended is not None or never
+
+
+def observe(body: dict[str, Any], *, gone: bool = False) -> PodFacts:
+    """The facts of a pod's JSON. ``gone`` when it came with the news of its deletion."""
+    meta, status = body["metadata"], body.get("status") or {}
+    conditions = {c["type"]: c for c in status.get("conditions") or []}
+    sidecar = _container(status.get("initContainerStatuses"), SIDECAR)
+    runner = _container(status.get("containerStatuses"), RUNNER)
+    scheduled, disruption = conditions.get("PodScheduled", {}), conditions.get("DisruptionTarget", {})
+    waiting = [w for w in (_waiting(sidecar), _waiting(runner), *_others(status)) if w[0]]
+    pulls = [w for w in waiting if w[0] in PULL_REASONS]
+    configs = [w for w in waiting if w[0] in _CONFIG_REASONS]
+    running = (runner.get("state") or {}).get("running")
+    ended = _ended(runner)
+    return PodFacts(
+        name=meta["name"],
+        uid=meta["uid"],
+        version=int(meta["resourceVersion"]) if str(meta.get("resourceVersion")).isdigit() else 0,
+        owner=next((o["uid"] for o in meta.get("ownerReferences") or [] if o.get("controller")), ""),
+        attempt=int((meta.get("labels") or {}).get(ATTEMPT_LABEL) or 0),
+        created=parse_time(meta["creationTimestamp"]),
+        gone=gone,
+        deleting="deletionTimestamp" in meta,
+        phase=status.get("phase") or "Pending",
+        node=(body.get("spec") or {}).get("nodeName") or "",
+        scheduled_at=_time(scheduled.get("lastTransitionTime")) if scheduled.get("status") == "True" else None,
+        unschedulable=(scheduled.get("message") or "") if scheduled.get("reason") == "Unschedulable" else "",
+        gated=scheduled.get("reason") == "SchedulingGated",
+        pulling=": ".join(filter(None, pulls[0])) if pulls else "",
+        pulling_hopeless=any(not PULL_REASONS[reason] for reason, _ in pulls),
+        config=": ".join(filter(None, configs[0])) if configs else "",
+        runner_started=_time(running.get("startedAt"))
+        if running
+        else (ended.started if ended and not ended.cannot_exec else None),
+        runner_ended=ended,
+        sidecar_running="running" in (sidecar.get("state") or {}),
+        sidecar_ended=_ended(sidecar),
+        record=_record(sidecar),
+        disruption=(disruption.get("reason") or "") if disruption.get("status") == "True" else "",
+        disruption_message=disruption.get("message") or "",
+        reason=status.get("reason") or "",
+        message=status.get("message") or "",
+    )
+
+
+def _container(statuses: Any, name: str) -> dict[str, Any]:
+    return next((s for s in statuses or [] if s.get("name") == name), {})
+
+
+def _others(status: dict[str, Any]) -> list[tuple[str, str]]:
+    """Injected containers too can keep a runner from starting."""
+    listed = [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
+    return [_waiting(s) for s in listed if s.get("name") not in (SIDECAR, RUNNER)]
+
+
+def _waiting(container: dict[str, Any]) -> tuple[str, str]:
+    waiting = (container.get("state") or {}).get("waiting") or {}
+    return waiting.get("reason") or "", waiting.get("message") or ""
+
+
+def _ended(container: dict[str, Any]) -> Ended | None:
+    ended = (container.get("state") or {}).get("terminated")
+    if not ended:
+        return None
+    return Ended(
+        code=int(ended.get("exitCode") or 0),
+        reason=ended.get("reason") or "",
+        message=ended.get("message") or "",
+        at=_time(ended.get("finishedAt")),
+        started=_time(ended.get("startedAt")),
+    )
+
+
+def _record(sidecar: dict[str, Any]) -> Record | None:
+    """The record of the sidecar that ended last; one that was started again has the earlier in ``lastState``."""
+    for state in ("state", "lastState"):
+        text = ((sidecar.get(state) or {}).get("terminated") or {}).get("message")
+        if text:
+            try:
+                return decode(text.encode())
+            except msgspec.MsgspecError:
+                # A sidecar that could not even start leaves the tail of its output there.
+                continue
+    return None
+
+
+def _time(text: Any) -> datetime | None:
+    # The kubelet writes a zero time, its own or Unix', for a container that never started.
+    if not text or str(text).startswith(("0001-", "1970-")):
+        return None
+    return parse_time(text)

@@ -1,0 +1,187 @@
+"""
+The operator's process: take the Lease, watch, work; end when the Lease is lost, so that the kubelet starts it afresh.
+"""
+
+import asyncio
+import logging
+import os
+import random
+import signal
+import socket
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from airlock_operator import errors, handlers, health, loglines
+from airlock_operator.cluster import Cluster
+from airlock_operator.leadership import Leadership
+from airlock_operator.podfacts import RUN_LABEL
+from airlock_operator.reconciler import Reconciler
+from airlock_operator.settings import OperatorSettings, from_environment
+from airlock_operator.sightings import Key, Sightings
+from airlock_operator.workqueue import WorkQueue
+from airlock_wire.settings import SettingsError
+
+log = logging.getLogger("airlock.operator")
+
+_WATCH_ENDS_SECONDS = 1.0
+
+_USAGE = """\
+usage: python -m airlock_operator
+
+Turns TaskRuns into pods. It takes no arguments: everything is set by AIRLOCK__SECTION__KEY in the environment
+(sections operator, pods), as the chart sets it. Every setting is described in airlock_operator/settings.py.
+"""
+
+
+def main(argv: list[str]) -> int:
+    """Runs one operator; 0 after SIGTERM, 1 when it lost the Lease or a watcher, 2 when it was set up wrongly."""
+    if len(argv) > 1:
+        print(_USAGE)  # noqa: T201 - this is what was asked for
+        return 0 if argv[1] in ("-h", "--help") else 2
+    loglines.install()
+    try:
+        settings = from_environment(os.environ)
+    except SettingsError as e:
+        log.error("cannot start", extra={"error": str(e)})  # noqa: TRY400 - the trace would say nothing more
+        return 2
+    return asyncio.run(Operator(settings).run())
+
+
+class Operator:
+    """All parts of one operator process."""
+
+    def __init__(self, settings: OperatorSettings) -> None:
+        self._settings = settings
+        mine = settings.operator
+        identity = mine.identity or f"{socket.gethostname()}-{os.getpid()}"
+        self._cluster = Cluster(mine.kubeconfig, connections=2 * mine.workers)
+        self._sightings = Sightings()
+        self._queue: WorkQueue[Key] = WorkQueue(time.monotonic)
+        self._leadership = Leadership(self._cluster, mine.namespace, mine.lease, identity, mine.lease_seconds)
+        self._heard = handlers.Heard()
+        self._reconciler = Reconciler(
+            self._cluster,
+            self._sightings,
+            settings.pods,
+            ca_pem=lambda: Path(settings.pods.ca_file).read_text() if settings.pods.ca_file else "",
+            jitter=random.random,
+            component="airlock-operator",
+        )
+
+    async def run(self) -> int:
+        """Everything, until SIGTERM or a loss."""
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        await self._cluster.open()
+        probe = await health.serve(self._settings.operator.health_port, self._health)
+        try:
+            if not await self._first(self._leadership.acquire, stop):
+                return 0
+            return await self._lead(stop)
+        finally:
+            probe.close()
+            await self._cluster.close()
+
+    async def _lead(self, stop: asyncio.Event) -> int:
+        """Works until told to stop or until a part that must live has ended."""
+        mine = self._settings.operator
+        kubeconfig = mine.kubeconfig
+        if kubeconfig:
+            os.environ["KUBECONFIG"] = kubeconfig
+        registry = handlers.registry(self._sightings, self._queue.add, self._heard, kubeconfig)
+        kopf_stop = asyncio.Event()
+        parts: list[asyncio.Task[None]] = [
+            asyncio.create_task(self._leadership.keep(), name="lease"),
+            asyncio.create_task(self._relist(), name="relist"),
+            *(asyncio.create_task(self._work(), name=f"worker-{n}") for n in range(mine.workers)),
+        ]
+        # Its tasks are kopf's own business: on its way out it cancels every task of the loop that it does not know.
+        watching = asyncio.create_task(
+            handlers.watch(registry, self._settings.namespaces, asyncio.Event(), kopf_stop), name="watch"
+        )
+        stopping: asyncio.Task[Any] = asyncio.create_task(stop.wait(), name="stop")
+        await asyncio.wait({*parts, watching, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        for part in parts:
+            if part.done() and not part.cancelled() and part.exception() is not None:
+                log.error("a part of the operator died", exc_info=part.exception(), extra={"part": part.get_name()})
+        if watching.done() and not watching.cancelled() and watching.exception() is not None:
+            log.error("the watch died", exc_info=watching.exception())
+        orderly = stopping.done()
+        for part in [*parts, stopping]:
+            part.cancel()
+        # Nothing is worked on any more, so the standby may begin at once.
+        if self._leadership.held:
+            await self._leadership.release()
+        kopf_stop.set()
+        # It would wait five seconds for tasks that it does not know, ours among them.
+        await asyncio.wait([watching], timeout=_WATCH_ENDS_SECONDS)
+        return 0 if orderly else 1
+
+    async def _first(self, act: Callable[[], Awaitable[None]], stop: asyncio.Event) -> bool:
+        """Whether it was done before we were told to stop."""
+        doing = asyncio.ensure_future(act())
+        stopping = asyncio.ensure_future(stop.wait())
+        await asyncio.wait([doing, stopping], return_when=asyncio.FIRST_COMPLETED)
+        for each in (doing, stopping):
+            each.cancel()
+        return doing.done() and not doing.cancelled()
+
+    async def _work(self) -> None:
+        while True:
+            key = await self._queue.take()
+            try:
+                again = await self._reconciler.turn(key)
+            except errors.Conflict:
+                self._queue.failed(key)
+            except errors.KubernetesError as e:
+                pause = self._queue.failed(key)
+                log.warning("turn failed", extra={"taskrun": "/".join(key), "error": str(e), "pause": round(pause, 1)})
+            except Exception:
+                # One TaskRun that this program cannot deal with must not stop all others.
+                pause = self._queue.failed(key)
+                log.exception("turn broke", extra={"taskrun": "/".join(key), "pause": round(pause, 1)})
+            else:
+                self._queue.succeeded(key)
+                if again is not None:
+                    self._queue.add(key, again)
+            finally:
+                self._queue.done(key)
+
+    async def _relist(self) -> None:
+        """Everything anew, whatever the events said, at once and then every minute or so."""
+        seconds = self._settings.operator.relist_seconds
+        while True:
+            try:
+                await self._look_at_everything()
+            except errors.KubernetesError as e:
+                log.warning("relist failed", extra={"error": str(e)})
+                await asyncio.sleep(5.0 * (0.5 + random.random()))  # noqa: S311 - jitter, not a secret
+                continue
+            await asyncio.sleep(seconds * (0.9 + random.random() * 0.2))  # noqa: S311 - jitter, not a secret
+
+    async def _look_at_everything(self) -> None:
+        before = dict(self._sightings.runs)
+        namespaces = self._settings.namespaces
+        # Pods first: a TaskRun that came in between has no pod that could be missed.
+        for body in await self._cluster.list_all(namespaces, "pods", RUN_LABEL):
+            self._sightings.saw_pod(body)
+        found: set[Key] = set()
+        for body in await self._cluster.list_all(namespaces, "taskruns"):
+            found.add(self._sightings.saw_run(body))
+        for key in set(before) - found:
+            if self._sightings.runs.get(key) is before[key]:
+                self._sightings.forget(key)
+        for key in found:
+            self._queue.add(key)
+
+    def _health(self) -> dict[str, object]:
+        return {
+            "leading": self._leadership.held,
+            "queue": len(self._queue),
+            "lastEventSeconds": round(time.monotonic() - self._heard.at, 1),
+            "taskruns": len(self._sightings.runs),
+        }

@@ -1,0 +1,201 @@
+"""
+One turn for one TaskRun: look, plan, act. The edge between the pure decisions and the API server.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from airlock_operator import errors, news
+from airlock_operator.cluster import Cluster
+from airlock_operator.plan import Create, Delete, Forget, Refusal, plan
+from airlock_operator.podfacts import PodFacts
+from airlock_operator.pods import manifest
+from airlock_operator.reasons import Reason
+from airlock_operator.settings import Pods
+from airlock_operator.sightings import Key, Sightings
+from airlock_operator.taskrun import Status, TaskRun, read
+
+log = logging.getLogger("airlock.operator")
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """The API server's last no to making a pod, and when to ask again."""
+
+    attempt: int
+    refusal: Refusal
+    again_at: datetime
+    pause: float
+
+
+_FIRST_PAUSE_SECONDS = 1.0
+_LONGEST_PAUSE_SECONDS = 30.0
+
+
+class Reconciler:
+    """``ca_pem`` gives the certificates that sidecars are to trust; ``jitter`` a number in [0, 1)."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        sightings: Sightings,
+        pods: Pods,
+        *,
+        ca_pem: Callable[[], str],
+        jitter: Callable[[], float],
+        component: str,
+    ) -> None:
+        self._cluster = cluster
+        self._sightings = sightings
+        self._pods = pods
+        self._ca_pem = ca_pem
+        self._jitter = jitter
+        self._component = component
+        self._asked: dict[Key, Asked] = {}
+        #: TaskRuns that this operator cannot read, so that it says so once each.
+        self._unreadable: set[tuple[str, str]] = set()
+
+    async def turn(self, key: Key) -> float | None:
+        """
+        Does what is next; seconds until it is to be looked at again, None for when there is news of it. Raises
+        errors.KubernetesError where the turn came to nothing and is to be tried again.
+        """
+        body = self._sightings.runs.get(key)
+        if body is None:
+            self._asked.pop(key, None)
+            return None
+        try:
+            run = read(body)
+        except (msgspec.ValidationError, ValueError, KeyError) as e:
+            self._say_unreadable(body, e)
+            return None
+        pod = await self._look(key, run)
+        decided = plan(run, pod, datetime.now(UTC), self._refusal(key, run))
+        written = body
+        if decided.status is not None:
+            written = await self._write(key, body, run, decided.status)
+        act = decided.act
+        if isinstance(act, Create):
+            return await self._create(key, read(written), act)
+        if isinstance(act, Delete):
+            await self._delete(key, act)
+        elif isinstance(act, Forget):
+            await self._forget(key, run)
+        for stray in strays(run, self._sightings.pods(key)):
+            log.warning("deleting a pod that is not the one that counts", extra={"pod": stray.name, "uid": stray.uid})
+            await self._delete(key, Delete(stray.name, stray.uid))
+        return decided.again_in
+
+    async def _look(self, key: Key, run: TaskRun) -> PodFacts | None:
+        """The present attempt's pod. One that is not in sight is looked for: news of it may be late, or was missed."""
+        ref = run.status.pod_ref
+        if ref is None:
+            return self._sightings.pod(key, run.pod_name(run.status.attempt)) if run.attempt_open else None
+        found = self._sightings.pod(key, ref.name, ref.uid)
+        if found is not None or run.over:
+            return found
+        try:
+            self._sightings.saw_pod(await self._cluster.pod(key.namespace, ref.name))
+        except errors.Gone:
+            return None
+        return self._sightings.pod(key, ref.name, ref.uid)
+
+    async def _write(self, key: Key, body: Any, run: TaskRun, status: Status) -> Any:
+        try:
+            written = await self._cluster.write_status(body, msgspec.to_builtins(status))
+        except errors.Gone:
+            self._sightings.forget(key)
+            raise
+        except errors.Conflict:
+            # Somebody wrote first, or our sight of it is old: look at what it is now.
+            self._sightings.saw_run(await self._cluster.taskrun(key.namespace, key.name))
+            raise
+        self._sightings.saw_run(written)
+        for event in news.of_change(run, status, self._component):
+            await self._post(key, event)
+        return written
+
+    async def _post(self, key: Key, event: dict[str, Any]) -> None:
+        try:
+            await self._cluster.create_event(key.namespace, event)
+        except errors.KubernetesError as e:
+            # An event is a courtesy. The status has all that matters.
+            log.info("event not posted", extra={"taskrun": "/".join(key), "error": str(e)})
+
+    # --- making pods ---
+
+    def _refusal(self, key: Key, run: TaskRun) -> Refusal | None:
+        asked = self._asked.get(key)
+        if asked is None or asked.attempt != run.status.attempt:
+            return None
+        return asked.refusal
+
+    async def _create(self, key: Key, run: TaskRun, act: Create) -> float:
+        asked = self._asked.get(key)
+        now = datetime.now(UTC)
+        if asked is not None and asked.attempt == act.attempt and now < asked.again_at:
+            return (asked.again_at - now).total_seconds()
+        try:
+            made = await self._cluster.create_pod(key.namespace, manifest(run, act.attempt, self._pods, self._ca_pem()))
+        except errors.Conflict:
+            # It was made before: by this operator before it died, by one that is still alive, or by somebody else.
+            made = await self._cluster.pod(key.namespace, run.pod_name(act.attempt))
+            self._sightings.saw_pod(made)
+            if self._sightings.pod(key, run.pod_name(act.attempt)) is None:
+                refusal = Refusal(
+                    Reason.INVALID_POD, f"a pod named {made['metadata']['name']} exists already", final=True
+                )
+                self._asked[key] = Asked(act.attempt, refusal, now, 0.0)
+            return 0.0
+        except errors.KubernetesError as e:
+            pause = min((asked.pause * 2) if asked else _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS)
+            pause = e.retry_after or pause
+            wait = pause * (0.5 + self._jitter() / 2)
+            self._asked[key] = Asked(act.attempt, refused(e), now + timedelta(seconds=wait), pause)
+            log.info("pod refused", extra={"taskrun": "/".join(key), "error": str(e)})
+            return 0.0
+        self._asked.pop(key, None)
+        self._sightings.saw_pod(made)
+        return 0.0
+
+    async def _delete(self, key: Key, act: Delete) -> None:
+        try:
+            await self._cluster.delete_pod(key.namespace, act.name, act.uid)
+        except (errors.Gone, errors.Conflict):
+            # It is gone, or another has its name by now: neither is ours to delete.
+            self._sightings.lost_pod(key, act.name)
+
+    async def _forget(self, key: Key, run: TaskRun) -> None:
+        try:
+            await self._cluster.delete_taskrun(key.namespace, key.name, run.uid)
+        except (errors.Gone, errors.Conflict):
+            self._sightings.forget(key)
+
+    def _say_unreadable(self, body: Any, error: Exception) -> None:
+        mark = (body["metadata"]["uid"], body["metadata"]["resourceVersion"])
+        if mark not in self._unreadable:
+            self._unreadable.add(mark)
+            log.error("a TaskRun that this operator cannot read", extra={"uid": mark[0], "error": str(error)})
+
+
+def refused(error: errors.KubernetesError) -> Refusal:
+    """What a no to making a pod means for the TaskRun."""
+    text = str(error)
+    if isinstance(error, errors.NotAllowed):
+        return Refusal(Reason.QUOTA_EXCEEDED if error.by_quota else Reason.FORBIDDEN, text)
+    if isinstance(error, errors.Invalid):
+        return Refusal(Reason.INVALID_POD, text, final=True)
+    return Refusal(Reason.API_BUSY, text)
+
+
+def strays(run: TaskRun, pods: list[PodFacts]) -> list[PodFacts]:
+    """
+    Live pods of attempts that no longer count: an operator that had lost the Lease without knowing it may have made
+    one. It gets no token, and goes.
+    """
+    counts = run.status.pod_ref.uid if run.status.pod_ref else ""
+    old = [p for p in pods if p.attempt < run.status.attempt or (counts and p.attempt == run.status.attempt)]
+    return [p for p in old if p.owner == run.uid and p.uid != counts and not (p.dead or p.deleting)]

@@ -1,0 +1,82 @@
+"""
+What the operator has last seen of TaskRuns and their pods: filled by events, relists and its own writes.
+
+It may be old; no decision depends on its being new. A status is written only over the version it was decided on, a
+pod is made under a name that only one can have, and before a pod counts as gone the API server is asked.
+"""
+
+from typing import Any, NamedTuple
+
+import msgspec
+
+from airlock_operator.podfacts import ATTEMPT_LABEL, RUN_LABEL, PodFacts, observe
+
+Json = dict[str, Any]
+
+
+class Key(NamedTuple):
+    """A TaskRun's address."""
+
+    namespace: str
+    name: str
+
+
+class Sightings:
+    """Bodies of TaskRuns and facts of pods, by TaskRun."""
+
+    def __init__(self) -> None:
+        self.runs: dict[Key, Json] = {}
+        self._pods: dict[Key, dict[str, PodFacts]] = {}
+
+    def saw_run(self, body: Json, *, gone: bool = False) -> Key:
+        """A TaskRun as it is now, or the news that it is gone; its key."""
+        key = Key(body["metadata"]["namespace"], body["metadata"]["name"])
+        if gone:
+            self.forget(key)
+        elif not _older(body, self.runs.get(key)):
+            self.runs[key] = body
+        return key
+
+    def saw_pod(self, body: Json, *, gone: bool = False) -> Key | None:
+        """A pod as it is now, or as it was when it went; its TaskRun's key, None where it is nobody's."""
+        labels = body["metadata"].get("labels") or {}
+        if RUN_LABEL not in labels or not str(labels.get(ATTEMPT_LABEL) or "").isdigit():
+            return None
+        key = Key(body["metadata"]["namespace"], labels[RUN_LABEL])
+        facts = observe(body, gone=gone)
+        known = self._pods.setdefault(key, {})
+        before = known.get(facts.name)
+        if before is None or before.uid != facts.uid or (not before.gone and before.version <= facts.version):
+            known[facts.name] = facts
+        return key
+
+    def pod(self, key: Key, name: str, uid: str = "") -> PodFacts | None:
+        """A pod by its name, and by its UID where one is given."""
+        found = self._pods.get(key, {}).get(name)
+        return found if found is not None and uid in ("", found.uid) else None
+
+    def pods(self, key: Key) -> list[PodFacts]:
+        """All pods seen of a TaskRun."""
+        return list(self._pods.get(key, {}).values())
+
+    def lost_pod(self, key: Key, name: str) -> None:
+        """The API server has no such pod: what was last seen of it is all there will ever be."""
+        found = self._pods.get(key, {}).get(name)
+        if found is not None and not found.gone:
+            self._pods[key][name] = msgspec.structs.replace(found, gone=True)
+
+    def forget(self, key: Key) -> None:
+        """The TaskRun is no more."""
+        self.runs.pop(key, None)
+        self._pods.pop(key, None)
+
+
+def _older(body: Json, than: Json | None) -> bool:
+    """
+    Whether this is news from before what is known. Versions of one object are compared as numbers, as Kubernetes
+    allows since 1.35 and as every API server on etcd has always meant them.
+    """
+    if than is None or body["metadata"]["uid"] != than["metadata"]["uid"]:
+        return False
+    new, old = body["metadata"]["resourceVersion"], than["metadata"]["resourceVersion"]
+    return new.isdigit() and old.isdigit() and int(new) < int(old)

@@ -1,0 +1,69 @@
+"""
+What follows an attempt's end where the TaskRun was made by kubectl: the operator is its owner and decides. Pure.
+"""
+
+import msgspec
+
+from airlock_operator import reasons
+from airlock_operator.durations import seconds
+from airlock_operator.reasons import Kind, Reason
+from airlock_operator.taskrun import MAX_TOKEN_RERUNS, TaskRun
+from airlock_operator.verdict import End
+
+
+class Over(msgspec.Struct, frozen=True):
+    """The TaskRun is over."""
+
+    state: str
+    reason: Reason
+    message: str
+
+
+class Again(msgspec.Struct, frozen=True):
+    """Another attempt follows: of which try, after how many seconds, and from which budget."""
+
+    try_number: int
+    state: str
+    message: str
+    delay_seconds: float = 0.0
+    infra: int = 0
+    token: int = 0
+
+
+def after(run: TaskRun, end: End) -> Over | Again:
+    """The decision for the present attempt's end."""
+    spec, status = run.spec, run.status
+    kind, state = reasons.TABLE[end.reason]
+    if end.reason is Reason.CANCELLED or (spec.cancel and kind is not Kind.OVER):
+        return Over("failed", Reason.CANCELLED, f"cancelled by spec.cancel. {end.message}".strip())
+    if kind is Kind.OVER:
+        return Over(end.state or state, end.reason, end.message)
+    if kind is Kind.WAITS:
+        # The attempt waited for longer than it may: a failure with the reason it waited for.
+        return Over("failed", end.reason, f"gave up waiting: {end.message}")
+    if kind is Kind.USER:
+        return _user(run, end)
+    if kind is Kind.TOKEN and status.token_reruns < MAX_TOKEN_RERUNS:
+        return Again(status.try_number, "queued", end.message, token=1)
+    if kind is Kind.TOKEN:
+        return Over("failed", end.reason, f"{end.message}; minted again {status.token_reruns} times in vain")
+    if end.begun and not (spec.retries > 0 or spec.rerun_after_start):
+        text = (
+            "not run again, because user code had begun and retries is 0: set spec.retries, or "
+            "spec.rerunAfterStart where a second start does no harm"
+        )
+        return Over("failed", end.reason, f"{end.message}; {text}")
+    if status.infra_reruns >= spec.infra_budget:
+        text = f"the infra budget of {spec.infra_budget} is used up; last: {end.reason}: {end.message}"
+        return Over("failed", Reason.INFRA_BUDGET_EXHAUSTED, text)
+    return Again(status.try_number, "queued", end.message, infra=1)
+
+
+def _user(run: TaskRun, end: End) -> Over | Again:
+    done = run.status.try_number - run.spec.try_number + 1
+    if done <= run.spec.retries:
+        delay = seconds(run.spec.retry_delay)
+        return Again(run.status.try_number + 1, "up_for_retry", end.message, delay_seconds=delay)
+    reason = Reason.FAILED if end.reason is Reason.RETRY else end.reason
+    tries = f" after {done} tries" if done > 1 else ""
+    return Over("failed", reason, f"{end.message}{tries}".strip())

@@ -1,0 +1,43 @@
+"""
+The latency of each step of the present attempt, in seconds after the operator first saw the TaskRun. Pure.
+
+Kubernetes' own marks have a resolution of a second; the sidecar's come from its record and are exact, by the node's
+clock.
+"""
+
+from airlock_operator.durations import parse_time
+from airlock_operator.podfacts import PodFacts
+from airlock_operator.taskrun import Status
+
+#: The record's marks and what a status calls them.
+_RECORDED = {
+    "listening": "sidecarListening",
+    "connected": "runnerConnected",
+    "running": "serverSaidRun",
+    "started": "taskStarted",
+    "terminal": "taskReported",
+    "acknowledged": "reportAcknowledged",
+    "exited": "runnerExited",
+}
+
+
+def timeline(status: Status, pod: PodFacts | None, finished: float | None) -> dict[str, float]:
+    """The marks known so far; those that were known before stay."""
+    marks = dict(status.timeline)
+    if finished is not None:
+        marks.setdefault("finished", finished)
+    if pod is None or not status.seen_at:
+        return marks
+    zero = parse_time(status.seen_at).timestamp()
+    steps = {
+        "podScheduled": pod.scheduled_at,
+        "runnerStarted": pod.runner_started,
+    }
+    for name, moment in steps.items():
+        if moment is not None and name not in marks:
+            marks[name] = round(max(0.0, moment.timestamp() - zero), 3)
+    if pod.record is not None:
+        for theirs, ours in _RECORDED.items():
+            if theirs in pod.record.timeline:
+                marks[ours] = round(max(0.0, pod.record.timeline[theirs] - zero), 3)
+    return marks

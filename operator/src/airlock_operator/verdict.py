@@ -1,0 +1,138 @@
+"""
+How an attempt ended: the TaskRun and its pod's facts in, a reason out, or None while it is not over. Pure.
+
+Three witnesses, in the order of their weight: what the task reported (the sidecar's record), what the operator did
+itself (``status.stopping``), and what Kubernetes shows. A record that says that the launcher was told to stop, or went
+away, is no verdict of its own: then the others say why.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from airlock_operator.podfacts import PodFacts
+from airlock_operator.reasons import Reason
+from airlock_operator.taskrun import TaskRun
+from airlock_wire import pod as shared
+from airlock_wire import record
+
+#: How long a sidecar may take to end after its runner: it may be waiting for a server that is away.
+SIDECAR_ENDS_SECONDS = 120.0
+
+#: What the record says on its own authority.
+_RECORDED = {
+    record.Reason.SUCCEEDED: Reason.SUCCEEDED,
+    record.Reason.SKIPPED: Reason.SKIPPED,
+    record.Reason.FAILED: Reason.FAILED,
+    record.Reason.RETRY: Reason.RETRY,
+    record.Reason.CRASHED: Reason.CRASHED,
+    record.Reason.OOM_KILLED: Reason.OOM_KILLED,
+    record.Reason.TIMED_OUT: Reason.TIMED_OUT,
+    record.Reason.SUPERSEDED: Reason.SUPERSEDED,
+    record.Reason.ALREADY_FINISHED: Reason.ALREADY_FINISHED,
+    record.Reason.TOKEN_EXPIRED: Reason.TOKEN_EXPIRED,
+    record.Reason.DENIED: Reason.DENIED,
+    record.Reason.REJECTED: Reason.REJECTED,
+    record.Reason.RUNNER_NEVER_CONNECTED: Reason.RUNNER_NEVER_CONNECTED,
+}
+#: A record that only says that the launch was cut short: the other witnesses know by what.
+_UNDECIDED = frozenset({record.Reason.INTERRUPTED, record.Reason.VANISHED, record.Reason.PARSED})
+
+_DISRUPTIONS = {
+    "PreemptionByScheduler": Reason.PREEMPTED,
+    "DeletionByTaintManager": Reason.NODE_LOST,
+    "DeletionByPodGC": Reason.NODE_LOST,
+}
+_LAUNCHER_CODES = {
+    shared.EXIT_NEVER_CONNECTED: (
+        Reason.RUNNER_NEVER_CONNECTED,
+        "the launcher reached no sidecar in 60 s; see the sidecar container's state in kubectl describe pod",
+    ),
+    shared.EXIT_SIDECAR_LOST: (Reason.SIDECAR_LOST, "the sidecar went away and did not come back in 120 s"),
+}
+
+
+class End(msgspec.Struct, frozen=True):
+    """
+    An attempt's end. ``begun``: user code may have run, so a rerun may run it twice. ``state`` is the server's, where
+    it says that the task instance was finished before this launch.
+    """
+
+    reason: Reason
+    message: str
+    begun: bool
+    state: str = ""
+
+
+def end_of(run: TaskRun, pod: PodFacts | None, now: datetime) -> End | None:
+    """
+    The end of the present attempt, whose pod is known to have been made; None while it goes on.
+
+    ``pod`` is None when the API server has no such pod and nobody saw how it went.
+    """
+    if pod is None:
+        # Nobody can say how far it came, so it counts as begun unless nobody ever saw it leave the queue.
+        message = "the pod is gone, and went while the operator was not watching"
+        return End(Reason(run.status.stopping or Reason.POD_DELETED), message, begun=True)
+    if not _over(pod, now):
+        return None
+    reason, message = _why(run, pod)
+    finished = pod.record.state if pod.record is not None and reason is Reason.ALREADY_FINISHED else None
+    return End(reason, message, begun=_begun(run, pod), state=finished or "")
+
+
+def _over(pod: PodFacts, now: datetime) -> bool:
+    if pod.gone or pod.phase in ("Succeeded", "Failed"):
+        return True
+    if pod.runner_ended is None:
+        return False
+    if pod.sidecar_ended is not None and not pod.sidecar_running:
+        return True
+    ended = pod.runner_ended.at
+    return ended is not None and (now - ended).total_seconds() > SIDECAR_ENDS_SECONDS
+
+
+def _begun(run: TaskRun, pod: PodFacts) -> bool:
+    if pod.record is not None:
+        return "started" in pod.record.timeline
+    ended = pod.runner_ended
+    if ended is not None and ended.code == shared.EXIT_NEVER_CONNECTED:
+        return False
+    return pod.runner_ran or bool(run.status.started_at)
+
+
+def _why(run: TaskRun, pod: PodFacts) -> tuple[Reason, str]:
+    ended, kept = pod.runner_ended, pod.record
+    if ended is not None and ended.cannot_exec and not (kept is not None and "connected" in kept.timeline):
+        return Reason.CANNOT_EXEC, ended.message or ended.reason
+    if kept is not None and kept.reason in _RECORDED:
+        reason = _RECORDED[kept.reason]
+        if reason is Reason.CRASHED and ended is not None and ended.reason == "OOMKilled" and ended.code != 0:
+            return Reason.OOM_KILLED, "the kernel killed the runner for memory"
+        # Nobody connected because the pod was taken away before anybody could: that is the pod's story.
+        cut_short = bool(run.status.stopping or pod.disruption or pod.deleting or pod.gone)
+        if reason is not Reason.RUNNER_NEVER_CONNECTED or not cut_short:
+            return reason, kept.message
+    return _evidence(run, pod)
+
+
+def _evidence(run: TaskRun, pod: PodFacts) -> tuple[Reason, str]:
+    ended = pod.runner_ended
+    if run.status.stopping:
+        return Reason(run.status.stopping), run.status.message
+    if pod.reason == "Evicted":
+        own = any(words in pod.message for words in ("ephemeral local storage", "exceeds the limit", "emptyDir"))
+        return (Reason.STORAGE_EXCEEDED if own else Reason.EVICTED), pod.message
+    if pod.disruption:
+        return _DISRUPTIONS.get(pod.disruption, Reason.EVICTED), f"{pod.disruption}: {pod.disruption_message}"
+    if ended is not None and ended.reason == "OOMKilled" and ended.code != 0:
+        return Reason.OOM_KILLED, "the kernel killed the runner for memory"
+    if ended is not None and ended.code in _LAUNCHER_CODES:
+        return _LAUNCHER_CODES[ended.code]
+    if pod.deleting or pod.gone:
+        return Reason.POD_DELETED, f"pod {pod.name} was deleted by somebody else"
+    if ended is None:
+        return Reason.POD_DELETED, f"pod {pod.name} ended as {pod.phase} before its runner ran: {pod.message}"
+    if pod.record is None:
+        return Reason.SIDECAR_LOST, "the sidecar left no record of the launch"
+    return Reason.CRASHED, f"the runner's container ended with exit code {ended.code} ({ended.reason})"

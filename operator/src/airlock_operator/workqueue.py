@@ -1,0 +1,92 @@
+"""
+The work queue: keys that are due now or later, each worked on by one worker at a time.
+
+A key that comes while it is worked on is worked on again afterwards; one that is due later is moved forward by a
+sooner date, never backward. Failures of a key grow its pause, with jitter and a bound; a success forgets them. All of
+it in one event loop, so nothing here is locked.
+"""
+
+import asyncio
+import heapq
+import random
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+
+FIRST_PAUSE_SECONDS = 0.2
+LONGEST_PAUSE_SECONDS = 30.0
+
+
+class WorkQueue(Generic[K]):
+    """``clock`` gives monotonic seconds."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._due: dict[K, float] = {}
+        self._heap: list[tuple[float, int, K]] = []
+        self._working: set[K] = set()
+        self._failures: dict[K, int] = {}
+        self._order = 0
+        self._changed = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._due) + len(self._working)
+
+    def add(self, key: K, after_seconds: float = 0.0) -> None:
+        """The key is due after so many seconds, or sooner where it was due sooner already."""
+        due = self._clock() + max(0.0, after_seconds)
+        if self._due.get(key, float("inf")) <= due:
+            return
+        self._due[key] = due
+        self._order += 1
+        heapq.heappush(self._heap, (due, self._order, key))
+        self._changed.set()
+
+    def failed(self, key: K) -> float:
+        """The key is due again after a pause that grows with each failure in a row; the pause."""
+        count = self._failures.get(key, 0)
+        self._failures[key] = count + 1
+        pause = min(FIRST_PAUSE_SECONDS * 2.0 ** min(count, 10), LONGEST_PAUSE_SECONDS)
+        pause *= 0.5 + random.random() / 2  # noqa: S311 - jitter, not a secret
+        self.add(key, pause)
+        return pause
+
+    def succeeded(self, key: K) -> None:
+        """Forgets the key's failures."""
+        self._failures.pop(key, None)
+
+    async def take(self) -> K:
+        """The next key that is due and not worked on. ``done`` must follow."""
+        while True:
+            wait = self._next_wait()
+            if wait is None or wait > 0:
+                self._changed.clear()
+                try:
+                    await asyncio.wait_for(self._changed.wait(), wait)
+                except TimeoutError:
+                    continue
+                continue
+            _, _, key = heapq.heappop(self._heap)
+            del self._due[key]
+            self._working.add(key)
+            return key
+
+    def done(self, key: K) -> None:
+        """The key may be worked on again."""
+        self._working.discard(key)
+        if key in self._due:
+            # It came meanwhile, and was passed over for as long as it was worked on.
+            self._order += 1
+            heapq.heappush(self._heap, (self._due[key], self._order, key))
+        self._changed.set()
+
+    def _next_wait(self) -> float | None:
+        """Seconds until the first key is due, None when there is none; drops what the heap has that is stale."""
+        while self._heap:
+            due, _, key = self._heap[0]
+            if self._due.get(key) != due or key in self._working:
+                heapq.heappop(self._heap)
+                continue
+            return due - self._clock()
+        return None

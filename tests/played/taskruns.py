@@ -1,0 +1,128 @@
+"""TaskRuns and their pods as the API server would show them: JSON, for tests of the operator's decisions."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from airlock_operator.durations import micro_text, time_text
+from airlock_operator.podfacts import PodFacts, observe
+from airlock_operator.taskrun import TaskRun, read
+from airlock_wire.record import Reason, Record, encode
+
+NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
+UID = "9a1c3f10-0000-4000-8000-000000000001"
+POD_UID = "9a1c3f10-0000-4000-8000-00000000000a"
+
+
+def ago(seconds: float) -> str:
+    return micro_text(NOW - timedelta(seconds=seconds))
+
+
+def body(*, status: dict[str, Any] | None = None, name: str = "hello", **spec: Any) -> dict[str, Any]:
+    """A TaskRun as JSON."""
+    return {
+        "apiVersion": "airlock.dev/v1alpha1",
+        "kind": "TaskRun",
+        "metadata": {
+            "namespace": "team",
+            "name": name,
+            "uid": UID,
+            "generation": 1,
+            "resourceVersion": "7",
+            "creationTimestamp": time_text(NOW - timedelta(seconds=30)),
+        },
+        "spec": {"dagId": "d", "taskId": "t", "image": "i", "source": {"inline": "..."}} | spec,
+        "status": status or {},
+    }
+
+
+def run(*, status: dict[str, Any] | None = None, **spec: Any) -> TaskRun:
+    return read(body(status=status, **spec))
+
+
+def open_attempt(attempt: int = 1, **more: Any) -> dict[str, Any]:
+    """The status of a TaskRun whose attempt has its pod."""
+    return {
+        "seenAt": ago(20),
+        "runId": f"manual__{UID}",
+        "try": 1,
+        "attempt": attempt,
+        "podRef": {"name": f"hello-{attempt}", "uid": POD_UID},
+        "state": "queued",
+        "reason": "Starting",
+        "since": ago(20),
+        "attempts": [{"attempt": n, "try": 1} for n in range(1, attempt)],
+    } | more
+
+
+def pod_body(
+    *,
+    attempt: int = 1,
+    runner: dict[str, Any] | None = None,
+    sidecar: dict[str, Any] | None = None,
+    record: Record | None = None,
+    conditions: list[dict[str, Any]] | None = None,
+    deleting: bool = False,
+    uid: str = POD_UID,
+    owner: str = UID,
+    node: str = "node-1",
+    **status: Any,
+) -> dict[str, Any]:
+    """A pod as JSON; ``runner`` and ``sidecar`` are container states, ``record`` goes where a sidecar leaves it."""
+    if record is not None:
+        sidecar = {"terminated": {"exitCode": 0, "message": encode(record).decode()}}
+    meta = {
+        "name": f"hello-{attempt}",
+        "namespace": "team",
+        "uid": uid,
+        "resourceVersion": "9",
+        "creationTimestamp": time_text(NOW - timedelta(seconds=20)),
+        "labels": {"airlock.dev/taskrun": "hello", "airlock.dev/attempt": str(attempt)},
+        "ownerReferences": [{"kind": "TaskRun", "uid": owner, "controller": True}],
+    }
+    if deleting:
+        meta["deletionTimestamp"] = time_text(NOW)
+    return {
+        "metadata": meta,
+        "spec": {"nodeName": node} if node else {},
+        "status": {
+            "phase": "Pending",
+            "conditions": conditions or [],
+            "initContainerStatuses": [{"name": "sidecar", "state": sidecar or {}}],
+            "containerStatuses": [{"name": "runner", "state": runner or {}}],
+        }
+        | status,
+    }
+
+
+def pod(*, gone: bool = False, **kwargs: Any) -> PodFacts:
+    return observe(pod_body(**kwargs), gone=gone)
+
+
+RUNNING = {"running": {"startedAt": time_text(NOW - timedelta(seconds=10))}}
+
+
+def ended(code: int = 0, reason: str = "", seconds_ago: float = 1.0, message: str = "") -> dict[str, Any]:
+    return {
+        "terminated": {
+            "exitCode": code,
+            "reason": reason or ("Completed" if code == 0 else "Error"),
+            "message": message,
+            "startedAt": time_text(NOW - timedelta(seconds=10)),
+            "finishedAt": time_text(NOW - timedelta(seconds=seconds_ago)),
+        }
+    }
+
+
+def waiting(reason: str, message: str = "") -> dict[str, Any]:
+    return {"waiting": {"reason": reason, "message": message}}
+
+
+def record(reason: Reason, *, started: bool = True, **more: Any) -> Record:
+    timeline = {"listening": NOW.timestamp() - 9, "connected": NOW.timestamp() - 8.5}
+    if started:
+        timeline["started"] = NOW.timestamp() - 8
+    return msgspec.structs.replace(Record(reason=reason, timeline=timeline), **more)

@@ -1,0 +1,84 @@
+"""What follows an attempt's end, for a TaskRun that kubectl made: which budget pays, and when it is over."""
+
+import pytest
+from played.taskruns import open_attempt, run
+
+from airlock_operator.reasons import TABLE, Kind, Reason
+from airlock_operator.succession import Again, Over, after
+from airlock_operator.verdict import End
+
+
+def follows(reason, *, begun=True, status=None, **spec):
+    found = after(run(status=open_attempt(**(status or {})), **spec), End(reason, "why", begun))
+    if isinstance(found, Over):
+        return "over", found.state, found.reason
+    return "again", found.try_number, ("infra" if found.infra else "token" if found.token else "user")
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_every_reason_is_followed_by_something(reason):
+    kind = "over" if TABLE[reason][0] in (Kind.OVER, Kind.WAITS) else "again"
+
+    assert kind == follows(reason, retries=1)[0]
+
+
+@pytest.mark.parametrize("reason", [r for r in Reason if TABLE[r][0] is Kind.USER])
+def test_what_the_task_did_itself_burns_a_try(reason):
+    assert ("again", 2, "user") == follows(reason, retries=1)
+    expected = Reason.FAILED if reason is Reason.RETRY else reason
+    assert ("over", "failed", expected) == follows(reason, retries=0)
+    assert ("over", "failed", expected) == follows(reason, retries=1, status={"try": 2})
+
+
+@pytest.mark.parametrize("reason", [r for r in Reason if TABLE[r][0] is Kind.INFRA])
+@pytest.mark.parametrize(
+    ("begun", "spec", "expected"),
+    [
+        (False, {}, "again"),
+        (True, {}, "over"),
+        (True, {"retries": 1}, "again"),
+        (True, {"rerunAfterStart": True}, "again"),
+    ],
+)
+def test_what_the_platform_did_is_run_again_where_that_can_do_no_harm(reason, begun, spec, expected):
+    found = follows(reason, begun=begun, **spec)
+
+    assert expected == found[0]
+    if expected == "again":
+        assert ("again", 1, "infra") == found
+    else:
+        assert ("over", "failed", reason) == found
+
+
+def test_a_pod_that_vanished_is_retried_on_the_infra_budget():
+    assert ("again", 1, "infra") == follows(Reason.POD_DELETED, retries=1, status={"infraReruns": 2})
+
+
+def test_the_infra_budget_ends():
+    exhausted = Reason.INFRA_BUDGET_EXHAUSTED
+
+    assert ("over", "failed", exhausted) == follows(Reason.EVICTED, begun=False, status={"infraReruns": 3})
+    assert ("over", "failed", exhausted) == follows(Reason.EVICTED, begun=False, infraBudget=0)
+
+
+def test_a_refused_token_is_minted_again_three_times_and_burns_nothing():
+    assert ("again", 1, "token") == follows(Reason.TOKEN_EXPIRED, status={"tokenReruns": 2})
+    assert ("over", "failed", Reason.TOKEN_EXPIRED) == follows(Reason.TOKEN_EXPIRED, status={"tokenReruns": 3})
+
+
+def test_a_cancelled_taskrun_has_no_successor_but_a_reported_state_stands():
+    assert ("over", "failed", Reason.CANCELLED) == follows(Reason.CRASHED, cancel=True, retries=5)
+    assert ("over", "failed", Reason.CANCELLED) == follows(Reason.POD_DELETED, cancel=True, retries=5)
+    assert ("over", "success", Reason.SUCCEEDED) == follows(Reason.SUCCEEDED, cancel=True)
+
+
+def test_a_first_try_number_above_one_is_counted_from_there():
+    assert ("again", 6, "user") == follows(Reason.CRASHED, retries=1, tryNumber=5, status={"try": 5})
+    assert ("over", "failed", Reason.CRASHED) == follows(Reason.CRASHED, retries=1, tryNumber=5, status={"try": 6})
+
+
+def test_the_next_try_waits_for_the_retry_delay():
+    found = after(run(status=open_attempt(), retries=1, retryDelay="1m30s"), End(Reason.CRASHED, "why", begun=True))
+
+    assert isinstance(found, Again)
+    assert (90.0, "up_for_retry") == (found.delay_seconds, found.state)

@@ -1,0 +1,133 @@
+"""How an attempt ended, by the evidence: one row for each line of the failure model, and for who wins over whom."""
+
+import pytest
+from played.taskruns import NOW, RUNNING, ended, open_attempt, pod, record, run
+
+from airlock_operator.reasons import Reason
+from airlock_operator.verdict import end_of
+from airlock_wire.record import Reason as R
+
+DISRUPTED = [{"type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI", "message": "drain"}]
+SIDECAR_RUNS = {"running": {}}
+
+
+def verdict(status=None, **kwargs):
+    found = end_of(run(status=open_attempt(**(status or {}))), pod(**kwargs), NOW)
+    return None if found is None else (found.reason, found.begun)
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        (R.SUCCEEDED, Reason.SUCCEEDED),
+        (R.SKIPPED, Reason.SKIPPED),
+        (R.FAILED, Reason.FAILED),
+        (R.RETRY, Reason.RETRY),
+        (R.CRASHED, Reason.CRASHED),
+        (R.OOM_KILLED, Reason.OOM_KILLED),
+        (R.TIMED_OUT, Reason.TIMED_OUT),
+        (R.SUPERSEDED, Reason.SUPERSEDED),
+        (R.ALREADY_FINISHED, Reason.ALREADY_FINISHED),
+        (R.TOKEN_EXPIRED, Reason.TOKEN_EXPIRED),
+        (R.DENIED, Reason.DENIED),
+        (R.REJECTED, Reason.REJECTED),
+        (R.RUNNER_NEVER_CONNECTED, Reason.RUNNER_NEVER_CONNECTED),
+    ],
+)
+def test_the_sidecars_record_says_what_happened(told, reason):
+    assert (reason, True) == verdict(runner=ended(), record=record(told))
+
+
+def test_every_reason_that_a_record_can_have_is_decided():
+    for told in R:
+        assert verdict(runner=ended(1), record=record(told)) is not None, told
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "expected"),
+    [
+        ({"runner": RUNNING, "sidecar": SIDECAR_RUNS}, None),
+        ({"runner": ended(), "sidecar": SIDECAR_RUNS}, None),
+        ({"runner": ended(seconds_ago=130), "sidecar": SIDECAR_RUNS}, (Reason.SIDECAR_LOST, True)),
+        ({"runner": ended(1, "OOMKilled"), "record": record(R.VANISHED)}, (Reason.OOM_KILLED, True)),
+        ({"runner": ended(137, "OOMKilled"), "record": record(R.CRASHED)}, (Reason.OOM_KILLED, True)),
+        ({"runner": ended(0, "OOMKilled"), "record": record(R.SUCCEEDED)}, (Reason.SUCCEEDED, True)),
+        ({"runner": ended(143), "record": record(R.VANISHED)}, (Reason.CRASHED, True)),
+        ({"runner": ended(81), "phase": "Failed"}, (Reason.RUNNER_NEVER_CONNECTED, False)),
+        ({"runner": ended(83), "phase": "Failed"}, (Reason.SIDECAR_LOST, True)),
+        ({"runner": ended(0), "phase": "Succeeded"}, (Reason.SIDECAR_LOST, True)),
+        ({"runner": ended(128, "StartError"), "phase": "Failed"}, (Reason.CANNOT_EXEC, False)),
+        (
+            {
+                "runner": ended(128, "StartError"),
+                "record": record(R.RUNNER_NEVER_CONNECTED, started=False, timeline={}),
+            },
+            (Reason.CANNOT_EXEC, False),
+        ),
+        ({"runner": ended(143), "record": record(R.INTERRUPTED), "conditions": DISRUPTED}, (Reason.EVICTED, True)),
+        ({"runner": ended(143), "record": record(R.INTERRUPTED), "deleting": True}, (Reason.POD_DELETED, True)),
+        ({"runner": ended(143), "record": record(R.INTERRUPTED)}, (Reason.CRASHED, True)),
+        ({"runner": ended(0), "record": record(R.SUCCEEDED), "conditions": DISRUPTED}, (Reason.SUCCEEDED, True)),
+        ({"gone": True}, (Reason.POD_DELETED, False)),
+        ({"gone": True, "runner": RUNNING}, (Reason.POD_DELETED, True)),
+        ({"gone": True, "runner": RUNNING, "conditions": DISRUPTED}, (Reason.EVICTED, True)),
+        (
+            {"gone": True, "conditions": [DISRUPTED[0] | {"reason": "PreemptionByScheduler"}]},
+            (Reason.PREEMPTED, False),
+        ),
+        (
+            {"gone": True, "runner": RUNNING, "conditions": [DISRUPTED[0] | {"reason": "DeletionByTaintManager"}]},
+            (Reason.NODE_LOST, True),
+        ),
+        (
+            {"phase": "Failed", "reason": "Evicted", "message": "The node was low on resource: memory"},
+            (Reason.EVICTED, False),
+        ),
+        (
+            {
+                "phase": "Failed",
+                "reason": "Evicted",
+                "message": "Pod ephemeral local storage usage exceeds the total limit of containers 1Mi",
+                "runner": ended(137),
+            },
+            (Reason.STORAGE_EXCEEDED, True),
+        ),
+        ({"phase": "Failed", "reason": "NodeAffinity", "message": "no"}, (Reason.POD_DELETED, False)),
+    ],
+)
+def test_where_the_record_is_silent_the_pod_tells(kwargs, expected):
+    assert expected == verdict(**kwargs)
+
+
+def test_what_the_operator_stopped_ended_for_the_operators_reason():
+    stopped = {"stopping": "TimedOut", "message": "too long"}
+
+    assert (Reason.TIMED_OUT, True) == verdict(stopped, runner=ended(143), record=record(R.INTERRUPTED), deleting=True)
+    assert (Reason.TIMED_OUT, True) == verdict(stopped, runner=RUNNING, gone=True)
+    assert (Reason.SUCCEEDED, True) == verdict(stopped, runner=ended(0), record=record(R.SUCCEEDED), deleting=True)
+
+
+def test_a_launch_whose_task_was_never_handed_over_has_not_begun():
+    assert (Reason.POD_DELETED, False) == verdict(
+        runner=ended(143), record=record(R.INTERRUPTED, started=False), deleting=True
+    )
+
+
+def test_a_pod_that_nobody_saw_go_counts_as_begun():
+    found = end_of(run(status=open_attempt()), None, NOW)
+
+    assert (Reason.POD_DELETED, True) == (found.reason, found.begun)
+
+
+def test_a_task_that_was_finished_before_keeps_the_servers_state():
+    found = end_of(
+        run(status=open_attempt()), pod(runner=ended(), record=record(R.ALREADY_FINISHED, state="skipped")), NOW
+    )
+
+    assert "skipped" == found.state
+
+
+def test_what_user_code_writes_as_its_termination_message_is_ignored():
+    forged = '{"reason": "Succeeded", "timeline": {"started": 1}}'
+
+    assert (Reason.SIDECAR_LOST, True) == verdict(runner=ended(0, message=forged), phase="Failed")
