@@ -54,7 +54,6 @@ class Spec(msgspec.Struct, frozen=True, rename="camel"):
     execution_timeout: str | None = None
     pending_timeout: str = "10m"
     image_pull_timeout: str = "3m"
-    connect_timeout: str = "60s"
     grace_period: str = "60s"
     ttl_after_success: str = "1h"
     ttl_after_failure: str = "24h"
@@ -164,6 +163,6 @@ def read(body: dict[str, Any]) -> TaskRun:
         spec=msgspec.convert(body.get("spec") or {}, Spec),
         status=msgspec.convert(body.get("status") or {}, Status),
     )
-    for field in ("pending_timeout", "image_pull_timeout", "connect_timeout", "grace_period", "retry_delay"):
+    for field in ("pending_timeout", "image_pull_timeout", "grace_period", "retry_delay"):
         seconds(getattr(run.spec, field))
     return run

@@ -5,7 +5,18 @@ import itertools
 import msgspec
 import pytest
 from played.taskruns import (
-    NOW, POD_UID, RUNNING, ago, body, ended, open_attempt, pod, pod_body, record, run, waiting,
+    NOW,
+    POD_UID,
+    RUNNING,
+    ago,
+    body,
+    ended,
+    open_attempt,
+    pod,
+    pod_body,
+    record,
+    run,
+    waiting,
 )  # fmt: skip
 
 from airlock_operator.plan import Create, Delete, Forget, Refusal, plan

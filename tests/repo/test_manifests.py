@@ -1,0 +1,265 @@
+"""The resource, the chart, its rights, install.yaml, the samples and the code say the same."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import msgspec
+import pytest
+import yaml
+
+from airlock_operator import pods, taskrun
+from airlock_operator.podfacts import RUNNER, SIDECAR
+from airlock_operator.settings import Pods
+
+ROOT = Path(__file__).resolve().parents[2]
+CHART = ROOT / "charts/airlock"
+HELM = ROOT / ".venvs/dev/bin/helm"
+CRD = yaml.safe_load((ROOT / "manifests/crd/taskruns.yaml").read_text())
+VERSION = CRD["spec"]["versions"][0]
+SAMPLE = {
+    "metadata": {
+        "namespace": "n", "name": "x", "uid": "u", "resourceVersion": "1", "creationTimestamp": "2026-01-01T00:00:00Z",
+    },
+    "spec": {"dagId": "d", "taskId": "t", "image": "i", "source": {"inline": "x"}},
+}  # fmt: skip
+SCHEMA = VERSION["schema"]["openAPIV3Schema"]["properties"]
+
+
+def helm(*arguments, check=True):
+    done = subprocess.run([HELM, *arguments], capture_output=True, text=True, timeout=60, cwd=ROOT, check=False)
+    assert done.returncode == 0 or not check, done.stderr
+    return done
+
+
+def rendered(*arguments):
+    text = helm("template", "airlock", "charts/airlock", "-n", "airlock-system", *arguments).stdout
+    return [document for document in yaml.safe_load_all(text) if document]
+
+
+def names(kind):
+    return {field.encode_name for field in msgspec.structs.fields(kind)}
+
+
+def test_what_follows_from_other_files_was_written_again(tmp_path):
+    subprocess.run(["scripts/manifests.sh", tmp_path], cwd=ROOT, check=True, timeout=60)
+    for name in ("manifests/install.yaml", "charts/airlock/crd/taskruns.yaml"):
+        assert (tmp_path / name).read_text() == (ROOT / name).read_text(), f"{name}: run scripts/manifests.sh"
+
+
+# --- the resource and the operator ---
+
+
+def test_the_resource_and_the_operator_know_the_same_fields():
+    spec, status = SCHEMA["spec"]["properties"], SCHEMA["status"]["properties"]
+
+    assert set(spec) == names(taskrun.Spec)
+    assert set(status) == names(taskrun.Status)
+    assert set(spec["source"]["properties"]) == names(taskrun.Source)
+    assert set(spec["bundle"]["properties"]) == names(taskrun.Bundle)
+    assert set(status["attempts"]["items"]["properties"]) == names(taskrun.Attempt)
+    assert set(status["podRef"]["properties"]) == names(taskrun.PodRef)
+
+
+def test_every_pod_setting_that_can_be_given_reaches_the_pod():
+    handled = {*pods.POD_FIELDS, *pods.RUNNER_FIELDS, "labels", "annotations", "imagePullSecrets", "volumes"}
+
+    assert set(SCHEMA["spec"]["properties"]["pod"]["properties"]) == handled | {"volumeMounts"}
+
+
+def test_the_defaults_of_the_resource_are_those_of_the_operator():
+    defaults = {field.encode_name: field.default for field in msgspec.structs.fields(taskrun.Spec)}
+    written = {name: s["default"] for name, s in SCHEMA["spec"]["properties"].items() if "default" in s}
+    told = {
+        name: found[1]
+        for name, s in SCHEMA["spec"]["properties"].items()
+        if (found := re.search(r"Defaults to (\d\w+)\.", s.get("description", "")))
+    }
+
+    assert {name: defaults[name] for name in written} == written
+    assert {"retryDelay", "pendingTimeout", "imagePullTimeout", "gracePeriod", "ttlAfterSuccess"} < set(told)
+    assert {name: defaults[name] for name in told} == told
+
+
+def unbounded(schema, path="spec"):
+    """Where a schema lets in a text, list or map of any size."""
+    kind = schema.get("type")
+    if kind == "string" and "maxLength" not in schema and "enum" not in schema:
+        yield path
+    if kind == "array":
+        if "maxItems" not in schema:
+            yield path
+        yield from unbounded(schema["items"], f"{path}[]")
+    if kind == "object":
+        if "additionalProperties" in schema and "maxProperties" not in schema:
+            yield path
+        if isinstance(schema.get("additionalProperties"), dict):
+            yield from unbounded(schema["additionalProperties"], f"{path}{{}}")
+        for name, each in schema.get("properties", {}).items():
+            yield from unbounded(each, f"{path}.{name}")
+
+
+def test_everything_that_an_author_can_write_has_a_bound():
+    assert [] == list(unbounded(SCHEMA["spec"]))
+    assert 8 >= len(VERSION["selectableFields"])
+
+
+def test_every_field_that_an_author_can_write_is_explained():
+    missing = [name for name, each in SCHEMA["spec"]["properties"].items() if not each.get("description")]
+
+    assert [] == missing
+
+
+def test_the_columns_are_those_that_an_administrator_reads():
+    columns = [(c["name"], c.get("priority", 0)) for c in VERSION["additionalPrinterColumns"]]
+
+    assert [
+        ("DAG", 0),
+        ("TASK", 0),
+        ("TRY", 0),
+        ("STATE", 0),
+        ("REASON", 0),
+        ("AGE", 0),
+        ("POD", 1),
+        ("NODE", 1),
+        ("DURATION", 1),
+    ] == columns
+
+
+# --- the chart ---
+
+
+def test_the_chart_is_sound():
+    assert "0 chart(s) failed" in helm("lint", "--strict", "charts/airlock").stdout
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ("operator.replica=2", "replica"),
+        ("operator.replicas=0", "replicas"),
+        ("access.default=everything", "default"),
+        ("image.registry=example/", "registry"),
+        ("server.env.PASSWORD=x", "PASSWORD"),
+        ("watch.namespaces=team", "namespaces"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_its_name(value, says):
+    done = helm("template", "airlock", "charts/airlock", "--set", value, check=False)
+
+    assert done.returncode != 0
+    assert says in done.stderr
+
+
+def test_a_kubernetes_that_is_too_old_is_refused_before_anything_is_made():
+    done = helm("template", "airlock", "charts/airlock", "--kube-version", "1.30.9", check=False)
+
+    assert done.returncode != 0
+    assert "1.31" in done.stderr
+
+
+def of_kind(documents, *kinds):
+    return [d for d in documents if d["kind"] in kinds]
+
+
+def test_watching_some_namespaces_takes_rights_in_these_and_one_to_review_tokens():
+    documents = rendered("--set", "watch.namespaces={team-a,team-b}")
+    cluster = of_kind(documents, "ClusterRole")
+
+    assert [[{"apiGroups": ["authentication.k8s.io"], "resources": ["tokenreviews"], "verbs": ["create"]}]] == [
+        role["rules"] for role in cluster
+    ]
+    assert {"team-a", "team-b", "airlock-system"} == {r["metadata"]["namespace"] for r in of_kind(documents, "Role")}
+    operator = next(d for d in of_kind(documents, "Deployment") if d["metadata"]["name"] == "airlock-operator")
+    env = {e["name"]: e.get("value") for e in operator["spec"]["template"]["spec"]["containers"][0]["env"]}
+    assert "team-a,team-b" == env["AIRLOCK__OPERATOR__NAMESPACES"]
+
+
+def test_a_registry_goes_before_every_image():
+    for arguments in ([], ["--set", "watch.namespaces={a}"]):
+        text = yaml.safe_dump_all(rendered("--set", "image.registry=example.test/mirror,image.tag=v7", *arguments))
+        images = set(re.findall(r"\S*airlock/(?:server|operator|sidecar):\S+", text))
+        assert images == {f"example.test/mirror/airlock/{n}:v7" for n in ("server", "operator", "sidecar")}
+
+
+def test_pull_secrets_reach_every_pod_of_the_chart():
+    documents = of_kind(rendered("--set", "image.pullSecrets={mine}"), "Deployment", "Job")
+
+    assert [[{"name": "mine"}]] * 3 == [d["spec"]["template"]["spec"]["imagePullSecrets"] for d in documents]
+
+
+def test_an_administrators_share_can_be_left_out():
+    documents = rendered("--set", "crd.install=false,guards.install=false")
+    shares = ("CustomResourceDefinition", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
+
+    assert [] == of_kind(documents, *shares)
+    assert 5 == len(of_kind(rendered(), *shares))
+
+
+def test_the_database_and_the_resource_outlive_the_release():
+    kept = of_kind(rendered(), "PersistentVolumeClaim", "CustomResourceDefinition")
+
+    assert ["keep", "keep"] == [d["metadata"]["annotations"]["helm.sh/resource-policy"] for d in kept]
+    assert [] == of_kind(rendered("--set", "server.persistence.enabled=false"), "PersistentVolumeClaim")
+
+
+def test_every_pod_of_the_chart_is_restricted():
+    for document in of_kind(rendered(), "Deployment", "Job"):
+        spec = document["spec"]["template"]["spec"]
+        assert spec["securityContext"]["runAsNonRoot"] is True
+        for container in spec["containers"]:
+            security = container["securityContext"]
+            assert (["ALL"], False, True, 50002) == (
+                security["capabilities"]["drop"],
+                security["allowPrivilegeEscalation"],
+                security["readOnlyRootFilesystem"],
+                security["runAsUser"],
+            )
+
+
+def test_the_operator_sees_no_secret_and_the_server_no_pod():
+    by_name = {(d["kind"], d["metadata"]["name"]): d for d in rendered()}
+    operator = by_name["Deployment", "airlock-operator"]["spec"]["template"]["spec"]
+    rights = {
+        name: {resource for rule in by_name["ClusterRole", name]["rules"] for resource in rule["resources"]}
+        for name in ("airlock-operator", "airlock-server")
+    }
+
+    assert [] == [v for v in operator["volumes"] if "secret" in v]
+    assert {"taskruns", "taskruns/status", "pods", "events"} == rights["airlock-operator"]
+    assert {"taskruns"} == rights["airlock-server"]
+
+
+def test_every_right_has_its_reason_beside_it():
+    for path in (*CHART.glob("templates/*rbac.yaml"), CHART / "templates/setup.yaml"):
+        lines = path.read_text().splitlines()
+        rules = [n for n, line in enumerate(lines) if re.match(r"\s*- apiGroups:", line)]
+        assert rules
+        assert [] == [f"{path.name}:{n + 1}" for n in rules if not lines[n - 1].strip().startswith("# ")]
+
+
+def test_the_guards_protect_what_the_operator_makes():
+    """The policies name volumes and containers; the operator must give them these very names."""
+    text = (CHART / "templates/guards.yaml").read_text()
+    sidecar = pods.manifest(taskrun.read(SAMPLE), 1, Pods(), "")["spec"]["initContainers"][0]
+    guarded = {mount["name"] for mount in sidecar["volumeMounts"]}
+
+    assert [] == [name for name in (*guarded, SIDECAR, RUNNER) if f"'{name}'" not in text]
+
+
+# --- the samples ---
+
+SAMPLES = sorted((ROOT / "manifests/samples").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.stem)
+def test_a_sample_says_what_it_shows_and_is_named_as_its_file(sample):
+    text = sample.read_text()
+    runs = [d for d in yaml.safe_load_all(text) if d["kind"] == "TaskRun"]
+
+    assert text.startswith("# ")
+    assert [sample.stem] == [d["metadata"]["name"] for d in runs]
+    for run in runs:
+        source = run["spec"].get("source")
+        if source:
+            compile(source["inline"], str(sample), "exec")

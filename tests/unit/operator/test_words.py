@@ -1,0 +1,81 @@
+"""The small tables: reasons, advice, durations, refusals, strays, events."""
+
+import pytest
+from played.taskruns import RUNNING, UID, ended, open_attempt, pod, run
+
+from airlock_operator import errors, news
+from airlock_operator.advice import ADVICE
+from airlock_operator.durations import seconds, shown
+from airlock_operator.reasons import TABLE, Kind, Reason
+from airlock_operator.reconciler import refused, strays
+from airlock_operator.taskrun import Status
+
+
+def test_every_reason_has_its_line_in_the_failure_model():
+    assert set(Reason) == set(TABLE)
+    assert {kind is Kind.OVER for kind, state in TABLE.values() if state} == {True}
+
+
+@pytest.mark.parametrize("reason", [r for r in Reason if TABLE[r][0] is Kind.WAITS and r not in (
+    Reason.PENDING, Reason.STARTING, Reason.RUNNING, Reason.STOPPING, Reason.WAITING_FOR_RETRY, Reason.SCHEDULING_GATED,
+)])  # fmt: skip
+def test_every_reason_that_holds_a_taskrun_up_says_what_to_do(reason):
+    assert ADVICE[reason]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("90s", 90), ("10m", 600), ("1h30m", 5400), ("250ms", 0.25), ("1.5s", 1.5), ("0s", 0)]
+)
+def test_durations_are_gos(text, value):
+    assert value == seconds(text)
+
+
+@pytest.mark.parametrize("text", ["", "10", "ten", "5d", "1h 5m", "-1s"])
+def test_what_is_no_duration_is_refused_with_an_example(text):
+    with pytest.raises(ValueError, match="90s"):
+        seconds(text)
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.4, "0.40s"), (42, "42s"), (185, "3m5s"), (7800, "2h10m")])
+def test_durations_are_shown_for_people(value, text):
+    assert text == shown(value)
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "reason", "final"),
+    [
+        (403, 'pods "x" is forbidden: exceeded quota: small', Reason.QUOTA_EXCEEDED, False),
+        (403, "ValidatingAdmissionPolicy 'airlock-pods' denied request", Reason.FORBIDDEN, False),
+        (401, "Unauthorized", Reason.FORBIDDEN, False),
+        (422, 'Pod "x" is invalid', Reason.INVALID_POD, True),
+        (400, "strict decoding error", Reason.INVALID_POD, True),
+        (429, "too many requests", Reason.API_BUSY, False),
+        (500, "etcd", Reason.API_BUSY, False),
+        (0, "no answer", Reason.API_BUSY, False),
+    ],
+)
+def test_a_no_to_a_pod_is_told_apart_by_who_says_it(status, message, reason, final):
+    error = errors.of_status(status, message) if status else errors.Busy(0, message)
+    found = refused(error)
+
+    assert (reason, final, message) == (found.reason, found.final, found.message)
+
+
+def test_a_live_pod_of_an_attempt_that_no_longer_counts_is_a_stray():
+    second = run(status=open_attempt(2, podRef={"name": "hello-2", "uid": "u2"}))
+    old = pod(attempt=1, uid="u1", runner=RUNNING)
+
+    assert [old] == strays(second, [old, pod(attempt=2, uid="u2", runner=RUNNING)])
+    assert [] == strays(second, [pod(attempt=1, uid="u1", runner=ended())])
+    assert [] == strays(second, [pod(attempt=1, uid="u1", runner=RUNNING, owner="somebody else")])
+    assert ["u9"] == [p.uid for p in strays(second, [pod(attempt=2, uid="u9", runner=RUNNING)])]
+
+
+def test_each_new_reason_is_an_event_and_the_same_reason_is_none():
+    before = run(status=open_attempt(reason="Starting"))
+    made = news.of_change(before, Status(attempt=1, reason="Unschedulable", message="0/1 nodes"), "airlock-operator")
+
+    assert [("Warning", "Unschedulable", "0/1 nodes", UID)] == [
+        (e["type"], e["reason"], e["message"], e["involvedObject"]["uid"]) for e in made
+    ]
+    assert [] == news.of_change(before, Status(attempt=1, reason="Starting"), "airlock-operator")
