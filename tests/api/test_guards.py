@@ -1,0 +1,234 @@
+"""
+What the admission policies refuse on a final pod, whoever made it: the operator's own pod, changed in one way at a time
+as a webhook or a bug would, is asked for in the operator's name.
+"""
+
+import copy
+import json
+
+import pytest
+from kube.kubectl import Refused
+from played.taskruns import run
+
+from airlock_operator.pods import manifest
+from airlock_operator.settings import Pods
+
+OPERATOR = ("--as=system:serviceaccount:airlock-system:airlock-operator",)
+TOKEN = {"serviceAccountToken": {"audience": "airlock", "path": "t"}}
+
+
+def pod():
+    made = manifest(run(), 1, Pods(), "CA")
+    del made["metadata"]["namespace"]
+    # Its TaskRun need not exist here.
+    del made["metadata"]["ownerReferences"]
+    return made
+
+
+def runner(made):
+    return made["spec"]["containers"][0]
+
+
+def sidecar(made):
+    return made["spec"]["initContainers"][0]
+
+
+def mounted(made, name, volume):
+    made["spec"]["volumes"].append({"name": name} | volume)
+    runner(made)["volumeMounts"].append({"name": name, "mountPath": "/stolen"})
+
+
+def change_mount_token(made):
+    runner(made)["volumeMounts"].append({"name": "airlock-token", "mountPath": "/stolen"})
+
+
+def change_mount_state(made):
+    runner(made)["volumeMounts"].append({"name": "airlock-state", "mountPath": "/stolen"})
+
+
+def change_own_token_volume(made):
+    mounted(made, "mine", {"projected": {"sources": [TOKEN]}})
+
+
+def change_reserved_name_token_volume(made):
+    mounted(made, "airlock-mine", {"projected": {"sources": [TOKEN]}})
+
+
+def change_token_secret(made):
+    mounted(made, "mine", {"secret": {"secretName": "airlock-token-7"}})
+
+
+def change_token_secret_projected(made):
+    mounted(made, "mine", {"projected": {"sources": [{"secret": {"name": "airlock-token-7"}}]}})
+
+
+def change_api_token(made):
+    mounted(made, "mine", {"projected": {"sources": [{"serviceAccountToken": {"path": "t"}}]}})
+
+
+def change_automount(made):
+    made["spec"]["automountServiceAccountToken"] = True
+
+
+def change_share_processes(made):
+    made["spec"]["shareProcessNamespace"] = True
+
+
+def change_host_pid(made):
+    made["spec"]["hostPID"] = True
+
+
+def change_same_user(made):
+    runner(made)["securityContext"]["runAsUser"] = sidecar(made)["securityContext"]["runAsUser"]
+
+
+def change_root(made):
+    runner(made)["securityContext"] |= {"runAsUser": 0, "runAsNonRoot": False}
+
+
+def change_no_user(made):
+    del runner(made)["securityContext"]["runAsUser"]
+
+
+def change_capability(made):
+    runner(made)["securityContext"]["capabilities"] = {"drop": ["ALL"], "add": ["SYS_PTRACE"]}
+
+
+def change_escalation(made):
+    runner(made)["securityContext"]["allowPrivilegeEscalation"] = True
+
+
+def change_second_sidecar(made):
+    extra = copy.deepcopy(runner(made)) | {"name": "sidecar"}
+    made["spec"]["containers"].append(extra)
+    made["spec"]["initContainers"][0] |= {"name": "helper", "volumeMounts": []}
+
+
+def change_extra_container_with_sidecars_user(made):
+    extra = copy.deepcopy(sidecar(made)) | {"name": "mesh", "volumeMounts": []}
+    made["spec"]["initContainers"].append(extra)
+
+
+def change_writable_socket(made):
+    for mount in runner(made)["volumeMounts"]:
+        mount["readOnly"] = False
+
+
+def change_host_path(made):
+    mounted(made, "mine", {"hostPath": {"path": "/var/lib/kubelet"}})
+
+
+def change_other_account(made):
+    made["spec"]["serviceAccountName"] = "admin"
+
+
+def change_secret_of_the_namespace(made):
+    mounted(made, "mine", {"secret": {"secretName": "payroll"}})
+
+
+def change_secret_in_the_environment(made):
+    runner(made)["env"].append({"name": "A", "valueFrom": {"secretKeyRef": {"name": "payroll", "key": "k"}}})
+
+
+def change_secrets_in_the_environment(made):
+    runner(made)["envFrom"] = [{"secretRef": {"name": "payroll"}}]
+
+
+SAYS = {
+    change_mount_token: "only the container named sidecar",
+    change_mount_state: "only the container named sidecar",
+    change_own_token_volume: "one that the operator made",
+    change_reserved_name_token_volume: "only the container named sidecar",
+    change_token_secret: "one that the operator made",
+    change_token_secret_projected: "one that the operator made",
+    change_api_token: "not the Kubernetes API",
+    change_automount: "automountServiceAccountToken",
+    change_share_processes: "shareProcessNamespace",
+    change_host_pid: "hostPID",
+    change_same_user: "not the sidecar's",
+    change_root: "not root",
+    change_no_user: "runAsUser",
+    change_capability: "capabilities",
+    change_escalation: "privilege escalation",
+    change_second_sidecar: "exactly one container named sidecar",
+    change_extra_container_with_sidecars_user: "not the sidecar's",
+    change_writable_socket: "read-only",
+    change_host_path: "hostPath",
+    change_other_account: "airlock.dev/allowed-service-accounts",
+    change_secret_of_the_namespace: "airlock.dev/allowed-secrets",
+    change_secret_in_the_environment: "airlock.dev/allowed-secrets",
+    change_secrets_in_the_environment: "airlock.dev/allowed-secrets",
+}  # fmt: skip
+
+
+def ask(kubectl, made):
+    kubectl("create", "--dry-run=server", "-f", "-", stdin=json.dumps(made))
+
+
+def test_the_pod_that_the_operator_makes_passes(namespace):
+    ask(namespace.as_user(*OPERATOR), pod())
+
+
+@pytest.mark.parametrize("change", SAYS, ids=lambda change: change.__name__.removeprefix("change_"))
+def test_a_pod_that_crosses_the_trust_line_is_refused_and_told_why(namespace, change):
+    made = pod()
+    change(made)
+    with pytest.raises(Refused) as refused:
+        ask(namespace.as_user(*OPERATOR), made)
+
+    assert SAYS[change] in str(refused.value)
+    assert "airlock-pods" in str(refused.value)
+
+
+def test_nobody_else_makes_a_taskruns_pod(namespace):
+    with pytest.raises(Refused, match="create a TaskRun instead"):
+        ask(namespace, pod())
+
+
+@pytest.mark.parametrize("volume", [{"secret": {"secretName": "airlock-token-7"}}, {"projected": {"sources": [TOKEN]}}])
+def test_no_other_pod_of_the_cluster_gets_a_platform_token(namespace, volume):
+    plain = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "plain"},
+        "spec": {
+            "serviceAccountName": "default",
+            "containers": [{"name": "c", "image": "i"}],
+            "volumes": [{"name": "v"} | volume],
+        },
+    }
+    with pytest.raises(Refused, match="for the sidecars of TaskRuns only"):
+        ask(namespace, plain)
+
+
+def test_a_plain_pod_is_nobodys_business(namespace):
+    plain = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "plain"}}
+    ask(namespace, plain | {"spec": {"containers": [{"name": "c", "image": "i"}]}})
+
+
+def test_an_administrator_allows_accounts_and_secrets_by_a_namespaces_annotations(namespace):
+    made = pod()
+    change_other_account(made)
+    change_secret_of_the_namespace(made)
+    change_secret_in_the_environment(made)
+    allow = ("airlock.dev/allowed-secrets=other, payroll", "airlock.dev/allowed-service-accounts=default,admin")
+    namespace("create", "serviceaccount", "admin")
+    namespace("annotate", "namespace", namespace.namespace, *allow)
+    try:
+        ask(namespace.as_user(*OPERATOR), made)
+    finally:
+        namespace("annotate", "namespace", namespace.namespace, *(f"{each.split('=')[0]}-" for each in allow))
+
+
+def test_only_the_scheduler_names_a_task_instance(namespace):
+    made = {
+        "apiVersion": "airlock.dev/v1alpha1",
+        "kind": "TaskRun",
+        "metadata": {"name": "forged"},
+        "spec": {
+            "dagId": "d", "taskId": "t", "image": "i", "source": {"inline": "x"},
+            "taskInstanceId": "01890000-0000-7000-8000-000000000001",
+        },
+    }  # fmt: skip
+    with pytest.raises(Refused, match=r"spec\.taskInstanceId: only Airlock's scheduler"):
+        namespace.apply(made)
