@@ -178,13 +178,14 @@ def _runner(run: TaskRun) -> dict[str, Any]:
 
 
 def _volumes(settings: Pods, *, inline: bool) -> list[dict[str, Any]]:
+    # Readable for all, since the kubelet makes it root's unless the pod has one user or a group. Only the sidecar has it.
     token = {"audience": shared.TOKEN_AUDIENCE, "expirationSeconds": settings.token_seconds, "path": "token"}
     volumes: list[dict[str, Any]] = [
         {"name": "airlock-socket", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}},
         {"name": "airlock-state", "emptyDir": {"medium": "Memory", "sizeLimit": "32Mi"}},
         {"name": "airlock-log", "emptyDir": {"sizeLimit": "1Gi"}},
         {"name": "airlock-tmp", "emptyDir": {}},
-        {"name": "airlock-token", "projected": {"defaultMode": 0o440, "sources": [{"serviceAccountToken": token}]}},
+        {"name": "airlock-token", "projected": {"defaultMode": 0o444, "sources": [{"serviceAccountToken": token}]}},
     ]
     if inline:
         item = {"path": SOURCE_FILE, "fieldRef": {"fieldPath": f"metadata.annotations['{SOURCE_ANNOTATION}']"}}

@@ -1,0 +1,89 @@
+"""Operators that a test runs itself, as processes of this machine, with the installed one's rights and no more."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from kube.kubectl import Kubectl
+
+ACCOUNT = "airlock-operator"
+
+
+def kubeconfig(system: Kubectl, folder: Path) -> Path:
+    """A kubeconfig with a token of the operator's service account."""
+    view = json.loads(system("config", "view", "--raw", "--minify", "-o", "json"))
+    token = system("create", "token", ACCOUNT, "--duration=1h").strip()
+    view["users"] = [{"name": ACCOUNT, "user": {"token": token}}]
+    for context in view["contexts"]:
+        context["context"]["user"] = ACCOUNT
+    path = folder / "operator-kubeconfig"
+    path.write_text(json.dumps(view))
+    return path
+
+
+def environment(system: Kubectl, folder: Path, identity: str, **settings: str) -> dict[str, str]:
+    """What the chart sets for its operator, for one that runs here."""
+    deployment = system.get("deployment", "airlock-operator") or {}
+    container = deployment["spec"]["template"]["spec"]["containers"][0]
+    env = {each["name"]: each["value"] for each in container["env"] if "value" in each}
+    ca = (system.get("configmap", "airlock-ca") or {})["data"]["ca.crt"]
+    (folder / "ca.crt").write_text(ca)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    own = {
+        "PATH": os.environ["PATH"],
+        "AIRLOCK__OPERATOR__IDENTITY": identity,
+        "AIRLOCK__OPERATOR__KUBECONFIG": str(kubeconfig(system, folder)),
+        "AIRLOCK__OPERATOR__HEALTH_PORT": str(port),
+        "AIRLOCK__PODS__CA_FILE": str(folder / "ca.crt"),
+    }
+    return env | own | settings
+
+
+@contextmanager
+def away(system: Kubectl) -> Iterator[None]:
+    """The installed operator is away inside the block."""
+    before = (system.get("deployment", "airlock-operator") or {})["spec"]["replicas"]
+    system("scale", "deployment/airlock-operator", "--replicas=0")
+    system("wait", "--for=delete", "pod", "-l", "app.kubernetes.io/component=operator", "--timeout=60s", seconds=70)
+    try:
+        yield
+    finally:
+        system("scale", "deployment/airlock-operator", f"--replicas={before}")
+        system("rollout", "status", "deployment/airlock-operator", "--timeout=90s", seconds=100)
+
+
+@contextmanager
+def operator(words: list[str], env: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of ours, ended with the block."""
+    with log.open("ab") as out:
+        process = subprocess.Popen([sys.executable, *words], env=env, stdout=out, stderr=out)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def died(process: subprocess.Popen[Any], seconds: float) -> bool:
+    """Whether it ended by SIGKILL within so many seconds."""
+    ends = time.monotonic() + seconds
+    while process.poll() is None and time.monotonic() < ends:
+        time.sleep(0.05)
+    return process.poll() == -signal.SIGKILL
