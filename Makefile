@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 # Python keeps its bytecode: without it every process that is started here compiles everything it imports again.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help demo test unit contract bench fuzz lint fmt locks up down e2e
+.PHONY: help demo test unit contract bench fuzz lint fmt locks up down e2e manifests
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,5 +41,16 @@ locks:  ## compile every lock anew, after a dependency changed
 	@scripts/environment.sh uv
 	@scripts/locks.sh
 
-up down e2e:  ## a real cluster with Airlock in it, its end, and the tests against it
-	@echo "make $@: not there yet; the cluster comes with the second of the first three issues (CHANGELOG.md)" >&2; exit 1
+up:  ## a real cluster with Airlock in it; prints the line that lets kubectl and helm reach it
+	@scripts/up.sh
+
+down:  ## end that cluster; nothing of it stays
+	@scripts/environment.sh dev
+	@PYTHONPATH=tests .venvs/dev/bin/python -m cluster down
+
+e2e:  ## the cluster tiers (api, e2e) against it
+	@scripts/e2e.sh
+
+manifests:  ## write the chart's copy of the resource and install.yaml anew
+	@scripts/environment.sh dev
+	@scripts/manifests.sh

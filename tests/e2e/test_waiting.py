@@ -1,5 +1,7 @@
 """A TaskRun that cannot start says why within ten seconds, in its REASON and in a sentence that says what to do."""
 
+import uuid
+
 import pytest
 from kube.taskruns import finished, outcome, reason, status, taskrun
 
@@ -20,9 +22,9 @@ def test_unschedulable(team):
 
 
 def test_an_image_that_does_not_come(team):
-    team.apply(taskrun("no-image", image="airlock/no-such-image:0.1.0"))
+    team.apply(taskrun("no-image", image="localhost:5000/no-such-image:0.1.0"))
 
-    assert "spec.image" in says(team, "no-image", "ImagePull", 15)
+    assert "spec.image" in says(team, "no-image", "ImagePull")
 
 
 def test_a_configuration_that_names_what_is_not_there(team):
@@ -43,7 +45,7 @@ def test_a_configuration_that_comes_a_moment_later_is_waited_for(team):
 @pytest.fixture
 def full(cluster):
     """A namespace whose quota has no room for a pod."""
-    name = "full-quota"
+    name = f"full-{uuid.uuid4().hex[:6]}"
     cluster("create", "namespace", name)
     there = cluster.of(name)
     there("create", "quota", "small", "--hard=pods=0")
@@ -85,7 +87,7 @@ def test_a_service_account_that_is_not_there(cluster, team):
 
 
 def test_an_image_without_a_python(team):
-    team.apply(taskrun("no-python", image="airlock/pause:0.1.0"))
+    team.apply(taskrun("no-python", image="airlock/pause:1"))
     run = finished(team, "no-python")
 
     assert ("failed", "CannotExec") == outcome(run)[:2]
@@ -96,3 +98,13 @@ def test_suspended(team):
     team.apply(taskrun("suspended", suspend=True))
 
     assert "spec.suspend" in says(team, "suspended", "Suspended")
+
+
+def test_a_volume_that_cannot_be_mounted(team):
+    volumes = {
+        "volumes": [{"name": "v", "configMap": {"name": "nowhere"}}],
+        "volumeMounts": [{"name": "v", "mountPath": "/v"}],
+    }
+    team.apply(taskrun("no-volume", pod=volumes))
+
+    assert '"nowhere" not found' in says(team, "no-volume", "VolumeMount")

@@ -12,7 +12,13 @@ ROOT = Path(__file__).resolve().parents[2]
 CLOSURES = {
     "runner": {"jinja2", "markupsafe", "msgspec"},
     "sidecar": {"msgspec"},
-    "operator": {"msgspec"},
+    "operator": {
+        "aiohappyeyeballs", "aiohttp", "aiohttp-retry", "aiosignal", "annotated-types", "attrs", "certifi",
+        "charset-normalizer", "click", "durationpy", "frozenlist", "idna", "iso8601", "jsonpatch", "jsonpointer", "kopf",
+        "kubernetes", "msgspec", "multidict", "oauthlib", "propcache", "pydantic", "pydantic-core", "python-dateutil",
+        "python-json-logger", "pyyaml", "requests", "requests-oauthlib", "typing-extensions", "typing-inspection",
+        "tzdata", "urllib3", "websocket-client", "yarl",
+    },
     "server": {
         "alembic", "cffi", "click", "cryptography", "greenlet", "h11", "httptools", "mako", "markupsafe", "msgspec",
         "pycparser", "pyjwt", "sqlalchemy", "typing-extensions", "uvicorn", "uvloop",

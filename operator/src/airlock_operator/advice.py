@@ -10,6 +10,7 @@ ADVICE: dict[Reason, str] = {
     Reason.UNSCHEDULABLE: "lower spec.pod.resources or relax its node rules, or add a node",
     Reason.IMAGE_PULL: "check spec.image, and spec.pod.imagePullSecrets where its registry asks who you are",
     Reason.CONFIG_ERROR: "make what the message says is missing, or correct spec.pod",
+    Reason.VOLUME_MOUNT: "make what the volume names, or correct spec.pod.volumes in a new TaskRun",
     Reason.DENIED: "an administrator grants it, or the TaskRun does without it",
     Reason.IMAGE_PULL_FAILED: "correct spec.image or spec.pod.imagePullSecrets in a new TaskRun",
     Reason.INVALID_POD: "correct spec.pod in a new TaskRun",

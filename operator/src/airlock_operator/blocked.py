@@ -10,9 +10,10 @@ from airlock_operator.durations import parse_time, seconds
 from airlock_operator.podfacts import PodFacts
 from airlock_operator.reasons import Reason
 from airlock_operator.taskrun import TaskRun
+from airlock_operator.warnings import About
 
 #: How long a container may miss what its configuration names: a Secret that is made a moment later is common.
-CONFIG_SECONDS = 20.0
+CONFIG_SECONDS = 45.0
 
 
 class Blocked(msgspec.Struct, frozen=True):
@@ -35,17 +36,25 @@ def blocked(run: TaskRun, pod: PodFacts, now: datetime) -> Blocked | None:
     since = parse_time(run.status.since) if run.status.since else now
     pending_ends = since + timedelta(seconds=seconds(run.spec.pending_timeout))
     failing = parse_time(run.status.failing_since) if run.status.failing_since else now
-    if pod.pulling:
-        patience = 0.0 if pod.pulling_hopeless else seconds(run.spec.image_pull_timeout)
-        gives_up = failing + timedelta(seconds=patience)
-        return Blocked(Reason.IMAGE_PULL, pod.pulling, Reason.IMAGE_PULL_FAILED, gives_up, failing=True)
-    if pod.config:
+    warned = {pod.warned.about: pod.warned.message} if pod.warned is not None else {}
+    hopeless = pod.pulling_hopeless or (pod.warned is not None and pod.warned.hopeless)
+    if pulling := pod.pulling or warned.get(About.IMAGE):
+        gives_up = failing + timedelta(seconds=0.0 if hopeless else seconds(run.spec.image_pull_timeout))
+        return Blocked(Reason.IMAGE_PULL, pulling, Reason.IMAGE_PULL_FAILED, gives_up, failing=True)
+    if config := pod.config or warned.get(About.CONFIG):
         gives_up = failing + timedelta(seconds=CONFIG_SECONDS)
-        return Blocked(Reason.CONFIG_ERROR, pod.config, Reason.INVALID_POD, gives_up, failing=True)
+        return Blocked(Reason.CONFIG_ERROR, config, Reason.INVALID_POD, gives_up, failing=True)
+    if volume := warned.get(About.VOLUME):
+        return Blocked(Reason.VOLUME_MOUNT, volume, Reason.VOLUME_MOUNT, pending_ends)
     if pod.gated:
         message = "a scheduling gate holds the pod back; whoever set it (Kueue, for example) lifts it"
         return Blocked(Reason.SCHEDULING_GATED, message, Reason.SCHEDULING_GATED, None)
     if pod.unschedulable:
         return Blocked(Reason.UNSCHEDULABLE, pod.unschedulable, Reason.UNSCHEDULABLE, pending_ends)
+    if pod.sidecar_running:
+        # Between the sidecar's start and the runner's a kubelet does one thing that takes time, and says nothing of it.
+        message = f"image {run.spec.image} is being pulled on node {pod.node}"
+        return Blocked(Reason.PULLING, message, Reason.PULLING, pending_ends)
     where = f"on node {pod.node}" if pod.node else "waiting for a node"
-    return Blocked(Reason.STARTING, f"pod {pod.name} is {where}", Reason.PENDING, pending_ends)
+    message = warned.get(About.OTHER) or f"pod {pod.name} is {where}"
+    return Blocked(Reason.STARTING, message, Reason.PENDING, pending_ends)

@@ -111,6 +111,12 @@ class Cluster:
         """Posts an event."""
         await self._ask("POST", f"/api/v1/namespaces/{quote(namespace)}/events", event)
 
+    async def events_of(self, namespace: str, uid: str) -> list[Json]:
+        """The events about one object, by its UID."""
+        query = urlencode({"fieldSelector": f"involvedObject.uid={uid}", "limit": "100"})
+        answer = await self._ask("GET", f"/api/v1/namespaces/{quote(namespace)}/events?{query}")
+        return list(answer.get("items") or [])
+
     async def lease(self, namespace: str, name: str) -> Json:
         """A Lease."""
         return await self._ask("GET", _lease(namespace, name))

@@ -23,7 +23,9 @@ from airlock_operator.timeline import timeline
 from airlock_operator.verdict import End, end_of
 
 #: A pod that is on its way to running is not worth a write for so long.
-QUIET_SECONDS = 2.0
+QUIET_SECONDS = 3.0
+#: How often a pod that does not start is looked at again: its kubelet's complaints are asked for then.
+LISTEN_SECONDS = 5.0
 #: After ``executionTimeout`` the sidecar stops the runner; this much later the operator does.
 BACKSTOP_SECONDS = 30.0
 #: How often a TaskRun whose pod is on its way out is looked at, should its events be missed.
@@ -106,7 +108,7 @@ def _next_attempt(run: TaskRun, now: datetime) -> Plan:
         started_at="",
         failing_since="",
         next_attempt_at="",
-        timeline={"admitted": _after_seen(status, now)} if status.seen_at else {},
+        timeline={"admitted": _after_seen(status, now) if status.seen_at else 0.0},
     )
     said = _say(run, None, now, Reason.PENDING, "its pod is about to be made", state="queued", base=fresh)
     return Plan(said, again_in=0.0)
@@ -154,7 +156,7 @@ def _watch(run: TaskRun, pod: PodFacts | None, now: datetime) -> Plan:
         return _stop(run, pod, now, Reason.CANCELLED, "cancelled by spec.cancel")
     held = blocked(run, pod, now)
     if held is not None and held.gives_up_at is not None and now >= held.gives_up_at:
-        return _stop(run, pod, now, held.ends_as, advised(held.ends_as, held.message))
+        return _stop(run, pod, now, held.ends_as, held.message)
     limit = run.spec.execution_timeout
     if held is None and limit is not None and pod.runner_started is not None:
         ends = pod.runner_started + timedelta(seconds=seconds(limit) + BACKSTOP_SECONDS)
@@ -166,7 +168,7 @@ def _watch(run: TaskRun, pod: PodFacts | None, now: datetime) -> Plan:
     if held is None:
         return Plan(_progress(run, pod, now))
     due = (held.gives_up_at - now).total_seconds() if held.gives_up_at is not None else None
-    return Plan(_progress(run, pod, now), again_in=_soonest(due, _quiet_left(run, held, now)))
+    return Plan(_progress(run, pod, now), again_in=_soonest(due, _quiet_left(run, held, now), LISTEN_SECONDS))
 
 
 def _stop(run: TaskRun, pod: PodFacts, now: datetime, reason: Reason, message: str) -> Plan:
@@ -195,7 +197,7 @@ def _progress(
 
 def _quiet_left(run: TaskRun, held: Blocked, now: datetime) -> float | None:
     """How much longer a pod may be on its way without a word about it; None where there is something to say."""
-    if held.reason is not Reason.STARTING or not run.status.since:
+    if held.reason not in (Reason.STARTING, Reason.PULLING) or not run.status.since:
         return None
     left = QUIET_SECONDS - (now - parse_time(run.status.since)).total_seconds()
     return left if left > 0 else None

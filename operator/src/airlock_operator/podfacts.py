@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from airlock_operator.durations import parse_time
+from airlock_operator.warnings import Warned
 from airlock_wire.record import Record, decode
 
 SIDECAR = "sidecar"
@@ -77,6 +78,8 @@ class PodFacts(msgspec.Struct, frozen=True, kw_only=True):
     #: A ``DisruptionTarget`` condition's reason, for example EvictionByEvictionAPI.
     disruption: str = ""
     disruption_message: str = ""
+    #: What its kubelet last complained of, where its status does not say it.
+    warned: Warned | None = None
     #: The pod's own reason, for example Evicted by the kubelet.
     reason: str = ""
     message: str = ""

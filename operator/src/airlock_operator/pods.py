@@ -178,7 +178,8 @@ def _runner(run: TaskRun) -> dict[str, Any]:
 
 
 def _volumes(settings: Pods, *, inline: bool) -> list[dict[str, Any]]:
-    # Readable for all, since the kubelet makes it root's unless the pod has one user or a group. Only the sidecar has it.
+    # Readable for all, since the kubelet makes it root's unless the pod has one user or a group. Only the sidecar
+    # mounts it.
     token = {"audience": shared.TOKEN_AUDIENCE, "expirationSeconds": settings.token_seconds, "path": "token"}
     volumes: list[dict[str, Any]] = [
         {"name": "airlock-socket", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}},

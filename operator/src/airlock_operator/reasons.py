@@ -21,8 +21,10 @@ class Reason(StrEnum):
     # A pod exists, its runner does not run.
     UNSCHEDULABLE = "Unschedulable"
     SCHEDULING_GATED = "SchedulingGated"
+    PULLING = "PullingImage"
     IMAGE_PULL = "ImagePull"
     CONFIG_ERROR = "ContainerConfig"
+    VOLUME_MOUNT = "VolumeMount"
     STARTING = "Starting"
     # It runs, or is on its way out.
     RUNNING = "Running"
@@ -85,8 +87,10 @@ TABLE: dict[Reason, tuple[Kind, str]] = {
     Reason.FORBIDDEN: (Kind.WAITS, ""),
     Reason.UNSCHEDULABLE: (Kind.WAITS, ""),
     Reason.SCHEDULING_GATED: (Kind.WAITS, ""),
+    Reason.PULLING: (Kind.WAITS, ""),
     Reason.IMAGE_PULL: (Kind.WAITS, ""),
     Reason.CONFIG_ERROR: (Kind.WAITS, ""),
+    Reason.VOLUME_MOUNT: (Kind.WAITS, ""),
     Reason.STARTING: (Kind.WAITS, ""),
     Reason.RUNNING: (Kind.WAITS, ""),
     Reason.STOPPING: (Kind.WAITS, ""),

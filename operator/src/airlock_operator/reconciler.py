@@ -11,13 +11,14 @@ import msgspec
 
 from airlock_operator import errors, news
 from airlock_operator.cluster import Cluster
-from airlock_operator.plan import Create, Delete, Forget, Refusal, plan
+from airlock_operator.plan import QUIET_SECONDS, Create, Delete, Forget, Refusal, plan
 from airlock_operator.podfacts import PodFacts
 from airlock_operator.pods import manifest
 from airlock_operator.reasons import Reason
 from airlock_operator.settings import Pods
 from airlock_operator.sightings import Key, Sightings
 from airlock_operator.taskrun import Status, TaskRun, read
+from airlock_operator.warnings import last_warning
 
 log = logging.getLogger("airlock.operator")
 
@@ -95,13 +96,27 @@ class Reconciler:
         if ref is None:
             return self._sightings.pod(key, run.pod_name(run.status.attempt)) if run.attempt_open else None
         found = self._sightings.pod(key, ref.name, ref.uid)
-        if found is not None or run.over:
+        if run.over:
             return found
+        if found is not None:
+            return await self._listen(key, found)
         try:
             self._sightings.saw_pod(await self._cluster.pod(key.namespace, ref.name))
         except errors.Gone:
             return None
         return self._sightings.pod(key, ref.name, ref.uid)
+
+    async def _listen(self, key: Key, pod: PodFacts) -> PodFacts:
+        """The pod, with what its kubelet complains of where it should run by now and its status is silent."""
+        age = (datetime.now(UTC) - pod.created).total_seconds()
+        silent = pod.node and not (pod.runner_ran or pod.dead or pod.deleting or pod.pulling or pod.config)
+        if not silent or age < QUIET_SECONDS:
+            return pod
+        warned = last_warning(await self._cluster.events_of(key.namespace, pod.uid))
+        if warned is None:
+            return pod
+        self._sightings.warn(pod.uid, warned)
+        return msgspec.structs.replace(pod, warned=warned)
 
     async def _write(self, key: Key, body: Any, run: TaskRun, status: Status) -> Any:
         try:

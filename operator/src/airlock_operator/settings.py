@@ -25,7 +25,7 @@ class Operator(msgspec.Struct, frozen=True, kw_only=True):
     workers: int = 32
     #: Seconds between two looks at everything, whatever the events said.
     relist_seconds: float = 60.0
-    #: The port of /healthz and /metrics-like figures, for probes.
+    #: The port of /healthz and /readyz.
     health_port: int = 8080
     #: A kubeconfig file, for an operator outside of a cluster; in a pod its service account is used.
     kubeconfig: str = ""
@@ -40,10 +40,11 @@ class Pods(msgspec.Struct, frozen=True, kw_only=True):
     sidecar_pull_policy: str = "IfNotPresent"
     #: Names of the Secrets that its registry asks for, separated by commas; they must be in the TaskRun's namespace.
     pull_secrets: str = ""
-    #: What a sidecar asks for.
+    #: What a sidecar asks for, of processors.
     sidecar_cpu: str = "10m"
+    #: And of memory.
     sidecar_memory: str = "48Mi"
-    #: And what it may have at most.
+    #: And what memory it may have at most.
     sidecar_memory_limit: str = "128Mi"
     #: The Execution API, as a pod reaches it, up to and without the trailing slash.
     api_url: str = "https://airlock-server.airlock-system.svc:8443/execution"

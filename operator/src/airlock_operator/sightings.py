@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from airlock_operator.podfacts import ATTEMPT_LABEL, RUN_LABEL, PodFacts, observe
+from airlock_operator.warnings import Warned
 
 Json = dict[str, Any]
 
@@ -27,6 +28,7 @@ class Sightings:
     def __init__(self) -> None:
         self.runs: dict[Key, Json] = {}
         self._pods: dict[Key, dict[str, PodFacts]] = {}
+        self._warned: dict[str, Warned] = {}
 
     def saw_run(self, body: Json, *, gone: bool = False) -> Key:
         """A TaskRun as it is now, or the news that it is gone; its key."""
@@ -53,7 +55,14 @@ class Sightings:
     def pod(self, key: Key, name: str, uid: str = "") -> PodFacts | None:
         """A pod by its name, and by its UID where one is given."""
         found = self._pods.get(key, {}).get(name)
-        return found if found is not None and uid in ("", found.uid) else None
+        if found is None or uid not in ("", found.uid):
+            return None
+        warned = self._warned.get(found.uid)
+        return found if warned is None else msgspec.structs.replace(found, warned=warned)
+
+    def warn(self, uid: str, warned: Warned) -> None:
+        """What a kubelet complained of about a pod."""
+        self._warned[uid] = warned
 
     def pods(self, key: Key) -> list[PodFacts]:
         """All pods seen of a TaskRun."""
@@ -68,7 +77,8 @@ class Sightings:
     def forget(self, key: Key) -> None:
         """The TaskRun is no more."""
         self.runs.pop(key, None)
-        self._pods.pop(key, None)
+        for facts in self._pods.pop(key, {}).values():
+            self._warned.pop(facts.uid, None)
 
 
 def _older(body: Json, than: Json | None) -> bool:

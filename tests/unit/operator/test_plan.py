@@ -23,6 +23,7 @@ from airlock_operator.plan import Create, Delete, Forget, Refusal, plan
 from airlock_operator.podfacts import observe
 from airlock_operator.reasons import Reason
 from airlock_operator.taskrun import PodRef, read
+from airlock_operator.warnings import About, Warned
 from airlock_wire.record import Reason as R
 
 SCHEDULED = [{"type": "PodScheduled", "status": "True", "lastTransitionTime": ago(19)}]
@@ -107,6 +108,7 @@ def test_a_pod_that_can_never_be_made_fails_at_once():
         ({"sidecar": waiting("ImagePullBackOff", "Back-off")}, "ImagePull", "Back-off"),
         ({"runner": waiting("CreateContainerConfigError", 'secret "x" not found')}, "ContainerConfig", '"x"'),
         ({"runner": waiting("ContainerCreating")}, "Starting", "node-1"),
+        ({"runner": waiting("PodInitializing"), "sidecar": {"running": {}}}, "PullingImage", "is being pulled"),
     ],
 )
 def test_an_attempt_that_is_held_up_says_by_what(facts, reason, says):
@@ -125,7 +127,7 @@ def test_an_attempt_that_is_held_up_says_by_what(facts, reason, says):
         ({"runner": waiting("ImagePullBackOff")}, {"failingSince": ago(181)}, "ImagePullFailed"),
         ({"runner": waiting("ErrImageNeverPull")}, {}, "ImagePullFailed"),
         ({"runner": waiting("InvalidImageName")}, {}, "ImagePullFailed"),
-        ({"runner": waiting("CreateContainerConfigError")}, {"failingSince": ago(21)}, "InvalidPod"),
+        ({"runner": waiting("CreateContainerConfigError")}, {"failingSince": ago(46)}, "InvalidPod"),
     ],
 )
 def test_what_waited_too_long_is_stopped_and_fails_with_the_reason_it_waited_for(facts, status, ends_as):
@@ -146,7 +148,24 @@ def test_a_pod_that_is_on_its_way_is_not_worth_a_write():
     decided = decide(open_attempt(reason="Pending", since=ago(1)), pod(runner=waiting("ContainerCreating")))
 
     assert decided.status is None
-    assert 1.0 == pytest.approx(decided.again_in, abs=0.01)
+    assert 2.0 == pytest.approx(decided.again_in, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("about", "reason"),
+    [
+        (About.IMAGE, "ImagePull"),
+        (About.CONFIG, "ContainerConfig"),
+        (About.VOLUME, "VolumeMount"),
+        (About.OTHER, "Starting"),
+    ],
+)
+def test_what_a_kubelet_complains_of_is_said_where_the_pods_status_is_silent(about, reason):
+    silent = msgspec.structs.replace(pod(runner=waiting("PodInitializing")), warned=Warned(about, "the complaint"))
+    decided = decide(open_attempt(reason="Pending"), silent)
+
+    assert reason == decided.status.reason
+    assert decided.status.message.startswith("the complaint")
 
 
 # --- running ---

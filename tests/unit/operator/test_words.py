@@ -17,7 +17,7 @@ def test_every_reason_has_its_line_in_the_failure_model():
 
 
 @pytest.mark.parametrize("reason", [r for r in Reason if TABLE[r][0] is Kind.WAITS and r not in (
-    Reason.PENDING, Reason.STARTING, Reason.RUNNING, Reason.STOPPING, Reason.WAITING_FOR_RETRY, Reason.SCHEDULING_GATED,
+    Reason.PENDING, Reason.STARTING, Reason.PULLING, Reason.RUNNING, Reason.STOPPING, Reason.WAITING_FOR_RETRY, Reason.SCHEDULING_GATED,
 )])  # fmt: skip
 def test_every_reason_that_holds_a_taskrun_up_says_what_to_do(reason):
     assert ADVICE[reason]

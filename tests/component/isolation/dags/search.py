@@ -12,6 +12,7 @@ import os
 import re
 import socket
 import stat
+import time
 
 from airlock.sdk import DAG, Variable, task
 
@@ -166,6 +167,15 @@ class Search:
             self.memory(pid, "others' memory")
 
 
+def wanted(key):
+    """The hashes, once whoever launched this knows the tokens and has said so."""
+    for _ in range(600):
+        if (found := Variable.get(key, default=None, deserialize_json=True)) is not None:
+            return found
+        time.sleep(0.1)
+    raise TimeoutError(f"variable {key} was never set")
+
+
 def unscramble(text):
     return bytes(byte ^ 1 for byte in bytes.fromhex(text))
 
@@ -175,7 +185,7 @@ with DAG("search"):
     @task
     def search(params, dag_run):
         conf = dag_run.conf
-        searched = Search(Variable.get("wanted", deserialize_json=True))
+        searched = Search(wanted(conf.get("wanted", "wanted")))
         planted = unscramble(conf["planted"]) if conf.get("planted") else b""
         # A finding belongs to the place where it is first seen: what a process was started with is in its memory
         # too, and what this one finds elsewhere is in its own from then on.
