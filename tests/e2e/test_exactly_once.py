@@ -10,7 +10,7 @@ import time
 
 import pytest
 from kube.processes import kill
-from kube.taskruns import finished, outcome, reason, status, taskrun
+from kube.taskruns import dag_id, finished, outcome, reason, status, taskrun
 from kube.witness import START, pods_created, query
 
 pytestmark = pytest.mark.timeout(400)
@@ -29,13 +29,13 @@ return "done"
 """
 
 
-def state_writes(system, dag_id):
-    """Every state that the server accepted for a DAG's task instances, in order."""
+def state_writes(system, name):
+    """Every state that the server accepted for a TaskRun's task instances, in order."""
     rows = query(
         system,
         "SELECT to_state FROM state_write WHERE ti_id IN (SELECT id FROM task_instance WHERE dag_id = ?1 UNION "
         "SELECT id FROM task_instance_history WHERE dag_id = ?1) ORDER BY id",
-        dag_id,
+        dag_id(name),
     )
     return [row[0] for row in rows]
 

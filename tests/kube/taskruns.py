@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import json
 import textwrap
+import uuid
 from typing import Any
 
 from kube.kubectl import Kubectl
 
 RUNNER_IMAGE = "airlock/runner:0.1.0"
+#: A DAG belongs to the namespace that first ran it, so each session of tests has DAGs of its own.
+SESSION = uuid.uuid4().hex[:6]
+
+
+def dag_id(name: str) -> str:
+    """The DAG of a test's TaskRun."""
+    return f"{name}-{SESSION}"
 
 
 def taskrun(name: str, body: str = "return 1", **spec: Any) -> dict[str, Any]:
@@ -17,7 +25,7 @@ def taskrun(name: str, body: str = "return 1", **spec: Any) -> dict[str, Any]:
     source = (
         "import os, sys, time, urllib.request\n"
         "from airlock.sdk import DAG, Connection, Variable, task\n"
-        f'with DAG("{name}"):\n'
+        f'with DAG("{dag_id(name)}"):\n'
         "    @task\n"
         "    def work(ti):\n"
         f"{code}\n"
@@ -27,7 +35,7 @@ def taskrun(name: str, body: str = "return 1", **spec: Any) -> dict[str, Any]:
         "apiVersion": "airlock.dev/v1alpha1",
         "kind": "TaskRun",
         "metadata": {"name": name},
-        "spec": {"dagId": name, "taskId": "work", "image": RUNNER_IMAGE, "source": {"inline": source}} | spec,
+        "spec": {"dagId": dag_id(name), "taskId": "work", "image": RUNNER_IMAGE, "source": {"inline": source}} | spec,
     }
 
 

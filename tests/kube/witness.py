@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 from kube.kubectl import Kubectl
-from kube.taskruns import RUNNER_IMAGE
+from kube.taskruns import RUNNER_IMAGE, dag_id
 
 _PORT = 8000
 _SERVER = """
@@ -67,16 +67,16 @@ class Witness:
         self._team("wait", "--for=condition=Ready", "pod/witness", "--timeout=60s", seconds=70)
         return self
 
-    def starts(self, dag_id: str) -> list[int]:
-        """The try numbers of every start of user code of a DAG, in order."""
+    def starts(self, name: str) -> list[int]:
+        """The try numbers of every start of user code of a TaskRun, in order."""
         lines = self._team("logs", "witness").splitlines()
-        mark = f"noted /{dag_id}/start/"
+        mark = f"noted /{dag_id(name)}/start/"
         return [int(line.removeprefix(mark)) for line in lines if line.startswith(mark)]
 
-    def wait_for_starts(self, dag_id: str, count: int = 1, seconds: float = 60) -> None:
+    def wait_for_starts(self, name: str, count: int = 1, seconds: float = 60) -> None:
         ends = time.monotonic() + seconds
-        while len(self.starts(dag_id)) < count:
-            assert time.monotonic() < ends, f"user code of {dag_id} did not begin {count} times"
+        while len(self.starts(name)) < count:
+            assert time.monotonic() < ends, f"user code of {name} did not begin {count} times"
             time.sleep(0.2)
 
 

@@ -36,6 +36,10 @@ def work(**changes: Any) -> Execute:
     return msgspec.structs.replace(default, **changes)
 
 
+#: The same in a pod, where the ids come by exchange.
+POD_TI = msgspec.structs.replace(TI, id="", dag_version_id="")
+
+
 class Sidecar:
     """A sidecar process and its folders. ``start`` may be called again after a kill, as a kubelet would."""
 
@@ -58,14 +62,16 @@ class Sidecar:
         self.process: subprocess.Popen[bytes] | None = None
         self._stderr = (self.folder / "stderr").open("ab")
 
-    def start(self, token: str = "token-0") -> Sidecar:
+    def start(self, token: str | None = "token-0") -> Sidecar:
+        """``token`` None: it comes by exchange."""
         read, write = os.pipe()
-        os.write(write, token.encode())
+        os.write(write, (token or "").encode())
         os.close(write)
+        named = {} if token is None else {"AIRLOCK__SIDECAR__TOKEN_FD": str(read)}
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         self.process = subprocess.Popen(
             [sys.executable, "-m", "airlock_sidecar"],
-            env=self.env | {"AIRLOCK__SIDECAR__TOKEN_FD": str(read)},
+            env=self.env | named,
             pass_fds=[read],
             stdout=subprocess.DEVNULL,
             stderr=self._stderr,

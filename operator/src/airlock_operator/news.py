@@ -13,7 +13,8 @@ from airlock_operator.taskrun import Status, TaskRun
 _NORMAL = frozenset(
     {
         Reason.PENDING, Reason.STARTING, Reason.PULLING, Reason.RUNNING, Reason.SUCCEEDED, Reason.SKIPPED,
-        Reason.DEFERRED, Reason.RESCHEDULED, Reason.SUSPENDED, Reason.STOPPING, Reason.CANCELLED, Reason.SCHEDULING_GATED,
+        Reason.DEFERRED, Reason.RESCHEDULED, Reason.SUSPENDED, Reason.STOPPING, Reason.CANCELLED,
+        Reason.SCHEDULING_GATED,
     }
 )  # fmt: skip
 #: Steps on the way that the pod's own events tell already.

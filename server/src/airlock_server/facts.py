@@ -1,8 +1,15 @@
-"""The server's own log: one line a fact, with its fields, on standard error. Never a token, never a body."""
+"""
+The server's own log: one line a fact, with its fields. Never a token, never a body.
+
+As text for a person on standard error, or as JSON on standard output, where a cluster collects it.
+"""
 
 import logging
 import sys
 import time
+from typing import Any, Literal
+
+import msgspec
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
@@ -16,18 +23,39 @@ class FactFormatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name is logging's
         """The line without a traceback."""
-        fields = (f"{name}={_quoted(value)}" for name, value in vars(record).items() if name not in _STANDARD)
+        fields = (f"{name}={_quoted(value)}" for name, value in _fields(record).items())
         stamp = self.formatTime(record)
         return " ".join((stamp, record.levelname.lower(), record.name, _one_line(record.getMessage()), *fields))
 
 
-def configure(level: str) -> None:
-    """Sends every logger's facts at ``level`` and above to standard error."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(FactFormatter())
+class JsonFormatter(FactFormatter):
+    """``{"timestamp": ..., "level": "info", "logger": "airlock.api", "event": "refused", "status": 403, ...}``."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, a traceback being one of its fields."""
+        line: dict[str, Any] = {
+            "timestamp": self.formatTime(record),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "event": record.getMessage(),
+        }
+        line |= {name: value for name, value in _fields(record).items() if name not in line}
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return msgspec.json.encode(line, enc_hook=str).decode()
+
+
+def configure(level: str, form: Literal["text", "json"] = "text") -> None:
+    """Sends every logger's facts at ``level`` and above out."""
+    handler = logging.StreamHandler(sys.stdout if form == "json" else sys.stderr)
+    handler.setFormatter(JsonFormatter() if form == "json" else FactFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     # Which migration ran is ours to say; alembic's own steps are not facts about the server.
     logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+def _fields(record: logging.LogRecord) -> dict[str, Any]:
+    return {name: value for name, value in vars(record).items() if name not in _STANDARD}
 
 
 def _quoted(value: object) -> str:

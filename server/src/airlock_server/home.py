@@ -1,25 +1,44 @@
 """
 ``AIRLOCK_HOME``: the folder with the database and the two keys, readable by its owner only.
 
+In a pod the keys are files of a mounted Secret instead, and a volume belongs to the group of the pod (``fsGroup``): the
+group of our image's own user, which nobody else is in, counts as the owner.
+
 Keys are made on first use. Two processes that start at once must end with the same key, so a new key is
 written to a file of its own and linked to its name: the link fails for whoever comes second, who then reads
 the first one's.
 """
 
+import fcntl
 import os
 import secrets
 import stat
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
-KEY_BYTES = 64
-_GROUP_OR_WORLD = 0o077
-_WRITABLE_BY_OTHERS = 0o022
+from airlock_server.tokens import KEY_BYTES
+from airlock_wire.pod import PLATFORM_UID
+
+_READABLE = 0o077
+_WRITABLE = 0o022
+_GROUP = 0o070
+_GROUP_READABLE = 0o040
+_LOCK = "api-server.lock"
 
 
 class HomeError(Exception):
     """The home cannot be used as it is. The text says what to do about it."""
+
+
+def settings_folder(environ: Mapping[str, str]) -> Path:
+    """The folder that ``AIRLOCK_HOME`` names, ``~/.airlock`` by default; it may be missing."""
+    named = environ.get("AIRLOCK_HOME") or "~/.airlock"
+    try:
+        return Path(named).expanduser().absolute()
+    except RuntimeError as e:
+        raise HomeError(f"{named} cannot be found, because this user has no home folder: set AIRLOCK_HOME") from e
 
 
 class Home:
@@ -31,12 +50,13 @@ class Home:
     @classmethod
     def open(cls, environ: Mapping[str, str]) -> "Home":
         """The home that ``AIRLOCK_HOME`` names, ``~/.airlock`` by default, made 0700 where it is missing."""
-        path = Path(environ.get("AIRLOCK_HOME") or "~/.airlock").expanduser().absolute()
+        path = settings_folder(environ)
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as e:
             raise HomeError(f"AIRLOCK_HOME {path} cannot be made: {e.strerror}") from e
-        if path.stat().st_mode & _WRITABLE_BY_OTHERS:
+        status = path.stat()
+        if of_others(status.st_mode, status.st_gid, os.geteuid()) & _WRITABLE:
             raise HomeError(
                 f"AIRLOCK_HOME {path} can be written by others, who could replace its keys: chmod 700 {path}"
             )
@@ -48,27 +68,76 @@ class Home:
         return f"sqlite:///{self.path / 'airlock.db'}"
 
     def jwt_key(self) -> bytes:
-        """64 random bytes that sign tokens."""
-        return self._key("jwt.key")
+        """The keys that sign and verify tokens, one after the other, 64 random bytes each."""
+        return self._key("jwt.key", at_most=MAX_KEYS)
 
     def encryption_key(self) -> bytes:
         """64 random bytes that protect secrets at rest. Losing them loses every stored secret."""
         return self._key("encryption.key")
 
-    def _key(self, name: str) -> bytes:
+    def lock(self) -> None:
+        """
+        Makes this process the one API server of the home until it ends; raises HomeError, which names the other.
+
+        SQLite lets several processes in, but what an API server remembers between requests is not shared.
+        """
+        path = self.path / _LOCK
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as e:
+            raise HomeError(f"{path} cannot be used: {e.strerror}") from e
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as e:
+            holder = os.read(descriptor, 500).decode("utf-8", "replace").strip()
+            os.close(descriptor)
+            raise HomeError(
+                f"another API server has {self.path}: {holder or 'it does not say which'}; run one replica, and let "
+                "the old one end before the new one starts (strategy Recreate)"
+            ) from e
+        began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.uname().nodename}, process {os.getpid()}, since {began}\n".encode(), 0)
+        # Kept open, because the lock goes with the descriptor.
+        self._locked = descriptor
+
+    def _key(self, name: str, at_most: int = 1) -> bytes:
         path = self.path / name
         try:
             if not path.exists():
                 _make_once(path)
-            mode = path.stat().st_mode
-            if stat.S_IMODE(mode) & _GROUP_OR_WORLD:
-                raise HomeError(f"{path} can be read by others (mode {stat.S_IMODE(mode):04o}): chmod 600 {path}")
-            key = path.read_bytes()
         except OSError as e:
             raise HomeError(f"{path} cannot be used: {e.strerror}") from e
-        if len(key) != KEY_BYTES:
-            raise HomeError(f"{path} holds {len(key)} bytes instead of {KEY_BYTES}: restore it from a backup")
-        return key
+        return _read(path, at_most)
+
+
+#: Keys that one file holds at most: the one that signs, and two that still verify.
+MAX_KEYS = 3
+
+
+def read_mounted_key(path: Path, at_most: int = 1) -> bytes:
+    """The keys in a file that a setting names: a mounted Secret, which its pod's group may read. Raises HomeError."""
+    return _read(path, at_most, allowed=_GROUP_READABLE, fix="defaultMode 0440 on the Secret's volume, or chmod 440")
+
+
+def of_others(mode: int, gid: int, uid: int) -> int:
+    """The bits of a mode that are somebody else's than the user's, ``gid`` being the file's group. Pure."""
+    mode = stat.S_IMODE(mode)
+    return mode & ~_GROUP if gid == uid == PLATFORM_UID else mode
+
+
+def _read(path: Path, at_most: int, allowed: int = 0, fix: str = "chmod 600") -> bytes:
+    try:
+        status = path.stat()
+        if of_others(status.st_mode, status.st_gid, os.geteuid()) & _READABLE & ~allowed:
+            raise HomeError(f"{path} can be read by others (mode {stat.S_IMODE(status.st_mode):04o}): {fix} {path}")
+        key = path.read_bytes()
+    except OSError as e:
+        raise HomeError(f"{path} cannot be used: {e.strerror}") from e
+    if not key or len(key) % KEY_BYTES or len(key) > at_most * KEY_BYTES:
+        wanted = f"{KEY_BYTES}" if at_most == 1 else f"{KEY_BYTES} for each of at most {at_most} keys"
+        raise HomeError(f"{path} holds {len(key)} bytes instead of {wanted}: restore it from a backup")
+    return key
 
 
 def _make_once(path: Path) -> None:

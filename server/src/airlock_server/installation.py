@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import Self
 
 from airlock_server.encryption import Encryption
-from airlock_server.home import Home
+from airlock_server.home import MAX_KEYS, Home, read_mounted_key
 from airlock_server.settings import ServerSettings, load_settings
 from airlock_server.store.database import Database
 from airlock_server.tokens import Tokens
@@ -33,14 +34,16 @@ class Installation:
     @cached_property
     def tokens(self) -> Tokens:
         """The minter and verifier of this home's tokens."""
-        return Tokens(self.home.jwt_key(), self.settings.jwt)
+        file = self.settings.jwt.key_file
+        return Tokens(read_mounted_key(Path(file), MAX_KEYS) if file else self.home.jwt_key(), self.settings.jwt)
 
     @cached_property
     def encryption(self) -> Encryption:
         """What protects this home's secrets at rest."""
         if self.settings.encryption.key:
             return Encryption.from_setting(self.settings.encryption.key)
-        return Encryption(self.home.encryption_key())
+        file = self.settings.encryption.key_file
+        return Encryption(read_mounted_key(Path(file)) if file else self.home.encryption_key())
 
     def close(self) -> None:
         """Closes the database if it was opened."""

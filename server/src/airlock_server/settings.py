@@ -9,6 +9,7 @@ Every name below is one setting; its comment gives its unit and what the default
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -55,6 +56,9 @@ class JwtSettings(msgspec.Struct, frozen=True, kw_only=True):
     leeway_seconds: int = 10
     #: The ``iss`` claim, written and required where it is set. Empty: none.
     issuer: str = ""
+    #: File with one or more keys of 64 random bytes: the first signs, all verify. Empty: ``jwt.key`` in the home, made
+    #: on first use.
+    key_file: str = ""
 
 
 class LoggingSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +66,8 @@ class LoggingSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     #: ``debug``, ``info``, ``warning`` or ``error``.
     level: str = "info"
+    #: ``text``: a line for people on standard error; ``json``: an object a line on standard output.
+    format: Literal["text", "json"] = "text"
     #: Whether the local executor's sidecars say each frame on stderr: its type, id, size and fields, never a value.
     frames: bool = False
     #: A file that they append every frame to as it is, for ``airlock frames decode``. It then holds what the tasks
@@ -86,6 +92,45 @@ class LocalSettings(msgspec.Struct, frozen=True, kw_only=True):
     grace_seconds: float = GRACE_SECONDS
 
 
+class KubernetesSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The Kubernetes API, for a server whose tasks run as TaskRuns."""
+
+    #: Whether this server exchanges the tokens of TaskRuns' pods, and closes task instances whose TaskRun is over.
+    enabled: bool = False
+    #: Address of the API. Empty: that of the cluster whose pod this runs in.
+    url: str = ""
+    #: File with the token that this server shows to the API, read anew for each call. Empty: the pod's own.
+    token_file: str = ""
+    #: PEM file of the authority that signed the API's certificate. Empty: the pod's own.
+    ca_file: str = ""
+    #: Namespaces whose TaskRuns are served, with commas between them. Empty: all.
+    namespaces: str = ""
+    #: Seconds one call may take.
+    timeout_seconds: float = 5.0
+    #: Calls at once; further ones wait, and when too many wait they are told to come back.
+    connections: int = 8
+    #: Seconds between two looks at which TaskRuns are over, give or take a fifth.
+    sweep_seconds: float = 30.0
+
+
+class ExchangeSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Exchanging a pod's token for its task's: how often one address may ask."""
+
+    #: Questions that an address may ask at once.
+    burst: int = 100
+    #: Questions a second that it may go on with.
+    per_second: float = 20.0
+    #: Seconds that a token is remembered which Kubernetes did not vouch for.
+    refused_seconds: float = 30.0
+
+
+class AccessSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the tasks of TaskRuns may read."""
+
+    #: ``all``: every variable and connection; ``granted``: those that ``airlock grants add`` gave their namespace.
+    default: Literal["all", "granted"] = "all"
+
+
 class ParseSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Importing DAG files."""
 
@@ -96,8 +141,10 @@ class ParseSettings(msgspec.Struct, frozen=True, kw_only=True):
 class EncryptionSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Passwords, extras and variable values at rest."""
 
-    #: 32 random bytes, base64url. Empty: ``encryption.key`` in the home, made on first use.
+    #: 32 random bytes, base64url. Empty: ``key_file``.
     key: str = ""
+    #: File with 64 random bytes. Empty: ``encryption.key`` in the home, made on first use.
+    key_file: str = ""
 
 
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +157,9 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     local: LocalSettings = LocalSettings()
     parse: ParseSettings = ParseSettings()
     encryption: EncryptionSettings = EncryptionSettings()
+    kubernetes: KubernetesSettings = KubernetesSettings()
+    exchange: ExchangeSettings = ExchangeSettings()
+    access: AccessSettings = AccessSettings()
 
 
 def load_settings(home: Path, environ: Mapping[str, str]) -> ServerSettings:

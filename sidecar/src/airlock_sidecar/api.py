@@ -1,5 +1,5 @@
 """
-The Execution API, as the sidecar calls it: the only module that speaks HTTP, imported after the socket listens.
+The server, as the sidecar calls it: the only module that speaks HTTP, imported after the socket listens.
 
 http.client and one kept-open connection a thread (docs/adr/0002): the budget of a request is a quarter of a
 millisecond and of a start a tenth of a second, and neither leaves room for a larger client.
@@ -36,6 +36,9 @@ class Answer(NamedTuple):
 
     status: int
     body: bytes
+    #: A successor for the token that was shown, and how long to wait before asking again: headers, None where absent.
+    refreshed: str | None = None
+    retry_after: str | None = None
 
     def error(self) -> errors.ApiError:
         """The error that this status stands for; only for a status of 400 and over."""
@@ -48,25 +51,20 @@ class Answer(NamedTuple):
         return _ERRORS.get(self.status, fallback)(self.status, detail)
 
 
-class Api:
-    """The server at one URL, for all threads of this sidecar. ``token`` is swapped by any answer that brings one."""
+class Server:
+    """One address, for all threads of this sidecar; each keeps a connection open."""
 
-    def __init__(self, url: str, ca_file: str, token: Token) -> None:
+    def __init__(self, url: str, ca_file: str = "", ca_pem: str = "") -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(f"the API's address must be http(s)://host[:port]/execution, not {url!r}")
-        self._host, self._prefix = parts.hostname, parts.path.rstrip("/")
+            raise ValueError(f"the server's address must be http(s)://host[:port]/path, not {url!r}")
+        self._host = parts.hostname
         self._port = parts.port or (443 if parts.scheme == "https" else 80)
-        self._tls = _trust(ca_file) if parts.scheme == "https" else None
-        self._token = token
+        self._tls = _trust(ca_file, ca_pem) if parts.scheme == "https" else None
         self._local = threading.local()
 
-    def ask(self, method: str, path: str, query: list[tuple[str, str]], body: bytes | None, timeout: float) -> Answer:
-        """One try of one request; raises errors.Unreachable. ``path`` is quoted already, ``body`` is JSON."""
-        headers = {"Authorization": self._token.header(), "Airflow-API-Version": API_VERSION}
-        if body is not None:
-            headers["Content-Type"] = "application/json"
-        url = f"{self._prefix}{path}" + (f"?{urlencode(query)}" if query else "")
+    def ask(self, method: str, url: str, headers: dict[str, str], body: bytes | None, timeout: float) -> Answer:
+        """One try of one request; raises errors.Unreachable. ``url`` is path and query, quoted."""
         connection = self._connection(timeout)
         sent = False
         try:
@@ -81,16 +79,14 @@ class Api:
             connection.request(method, url, body, headers)
             response = connection.getresponse()
             data = response.read(MAX_ANSWER_BYTES + 1)
-            fresh = response.headers.get(REFRESHED_TOKEN)
         except (OSError, http.client.HTTPException) as e:
             connection.close()
             raise errors.Unreachable(f"{type(e).__name__}: {e}", arrived=sent, late=isinstance(e, TimeoutError)) from e
         if len(data) > MAX_ANSWER_BYTES:
             connection.close()
             raise errors.Unreachable(f"an answer of over {MAX_ANSWER_BYTES} bytes", arrived=True)
-        if fresh:
-            self._token.swap(fresh)
-        return Answer(response.status, data)
+        headers_back = response.headers
+        return Answer(response.status, data, headers_back.get(REFRESHED_TOKEN), headers_back.get("Retry-After"))
 
     def _connection(self, timeout: float) -> http.client.HTTPConnection:
         kept: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
@@ -103,7 +99,51 @@ class Api:
         return kept
 
 
-def _trust(ca_file: str) -> Any:
+class Api:
+    """The Execution API of a server. ``token`` is swapped by any answer that brings one."""
+
+    def __init__(self, server: Server, prefix: str, token: Token) -> None:
+        self._server = server
+        self._prefix = prefix.rstrip("/")
+        self._token = token
+
+    def ask(self, method: str, path: str, query: list[tuple[str, str]], body: bytes | None, timeout: float) -> Answer:
+        """One try of one request; raises errors.Unreachable. ``path`` is quoted already, ``body`` is JSON."""
+        headers = {"Authorization": self._token.header(), "Airflow-API-Version": API_VERSION}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        url = f"{self._prefix}{path}" + (f"?{urlencode(query)}" if query else "")
+        answer = self._server.ask(method, url, headers, body, timeout)
+        if answer.refreshed:
+            self._token.swap(answer.refreshed)
+        return answer
+
+
+class ExchangeApi:
+    """Where a pod's token is exchanged."""
+
+    def __init__(self, server: Server, path: str) -> None:
+        self._server = server
+        self._path = path
+
+    def ask(self, pod_token: str, timeout: float) -> Answer:
+        """One try; raises errors.Unreachable."""
+        headers = {"Authorization": f"Bearer {pod_token}", "Content-Length": "0"}
+        return self._server.ask("POST", self._path, headers, None, timeout)
+
+
+def connect(url: str, exchange_url: str, ca_file: str, ca_pem: str, token: Token) -> tuple[Api, ExchangeApi | None]:
+    """Both, over the same connections where they are at one address; no exchange where there is no address of it."""
+    server = Server(url, ca_file, ca_pem)
+    api = Api(server, urlsplit(url).path, token)
+    if not exchange_url:
+        return api, None
+    there = urlsplit(exchange_url)
+    same = (there.scheme, there.netloc) == urlsplit(url)[:2]
+    return api, ExchangeApi(server if same else Server(exchange_url, ca_file, ca_pem), there.path)
+
+
+def _trust(ca_file: str, ca_pem: str) -> Any:
     import ssl  # costs 20 ms, and a server on the loopback needs none of it
 
-    return ssl.create_default_context(cafile=ca_file or None)
+    return ssl.create_default_context(cafile=None if ca_pem else ca_file or None, cadata=ca_pem or None)

@@ -19,6 +19,20 @@ class Asks(Protocol):
         """One try; an answer with ``status``, ``body`` and ``error()``, or errors.Unreachable raised."""
 
 
+class Renews(Protocol):
+    """What ``tokenexchange.TokenExchange`` does for a token that the server refuses."""
+
+    #: Counts the tokens: who was refused with an older one need not ask for another.
+    generation: int
+
+    def renew(self, refused: int, until: threading.Event) -> None:
+        """Another token than that of generation ``refused``. Raises errors.ApiError, errors.GaveUp."""
+
+
+#: So often in a row a refused token is exchanged for another, before the refusal counts.
+RENEWALS = 3
+
+
 class Calls:
     """
     The API with patience. ``last_good`` says when a heartbeat was last answered (monotonic seconds); ``given_up`` is
@@ -31,12 +45,13 @@ class Calls:
         self.waiting: Callable[[str], None] = lambda _: None
         self.last_good: Callable[[], float] = lambda: -1e9
         self._api: Asks | None = None
+        self._renewal: Renews | None = None
         self._ready = threading.Event()
         self.given_up = threading.Event()
 
-    def provide(self, api: Asks) -> None:
-        """Hands over the loaded client; calls made before wait for it."""
-        self._api = api
+    def provide(self, api: Asks, renewal: Renews | None = None) -> None:
+        """Hands over the loaded client, and what renews its token; calls made before wait for it."""
+        self._api, self._renewal = api, renewal
         self._ready.set()
 
     def call(
@@ -59,7 +74,7 @@ class Calls:
         while True:
             tries += 1
             try:
-                answer = self.once(method, path, query, body, retries.timeout(self._timeout, late))
+                answer = self.once(method, path, query, body, retries.timeout(self._timeout, late), stop)
             except errors.Unreachable as e:
                 why = str(e)
                 late = late + 1 if e.late else 0
@@ -83,12 +98,34 @@ class Calls:
                 raise errors.GaveUp(f"{method} {path} after {tries} tries")
 
     def once(
-        self, method: str, path: str, query: list[tuple[str, str]] | None, body: bytes | None, timeout: float
+        self,
+        method: str,
+        path: str,
+        query: list[tuple[str, str]] | None,
+        body: bytes | None,
+        timeout: float,
+        until: threading.Event,
     ) -> Any:
-        """A single try, for the heartbeat, which has a timer of its own. Raises errors.Unreachable."""
+        """
+        A single try, for the heartbeat, which has a timer of its own. Raises errors.Unreachable; and where the token is
+        refused and cannot be exchanged, the exchange's errors.ApiError, or errors.GaveUp once ``until`` is set.
+        """
         self._ready.wait()
         assert self._api is not None  # noqa: S101 - set before the event
+        for _ in range(RENEWALS):
+            generation = self._renewal.generation if self._renewal is not None else 0
+            answer = self._api.ask(method, path, query or [], body, timeout)
+            if self._renewal is None or not _token_refused(answer):
+                return answer
+            self._renewal.renew(generation, until)
         return self._api.ask(method, path, query or [], body, timeout)
+
+
+def _token_refused(answer: Any) -> bool:
+    if answer.status not in (401, 403):
+        return False
+    error = answer.error()
+    return isinstance(error, errors.Denied) and error.of_token
 
 
 def segment(value: str) -> str:

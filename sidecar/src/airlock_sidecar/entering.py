@@ -1,5 +1,5 @@
 """
-PATCH /run: how a launch becomes the one that runs its task instance, and what the runner is told then.
+How a launch becomes the one that runs its task instance, and what the runner is told then; one function a mode.
 """
 
 import os
@@ -12,42 +12,82 @@ import msgspec
 from airlock_sidecar import errors, judging
 from airlock_sidecar.calls import Calls, segment
 from airlock_sidecar.clock import now
+from airlock_sidecar.launch import Launch
+from airlock_sidecar.settings import Sidecar
 from airlock_wire import messages
 from airlock_wire.states import FINISHED
-from airlock_wire.workload import Execute
+from airlock_wire.workload import Execute, Parse
+
+_UID_CHARS = 8
 
 
-def identity(hostname: str, pid: int) -> dict[str, object]:
+class Entered(msgspec.Struct, frozen=True):
+    """The body of the first frame; or None, why there is none (a word of ``judging``), and what the server said."""
+
+    startup: dict[str, Any] | None
+    why: str = ""
+    message: str = ""
+
+
+def hostname(settings: Sidecar) -> str:
+    """The name of where this runs. A pod's has a piece of its UID: its name alone may come again."""
+    if settings.pod_name:
+        return f"{settings.pod_name}-{settings.pod_uid[:_UID_CHARS]}".rstrip("-")
+    return settings.hostname or os.uname().nodename
+
+
+def identity(settings: Sidecar, pid: int) -> dict[str, object]:
     """Who this launch says it is, the same at every start of its sidecar, so that a replayed /run is accepted."""
     try:
         name = pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
         name = str(os.getuid())
-    return {"hostname": hostname or os.uname().nodename, "unixname": name, "pid": pid}
+    return {"hostname": hostname(settings), "unixname": name, "pid": pid}
 
 
-def enter(calls: Calls, work: Execute, who: dict[str, object]) -> tuple[dict[str, Any] | None, str]:
+def again(launch: Launch) -> Entered:
+    """A launch that has entered before this sidecar was restarted, or was refused before."""
+    memory = launch.memory
+    if memory.startup is not None:
+        return Entered(memory.startup)
+    return Entered(None, memory.stopped, memory.stopped_message)
+
+
+def parse(work: Parse) -> Entered:
+    """A launch that parses a file: it needs nobody's leave."""
+    return Entered(msgspec.to_builtins(work.request))
+
+
+def execute(calls: Calls, work: Execute, who: dict[str, object]) -> Entered:
     """
-    The server's run context, or None and why this launch may not run (a word of ``judging``).
-
-    A server that is away is waited for; raises errors.GaveUp when the launcher went away meanwhile.
+    PATCH /run. A server that is away is waited for; raises errors.GaveUp when the launcher went away meanwhile.
     """
-    body = msgspec.json.encode({"state": "running", "start_date": now()} | who)
+    started = now()
+    body = msgspec.json.encode({"state": "running", "start_date": started} | who)
     try:
         answer = calls.call("PATCH", f"/task-instances/{segment(work.ti.id)}/run", body=body)
-    except errors.Denied:
-        return None, judging.TOKEN_EXPIRED
-    except errors.Conflict as e:
-        previous = e.detail.get("previous_state") if isinstance(e.detail, dict) else None
-        return None, judging.ALREADY_FINISHED if previous in FINISHED else judging.SUPERSEDED
-    except (errors.NotFound, errors.Gone):
-        return None, judging.SUPERSEDED
-    except errors.ApiError:
-        return None, judging.REJECTED
-    return msgspec.json.decode(answer, type=dict[str, Any]), ""
+        context = msgspec.json.decode(answer, type=dict[str, Any])
+        return Entered(_startup_details(work, context, started))
+    except errors.ApiError as e:
+        return refusal(e)
+    except (msgspec.MsgspecError, RecursionError):
+        return Entered(None, judging.REJECTED, "the server's answer to /run could not be read")
 
 
-def startup_details(work: Execute, context: dict[str, Any], started: str) -> dict[str, Any]:
+def refusal(e: errors.ApiError) -> Entered:
+    """What an answer to /run, or to the exchange before it, means for a launch that has not begun. Pure."""
+    match e:
+        case errors.Denied():
+            return Entered(None, judging.TOKEN_EXPIRED) if e.of_token else Entered(None, judging.DENIED, e.words)
+        case errors.Conflict():
+            previous = e.detail.get("previous_state") if isinstance(e.detail, dict) else None
+            return Entered(None, judging.ALREADY_FINISHED if previous in FINISHED else judging.SUPERSEDED)
+        case errors.NotFound() | errors.Gone():
+            return Entered(None, judging.SUPERSEDED)
+    return Entered(None, judging.REJECTED, e.words)
+
+
+def _startup_details(work: Execute, context: dict[str, Any], started: str) -> dict[str, Any]:
     """The first frame's body. The context is passed through as the server wrote it."""
     body: dict[str, Any] = msgspec.to_builtins(
         messages.StartupDetails(

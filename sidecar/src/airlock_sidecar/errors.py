@@ -2,8 +2,9 @@
 Everything that can go wrong in the sidecar, and what its caller does about it.
 
 * SidecarError
-  x ApiError                the Execution API answered, and the answer was no
-    + Denied                401, 403: an answer; never look elsewhere, never retry
+  x ApiError                the server answered, and the answer was no
+    + Denied                401, 403: an answer; never look elsewhere. ``of_token``: exchange for another token, where
+                            tokens are exchanged; else never retry
     + NotFound              404: an answer, not a fault
     + Conflict              409: this state or this launch is not what the caller believed
     + Gone                  410: this launch is no longer the one that counts
@@ -36,9 +37,19 @@ class ApiError(SidecarError):
         """The machine-readable reason in the body, empty where the server gave none."""
         return str(self.detail.get("reason", "")) if isinstance(self.detail, dict) else ""
 
+    @property
+    def words(self) -> str:
+        """The sentence for people in the body; the whole detail where there is none."""
+        return str(self.detail.get("message") or self.detail) if isinstance(self.detail, dict) else str(self.detail)
+
 
 class Denied(ApiError):
     """401 or 403."""
+
+    @property
+    def of_token(self) -> bool:
+        """Whether it is the token that was refused. What policy denies comes with a reason."""
+        return self.status == 401 or not self.reason
 
 
 class NotFound(ApiError):

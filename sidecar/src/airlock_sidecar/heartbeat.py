@@ -11,6 +11,7 @@ import msgspec
 
 from airlock_sidecar import errors, judging
 from airlock_sidecar.calls import Calls, segment
+from airlock_sidecar.launch import Launch
 
 #: A token refused this often in a row will not be taken again: the launch cannot go on.
 DENIED_IN_A_ROW = 3
@@ -18,19 +19,24 @@ _TIMEOUT_SECONDS = 5.0
 
 
 class Heart:
-    """Beats once ``start`` was called. ``lost`` is told why, once, when the server wants this launch no more."""
+    """
+    Beats once ``start`` was called. ``lost`` is told why, and what the server said, once, when the server wants this
+    launch no more.
+    """
 
-    def __init__(self, calls: Calls, ti_id: str, who: dict[str, object], seconds: float) -> None:
+    def __init__(self, calls: Calls, launch: Launch, who: dict[str, object], seconds: float) -> None:
         self._calls = calls
-        self._path = f"/task-instances/{segment(ti_id)}/heartbeat"
-        self._body = msgspec.json.encode(who)
+        self._launch = launch
+        # Of who we are only these two: the route is strict, and a key more makes every heartbeat a 422.
+        self._body = msgspec.json.encode({"hostname": who["hostname"], "pid": who["pid"]})
         self._seconds = seconds
         self._last_good = -1e9
         self._pause = threading.Event()
         self._wake = threading.Event()
-        self._lost: Callable[[str], None] = lambda _: None
+        self._never = threading.Event()
+        self._lost: Callable[[str, str], None] = lambda _why, _message: None
 
-    def start(self, lost: Callable[[str], None]) -> None:
+    def start(self, lost: Callable[[str, str], None]) -> None:
         """Begins to beat in a thread of its own."""
         self._lost = lost
         threading.Thread(target=self._run, name="heartbeat", daemon=True).start()
@@ -56,11 +62,13 @@ class Heart:
         self._pause.clear()
         self._wake.set()
 
-    def beat(self) -> None:
+    def beat(self, until: threading.Event | None = None) -> None:
         """
-        One heartbeat. Raises the errors.ApiError that the server answered, errors.Unreachable where it did not.
+        One heartbeat. Raises the errors.ApiError that the server answered, errors.Unreachable where it did not, and
+        errors.GaveUp once ``until`` is set where it needs another token.
         """
-        answer = self._calls.once("PUT", self._path, None, self._body, _TIMEOUT_SECONDS)
+        path = f"/task-instances/{segment(self._launch.ti_id)}/heartbeat"
+        answer = self._calls.once("PUT", path, None, self._body, _TIMEOUT_SECONDS, until or self._never)
         if answer.status >= 500:
             raise errors.Unreachable(f"the server answered {answer.status}", arrived=True)
         if answer.status >= 400:
@@ -71,24 +79,24 @@ class Heart:
         denied = 0
         while True:
             pause = self._pause.is_set()
-            verdict = "" if pause else self._beat_once()
+            verdict, message = ("", "") if pause else self._beat_once()
             denied = denied + 1 if verdict == judging.TOKEN_EXPIRED else 0
             # A beat that was under way when a terminal state was sent is answered with 409, and means nothing.
-            final = verdict == judging.SUPERSEDED or denied >= DENIED_IN_A_ROW
+            final = verdict in (judging.SUPERSEDED, judging.DENIED) or denied >= DENIED_IN_A_ROW
             if final and not self._pause.is_set():
-                self._lost(verdict)
+                self._lost(verdict, message)
                 return
             # Scattered, so that the pods of one burst do not come back together for ever.
             self._wake.wait(self._seconds * (0.9 + random.random() * 0.2))  # noqa: S311 - jitter, not a secret
             self._wake.clear()
 
-    def _beat_once(self) -> str:
+    def _beat_once(self) -> tuple[str, str]:
         try:
             self.beat()
         except (errors.NotFound, errors.Conflict, errors.Gone):
-            return judging.SUPERSEDED
-        except errors.Denied:
-            return judging.TOKEN_EXPIRED
+            return judging.SUPERSEDED, ""
+        except errors.Denied as e:
+            return (judging.TOKEN_EXPIRED, "") if e.of_token else (judging.DENIED, e.words)
         except (errors.ApiError, errors.Unreachable):
-            return ""
-        return ""
+            return "", ""
+        return "", ""

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from airlock_wire.record import Exit
+from airlock_wire.workload import TaskInstanceRef
 
 _SLOT_BYTES = 8 * 1024 * 1024
 _HEADER_BYTES = 16
@@ -38,6 +39,7 @@ class Memory(msgspec.Struct, kw_only=True):
     """Everything remembered. ``in_flight`` is the digest of a request that changes something and was not answered."""
 
     token: str = ""
+    task_instance: TaskInstanceRef | None = None
     pid: int = 0
     starts: int = 0
     nonce: str = ""
@@ -50,6 +52,7 @@ class Memory(msgspec.Struct, kw_only=True):
     signalled: int = 0
     exit: Exit | None = None
     stopped: str = ""
+    stopped_message: str = ""
     refusals: dict[str, int] = {}
     timeline: dict[str, float] = {}
 

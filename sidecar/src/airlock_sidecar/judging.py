@@ -14,6 +14,7 @@ SUPERSEDED = "superseded"
 ALREADY_FINISHED = "already finished"
 TOKEN_EXPIRED = "token expired"  # noqa: S105 - a reason, not a token
 REJECTED = "rejected"
+DENIED = "denied"
 TIMED_OUT = "timed out"
 BROKE_PROTOCOL = "broke protocol"
 
@@ -29,6 +30,7 @@ _STOPPED = {
     ALREADY_FINISHED: Reason.ALREADY_FINISHED,
     TOKEN_EXPIRED: Reason.TOKEN_EXPIRED,
     REJECTED: Reason.REJECTED,
+    DENIED: Reason.DENIED,
 }
 
 #: The outcomes that a SIGTERM may have caused, so that only the owner can say whether they are the task's own.
@@ -54,6 +56,8 @@ class Facts(NamedTuple):
     should_retry: bool
     #: This sidecar reports crashes by itself.
     judges: bool
+    #: What the server said when this sidecar stopped the runner for its answer, empty where it said nothing.
+    stopped_message: str = ""
 
 
 class Verdict(NamedTuple):
@@ -67,7 +71,7 @@ class Verdict(NamedTuple):
 def judge(facts: Facts) -> Verdict:
     """The verdict on a launch that has ended."""
     if facts.stopped in _STOPPED:
-        return Verdict(_STOPPED[facts.stopped], _sentence(facts.stopped))
+        return Verdict(_STOPPED[facts.stopped], facts.stopped_message or _sentence(facts.stopped))
     if facts.parsed:
         return Verdict(Reason.PARSED, "")
     if not facts.connected:
@@ -102,4 +106,5 @@ def _sentence(stopped: str) -> str:
         ALREADY_FINISHED: "the server says that the task instance is finished already",
         TOKEN_EXPIRED: "the server refused the token; the owner has to mint another",
         REJECTED: "the server refused to start this launch",
+        DENIED: "the server's policy denies this launch its token",
     }[stopped]

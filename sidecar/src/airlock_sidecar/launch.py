@@ -8,21 +8,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
+
 from airlock_sidecar import loglines
 from airlock_sidecar.clock import now
 from airlock_sidecar.journal import Journal, Memory
 from airlock_sidecar.logstore import LogStore
 from airlock_sidecar.masking import Masker
-from airlock_wire.workload import Execute, Workload
+from airlock_wire.workload import Execute, TaskInstanceRef, Workload
 
 
 class Launch:
     """One launch. Every change of what must survive goes through ``remembering``."""
 
     def __init__(self, workload: Workload, journal: Journal, store: LogStore) -> None:
-        self.workload = workload
-        self.ids = _ids(workload)
+        self._given = workload
         self._journal = journal
+        self.workload, self.ids = self._identify()
         self._lock = threading.RLock()
         self._store = store
         self.masker = Masker(journal.memory.masks)
@@ -48,6 +50,30 @@ class Launch:
         """Counts something that was refused. Counting is not worth a write of its own."""
         with self._lock:
             self.memory.refusals[kind] = self.memory.refusals.get(kind, 0) + 1
+
+    @property
+    def ti_id(self) -> str:
+        """The task instance's id; empty until the pod's token was exchanged."""
+        return str(self.ids.get("ti_id", ""))
+
+    def adopt(self, token: str, named: TaskInstanceRef) -> None:
+        """Remembers what the pod's token was exchanged for: both, or after a kill neither."""
+        with self.remembering() as memory:
+            memory.token, memory.task_instance = token, named
+        self.workload, self.ids = self._identify()
+
+    def stopped(self, why: str, message: str = "") -> None:
+        """Remembers why the runner is stopped; what was first said stands."""
+        with self.remembering() as memory:
+            if why and not memory.stopped:
+                memory.stopped, memory.stopped_message = why, message
+
+    def _identify(self) -> tuple[Workload, dict[str, Any]]:
+        work, named = self._given, self.memory.task_instance
+        if isinstance(work, Execute) and named is not None:
+            ti = msgspec.structs.replace(work.ti, id=named.id, dag_version_id=named.dag_version_id)
+            work = msgspec.structs.replace(work, ti=ti)
+        return work, _ids(work)
 
     def keep_token(self, value: str) -> None:
         """Remembers the current token."""

@@ -5,24 +5,20 @@ Threads only report here, through one queue; this module decides what happens ne
 a bound but for the server, whose absence is waited out.
 """
 
-import contextlib
 import os
-import queue
 import signal
-import socket
 import threading
 import time
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
-from airlock_sidecar import entering, errors, judging
+from airlock_sidecar import entering, errors, judging, recording
 from airlock_sidecar.calls import Calls
 from airlock_sidecar.clock import now
 from airlock_sidecar.control import Control, exit_of
-from airlock_sidecar.exchange import Exchange
-from airlock_sidecar.handlers import Handlers, ParseHandlers
+from airlock_sidecar.conversation import DRAIN_SECONDS, Conversation
+from airlock_sidecar.entering import Entered
+from airlock_sidecar.events import Events
 from airlock_sidecar.heartbeat import Heart
 from airlock_sidecar.journal import digest
 from airlock_sidecar.launch import Launch
@@ -31,61 +27,57 @@ from airlock_sidecar.reporting import Reporter
 from airlock_sidecar.settings import SidecarSettings
 from airlock_sidecar.streams import Streams
 from airlock_sidecar.trace import Trace
-from airlock_wire import frames, pod, record
-from airlock_wire.workload import Execute, Parse
+from airlock_wire import pod
+from airlock_wire.workload import Execute
 
-#: After SIGTERM, how long the server may still take to answer before the record says that it did not.
-FLUSH_SECONDS = 45.0
-#: How long the exchange may take to come to its end after the child is gone.
-_DRAIN_SECONDS = 5.0
-
-Event = tuple[str, Any]
+#: Loads HTTP and, where tokens are exchanged, gets the first one; raises errors.ApiError or errors.GaveUp.
+Prepare = Callable[[], None]
 
 
 class Lifecycle:
-    """One run of the sidecar's main thread."""
+    """One run of the sidecar's main thread. ``prepare`` runs in a thread of its own once the socket listens."""
 
-    def __init__(self, settings: SidecarSettings, launch: Launch, calls: Calls) -> None:
+    def __init__(self, settings: SidecarSettings, launch: Launch, calls: Calls, prepare: Prepare) -> None:
         self._settings = settings.sidecar
-        self._trace = Trace(settings.logging)
         self._launch = launch
         self._calls = calls
-        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
-        self._stop = threading.Event()
-        self._who = entering.identity(self._settings.hostname, launch.memory.pid)
+        self._prepare = prepare
+        self._events = Events()
+        self._who = entering.identity(self._settings, launch.memory.pid)
         self._streams = Streams(self._settings.state_dir, launch.sink)
+        self._connected = threading.Event()
         self._control: Control | None = None
         self._session: Session | None = None
-        self._exchange: threading.Thread | None = None
-        self._terminated = False
         self._overtime_ends: float | None = None
         self._stopping = False
+        self._heart: Heart | None = None
+        self._reporter: Reporter | None = None
         if isinstance(launch.workload, Execute):
-            heart = Heart(calls, launch.workload.ti.id, self._who, self._settings.heartbeat_seconds)
-            self._heart: Heart | None = heart
+            self._heart = Heart(calls, launch, self._who, self._settings.heartbeat_seconds)
             calls.waiting = lambda why: launch.log(f"the Execution API does not answer ({why}); waiting", "warning")
-            self._reporter: Reporter | None = Reporter(launch, calls, heart, self._stop)
-            calls.last_good = heart.last_good
-        else:
-            self._heart = self._reporter = None
+            self._reporter = Reporter(launch, calls, self._heart, self._events.flushed)
+            calls.last_good = self._heart.last_good
+        trace = Trace(settings.logging)
+        self._conversation = Conversation(launch, calls, self._reporter, self._settings, self._events, trace)
 
     def terminate(self) -> None:
         """SIGTERM: the launch's container has ended, so finish and go. May be called from any thread."""
-        self._events.put(("terminate", None))
+        self._events.tell("terminate")
 
     def run(self, listener: Listener) -> None:
         """Everything, until the record is written and SIGTERM came."""
         threading.Thread(target=self._accept, args=(listener,), name="accept", daemon=True).start()
+        threading.Thread(target=self._enter, name="enter", daemon=True).start()
         self._wait_for_session()
         if self._session is not None:
             self._open(self._session)
             self._serve()
         verdict = self._finish()
-        self._write_record(verdict)
+        recording.write(self._launch, verdict, self._settings.record_file)
         if self._control is not None:
             self._control.say(pod.ACK, of=pod.EXITED)
-        while not self._terminated:
-            self._next(None)
+        while not self._events.terminated:
+            self._events.next()
 
     # --- the parts of a life, in order ---
 
@@ -94,61 +86,70 @@ class Lifecycle:
         wait = pod.RECONNECT_SECONDS if memory.sealed else self._settings.connect_seconds
         session = listener.accept(time.monotonic() + wait, memory.nonce if memory.sealed else "")
         listener.close()
-        self._events.put(("session", session))
+        self._events.tell("session", session)
+
+    def _enter(self) -> None:
+        """From the loaded client to what the runner is told, the launcher's connection in between."""
+        try:
+            entered = self._prepared()
+            self._connected.wait()
+            if entered is None:
+                entered = self._by_mode()
+        except errors.GaveUp:
+            return
+        if entered.startup is not None and self._launch.memory.startup is None:
+            with self._launch.remembering() as memory:
+                memory.startup = entered.startup
+                memory.timeline.setdefault("running", round(time.time(), 4))
+        self._events.tell("entered", entered)
+
+    def _prepared(self) -> Entered | None:
+        """Why this launch can be refused already, else None; remembered at once, as no launcher may ever come."""
+        try:
+            self._prepare()
+        except errors.ApiError as e:
+            refused = entering.refusal(e)
+            self._launch.stopped(refused.why, refused.message)
+            self._launch.log(f"the pod's token is not exchanged: {e.words}", "error", reason=refused.why)
+            return refused
+        return None
+
+    def _by_mode(self) -> Entered:
+        memory, work = self._launch.memory, self._launch.workload
+        if memory.startup is not None or memory.stopped:
+            return entering.again(self._launch)
+        if isinstance(work, Execute):
+            return entering.execute(self._calls, work, self._who)
+        return entering.parse(work)
 
     def _wait_for_session(self) -> None:
         while True:
-            kind, value = self._next(None)
-            if kind == "session":
-                self._session = value
-            if kind in ("session", "terminate"):
+            event = self._events.next()
+            if event.kind == "session":
+                self._session = event.value
+            if event.kind in ("session", "terminate"):
                 return
 
     def _open(self, session: Session) -> None:
         self._launch.mark("connected")
         self._streams.start(session.streams)
-        self._control = Control(session.control, lambda line: self._events.put(("control", line)))
-        threading.Thread(target=self._enter, name="enter", daemon=True).start()
-
-    def _enter(self) -> None:
-        memory, work = self._launch.memory, self._launch.workload
-        try:
-            if memory.startup is None and isinstance(work, Parse):
-                startup: dict[str, Any] | None = msgspec.to_builtins(work.request)
-                why = ""
-            elif memory.startup is None and isinstance(work, Execute):
-                context, why = entering.enter(self._calls, work, self._who)
-                startup = entering.startup_details(work, context, now()) if context is not None else None
-            else:
-                startup, why = memory.startup, ""
-        except errors.GaveUp:
-            return
-        except (msgspec.MsgspecError, RecursionError):
-            startup, why = None, judging.REJECTED
-        if startup is not None and memory.startup is None:
-            with self._launch.remembering():
-                memory.startup = startup
-                memory.timeline.setdefault("running", round(time.time(), 4))
-        self._events.put(("entered", why))
+        self._control = Control(session.control, lambda line: self._events.tell("control", line))
+        self._connected.set()
 
     def _serve(self) -> None:
         """From the session to the child's end."""
         entered = sealed = False
         while True:
-            kind, value = self._next(self._deadline())
+            kind, value = self._events.next(self._deadline())
             if kind == "control":
                 if value is None or value["event"] == pod.EXITED:
                     self._exited(value)
                     return
                 sealed = self._heard(value) or sealed
-            elif kind == "entered" and value:
-                self._stop_runner(value)
             elif kind == "entered":
-                entered = True
-                if self._heart is not None:
-                    self._heart.good()
+                entered = self._entered(value)
             elif kind == "lost":
-                self._stop_runner(value)
+                self._stop_runner(*value)
             elif kind == "broke":
                 self._launch.refused("broken stream")
                 self._launch.log(f"the runner broke the protocol: {value}", "error")
@@ -157,7 +158,7 @@ class Lifecycle:
                 self._overtime_ends = time.monotonic() + self._settings.overtime_seconds
             elif kind == "deadline":
                 self._deadline_passed()
-            if entered and sealed and self._exchange is None:
+            if entered and sealed and not self._conversation.begun:
                 self._start_runner()
 
     def _heard(self, line: dict[str, Any]) -> bool:
@@ -182,43 +183,19 @@ class Lifecycle:
             self._control.say(pod.ACK, of=pod.SIGNALLED)
         return False
 
+    def _entered(self, entered: Entered) -> bool:
+        if entered.startup is None:
+            self._stop_runner(entered.why, entered.message)
+        elif self._heart is not None:
+            self._heart.good()
+        return entered.startup is not None
+
     def _start_runner(self) -> None:
         assert self._session is not None  # noqa: S101 - there is a launch
-        assert self._launch.memory.startup is not None  # noqa: S101 - it has entered
         self._launch.mark("started")
-        self._exchange = threading.Thread(target=self._converse, args=(self._session,), name="exchange", daemon=True)
-        self._exchange.start()
+        self._conversation.begin(self._session)
         if self._heart is not None:
-            self._heart.start(lambda why: self._events.put(("lost", why)))
-
-    def _converse(self, session: Session) -> None:
-        # A runner that has it already, before a restart of ours, skips it.
-        try:
-            session.frames.sendall(frames.response(0, self._launch.memory.startup))
-        except OSError:
-            return
-        if self._reporter is None:
-            table, report = ParseHandlers(self._launch, self._keep_result).table, None
-        else:
-            table, report = Handlers(self._launch, self._calls).table, self._report
-        try:
-            Exchange(self._launch, table, report, self._trace).serve(session.frames, self._settings.max_frame_bytes)
-        except errors.RunnerBroke as e:
-            session.frames.close()
-            self._events.put(("broke", str(e)))
-
-    def _report(self, state: str, payload: dict[str, Any], of: str) -> bool:
-        assert self._reporter is not None  # noqa: S101 - only an executing launch reports
-        if self._launch.memory.stopped == judging.SUPERSEDED:
-            return False
-        try:
-            return self._reporter.report(state, payload, of)
-        finally:
-            self._events.put(("reported", None))
-
-    def _keep_result(self, found: bytes) -> None:
-        Path(self._settings.state_dir, "result.json").write_bytes(found)
-        self._events.put(("reported", None))
+            self._heart.start(lambda why, message: self._events.tell("lost", (why, message)))
 
     # --- deadlines ---
 
@@ -241,10 +218,8 @@ class Lifecycle:
             self._launch.log("the runner took longer than it may and is stopped", "error")
             self._stop_runner(judging.TIMED_OUT)
 
-    def _stop_runner(self, why: str) -> None:
-        if why:
-            with self._launch.remembering() as memory:
-                memory.stopped = memory.stopped or why
+    def _stop_runner(self, why: str, message: str = "") -> None:
+        self._launch.stopped(why, message)
         self._stopping = True
         if self._control is not None:
             self._control.say(pod.STOP)
@@ -258,106 +233,28 @@ class Lifecycle:
                 memory.exit = exit_of(report)
 
     def _finish(self) -> judging.Verdict:
-        self._end_exchange()
-        self._streams.finish(_DRAIN_SECONDS)
-        memory = self._launch.memory
-        if memory.terminal is not None and self._reporter is not None:
-            self._try(self._reporter.send)
-        verdict = judging.judge(self._facts())
-        if verdict.report is not None and self._reporter is not None:
+        self._conversation.end()
+        self._streams.finish(DRAIN_SECONDS)
+        memory, reporter = self._launch.memory, self._reporter
+        if memory.terminal is not None and reporter is not None:
+            self._try(reporter.send)
+        verdict = judging.judge(recording.facts(self._launch))
+        if verdict.report is not None and reporter is not None:
             payload: dict[str, Any] = {"state": verdict.report, "end_date": now()}
             if verdict.report == "up_for_retry":
                 payload["retry_reason"] = verdict.message
             of = digest(f"judged {verdict.report}".encode())
             self._launch.log(f"{verdict.message}; reported as {verdict.report}", "error", reason=verdict.reason.value)
-            reporter, state = self._reporter, verdict.report
+            state = verdict.report
             if memory.terminal is None:
                 self._try(lambda: reporter.report(state, payload, of, judged=True))
             if memory.stopped == judging.SUPERSEDED:
-                verdict = judging.judge(self._facts())
+                verdict = judging.judge(recording.facts(self._launch))
         self._launch.mark("ended")
         return verdict
 
-    def _end_exchange(self) -> None:
-        """Lets the exchange take what the child had sent, then ends it. A terminal state under way is waited for."""
-        if self._exchange is None or self._session is None:
-            self._calls.given_up.set()
-            return
-        # What the child sent is still read; a process that it left behind holds the other end open for nothing.
-        with contextlib.suppress(OSError):
-            self._session.frames.shutdown(socket.SHUT_RD)
-        self._exchange.join(0.2)
-        self._calls.given_up.set()
-        ends = time.monotonic() + _DRAIN_SECONDS
-        while self._exchange.is_alive() and time.monotonic() < ends:
-            self._exchange.join(0.2)
-            if self._reporting():
-                ends = time.monotonic() + _DRAIN_SECONDS
-                self._poll_terminate()
-
-    def _reporting(self) -> bool:
-        terminal = self._launch.memory.terminal
-        return terminal is not None and not terminal.acknowledged and not terminal.dropped and not self._stop.is_set()
-
-    def _poll_terminate(self) -> None:
-        try:
-            while True:
-                self._note(self._events.get_nowait())
-        except queue.Empty:
-            return
-
-    def _try(self, send: Any) -> None:
+    def _try(self, send: Callable[[], bool]) -> None:
         try:
             send()
         except errors.SidecarError as e:
             self._launch.log(f"the task's state could not be reported: {e}", "error")
-
-    def _facts(self) -> judging.Facts:
-        memory, work = self._launch.memory, self._launch.workload
-        context = (memory.startup or {}).get("ti_context", {})
-        terminal = memory.terminal
-        return judging.Facts(
-            reported=terminal.state if terminal is not None and not terminal.judged else None,
-            parsed=memory.parsed,
-            exit=memory.exit,
-            signalled=bool(memory.signalled),
-            stopped=memory.stopped,
-            connected="connected" in memory.timeline,
-            should_retry=bool(context.get("should_retry")),
-            judges=isinstance(work, Execute) and work.judges,
-        )
-
-    def _write_record(self, verdict: judging.Verdict) -> None:
-        memory = self._launch.memory
-        terminal = memory.terminal
-        entry = record.Record(
-            reason=verdict.reason,
-            state=terminal.state if terminal is not None else None,
-            acknowledged=terminal is not None and terminal.acknowledged,
-            judged=terminal is not None and terminal.judged,
-            message=self._launch.masker.mask(verdict.message),
-            exit=memory.exit,
-            restarts=memory.starts - 1,
-            refusals=memory.refusals,
-            timeline=memory.timeline,
-        )
-        Path(self._settings.record_file).write_bytes(record.encode(entry))
-
-    # --- the queue ---
-
-    def _next(self, deadline: float | None) -> Event:
-        """The next event; ("deadline", None) when the moment came first."""
-        try:
-            if deadline is None:
-                event = self._events.get()
-            else:
-                event = self._events.get(timeout=max(0.0, deadline - time.monotonic()))
-        except queue.Empty:
-            return ("deadline", None)
-        return self._note(event)
-
-    def _note(self, event: Event) -> Event:
-        if event[0] == "terminate" and not self._terminated:
-            self._terminated = True
-            threading.Timer(FLUSH_SECONDS, self._stop.set).start()
-        return event

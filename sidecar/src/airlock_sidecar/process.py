@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -20,6 +21,7 @@ from airlock_sidecar.launch import Launch
 from airlock_sidecar.lifecycle import Lifecycle
 from airlock_sidecar.listener import Listener
 from airlock_sidecar.logstore import LogStore
+from airlock_sidecar.tokenexchange import TokenExchange
 from airlock_wire import kernel
 from airlock_wire.imports import without
 from airlock_wire.settings import SettingsError
@@ -44,7 +46,8 @@ def main() -> int:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     try:
         config = settings.from_environment(os.environ)
-        work = msgspec.json.decode(Path(config.sidecar.workload_file).read_bytes(), type=Workload)
+        text = config.sidecar.workload.encode() or Path(config.sidecar.workload_file).read_bytes()
+        work = msgspec.json.decode(text, type=Workload)
     except (SettingsError, OSError, msgspec.MsgspecError) as e:
         print(f"airlock-sidecar: {e}", file=sys.stderr)  # noqa: T201 - there is no log yet
         return 2
@@ -59,13 +62,11 @@ def main() -> int:
         memory.pid = memory.pid or os.getpid()
         memory.token = memory.token or piped
     calls = Calls(config.api.timeout_seconds)
-    life = Lifecycle(config, launch, calls)
+    life = Lifecycle(config, launch, calls, lambda: _prepare(config, launch, calls))
     threading.excepthook = _end_broken
     threading.Thread(target=_wait_for_sigterm, args=(life,), name="sigterm", daemon=True).start()
     listener = Listener(mine.socket_dir, mine.runner_uid, launch.refused)
     launch.mark("listening")
-    if config.api.url:
-        threading.Thread(target=_load_api, args=(config, launch, calls), name="load", daemon=True).start()
     life.run(listener)
     # Threads that wait for a server or a pipe must not hold the process back: all that matters is written.
     os._exit(0)
@@ -91,9 +92,22 @@ def _end_broken(failure: threading.ExceptHookArgs) -> None:
     os._exit(1)
 
 
-def _load_api(config: settings.SidecarSettings, launch: Launch, calls: Calls) -> None:
+def _prepare(config: settings.SidecarSettings, launch: Launch, calls: Calls) -> None:
+    """Loads HTTP, and gets the task's token where the pod's is exchanged for it. A launch that parses needs neither."""
+    address = config.api
+    if not address.url:
+        return
     # A server on the loopback needs no TLS, and its library is most of what HTTP costs to import.
-    with without("ssl") if config.api.url.startswith("http://") else nullcontext():
-        from airlock_sidecar.api import Api
+    with without("ssl") if address.url.startswith("http://") else nullcontext():
+        from airlock_sidecar.api import connect
 
-    calls.provide(Api(config.api.url, config.api.ca_file, token.Token(launch.memory.token, launch.keep_token)))
+    held = token.Token(launch.memory.token, launch.keep_token)
+    api, exchanges = connect(address.url, address.exchange_url, address.ca_file, address.ca_pem, held)
+    if exchanges is None:
+        calls.provide(api)
+        return
+    say = partial(launch.log, level="warning")
+    exchange = TokenExchange(exchanges, config.sidecar.pod_token_file, launch, held, say)
+    exchange.begin(calls.given_up)
+    launch.mark("exchanged")
+    calls.provide(api, exchange)

@@ -26,7 +26,6 @@ class Reporter:
         self._calls = calls
         self._heart = heart
         self._stop = stop
-        self._path = f"/task-instances/{segment(launch.ids['ti_id'])}/state"
 
     def report(self, state: str, payload: dict[str, Any], digest: str, *, judged: bool = False) -> bool:
         """
@@ -59,11 +58,15 @@ class Reporter:
 
         with self._launch.remembering():
             terminal.sending = True
+        path = f"/task-instances/{segment(self._launch.ti_id)}/state"
         try:
             self._calls.call(
-                "PATCH", self._path, body=msgspec.json.encode(terminal.payload), until=self._stop, doubtful=doubtful
+                "PATCH", path, body=msgspec.json.encode(terminal.payload), until=self._stop, doubtful=doubtful
             )
-        except (errors.NotFound, errors.Conflict, errors.Gone):
+        except errors.Gone:
+            # Whatever arrived before, another launch counts now.
+            return self._drop()
+        except (errors.NotFound, errors.Conflict):
             # A first try that is refused this way was too late. A replay that is was there before: a retry's id
             # is archived by the very call that it answers, so it comes back as 404.
             if not replay:
@@ -84,7 +87,7 @@ class Reporter:
     def _still_ours(self) -> bool:
         while True:
             try:
-                self._heart.beat()
+                self._heart.beat(self._stop)
             except (errors.NotFound, errors.Conflict, errors.Gone):
                 return False
             except errors.ApiError:

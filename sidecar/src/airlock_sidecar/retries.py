@@ -22,6 +22,11 @@ def delay(tries: int, random: float) -> float:
     return min(FIRST_DELAY_SECONDS * 2.0 ** min(tries - 1, 10), LONGEST_DELAY_SECONDS) * (0.5 + random / 2)
 
 
+def soon(tries: int, random: float) -> float:
+    """The same, for what is expected at any moment: from 50 ms to 1 s."""
+    return min(0.05 * 2.0 ** min(tries - 1, 10), 1.0) * (0.5 + random / 2)
+
+
 def timeout(first: float, late: int) -> float:
     """Seconds to wait for an answer after ``late`` answers in a row came too late."""
     return min(first * 2.0 ** min(late, 10), LONGEST_TIMEOUT_SECONDS)

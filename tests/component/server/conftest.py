@@ -1,14 +1,23 @@
+import contextlib
 import shutil
 import uuid
 from datetime import UTC, datetime
+from pathlib import Path
 
 import httpx
 import pytest
 import sqlalchemy as sa
+from played.kubernetes import PlayedKubernetes
+from played.podserver import PodServer
 
+from airlock_server.api.app import App
 from airlock_server.api.serve import EmbeddedServer
+from airlock_server.api.services import Services
+from airlock_server.cluster.client import Client
+from airlock_server.cluster.where import where
 from airlock_server.encryption import Encryption
-from airlock_server.settings import ApiSettings, JwtSettings
+from airlock_server.exchange.service import Exchange
+from airlock_server.settings import ApiSettings, ExchangeSettings, JwtSettings, load_settings
 from airlock_server.store import launches, schema
 from airlock_server.store.database import Database
 from airlock_server.tokens import Tokens
@@ -58,6 +67,18 @@ class Api:
 
         return self.db.write(write)
 
+    def exchange(self, pod_token, **more):
+        """A pod asks for its task's token."""
+        headers = {"authorization": f"Bearer {pod_token}"} if pod_token is not None else {}
+        return self.http.post(f"{self.url.removesuffix('/execution')}/airlock/v1/exchange", headers=headers, **more)
+
+    def exchanged(self, pod_token):
+        """The same, for a pod that gets it: the task instance's id, and the headers that its sidecar sends then."""
+        answer = self.exchange(pod_token)
+        assert answer.status_code == 200, answer.text
+        given = answer.json()
+        return given["task_instance"]["id"], {"authorization": f"Bearer {given['token']}"}
+
     def own(self, ti_id):
         return {"authorization": f"Bearer {self.tokens.mint_execution(ti_id)}"}
 
@@ -72,8 +93,8 @@ class Api:
     def beat(self, ti_id, hostname="host", pid=1, **more):
         return self.call("PUT", ti_id, "heartbeat", {"hostname": hostname, "pid": pid}, **more)
 
-    def report(self, ti_id, state, **fields):
-        return self.call("PATCH", ti_id, "state", {"state": state, "end_date": MOMENT, **fields})
+    def report(self, ti_id, state, headers=None, **fields):
+        return self.call("PATCH", ti_id, "state", {"state": state, "end_date": MOMENT, **fields}, headers=headers)
 
     def running(self, task_id="task", **more):
         ti_id = self.queue(task_id, **more)
@@ -102,3 +123,49 @@ def api(db):
         api = Api(db, tokens, encryption, server.url)
         yield api
         api.http.close()
+
+
+@pytest.fixture
+def kubernetes(tmp_path):
+    played = PlayedKubernetes(tmp_path)
+    yield played
+    played.close()
+
+
+@pytest.fixture
+def client(kubernetes):
+    """The server's client of the played Kubernetes."""
+    client = Client(where(load_settings(Path("/nonexistent"), kubernetes.settings).kubernetes, {}))
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def make_cluster_api(db, client):
+    """A server whose tasks run as TaskRuns in the played Kubernetes; ``settings`` are those of the exchange."""
+    tokens, encryption = Tokens(b"k" * 64, JwtSettings()), Encryption(b"e" * 64)
+    with contextlib.ExitStack() as running:
+
+        def make(by_grant=False, namespaces=(), **settings):
+            exchange = Exchange(client, 4, db, tokens, ExchangeSettings(**settings), namespaces)
+            running.callback(exchange.close)
+            services = Services(db=db, tokens=tokens, encryption=encryption, by_grant=by_grant, exchange=exchange)
+            server = EmbeddedServer(db, tokens, encryption)
+            server._app = App(services, MAX_BODY_BYTES)
+            running.enter_context(server)
+            api = Api(db, tokens, encryption, server.url)
+            running.callback(api.http.close)
+            return api
+
+        yield make
+
+
+@pytest.fixture
+def cluster_api(make_cluster_api):
+    return make_cluster_api()
+
+
+@pytest.fixture
+def pod_server(tmp_path):
+    """A server as a container runs it, not started; its settings are in ``env``."""
+    return PodServer(tmp_path)

@@ -32,7 +32,7 @@ def airlock(tmp_path):
 def test_help_names_every_command_and_loads_no_database(airlock):
     shown = airlock("--help")
     assert shown.returncode == 0
-    for command in ("tasks", "api-server", "variables", "connections", "frames"):
+    for command in ("tasks", "api-server", "variables", "connections", "grants", "keys", "frames"):
         assert command in shown.stdout
     code = "import sys; from airlock_server.__main__ import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
     code += "sys.exit('sqlalchemy' in sys.modules)"
@@ -136,6 +136,33 @@ def test_captured_frames_are_printed_as_lines(airlock, tmp_path):
     assert airlock("frames", "decode", str(tmp_path / "absent")).returncode == 1
 
 
+def test_grants_are_added_listed_and_removed(airlock):
+    add = ("grants", "add", "variable", "etl_*", "--namespace", "etl")
+    assert [airlock(*add).returncode for _ in range(2)] == [0, 0]
+    assert airlock("grants", "add", "connection", "db", "--namespace", "web").returncode == 0
+    assert airlock("grants", "list").stdout == "etl\tvariable\tetl_*\nweb\tconnection\tdb\n"
+    assert airlock("grants", "list", "connection").stdout == "web\tconnection\tdb\n"
+    assert airlock("grants", "list", "--namespace", "etl").stdout == "etl\tvariable\tetl_*\n"
+    assert airlock("grants", "remove", "variable", "etl_*", "--namespace", "etl").returncode == 0
+    again = airlock("grants", "remove", "variable", "etl_*", "--namespace", "etl")
+    assert (again.returncode, "airlock grants list --namespace etl" in again.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("variable", "", "--namespace", "etl"),
+        ("variable", "k", "--namespace", "*"),
+        ("variable", "k", "--namespace", ""),
+        ("secret", "k", "--namespace", "etl"),
+        ("variable", "k"),
+    ],
+)
+def test_a_grant_that_cannot_be_is_refused(airlock, wrong):
+    assert airlock("grants", "add", *wrong).returncode == 2
+    assert airlock("grants", "list").stdout == ""
+
+
 def test_the_api_server_serves_until_it_is_told_to_stop(tmp_path):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -144,7 +171,8 @@ def test_the_api_server_serves_until_it_is_told_to_stop(tmp_path):
     command = [sys.executable, "-m", "airlock_server", "api-server"]
     with subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True) as server:
         answer = eventually(f"http://127.0.0.1:{port}/execution/health/ping")
-        second = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
+        elsewhere = env | {"AIRLOCK_HOME": str(tmp_path / "other")}
+        second = subprocess.run(command, env=elsewhere, capture_output=True, text=True, timeout=60)
         server.send_signal(signal.SIGTERM)
         logged = server.communicate(timeout=20)[1]
     assert answer.json() == {"ok": ["database"], "failing": {}}

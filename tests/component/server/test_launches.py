@@ -62,7 +62,7 @@ def moves(db, ti_id):
 def test_a_dag_belongs_to_the_bundle_that_first_claimed_it(db):
     for _ in range(2):
         db.write(lambda conn: launches.claim_dag(conn, "dag", "first"))
-    with pytest.raises(OwnedElsewhere, match="'first'"):
+    with pytest.raises(OwnedElsewhere, match="'bundle:first'"):
         db.write(lambda conn: launches.claim_dag(conn, "dag", "second"))
 
 

@@ -15,7 +15,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from airlock_server.store import schema
+from airlock_server.store import launches, schema
 from airlock_server.store.database import Database
 from airlock_server.store.errors import NewerDatabase, Unavailable, UnsupportedDatabase
 from airlock_server.store.migrate import MIGRATIONS
@@ -23,7 +23,7 @@ from airlock_server.store.migrate import MIGRATIONS
 
 def put(dag_id, fail=None):
     def write(conn):
-        conn.execute(sa.insert(schema.dag).values(dag_id=dag_id, bundle_name="b", claimed_at=schema_now()))
+        conn.execute(sa.insert(schema.dag).values(dag_id=dag_id, owner="bundle:b", claimed_at=schema_now()))
         if fail:
             raise fail
         return dag_id
@@ -63,6 +63,28 @@ def test_a_migration_can_be_undone(db):
         return sa.inspect(conn).get_table_names()
 
     assert db.write(undo) == ["alembic_version"]
+
+
+def test_whose_a_dag_is_survives_the_upgrade(tmp_path):
+    from alembic import command
+
+    url = f"sqlite:///{tmp_path / 'old.db'}"
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    engine = sa.create_engine(url)
+    with engine.begin() as conn:
+        config.attributes["connection"] = conn
+        command.upgrade(config, "0001")
+        conn.execute(sa.text("INSERT INTO dag VALUES ('d', 'mine', '2026-01-01 00:00:00')"))
+        conn.execute(
+            sa.text(
+                "INSERT INTO dag_run (dag_id, run_id, run_type, state, run_after) VALUES ('d','r','m','s','2026-01-01')"
+            )
+        )
+    engine.dispose()
+    with Database.open(url) as db:
+        assert db.read(lambda conn: conn.scalar(sa.select(schema.dag.c.owner))) == "bundle:mine"
+        db.write(lambda conn: launches.claim_dag(conn, "d", "mine"))
 
 
 def test_alembic_is_not_imported_for_a_current_schema(db, tmp_path):

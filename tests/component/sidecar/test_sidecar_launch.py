@@ -1,6 +1,7 @@
 """A launch from the connection to the record, with the Execution API scripted and the launcher played."""
 
 import signal as signals
+import time
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,18 @@ def test_a_heartbeat_that_is_refused_stops_the_runner_and_reports_nothing(api, m
     launcher.exit(None, 15)
 
     assert (sidecar.end().reason, api.states()) == (Reason.SUPERSEDED, [])
+
+
+def test_a_heartbeat_says_what_the_route_takes_and_nothing_more(api, make_sidecar, make_launcher):
+    launcher = make_launcher(make_sidecar(sidecar__heartbeat_seconds=0.05).start())
+    launcher.begin()
+    ends = time.monotonic() + 10
+    while not (beats := [call for call in api.calls if call.path.endswith("/heartbeat")]):
+        assert time.monotonic() < ends
+        time.sleep(0.01)
+    run = next(call for call in api.calls if call.path.endswith("/run"))
+
+    assert beats[0].body == {"hostname": run.body["hostname"], "pid": run.body["pid"]}
 
 
 def test_nobody_connecting_is_recorded(make_sidecar):

@@ -1,8 +1,11 @@
 """The server's log lines."""
 
+import json
 import logging
+import sys
+from pathlib import Path
 
-from airlock_server.facts import FactFormatter
+from airlock_server.facts import FactFormatter, JsonFormatter
 
 
 def line(message, **fields):
@@ -20,3 +23,23 @@ def test_the_clock_is_utc():
 
 def test_control_characters_cannot_forge_a_line():
     assert "\n" not in line("x", path="/a\nb", why='a "quote"')
+
+
+def test_a_json_line_is_one_object_whatever_the_fields_hold():
+    record = logging.LogRecord("airlock.audit", logging.INFO, "", 0, "exchange", (), None)
+    record.why, record.event, record.path = 'a "quoted"\nline', "borrowed", Path("/x")
+    line = JsonFormatter().format(record)
+    read = json.loads(line)
+
+    assert "\n" not in line
+    assert (read["event"], read["level"], read["logger"]) == ("exchange", "info", "airlock.audit")
+    assert (read["why"], read["path"]) == ('a "quoted"\nline', "/x")
+
+
+def test_a_traceback_is_a_field_of_its_json_line():
+    try:
+        raise ValueError("broken")
+    except ValueError:
+        record = logging.LogRecord("airlock.api", logging.ERROR, "", 0, "request failed", (), sys.exc_info())
+
+    assert "ValueError: broken" in json.loads(JsonFormatter().format(record))["exception"]

@@ -31,6 +31,8 @@ def test_the_environment_sets_a_value_of_the_settings_type():
         ("AIRLOCK__API__PORT", "many", "AIRLOCK__API__PORT"),
         ("AIRLOCK__LOGGING__LEVEL", "loud", "use debug, info, warning or error"),
         ("AIRLOCK__API__TLS_CERT", "cert.pem", "tls_cert and tls_key go together"),
+        ("AIRLOCK__LOGGING__FORMAT", "xml", "AIRLOCK__LOGGING__FORMAT"),
+        ("AIRLOCK__ACCESS__DEFAULT", "none", "AIRLOCK__ACCESS__DEFAULT"),
     ],
 )
 def test_a_wrong_setting_is_refused_with_its_fix(name, value, says):

@@ -7,7 +7,7 @@ import jwt
 import pytest
 
 from airlock_server.settings import JwtSettings
-from airlock_server.tokens import ALGORITHM, Claims, InvalidToken, Tokens
+from airlock_server.tokens import ALGORITHM, Binding, Claims, InvalidToken, Tokens
 
 KEY = b"k" * 64
 TI = str(uuid.UUID(int=7))
@@ -120,3 +120,33 @@ def test_a_token_is_refreshed_when_a_fifth_or_thirty_seconds_are_left(tokens, li
 
 def test_a_workload_token_is_never_refreshed(tokens):
     assert tokens.refreshed(Claims(TI, "workload", now - 599, now + 1)) is None
+
+
+def test_a_token_for_a_pod_says_which_and_so_does_its_successor(tokens):
+    old = tokens.verify(tokens.mint_for_pod(TI, "pod", "run", 2, time.time() - 590))
+    new = tokens.verify(tokens.refreshed(old))
+
+    assert old.bound == new.bound == Binding("pod", "run", 2)
+    assert tokens.verify(tokens.mint_execution(TI)).bound is None
+
+
+@pytest.mark.parametrize("bound", ["pod", {}, {"pod": "p"}, {"pod": 1, "taskrun": "r", "try": 1}])
+def test_a_token_that_is_bound_to_nonsense_opens_nothing(tokens, bound):
+    with pytest.raises(InvalidToken):
+        tokens.verify(signed(airlock=bound))
+
+
+def test_the_first_key_signs_and_all_verify():
+    old, new = b"o" * 64, b"n" * 64
+    both = Tokens(new + old, SETTINGS)
+
+    assert both.verify(Tokens(old, SETTINGS).mint_execution(TI)).sub == TI
+    assert Tokens(new, SETTINGS).verify(both.mint_execution(TI)).sub == TI
+    with pytest.raises(InvalidToken):
+        Tokens(old, SETTINGS).verify(both.mint_execution(TI))
+
+
+@pytest.mark.parametrize("size", [0, 63, 65])
+def test_what_is_no_whole_key_is_refused(size):
+    with pytest.raises(ValueError, match=str(size)):
+        Tokens(b"k" * size, SETTINGS)

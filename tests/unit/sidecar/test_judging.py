@@ -43,6 +43,8 @@ BASE = Facts(
         ({"stopped": judging.TOKEN_EXPIRED}, Reason.TOKEN_EXPIRED, None),
         ({"stopped": judging.ALREADY_FINISHED}, Reason.ALREADY_FINISHED, None),
         ({"stopped": judging.REJECTED}, Reason.REJECTED, None),
+        ({"stopped": judging.DENIED}, Reason.DENIED, None),
+        ({"stopped": judging.DENIED, "connected": False, "exit": None}, Reason.DENIED, None),
         ({"stopped": judging.BROKE_PROTOCOL}, Reason.CRASHED, "failed"),
         ({"stopped": judging.BROKE_PROTOCOL, "reported": "success"}, Reason.SUCCEEDED, None),
         ({"parsed": True, "exit": None}, Reason.PARSED, None),
@@ -59,7 +61,7 @@ def test_every_combination_of_facts_has_a_verdict_and_never_two_reports():
     reported = (None, "success", "skipped", "failed", "removed", "up_for_retry")
     exits = (None, Exit(code=0), Exit(code=3), Exit(signal=9), Exit(signal=9, oom=True))
     stops = ("", judging.SUPERSEDED, judging.ALREADY_FINISHED, judging.TOKEN_EXPIRED, judging.REJECTED,
-             judging.TIMED_OUT, judging.BROKE_PROTOCOL)  # fmt: skip
+             judging.DENIED, judging.TIMED_OUT, judging.BROKE_PROTOCOL)  # fmt: skip
     flags = (False, True)
     for combination in itertools.product(reported, flags, exits, flags, stops, flags, flags, flags):
         facts = Facts(*combination)
@@ -68,3 +70,9 @@ def test_every_combination_of_facts_has_a_verdict_and_never_two_reports():
         assert verdict.report is None or (facts.judges and facts.reported is None)
         # A launch that is not ours any more reports nothing.
         assert facts.stopped != judging.SUPERSEDED or verdict.report is None
+
+
+def test_a_denial_says_what_the_server_said():
+    verdict = judge(BASE._replace(stopped=judging.DENIED, stopped_message="DAG 'd' belongs to 'bundle:x'"))
+
+    assert "DAG 'd' belongs to 'bundle:x'" == verdict.message

@@ -23,8 +23,16 @@ SOCKET_NAME: Final = "sidecar.sock"
 #: The order of the descriptors that come with the control hello.
 STREAMS: Final = ("log", "stdout", "stderr")
 
-#: The user that user code runs as: its own, in a pod always, on a laptop where that can be.
+#: The user that user code runs as: its own, in a pod always, on a laptop where that can be. Each user's group has its
+#: number.
 RUNNER_UID: Final = 50000
+#: The user that the sidecar runs as in a pod.
+SIDECAR_UID: Final = 50001
+#: The user that the operator and the server run as.
+PLATFORM_UID: Final = 50002
+
+#: Whom a pod's projected token must be meant for, so that the server exchanges it for the task's.
+TOKEN_AUDIENCE: Final = "airlock"  # noqa: S105 - a name, not a token
 
 # The launcher's words.
 HELLO_CONTROL: Final = "control"
@@ -63,9 +71,7 @@ GRACE_SECONDS: Final = 60.0
 EXIT_OK: Final = 0
 EXIT_USAGE: Final = 80
 EXIT_NEVER_CONNECTED: Final = 81
-EXIT_REFUSED: Final = 82
 EXIT_SIDECAR_LOST: Final = 83
-EXIT_LAUNCHER_BROKEN: Final = 84
 #: The kernel killed the child for memory: the code that Kubernetes' readers of pods already know.
 EXIT_OOM: Final = 137
 

@@ -47,8 +47,8 @@ class Reason(StrEnum):
     TOKEN_EXPIRED = "TokenExpired"  # noqa: S105 - a reason, not a token
     #: The server refused the launch for good: it does not know the task instance, or the request was wrong.
     REJECTED = "Rejected"
-    #: The launcher broke the protocol before user code ran.
-    PROTOCOL_ERROR = "ProtocolError"
+    #: The server refused, by policy, to exchange the pod's token for the task's; the message names rule and fix.
+    DENIED = "Denied"
 
 
 class Exit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

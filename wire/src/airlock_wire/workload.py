@@ -13,6 +13,7 @@ class Execute(msgspec.Struct, frozen=True, kw_only=True, tag="execute", tag_fiel
     """
     Run one task instance.
 
+    In a pod ``ti.id`` and ``ti.dag_version_id`` are empty: the sidecar gets them when it exchanges the pod's token.
     ``log_path`` is relative to the log store. ``judges`` says that this sidecar reports a crash by itself, as it
     does where Airlock's server owns the task instance; on a real Airflow the executor does.
     """
@@ -35,6 +36,25 @@ class Parse(msgspec.Struct, frozen=True, kw_only=True, tag="parse", tag_field="m
 
 
 Workload = Execute | Parse
+
+
+class TaskInstanceRef(msgspec.Struct, frozen=True, kw_only=True):
+    """The task instance that a token was exchanged for, as the server names it."""
+
+    id: str
+    dag_id: str
+    task_id: str
+    run_id: str
+    try_number: int
+    map_index: int
+    dag_version_id: str
+
+
+class Exchanged(msgspec.Struct, frozen=True, kw_only=True):
+    """What the server answers to a pod's token: the task's token, and the task instance that it is for."""
+
+    token: str
+    task_instance: TaskInstanceRef
 
 
 def log_path(dag_id: str, run_id: str, task_id: str, map_index: int, try_number: int) -> str:

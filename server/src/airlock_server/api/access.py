@@ -39,6 +39,11 @@ class Access:
             raise Refused(403, "Token subject does not match task instance ID")
         return claims
 
+    def revoke_pods(self) -> None:
+        """The launch of the request counts no more: a token that is bound to a pod is not refreshed."""
+        if self._claims is not None and self._claims.bound is not None:
+            self._token = self._claims = None
+
     def refreshed(self) -> str | None:
         """A successor for the request's token where it is near its end, whatever the request was answered."""
         if self._claims is None and self._token is not None:

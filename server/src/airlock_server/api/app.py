@@ -1,5 +1,5 @@
 """
-The Execution API as an ASGI application.
+The server's HTTP as an ASGI application: the Execution API, and beside it the exchange and the probes.
 
 A request goes through: version, route, token, body, handler. Whatever that ends in, the answer carries the headers
 that clients expect of every answer. Nothing is read from a client that has not shown a token.
@@ -7,9 +7,10 @@ that clients expect of every answer. Nothing is read from a client that has not 
 
 import logging
 
-from airlock_server.api import versions
+from airlock_server.api import beside, versions
 from airlock_server.api.access import Access
 from airlock_server.api.body import ClientGone, read_body
+from airlock_server.api.door import door
 from airlock_server.api.errors import Refused
 from airlock_server.api.http import Receive, Request, Response, Scope, Send, as_json
 from airlock_server.api.routes import ROUTES
@@ -42,6 +43,8 @@ class App:
         except ClientGone:
             return
         except Refused as e:
+            if e.status == 410:
+                access.revoke_pods()
             log.log(
                 logging.DEBUG if e.status == 404 else logging.INFO,
                 "refused",
@@ -57,12 +60,15 @@ class App:
         await _send(send, request, response, access.refreshed())
 
     async def _answer(self, request: Request, access: Access, receive: Receive) -> Response:
+        if (handler := beside.HANDLERS.get((request.method, request.target))) is not None:
+            return await handler(self._services, request)
         versions.version_for(request.headers.get(versions.HEADER))
         parts = request.parts
         if not parts or parts[0] != MOUNT:
             raise Refused(404, "Not Found")
         route, request.path = self._router.find(request.method, parts[1:])
         claims = access.check(route, request.path)
+        request.door = door(self._services.db, claims, route.opens)
         if request.method in _WITH_BODY:
             request.body = await read_body(request, receive, self._max_body_bytes)
         return await route.handler(self._services, request, claims)

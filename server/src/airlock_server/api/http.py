@@ -11,6 +11,8 @@ from urllib.parse import parse_qsl, unquote
 
 import msgspec
 
+from airlock_server.api.door import Door
+
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -28,6 +30,7 @@ class Request:
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self.path: Mapping[str, str] = {}
         self.body = b""
+        self._door: Door | None = None
         self._scope = scope
 
     @cached_property
@@ -35,6 +38,28 @@ class Request:
         """The path's parts, unescaped, the first one being what follows the leading slash."""
         raw: bytes = self._scope.get("raw_path") or self._scope["path"].encode()
         return [unquote(part) for part in raw.partition(b"?")[0].decode("latin-1").split("/")[1:]]
+
+    @property
+    def door(self) -> Door:
+        """The way to the database, once the request's token was looked at."""
+        if self._door is None:
+            raise RuntimeError("the door is not there before the token was checked")
+        return self._door
+
+    @door.setter
+    def door(self, door: Door) -> None:
+        self._door = door
+
+    @property
+    def target(self) -> str:
+        """The path as a whole."""
+        return str(self._scope["path"])
+
+    @property
+    def address(self) -> str:
+        """The client's address, empty where it has none."""
+        client = self._scope.get("client")
+        return str(client[0]) if client else ""
 
     @cached_property
     def query(self) -> dict[str, str]:

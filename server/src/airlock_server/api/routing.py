@@ -12,6 +12,7 @@ import msgspec
 from airlock_server.api.errors import Refused
 from airlock_server.api.http import Request, Response
 from airlock_server.api.services import Services
+from airlock_server.fencing import Standing
 from airlock_server.tokens import Claims
 
 Handler = Callable[[Services, Request, Claims | None], Awaitable[Response]]
@@ -21,13 +22,17 @@ EXECUTION_OR_WORKLOAD = frozenset({"execution", "workload"})
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
-    """One operation. ``scopes`` None: no token is asked for. ``own``: only the token of the path's task instance."""
+    """
+    One operation. ``scopes`` None: no token is asked for. ``own``: only the token of the path's task instance.
+    ``opens``: up to which standing of its launch a pod's token opens it.
+    """
 
     method: str
     pattern: str
     handler: Handler
     scopes: frozenset[str] | None = EXECUTION
     own: bool = False
+    opens: Standing = Standing.CURRENT
 
 
 class Router:

@@ -18,6 +18,7 @@ from typing import Any, Self
 import uvicorn
 
 from airlock_server.api.app import MOUNT, App
+from airlock_server.api.certificate import CertificateFiles
 from airlock_server.api.services import Services
 from airlock_server.encryption import Encryption
 from airlock_server.settings import ApiSettings
@@ -37,6 +38,8 @@ START_SECONDS = 10
 SWITCH_SECONDS = 0.0005
 
 _POLL_SECONDS = 0.002
+#: Seconds between two looks whether the certificate's files have changed.
+_CERTIFICATE_SECONDS = 30
 
 
 def serve(api: ApiSettings, services: Services) -> int:
@@ -122,7 +125,18 @@ class _Server(uvicorn.Server):
         for number in self._stop_on:
             self._loop.add_signal_handler(number, self._stop.set)
         self.ready.set()
+        watch = asyncio.create_task(self._watch_certificate())
         await self._stop.wait()
+        watch.cancel()
+
+    async def _watch_certificate(self) -> None:
+        """A renewed certificate is used from the next connection on, without a restart."""
+        if self.config.ssl is None or not self.config.ssl_certfile:
+            return
+        files = CertificateFiles(self.config.ssl, str(self.config.ssl_certfile), str(self.config.ssl_keyfile))
+        while True:
+            await asyncio.sleep(_CERTIFICATE_SECONDS)
+            files.reload_if_changed()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:

@@ -3,13 +3,19 @@
 import msgspec
 
 from airlock_server.encryption import Encryption
+from airlock_server.exchange.service import Exchange
 from airlock_server.store.database import Database
 from airlock_server.tokens import Tokens
 
 
 class Services(msgspec.Struct, frozen=True, kw_only=True):
-    """The database, and the keys' two users."""
+    """
+    The database, and the keys' two users. ``by_grant``: pods read only what was granted to their namespace.
+    ``exchange`` is there where TaskRuns are served.
+    """
 
     db: Database
     tokens: Tokens
     encryption: Encryption
+    by_grant: bool = False
+    exchange: Exchange | None = None

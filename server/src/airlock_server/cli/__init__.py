@@ -16,6 +16,8 @@ COMMANDS = (
     ("api-server", "api_server", "serve the Execution API"),
     ("variables", "variables", "set, get, list and delete variables"),
     ("connections", "connections", "set, get, list and delete connections"),
+    ("grants", "grants", "say which namespace's tasks may read what"),
+    ("keys", "keys", "make and rotate the keys of an install in Kubernetes"),
     ("frames", "frames", "read captured frames"),
 )
 

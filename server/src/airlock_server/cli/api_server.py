@@ -1,6 +1,7 @@
 """``airlock api-server``."""
 
 import argparse
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,7 +9,12 @@ from airlock_server import facts
 from airlock_server.api.serve import serve
 from airlock_server.api.services import Services
 from airlock_server.cli import CommandError
+from airlock_server.cluster.client import Client
+from airlock_server.cluster.where import where
+from airlock_server.exchange.closer import Closer
+from airlock_server.exchange.service import Exchange
 from airlock_server.installation import Installation
+from airlock_server.store.database import Database
 from airlock_server.store.errors import StoreError
 
 
@@ -17,19 +23,43 @@ def register(subparsers: Any) -> None:
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "api-server",
         help="serve the Execution API",
-        description="Serves the Execution API at /execution until it gets SIGTERM or SIGINT.",
-        epilog="Address, TLS and limits: section [api] of airlock.toml, or AIRLOCK__API__PORT and so on.",
+        description="Serves the Execution API at /execution until it gets SIGTERM or SIGINT, and for TaskRuns the "
+        "exchange of their pods' tokens at /airlock/v1/exchange; /healthz and /readyz are for probes.",
+        epilog="Address, TLS and limits: section [api] of airlock.toml, or AIRLOCK__API__PORT and so on. TaskRuns: "
+        "sections [kubernetes], [exchange] and [access].",
     )
     parser.set_defaults(run=run)
 
 
 def run(_args: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Serves; the exit code."""
-    with Installation(environ) as installation:
-        facts.configure(installation.settings.logging.level)
+    with Installation(environ) as here, contextlib.ExitStack() as running:
+        settings = here.settings
+        facts.configure(settings.logging.level, settings.logging.format)
+        here.home.lock()
         try:
-            db = installation.database
+            db = here.database
         except StoreError as e:
             raise CommandError(str(e)) from e
-        services = Services(db=db, tokens=installation.tokens, encryption=installation.encryption)
-        return serve(installation.settings.api, services)
+        services = Services(
+            db=db,
+            tokens=here.tokens,
+            encryption=here.encryption,
+            by_grant=settings.access.default == "granted",
+            exchange=_serve_taskruns(here, db, environ, running) if settings.kubernetes.enabled else None,
+        )
+        return serve(settings.api, services)
+
+
+def _serve_taskruns(
+    here: Installation, db: Database, environ: Mapping[str, str], running: contextlib.ExitStack
+) -> Exchange:
+    """The exchange, and the closer beside it; both end with ``running``."""
+    kubernetes = here.settings.kubernetes
+    namespaces = tuple(name.strip() for name in kubernetes.namespaces.split(",") if name.strip())
+    client = Client(where(kubernetes, environ))
+    running.callback(client.close)
+    exchange = Exchange(client, kubernetes.connections, db, here.tokens, here.settings.exchange, namespaces)
+    running.callback(exchange.close)
+    running.enter_context(Closer(client, db, kubernetes.sweep_seconds, namespaces))
+    return exchange

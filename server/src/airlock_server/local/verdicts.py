@@ -41,7 +41,7 @@ class Used(NamedTuple):
     tokens: int = 0
 
 
-_LOST = {Reason.INTERRUPTED, Reason.VANISHED, Reason.RUNNER_NEVER_CONNECTED, Reason.PROTOCOL_ERROR}
+_LOST = {Reason.INTERRUPTED, Reason.VANISHED, Reason.RUNNER_NEVER_CONNECTED}
 
 
 def decide(record: Record | None, *, retries: int, infra_budget: int, used: Used, stopping: bool) -> Decision:

@@ -135,6 +135,8 @@ def _engine(path: Path, begin: str, connections: int) -> sa.Engine:
         # A commit is on the disk before anybody is told: docs/adr/0004.
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA foreign_keys = ON")
+        # A container's file system is read-only, and a large sort would otherwise look for a place in it.
+        cursor.execute("PRAGMA temp_store = MEMORY")
         cursor.close()
 
     @sa.event.listens_for(engine, "begin")

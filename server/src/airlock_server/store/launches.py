@@ -22,7 +22,7 @@ _t = task_instance.c
 #: A launch may be under way in these.
 _LIVE = (TaskState.QUEUED, TaskState.RUNNING)
 #: From here a new try may be queued; from every other state something else is still to come.
-_MAY_QUEUE = FINISHED | {TaskState.NONE, TaskState.SCHEDULED, TaskState.UP_FOR_RETRY}
+MAY_QUEUE = FINISHED | {TaskState.NONE, TaskState.SCHEDULED, TaskState.UP_FOR_RETRY}
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,14 +47,21 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 def claim_dag(conn: sa.Connection, dag_id: str, bundle_name: str) -> None:
     """Makes the DAG this bundle's, if it is nobody's yet; raises OwnedElsewhere if it is another's."""
-    owner = conn.scalar(sa.select(dag.c.bundle_name).where(dag.c.dag_id == dag_id))
-    if owner is None:
-        conn.execute(sa.insert(dag).values(dag_id=dag_id, bundle_name=bundle_name, claimed_at=clock()))
-    elif owner != bundle_name:
+    wanted = f"bundle:{bundle_name}"
+    owner = claim_dag_for(conn, dag_id, wanted)
+    if owner != wanted:
         raise OwnedElsewhere(
-            f"DAG {dag_id!r} belongs to bundle {owner!r}, so bundle {bundle_name!r} cannot have one of that name: "
+            f"DAG {dag_id!r} belongs to {owner!r}, so bundle {bundle_name!r} cannot have one of that name: "
             "rename one of them"
         )
+
+
+def claim_dag_for(conn: sa.Connection, dag_id: str, owner: str) -> str:
+    """Makes the DAG ``owner``'s, if it is nobody's yet; whose it is then."""
+    before: str | None = conn.scalar(sa.select(dag.c.owner).where(dag.c.dag_id == dag_id))
+    if before is None:
+        conn.execute(sa.insert(dag).values(dag_id=dag_id, owner=owner, claimed_at=clock()))
+    return before or owner
 
 
 def queue_task(
@@ -68,6 +75,7 @@ def queue_task(
     max_tries: int,
     conf: dict[str, Any] | None,
     now: datetime,
+    taskrun_uid: str | None = None,
 ) -> str:
     """
     Queues a try of a task instance and returns its uuid; makes the DAG run, ``manual``, where it is absent.
@@ -87,17 +95,19 @@ def queue_task(
     if row is None:
         ti_id, before = str(uuid.uuid4()), None
         identity = {"id": ti_id, "dag_id": dag_id, "run_id": run_id, "task_id": task_id, "map_index": map_index}
-        conn.execute(sa.insert(task_instance).values(**identity, **_queued(try_number, max_tries, now)))
+        values = _queued(try_number, max_tries, now, taskrun_uid)
+        conn.execute(sa.insert(task_instance).values(**identity, **values))
     else:
         ti_id, before = row.id, row.state
-        if before not in _MAY_QUEUE:
+        if before not in MAY_QUEUE:
             raise TryIsLive(
                 f"try {row.try_number} of {dag_id}.{task_id} (map index {map_index}) in DAG run {run_id!r} is "
                 f"{before}; wait for its end"
             )
         if before in FINISHED:
             ti_id = task_instances.archive(conn, ti_id, now)
-        conn.execute(sa.update(task_instance).where(_t.id == ti_id).values(_queued(try_number, max_tries, now)))
+        values = _queued(try_number, max_tries, now, taskrun_uid)
+        conn.execute(sa.update(task_instance).where(_t.id == ti_id).values(values))
     task_instances.write_down(conn, ti_id, before, TaskState.QUEUED, now, task_instances.BY_OWNER)
     return ti_id
 
@@ -151,9 +161,10 @@ def _live_state(conn: sa.Connection, ti_id: str) -> str | None:
     return conn.scalar(sa.select(_t.state).where(_t.id == ti_id, _t.state.in_(_LIVE)))
 
 
-def _queued(try_number: int, max_tries: int, now: datetime) -> dict[str, Any]:
+def _queued(try_number: int, max_tries: int, now: datetime, taskrun_uid: str | None) -> dict[str, Any]:
     return {
         "state": TaskState.QUEUED,
+        "taskrun_uid": taskrun_uid,
         "try_number": try_number,
         "max_tries": max_tries,
         "dag_version_id": str(uuid.uuid4()),

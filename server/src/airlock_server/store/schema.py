@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from airlock_server.store.types import UtcDateTime
 
 #: The migration that makes these tables; ``migrate`` compares a database with it.
-REVISION = "0001"
+REVISION = "0002"
 
 metadata = sa.MetaData(
     naming_convention={
@@ -23,12 +23,12 @@ metadata = sa.MetaData(
     }
 )
 
-#: A dag_id belongs to the bundle that first claimed it.
+#: A dag_id belongs to whoever first claimed it: ``bundle:NAME``, or ``kubectl:NAMESPACE`` for TaskRuns made by hand.
 dag = sa.Table(
     "dag",
     metadata,
     sa.Column("dag_id", sa.String(250), primary_key=True),
-    sa.Column("bundle_name", sa.String(250), nullable=False),
+    sa.Column("owner", sa.String(300), nullable=False),
     sa.Column("claimed_at", UtcDateTime, nullable=False),
 )
 
@@ -67,6 +67,8 @@ def _task_instance_columns() -> list[sa.Column[Any]]:
         # Why it is in this state, in words, where somebody has said so.
         sa.Column("reason", sa.Text),
         sa.Column("dag_version_id", sa.String(36), nullable=False),
+        # The TaskRun that it is run by; null on this machine's own launches.
+        sa.Column("taskrun_uid", sa.String(36)),
         # The launch that runs it.
         sa.Column("hostname", sa.Text),
         sa.Column("unixname", sa.Text),
@@ -148,6 +150,40 @@ rendered_fields = sa.Table(
     sa.Column("map_index", sa.Integer, primary_key=True),
     sa.Column("fields", sa.LargeBinary, nullable=False),
     sa.ForeignKeyConstraint(["dag_id", "run_id"], ["dag_run.dag_id", "dag_run.run_id"]),
+)
+
+#: One row for every pod that was given a token: which task instance it stands for, and until when. ``settled_at`` is
+#: when its task instance reached a state that ends the launch, ``ended_at`` when the pod stopped counting.
+attempt = sa.Table(
+    "attempt",
+    metadata,
+    sa.Column("pod_uid", sa.String(36), primary_key=True),
+    sa.Column("pod_name", sa.String(253), nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("namespace", sa.String(63), nullable=False),
+    sa.Column("taskrun_name", sa.String(253), nullable=False),
+    sa.Column("taskrun_uid", sa.String(36), nullable=False, index=True),
+    sa.Column("ti_id", sa.String(36), nullable=False, index=True),
+    sa.Column("dag_id", sa.String(250), nullable=False),
+    sa.Column("run_id", sa.String(250), nullable=False),
+    sa.Column("task_id", sa.String(250), nullable=False),
+    sa.Column("map_index", sa.Integer, nullable=False),
+    sa.Column("try_number", sa.Integer, nullable=False),
+    sa.Column("dag_version_id", sa.String(36), nullable=False),
+    sa.Column("exchanged_at", UtcDateTime, nullable=False),
+    sa.Column("settled_at", UtcDateTime),
+    sa.Column("ended_at", UtcDateTime, index=True),
+    sa.Column("ended_because", sa.Text),
+)
+
+#: Which namespace's tasks may read which variables and connections. ``pattern`` is a name or a glob.
+access_grant = sa.Table(
+    "access_grant",
+    metadata,
+    sa.Column("namespace", sa.String(63), primary_key=True),
+    sa.Column("kind", sa.String(20), primary_key=True),
+    sa.Column("pattern", sa.String(250), primary_key=True),
+    sa.Column("granted_at", UtcDateTime, nullable=False),
 )
 
 #: ``value`` is encrypted.

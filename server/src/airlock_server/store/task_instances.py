@@ -14,7 +14,14 @@ import sqlalchemy as sa
 
 from airlock_server import verdicts
 from airlock_server.store import dag_runs, upsert
-from airlock_server.store.schema import rendered_fields, state_write, task_instance, task_instance_history, xcom
+from airlock_server.store.schema import (
+    attempt,
+    rendered_fields,
+    state_write,
+    task_instance,
+    task_instance_history,
+    xcom,
+)
 from airlock_server.store.types import now
 from airlock_server.verdicts import Launch, Missing, Seen, Verdict
 from airlock_wire.states import TaskState
@@ -112,13 +119,15 @@ def report(conn: sa.Connection, ti_id: str, said: Report) -> Answer:
 
 def move(conn: sa.Connection, ti_id: str, before: str, after: TaskState, *, by: str, values: dict[str, Any]) -> None:
     """
-    Moves a task instance that is in ``before``, and writes it down.
+    Moves a task instance that is in ``before``, and writes it down. Whatever it moves to, the pod that ran it has
+    nothing more to say about it.
 
     To ``up_for_retry`` ends the try: it is archived under its id, and the task instance goes on under a new one.
     """
     moment = now()
     conn.execute(sa.update(task_instance).where(_t.id == ti_id).values(state=after, **values))
     write_down(conn, ti_id, before, after, moment, by)
+    conn.execute(_SETTLE, {"ti": ti_id, "moment": moment})
     if after is TaskState.UP_FOR_RETRY:
         archive(conn, ti_id, moment)
 
@@ -156,6 +165,12 @@ def set_rendered_map_index(conn: sa.Connection, ti_id: str, value: str) -> bool:
     """PATCH /rendered-map-index; False where there is no such task instance."""
     return conn.execute(sa.update(task_instance).where(_t.id == ti_id).values(rendered_map_index=value)).rowcount > 0
 
+
+_SETTLE = (
+    sa.update(attempt)
+    .where(attempt.c.ti_id == sa.bindparam("ti"), attempt.c.settled_at.is_(None))
+    .values(settled_at=sa.bindparam("moment"))
+)
 
 _BEAT = (
     sa.update(task_instance)

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from airlock_server.encryption import Encryption
-from airlock_server.store import upsert
+from airlock_server.store import grants, upsert
 from airlock_server.store.schema import variable
 
 #: Made once: a statement that is built anew at each call costs more than the read.
@@ -29,11 +29,19 @@ def delete(conn: sa.Connection, key: str) -> bool:
     return conn.execute(sa.delete(variable).where(variable.c.key == key)).rowcount > 0
 
 
-def keys(conn: sa.Connection, prefix: str | None, limit: int, offset: int) -> tuple[list[str], int]:
-    """The keys that start with ``prefix``, in order, from ``offset``; and how many there are in all."""
+def keys(
+    conn: sa.Connection, prefix: str | None, limit: int, offset: int, granted: list[str] | None = None
+) -> tuple[list[str], int]:
+    """
+    The keys that start with ``prefix``, in order, from ``offset``; and how many there are in all. With ``granted``
+    only those that one of its patterns fits.
+    """
     chosen = sa.select(variable.c.key)
     if prefix:
         chosen = chosen.where(sa.func.substr(variable.c.key, 1, len(prefix)) == prefix)
+    if granted is not None:
+        fitting = [key for key in conn.scalars(chosen.order_by(variable.c.key)) if grants.covers(granted, key)]
+        return fitting[offset : offset + limit], len(fitting)
     total = conn.scalar(sa.select(sa.func.count()).select_from(chosen.subquery())) or 0
     return list(conn.scalars(chosen.order_by(variable.c.key).limit(limit).offset(offset))), total
 

@@ -1,7 +1,9 @@
-"""Connections. Any execution token opens them, as in Airflow."""
+"""Connections. Any execution token opens them, as in Airflow; where grants count, a pod's only those granted."""
 
 import msgspec
+import sqlalchemy as sa
 
+from airlock_server.api import grants
 from airlock_server.api.errors import refused
 from airlock_server.api.http import Request, Response, as_json
 from airlock_server.api.routing import Route
@@ -13,7 +15,12 @@ from airlock_server.tokens import Claims
 async def get(services: Services, request: Request, _claims: Claims | None) -> Response:
     """One connection, secrets and all: what a task is granted it can read."""
     conn_id = request.path["connection_id"]
-    found = services.db.point(lambda conn: store.get(conn, services.encryption, conn_id))
+
+    def look(conn: sa.Connection) -> store.Connection | None:
+        grants.check_read(services, request.door, conn, "connection", conn_id)
+        return store.get(conn, services.encryption, conn_id)
+
+    found = request.door.point(look)
     if found is None:
         raise refused(404, "not_found", f"Connection with ID {conn_id} not found")
     fields = msgspec.structs.asdict(found)

@@ -1,7 +1,9 @@
-"""Variables. Any execution token opens them, as in Airflow."""
+"""Variables. Any execution token opens them, as in Airflow; where grants count, a pod's only those granted, to read."""
 
 import msgspec
+import sqlalchemy as sa
 
+from airlock_server.api import grants
 from airlock_server.api.errors import InvalidRequest, Problem, refused
 from airlock_server.api.http import NO_CONTENT, Request, Response, as_json
 from airlock_server.api.routing import Route
@@ -29,14 +31,24 @@ async def keys(services: Services, request: Request, _claims: Claims | None) -> 
     prefix = request.query.get("prefix")
     limit = integer(request.query, "limit", low=1, high=_MAX_KEYS)
     offset = integer(request.query, "offset", low=0) or 0
-    found, total = await services.db.aread(lambda conn: store.keys(conn, prefix, limit or 1000, offset))
+
+    def look(conn: sa.Connection) -> tuple[list[str], int]:
+        patterns = grants.granted(services, request.door, conn, "variable")
+        return store.keys(conn, prefix, limit or 1000, offset, patterns)
+
+    found, total = await request.door.aread(look)
     return as_json({"keys": found, "total_entries": total})
 
 
 async def get(services: Services, request: Request, _claims: Claims | None) -> Response:
     """One variable."""
     key = _key(request)
-    there, value = services.db.point(lambda conn: store.get(conn, services.encryption, key))
+
+    def look(conn: sa.Connection) -> tuple[bool, str | None]:
+        grants.check_read(services, request.door, conn, "variable", key)
+        return store.get(conn, services.encryption, key)
+
+    there, value = request.door.point(look)
     if not there:
         raise refused(404, "not_found", f"Variable with key '{key}' not found")
     return as_json({"key": key, "value": value})
@@ -49,14 +61,24 @@ async def put(services: Services, request: Request, _claims: Claims | None) -> R
     value = said.value if said.val is msgspec.UNSET else said.val
     if value is msgspec.UNSET:
         raise InvalidRequest(Problem("missing", ["body", "val"], "Field required"))
-    await services.db.awrite(lambda conn: store.put(conn, services.encryption, key, value, said.description))
+
+    def write(conn: sa.Connection) -> None:
+        grants.check_write(services, request.door)
+        store.put(conn, services.encryption, key, value, said.description)
+
+    await request.door.awrite(write)
     return as_json({"message": "Variable successfully set"}, 201)
 
 
 async def delete(services: Services, request: Request, _claims: Claims | None) -> Response:
     """Removes a variable, if there is one."""
     key = _key(request)
-    await services.db.awrite(lambda conn: store.delete(conn, key))
+
+    def write(conn: sa.Connection) -> None:
+        grants.check_write(services, request.door)
+        store.delete(conn, key)
+
+    await request.door.awrite(write)
     return NO_CONTENT
 
 

@@ -1,12 +1,22 @@
-"""XComs. Any execution token opens them, as in Airflow. Values pass through as the JSON text they came as."""
+"""
+XComs. Any execution token opens them, as in Airflow; a pod's reads those of its own DAG and writes its own.
+
+Values pass through as the JSON text they came as.
+"""
+
+from collections.abc import Callable
+from typing import TypeVar
 
 import msgspec
+import sqlalchemy as sa
 
+from airlock_server.api import grants
 from airlock_server.api.errors import InvalidRequest, Problem, Refused, refused
 from airlock_server.api.http import JSON, Request, Response, as_json, encode
 from airlock_server.api.routing import Route
 from airlock_server.api.services import Services
 from airlock_server.api.validation import boolean, check_content_type, integer, malformed, too_deep, whole
+from airlock_server.fencing import Standing
 from airlock_server.store import xcoms as store
 from airlock_server.store.xcoms import Where
 from airlock_server.tokens import Claims
@@ -14,56 +24,62 @@ from airlock_server.tokens import Claims
 #: How many task instances a pushed value may be mapped over.
 MAX_MAP_LENGTH = 1024
 
+T = TypeVar("T")
+
 _syntax = msgspec.json.Decoder(msgspec.Raw)
 
 
-async def get(services: Services, request: Request, _claims: Claims | None) -> Response:
+async def get(_services: Services, request: Request, _claims: Claims | None) -> Response:
     """One XCom, by map index or by its place among them."""
     where = _where(request)
     map_index, offset = integer(request.query, "map_index"), integer(request.query, "offset")
     index = -1 if map_index is None else map_index
     prior = boolean(request.query, "include_prior_dates")
     if offset is None and not prior:
-        value = services.db.point(lambda conn: store.get(conn, where, index))
+        value = request.door.point(_reading(request, where, lambda conn: store.get(conn, where, index), index))
     elif offset is None:
-        value = await services.db.aread(lambda conn: store.get_newest(conn, where, index))
+        look = _reading(request, where, lambda conn: store.get_newest(conn, where, index), index)
+        value = await request.door.aread(look)
     else:
-        value = await services.db.aread(lambda conn: store.get_at(conn, where, offset, include_prior_dates=prior))
+        at = offset
+        look = _reading(request, where, lambda conn: store.get_at(conn, where, at, include_prior_dates=prior))
+        value = await request.door.aread(look)
     if value is None:
         raise _not_found(where, f"map_index={index}" if offset is None else f"offset={offset}")
     return as_json({"key": where.key, "value": msgspec.Raw(value)})
 
 
-async def head(services: Services, request: Request, _claims: Claims | None) -> Response:
+async def head(_services: Services, request: Request, _claims: Claims | None) -> Response:
     """How many map indexes have it."""
     where = _where(request)
     if integer(request.query, "map_index") is not None:
         raise refused(400, "invalid_request", "Cannot specify map_index in a HEAD request")
-    count = await services.db.aread(lambda conn: store.count(conn, where))
+    count = await request.door.aread(_reading(request, where, lambda conn: store.count(conn, where)))
     return Response(200, b"", (JSON, (b"content-range", f"map_indexes {count}".encode())))
 
 
-async def item(services: Services, request: Request, _claims: Claims | None) -> Response:
+async def item(_services: Services, request: Request, _claims: Claims | None) -> Response:
     """The value at a place, counted from the end where it is negative."""
     where = _where(request)
     offset = whole(request.path["offset"], ["path", "offset"])
-    value = await services.db.aread(lambda conn: store.get_at(conn, where, offset))
+    value = await request.door.aread(_reading(request, where, lambda conn: store.get_at(conn, where, offset)))
     if value is None:
         raise _not_found(where, f"offset={offset}")
     return Response(200, value, (JSON,))
 
 
-async def slice_(services: Services, request: Request, _claims: Claims | None) -> Response:
+async def slice_(_services: Services, request: Request, _claims: Claims | None) -> Response:
     """The values of a slice, as Python slices a list."""
     where = _where(request)
     start, stop, step = (integer(request.query, name) for name in ("start", "stop", "step"))
     prior = boolean(request.query, "include_prior_dates")
     chosen = slice(start, stop, step or None)
-    values = await services.db.aread(lambda conn: store.get_slice(conn, where, chosen, include_prior_dates=prior))
+    look = _reading(request, where, lambda conn: store.get_slice(conn, where, chosen, include_prior_dates=prior))
+    values = await request.door.aread(look)
     return Response(200, b"[" + b",".join(values) + b"]", (JSON,))
 
 
-async def put(services: Services, request: Request, _claims: Claims | None) -> Response:
+async def put(_services: Services, request: Request, _claims: Claims | None) -> Response:
     """Makes or replaces an XCom. No body is the value null, as Airflow's client sends it."""
     where = _where(request)
     map_index, mapped_length = integer(request.query, "map_index"), integer(request.query, "mapped_length")
@@ -73,21 +89,40 @@ async def put(services: Services, request: Request, _claims: Claims | None) -> R
         message = "pushed value is too large to map as a downstream's dependency"
         raise refused(400, "unmappable_return_value_length", message)
     index = -1 if map_index is None else map_index
-    made = await services.db.awrite(
-        lambda conn: store.put(conn, where, index, value, dag_result=dag_result, mapped_length=mapped_length)
-    )
-    if not made:
+
+    def write(conn: sa.Connection) -> bool:
+        grants.check_xcom_write(request.door, where, index)
+        return store.put(conn, where, index, value, dag_result=dag_result, mapped_length=mapped_length)
+
+    if not await request.door.awrite(write):
         raise Refused(404, f"DAG run not found on DAG {where.dag_id!r} with ID {where.run_id!r}")
     return as_json({"message": "XCom successfully set"}, 201)
 
 
-async def delete(services: Services, request: Request, _claims: Claims | None) -> Response:
+async def delete(_services: Services, request: Request, _claims: Claims | None) -> Response:
     """Removes an XCom, if there is one."""
     where = _where(request)
     map_index = integer(request.query, "map_index")
     index = -1 if map_index is None else map_index
-    await services.db.awrite(lambda conn: store.delete(conn, where, index))
+
+    def write(conn: sa.Connection) -> None:
+        grants.check_xcom_write(request.door, where, index)
+        store.delete(conn, where, index)
+
+    await request.door.awrite(write)
     return as_json({"message": f"XCom with key: {where.key} successfully deleted."})
+
+
+def _reading(
+    request: Request, where: Where, read: Callable[[sa.Connection], T], map_index: int | None = None
+) -> Callable[[sa.Connection], T]:
+    """``read``, after a look whether the request may read there."""
+
+    def look(conn: sa.Connection) -> T:
+        grants.check_xcom_read(request.door, where, map_index)
+        return read(conn)
+
+    return look
 
 
 def _where(request: Request) -> Where:
@@ -122,10 +157,10 @@ def _not_found(where: Where, which: str) -> Refused:
 _XCOM = "/xcoms/{dag_id}/{run_id}/{task_id}/{key:path}"
 
 ROUTES = [
-    Route(method="GET", pattern=f"{_XCOM}/item/{{offset}}", handler=item),
-    Route(method="GET", pattern=f"{_XCOM}/slice", handler=slice_),
-    Route(method="GET", pattern=_XCOM, handler=get),
-    Route(method="HEAD", pattern=_XCOM, handler=head),
-    Route(method="POST", pattern=_XCOM, handler=put),
-    Route(method="DELETE", pattern=_XCOM, handler=delete),
+    Route(method="GET", pattern=f"{_XCOM}/item/{{offset}}", handler=item, opens=Standing.SETTLED),
+    Route(method="GET", pattern=f"{_XCOM}/slice", handler=slice_, opens=Standing.SETTLED),
+    Route(method="GET", pattern=_XCOM, handler=get, opens=Standing.SETTLED),
+    Route(method="HEAD", pattern=_XCOM, handler=head, opens=Standing.SETTLED),
+    Route(method="POST", pattern=_XCOM, handler=put, opens=Standing.SETTLED),
+    Route(method="DELETE", pattern=_XCOM, handler=delete, opens=Standing.SETTLED),
 ]

@@ -1,0 +1,44 @@
+"""The server's certificate as files that somebody may renew while it serves: a mounted Secret, for example."""
+
+import logging
+import os
+import ssl
+
+log = logging.getLogger("airlock.api")
+
+
+class CertificateFiles:
+    """The files behind a context that is in use. What is there when it is made counts as loaded."""
+
+    def __init__(self, context: ssl.SSLContext, certificate: str, key: str) -> None:
+        self._context = context
+        self._certificate = certificate
+        self._key = key
+        self._loaded = self._marks()
+
+    def reload_if_changed(self) -> bool:
+        """
+        Loads them anew when one has changed; whether it did.
+
+        Files that do not fit together are a renewal that is under way: the old ones stay, and are looked at again.
+        """
+        marks = self._marks()
+        if marks is None or marks == self._loaded:
+            return False
+        try:
+            # Tried elsewhere first: a pair that does not fit leaves a context with the one and without the other.
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self._certificate, self._key)
+            self._context.load_cert_chain(self._certificate, self._key)
+        except (OSError, ssl.SSLError) as e:
+            log.warning("the new certificate cannot be used", extra={"file": self._certificate, "error": str(e)})
+            return False
+        self._loaded = marks
+        log.info("certificate reloaded", extra={"file": self._certificate})
+        return True
+
+    def _marks(self) -> tuple[tuple[int, int], ...] | None:
+        try:
+            found = [os.stat(path) for path in (self._certificate, self._key)]
+        except OSError:
+            return None
+        return tuple((each.st_mtime_ns, each.st_ino) for each in found)

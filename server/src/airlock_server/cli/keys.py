@@ -1,0 +1,87 @@
+"""``airlock keys setup|rotate``: the keys of an install in Kubernetes."""
+
+import argparse
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from airlock_server.cli import CommandError, say
+from airlock_server.cluster.client import Client
+from airlock_server.cluster.errors import ClusterError
+from airlock_server.cluster.where import own_namespace, where
+from airlock_server.home import settings_folder
+from airlock_server.keys.contents import KeysError
+from airlock_server.keys.install import Install
+from airlock_server.settings import load_settings
+
+_SERVICE = "airlock-server"
+
+#: What each rotation is called, its first step and its last, None where it has one step.
+_ROTATIONS: dict[str, tuple[Callable[[Install], None], Callable[[Install], None] | None]] = {
+    "ca": (Install.begin_authority, Install.finish_authority),
+    "jwt": (Install.begin_jwt, Install.finish_jwt),
+    "server": (Install.rotate_server, None),
+}
+
+
+def register(subparsers: Any) -> None:
+    """Adds the command."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "keys",
+        help="make and rotate the keys of an install in Kubernetes",
+        description="Makes and rotates the Secrets airlock-keys, airlock-ca and airlock-server-tls, and the ConfigMap "
+        "airlock-ca that sidecars trust. docs/rotation.md describes the steps.",
+    )
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION", title="actions")
+    setup = actions.add_parser(
+        "setup",
+        help="make what is missing",
+        description="Makes what is missing, and renews the server's certificate within 30 days of its end or when its "
+        "names do not fit. What is there and valid is never changed, so it may run at every upgrade.",
+    )
+    _add_place(setup)
+    setup.set_defaults(run=_run(lambda _, install: install.set_up()))
+    rotate = actions.add_parser(
+        "rotate",
+        help="replace a key",
+        description="Replaces the authority (ca), the server's certificate (server) or the key that signs tokens "
+        "(jwt); ca and jwt have a second step, --finish, which drops the old key once nothing relies on it.",
+    )
+    rotate.add_argument("what", choices=sorted(_ROTATIONS))
+    rotate.add_argument("--finish", action="store_true", help="the second step of ca and jwt")
+    _add_place(rotate)
+    rotate.set_defaults(run=_run(_rotate))
+
+
+def _add_place(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--namespace", help="the install's namespace; that of the pod this runs in by default")
+    parser.add_argument("--service", default=_SERVICE, help="the server's Service, whose names the certificate has")
+
+
+def _rotate(args: argparse.Namespace, install: Install) -> None:
+    begin, finish = _ROTATIONS[args.what]
+    if not args.finish:
+        begin(install)
+    elif finish is None:
+        raise CommandError(f"rotating {args.what} has one step; leave out --finish", 2)
+    else:
+        finish(install)
+
+
+def _run(
+    action: Callable[[argparse.Namespace, Install], None],
+) -> Callable[[argparse.Namespace, Mapping[str, str]], int]:
+    def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
+        namespace = args.namespace or own_namespace()
+        if namespace is None:
+            raise CommandError("this is no pod, so say which install: --namespace", 2)
+        settings = load_settings(settings_folder(environ), environ).kubernetes
+        client = Client(where(settings, environ))
+        try:
+            action(args, Install(client, namespace, args.service, say))
+        except (KeysError, ClusterError) as e:
+            raise CommandError(str(e)) from e
+        finally:
+            client.close()
+        return 0
+
+    return run

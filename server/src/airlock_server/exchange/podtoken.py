@@ -1,0 +1,88 @@
+"""
+A pod's token as it is presented, before anybody has vouched for it: what can be refused without asking Kubernetes.
+
+Nothing here is believed. A token that was not meant for us, or that has run out, is refused by its own words.
+"""
+
+import base64
+import binascii
+from typing import Any
+
+import msgspec
+
+from airlock_wire.pod import TOKEN_AUDIENCE
+
+#: A projected token is about one kilobyte.
+MAX_TOKEN_BYTES = 16384
+
+
+class Unusable(Exception):
+    """The token cannot be one that is exchanged here. The text says what is wrong with it and never quotes it."""
+
+
+class _Payload(msgspec.Struct, frozen=True):
+    aud: str | list[str]
+    exp: float
+
+
+def check(token: str, now: float) -> None:
+    """Refuses what is no JWT of our audience with time left (``now`` in epoch seconds); raises Unusable."""
+    parts = token.split(".")
+    if len(token) > MAX_TOKEN_BYTES or len(parts) != 3 or not all(parts):
+        raise Unusable("the bearer token is no JWT; send the projected service-account token of the pod")
+    payload = _payload(parts[1])
+    audiences = [payload.aud] if isinstance(payload.aud, str) else payload.aud
+    if TOKEN_AUDIENCE not in audiences:
+        raise Unusable(f"the token is not meant for Airlock; project one with audience {TOKEN_AUDIENCE!r}")
+    if payload.exp <= now:
+        raise Unusable("the token has run out; the kubelet replaces the file, so read it again")
+
+
+def _payload(part: str) -> _Payload:
+    try:
+        raw = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+        return msgspec.json.decode(raw, type=_Payload)
+    except (binascii.Error, ValueError, RecursionError, msgspec.MsgspecError) as e:
+        raise Unusable("the bearer token's claims cannot be read; it needs an audience and an expiry") from e
+
+
+class Pod(msgspec.Struct, frozen=True):
+    """Whom Kubernetes says the token belongs to, and which attempt of which TaskRun its name says it is."""
+
+    namespace: str
+    service_account: str
+    name: str
+    uid: str
+    taskrun: str
+    number: int
+
+
+class NotAPod(Exception):
+    """The token is somebody's, and not of a pod that Airlock made."""
+
+
+_PREFIX = "system:serviceaccount:"
+_POD_NAME = "authentication.kubernetes.io/pod-name"
+_POD_UID = "authentication.kubernetes.io/pod-uid"
+#: Attempts are numbered from 1, with few digits.
+_MAX_DIGITS = 6
+
+
+def pod_of(username: str, extra: dict[str, list[str]]) -> Pod:
+    """The pod of a reviewed token; raises NotAPod."""
+    namespace, _, account = username.removeprefix(_PREFIX).partition(":")
+    if not username.startswith(_PREFIX) or not namespace or not account:
+        raise NotAPod(f"{username!r} is no service account; only the sidecar of a TaskRun's pod may ask")
+    name, uid = _only(extra, _POD_NAME), _only(extra, _POD_UID)
+    taskrun, _, number = name.rpartition("-")
+    plain = number.isascii() and number.isdecimal() and not number.startswith("0") and len(number) <= _MAX_DIGITS
+    if not taskrun or not plain:
+        raise NotAPod(f"pod {name!r} is no attempt of a TaskRun; only pods that the operator made may ask")
+    return Pod(namespace, account, name, uid, taskrun, int(number))
+
+
+def _only(extra: dict[str, Any], key: str) -> str:
+    values = extra.get(key) or []
+    if len(values) != 1 or not values[0]:
+        raise NotAPod("the token is not bound to a pod; project it into the pod instead of making it by TokenRequest")
+    return str(values[0])

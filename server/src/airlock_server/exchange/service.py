@@ -1,0 +1,189 @@
+"""
+The exchange of a pod's token for its task's, from the bearer token to the answer, in the order that costs least.
+
+What can be refused without Kubernetes is refused without it. Every question ends in one audit line, which names the
+pod and never the token.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, TypeVar
+
+import msgspec
+
+from airlock_server.cluster import taskruns
+from airlock_server.cluster.client import Client
+from airlock_server.cluster.errors import ClusterError, Forbidden
+from airlock_server.exchange import closing, podtoken
+from airlock_server.exchange.limits import Rate, RefusedTokens
+from airlock_server.exchange.podtoken import NotAPod, Pod, Unusable
+from airlock_server.exchange.verdict import No, Reason, judge
+from airlock_server.settings import ExchangeSettings
+from airlock_server.store import attempts
+from airlock_server.store.attempts import Asked, Attempt, OwnedBy, RunBy, Superseded
+from airlock_server.store.database import Database
+from airlock_server.tokens import Tokens
+from airlock_wire.workload import Exchanged, TaskInstanceRef
+
+audit = logging.getLogger("airlock.audit")
+
+T = TypeVar("T")
+
+#: Questions that may wait for Kubernetes for each one that is being asked.
+_WAITING_PER_CONNECTION = 16
+#: What a sidecar is told to wait when Kubernetes is away or too many ask.
+_RETRY_SECONDS = 2
+
+
+class Trail(msgspec.Struct):
+    """What is known of a question so far, for its audit line."""
+
+    address: str
+    username: str = ""
+    pod: Pod | None = None
+    taskrun_uid: str = ""
+
+
+class Exchange:
+    """The service, for one event loop. ``namespaces`` empty: all."""
+
+    def __init__(
+        self,
+        client: Client,
+        connections: int,
+        db: Database,
+        tokens: Tokens,
+        settings: ExchangeSettings,
+        namespaces: tuple[str, ...] = (),
+    ) -> None:
+        self._client = client
+        self._db = db
+        self._tokens = tokens
+        self._namespaces = namespaces
+        self._rate = Rate(settings.burst, settings.per_second)
+        self._refused = RefusedTokens(settings.refused_seconds)
+        self._pool = ThreadPoolExecutor(connections, thread_name_prefix="kubernetes")
+        self._most = connections * (1 + _WAITING_PER_CONNECTION)
+        self._asking = 0
+
+    async def exchange(self, token: str | None, address: str) -> Exchanged | No:
+        """The task's token, or why there is none."""
+        trail, began = Trail(address), time.perf_counter()
+        answer = await self._answer(token, trail)
+        _audit(trail, answer, time.perf_counter() - began)
+        return answer
+
+    def close(self) -> None:
+        """Waits for the calls under way, each of which has a timeout."""
+        self._pool.shutdown(cancel_futures=True)
+
+    async def _answer(self, token: str | None, trail: Trail) -> Exchanged | No:
+        if token is None:
+            return No(Reason.BAD_TOKEN, "there is no bearer token; send the pod's projected token")
+        try:
+            podtoken.check(token, time.time())
+        except Unusable as e:
+            return No(Reason.BAD_TOKEN, str(e))
+        now = time.monotonic()
+        if (why := self._refused.why(token, now)) is not None:
+            return No(Reason.BAD_TOKEN, why)
+        if seconds := self._rate.wait(trail.address, now):
+            message = f"{trail.address} asks too often ([exchange] burst and per_second)"
+            return No(Reason.TOO_MANY, message, retry_after=int(seconds) + 1)
+        try:
+            return await self._ask(token, trail)
+        except ClusterError as e:
+            fix = "; the server's service account lacks a rule" if isinstance(e, Forbidden) else ""
+            return No(Reason.API_BUSY, f"Kubernetes cannot be asked: {e}{fix}", retry_after=_RETRY_SECONDS)
+
+    async def _ask(self, token: str, trail: Trail) -> Exchanged | No:
+        user = await self._in_thread(taskruns.review, token)
+        if isinstance(user, No):
+            return user
+        if isinstance(user, str):
+            self._refused.add(token, user, time.monotonic())
+            return No(Reason.BAD_TOKEN, user)
+        trail.username = user.username
+        try:
+            pod = trail.pod = podtoken.pod_of(user.username, user.extra)
+        except NotAPod as e:
+            return No(Reason.DENIED, str(e))
+        if self._namespaces and pod.namespace not in self._namespaces:
+            return No(
+                Reason.DENIED, f"this server does not serve namespace {pod.namespace!r} ([kubernetes] namespaces)"
+            )
+        run = await self._in_thread(taskruns.get, pod.namespace, pod.taskrun)
+        if isinstance(run, No):
+            return run
+        asked = judge(pod, run)
+        if isinstance(asked, No):
+            return asked
+        trail.taskrun_uid = asked.taskrun_uid
+        return await self._admit(asked)
+
+    async def _admit(self, asked: Asked) -> Exchanged | No:
+        admitted = await self._db.awrite(partial(attempts.admit, asked=asked))
+        if isinstance(admitted, RunBy) and admitted.uid:
+            # Deleting a TaskRun and making it again is what people do: the old one is looked at now, and not only when
+            # its turn comes.
+            other = await self._in_thread(taskruns.get, admitted.namespace, admitted.name)
+            if isinstance(other, No):
+                return other
+            standing = None if other is None or other.metadata.uid != admitted.uid else other.status
+            if standing is None or (other is not None and other.over):
+                await self._db.awrite(partial(closing.close, taskrun_uid=admitted.uid, status=standing))
+                admitted = await self._db.awrite(partial(attempts.admit, asked=asked))
+        return self._worded(admitted, asked)
+
+    def _worded(self, admitted: Attempt | Superseded | OwnedBy | RunBy, asked: Asked) -> Exchanged | No:
+        match admitted:
+            case Superseded():
+                return No(Reason.SUPERSEDED, admitted.why)
+            case OwnedBy():
+                return No(
+                    Reason.DENIED,
+                    f"DAG {asked.dag_id!r} belongs to {admitted.owner!r}; a TaskRun in namespace {asked.namespace!r} "
+                    "needs a spec.dagId of its own",
+                )
+            case RunBy():
+                who = f"TaskRun {admitted.namespace}/{admitted.name}" if admitted.uid else "the server's own machine"
+                return No(
+                    Reason.DENIED,
+                    f"task {asked.task_id!r} of DAG run {asked.run_id!r} is run by {who}; wait for its end, or give "
+                    "this TaskRun another spec.runId",
+                )
+        named = {name: getattr(admitted, name) for name in TaskInstanceRef.__struct_fields__ if name != "id"}
+        token = self._tokens.mint_for_pod(admitted.ti_id, admitted.pod_uid, admitted.taskrun_uid, admitted.try_number)
+        return Exchanged(token=token, task_instance=TaskInstanceRef(id=admitted.ti_id, **named))
+
+    async def _in_thread(self, call: Callable[..., T], *arguments: Any) -> T | No:
+        """A call of Kubernetes in a thread of the pool; No where too many wait for one."""
+        if self._asking >= self._most:
+            return No(Reason.API_BUSY, "too many pods wait for Kubernetes; ask again", retry_after=_RETRY_SECONDS)
+        self._asking += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, call, self._client, *arguments)
+        finally:
+            self._asking -= 1
+
+
+def _audit(trail: Trail, answer: Exchanged | No, seconds: float) -> None:
+    pod = trail.pod
+    fields: dict[str, Any] = {
+        "outcome": "granted" if isinstance(answer, Exchanged) else "refused",
+        "reason": "" if isinstance(answer, Exchanged) else answer.reason.value,
+        "why": "" if isinstance(answer, Exchanged) else answer.message,
+        "who": trail.username,
+        "address": trail.address,
+        "pod": "" if pod is None else f"{pod.namespace}/{pod.name}",
+        "pod_uid": "" if pod is None else pod.uid,
+        "taskrun": "" if pod is None else f"{pod.namespace}/{pod.taskrun}",
+        "taskrun_uid": trail.taskrun_uid,
+        "ti_id": answer.task_instance.id if isinstance(answer, Exchanged) else "",
+        "milliseconds": round(seconds * 1000, 1),
+    }
+    audit.info("exchange", extra=fields)

@@ -1,0 +1,148 @@
+"""
+What is in the four objects that hold an install's keys, and what each step of setting up or rotating makes of it. Pure.
+
+A step takes the data of an object as it is, None where it is not there, and gives the data to write, None where nothing
+is to be written: what is there and valid is never changed. ``KeysError`` is for what a person has to look at first.
+"""
+
+import datetime as dt
+import secrets
+from collections.abc import Sequence
+
+from airlock_server.home import MAX_KEYS
+from airlock_server.keys import certificates
+from airlock_server.keys.certificates import Pair
+from airlock_server.tokens import KEY_BYTES
+
+KEYS, AUTHORITY, SERVER = "airlock-keys", "airlock-ca", "airlock-server-tls"
+
+JWT_KEY, ENCRYPTION_KEY = "jwt.key", "encryption.key"
+CA_KEY, CA_CRT, NEXT_KEY, NEXT_CRT = "ca.key", "ca.crt", "next.key", "next.crt"
+TLS_CRT, TLS_KEY = "tls.crt", "tls.key"
+
+Data = dict[str, bytes]
+
+
+class KeysError(Exception):
+    """The keys cannot be set up or rotated as they are. The text says what to do."""
+
+
+def server_names(service: str, namespace: str) -> list[str]:
+    """The DNS names of the server's Service."""
+    return [service, f"{service}.{namespace}", f"{service}.{namespace}.svc", f"{service}.{namespace}.svc.cluster.local"]
+
+
+# --- setting up: each step may be repeated at every upgrade ---
+
+
+def set_up_keys(found: Data | None) -> Data | None:
+    """The signing key and the key of secrets at rest."""
+    data = dict(found or {})
+    _check_keys(data)
+    for name in (JWT_KEY, ENCRYPTION_KEY):
+        data.setdefault(name, secrets.token_bytes(KEY_BYTES))
+    return None if data == found else data
+
+
+def set_up_authority(found: Data | None, now: dt.datetime) -> Data | None:
+    """The authority that signs the server's certificate."""
+    if found is None:
+        made = certificates.make_authority(now)
+        return {CA_KEY: made.key, CA_CRT: made.certificate}
+    if (why := certificates.why_no_authority(authority_in(found), now)) is not None:
+        raise KeysError(
+            f"Secret {AUTHORITY} holds no usable authority: {why}. Restore it from a backup; or delete it, and every "
+            "pod that trusts the old one will have to be made again"
+        )
+    return None
+
+
+def set_up_bundle(found: Data | None, authority: Data) -> Data | None:
+    """The ConfigMap of what sidecars trust: the authority has to be among it, and what else is there stays."""
+    mine = certificates.split(authority[CA_CRT])
+    before = _bundle(found)
+    missing = [each for each in mine if each not in before]
+    return {CA_CRT: b"".join(missing + before)} if missing or found is None else None
+
+
+def set_up_server(found: Data | None, authority: Data, names: Sequence[str], now: dt.datetime) -> Data | None:
+    """The server's certificate: a new one where there is none, or this one runs out or has the wrong names."""
+    if found is not None:
+        server = Pair(found.get(TLS_CRT, b""), found.get(TLS_KEY, b""))
+        if certificates.why_renew(server, authority[CA_CRT], names, now) is None:
+            return None
+    return renew_server(authority, names, now)
+
+
+# --- rotating: each step is a person's decision, and may be repeated without harm ---
+
+
+def renew_server(authority: Data, names: Sequence[str], now: dt.datetime) -> Data:
+    """A new certificate and key for the server, whatever the old ones are."""
+    made = certificates.sign_server(authority_in(authority), names, now)
+    return {TLS_CRT: made.certificate, TLS_KEY: made.key, CA_CRT: authority[CA_CRT]}
+
+
+def begin_authority(found: Data, now: dt.datetime) -> Data | None:
+    """The next authority beside the present one, which goes on signing."""
+    if NEXT_KEY in found:
+        return None
+    made = certificates.make_authority(now)
+    return found | {NEXT_KEY: made.key, NEXT_CRT: made.certificate}
+
+
+def bundle_of_both(found: Data | None, authority: Data) -> Data | None:
+    """What sidecars trust while two authorities count."""
+    both = certificates.split(authority[CA_CRT]) + certificates.split(authority[NEXT_CRT])
+    before = _bundle(found)
+    missing = [each for each in both if each not in before]
+    return {CA_CRT: b"".join(before + missing)} if missing else None
+
+
+def finish_authority(found: Data) -> Data | None:
+    """The next authority in the place of the present one."""
+    if NEXT_KEY not in found:
+        return None
+    return {CA_KEY: found[NEXT_KEY], CA_CRT: found[NEXT_CRT]}
+
+
+def bundle_of_one(found: Data | None, authority: Data) -> Data | None:
+    """What sidecars trust once one authority counts again."""
+    only = b"".join(certificates.split(authority[CA_CRT]))
+    return None if found is not None and found.get(CA_CRT) == only else {CA_CRT: only}
+
+
+def begin_jwt(found: Data) -> Data:
+    """A new signing key before those there are, which go on verifying."""
+    _check_keys(found)
+    keys = found.get(JWT_KEY, b"")
+    if len(keys) >= MAX_KEYS * KEY_BYTES:
+        raise KeysError(f"{JWT_KEY} holds {MAX_KEYS} keys already; drop the old ones first: --finish")
+    return found | {JWT_KEY: secrets.token_bytes(KEY_BYTES) + keys}
+
+
+def finish_jwt(found: Data) -> Data | None:
+    """The signing key alone."""
+    _check_keys(found)
+    keys = found.get(JWT_KEY, b"")
+    return None if len(keys) <= KEY_BYTES else found | {JWT_KEY: keys[:KEY_BYTES]}
+
+
+def authority_in(data: Data) -> Pair:
+    """The authority that signs."""
+    return Pair(data.get(CA_CRT, b""), data.get(CA_KEY, b""))
+
+
+def _bundle(found: Data | None) -> list[bytes]:
+    try:
+        return certificates.split((found or {}).get(CA_CRT, b""))
+    except certificates.Unreadable as e:
+        raise KeysError(f"ConfigMap {AUTHORITY}: {e}. Remove what is no certificate from {CA_CRT}") from e
+
+
+def _check_keys(data: Data) -> None:
+    for name, most in ((JWT_KEY, MAX_KEYS), (ENCRYPTION_KEY, 1)):
+        if name in data and len(data[name]) not in [KEY_BYTES * count for count in range(1, most + 1)]:
+            raise KeysError(
+                f"Secret {KEYS}: {name} holds {len(data[name])} bytes, which is no key; restore it from a backup"
+            )

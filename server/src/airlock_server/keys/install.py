@@ -1,0 +1,119 @@
+"""
+Setting up and rotating the keys of an install in its namespace: reads an object, asks ``contents``, writes.
+
+Two Jobs may do it at once, and any of them may be killed anywhere: a write counts only if nobody wrote since the read,
+else it is read again; and each step finds what the one before it left.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+
+from airlock_server.cluster import objects
+from airlock_server.cluster.client import Client
+from airlock_server.cluster.errors import Conflict
+from airlock_server.cluster.objects import Kind, Object
+from airlock_server.keys import contents
+from airlock_server.keys.contents import Data, KeysError
+
+#: How often a write may lose against another's before this gives up.
+_TRIES = 5
+
+_TYPES = {contents.SERVER: "kubernetes.io/tls"}
+
+
+class Install:
+    """The keys of the install in a namespace. ``say`` is told each thing that was done."""
+
+    def __init__(self, client: Client, namespace: str, service: str, say: Callable[[str], None]) -> None:
+        self._client = client
+        self._namespace = namespace
+        self._names = contents.server_names(service, namespace)
+        self._say = say
+
+    def set_up(self) -> None:
+        """Makes what is missing and renews what runs out. Raises KeysError, ClusterError."""
+        now = _now()
+        self._change("Secret", contents.KEYS, contents.set_up_keys)
+        authority = self._change("Secret", contents.AUTHORITY, lambda found: contents.set_up_authority(found, now))
+        self._change("ConfigMap", contents.AUTHORITY, lambda found: contents.set_up_bundle(found, authority))
+        self._change(
+            "Secret", contents.SERVER, lambda found: contents.set_up_server(found, authority, self._names, now)
+        )
+
+    def rotate_server(self) -> None:
+        """A new certificate for the server."""
+        authority, now = self._there(contents.AUTHORITY), _now()
+        self._change("Secret", contents.SERVER, lambda _: contents.renew_server(authority, self._names, now))
+
+    def begin_authority(self) -> None:
+        """A second authority that new pods trust too; the first goes on signing."""
+        now = _now()
+        self._there(contents.AUTHORITY)
+        authority = self._change("Secret", contents.AUTHORITY, lambda found: contents.begin_authority(found or {}, now))
+        self._change("ConfigMap", contents.AUTHORITY, lambda found: contents.bundle_of_both(found, authority))
+
+    def finish_authority(self) -> None:
+        """The second authority signs the server's certificate, and is the only one that new pods trust."""
+        before = self._there(contents.AUTHORITY)
+        if contents.NEXT_KEY not in before and self._settled(before):
+            raise KeysError("no rotation of the authority has begun; begin one: airlock keys rotate ca")
+        authority = self._change("Secret", contents.AUTHORITY, lambda found: contents.finish_authority(found or {}))
+        now = _now()
+        self._change(
+            "Secret", contents.SERVER, lambda found: contents.set_up_server(found, authority, self._names, now)
+        )
+        self._change("ConfigMap", contents.AUTHORITY, lambda found: contents.bundle_of_one(found, authority))
+
+    def begin_jwt(self) -> None:
+        """A new key that signs tokens, the old ones still verifying."""
+        self._there(contents.KEYS)
+        self._change("Secret", contents.KEYS, lambda found: contents.begin_jwt(found or {}))
+
+    def finish_jwt(self) -> None:
+        """The old keys that verified are dropped."""
+        self._there(contents.KEYS)
+        self._change("Secret", contents.KEYS, lambda found: contents.finish_jwt(found or {}))
+
+    def _settled(self, authority: Data) -> bool:
+        """Whether sidecars trust this authority alone: a finish that was cut short has left the bundle of both."""
+        bundle = objects.read(self._client, "ConfigMap", self._namespace, contents.AUTHORITY)
+        return bundle is None or contents.bundle_of_one(bundle.data, authority) is None
+
+    def _there(self, name: str) -> Data:
+        found = objects.read(self._client, "Secret", self._namespace, name)
+        if found is None:
+            raise KeysError(
+                f"there is no Secret {name} in namespace {self._namespace!r}; set the install up first: "
+                f"airlock keys setup --namespace {self._namespace}"
+            )
+        return found.data
+
+    def _change(self, kind: Kind, name: str, step: Callable[[Data | None], Data | None]) -> Data:
+        """The data after the step, written where the step wants it."""
+        for _ in range(_TRIES):
+            found = objects.read(self._client, kind, self._namespace, name)
+            wanted = step(None if found is None else found.data)
+            if wanted is None:
+                self._say(f"{kind} {name}: unchanged")
+                return found.data if found is not None else {}
+            try:
+                objects.write(
+                    self._client,
+                    Object(
+                        kind=kind,
+                        namespace=self._namespace,
+                        name=name,
+                        data=wanted,
+                        type=found.type if found is not None else _TYPES.get(name, ""),
+                        metadata=found.metadata if found is not None else None,
+                    ),
+                )
+            except Conflict:
+                continue
+            self._say(f"{kind} {name}: {'changed' if found is not None else 'created'}")
+            return wanted
+        raise KeysError(f"{kind} {name} was changed by somebody else {_TRIES} times in a row; try again")
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)

@@ -1,0 +1,56 @@
+"""Grants: which namespace's tasks may read which variables and connections."""
+
+from fnmatch import fnmatchcase
+from typing import Literal
+
+import msgspec
+import sqlalchemy as sa
+
+from airlock_server.store import upsert
+from airlock_server.store.schema import access_grant
+from airlock_server.store.types import now
+
+Kind = Literal["variable", "connection"]
+
+_g = access_grant.c
+#: Made once: a statement that is built anew at each call costs more than the read.
+_PATTERNS = sa.select(_g.pattern).where(_g.namespace == sa.bindparam("namespace"), _g.kind == sa.bindparam("kind"))
+
+
+class Grant(msgspec.Struct, frozen=True):
+    """Tasks of ``namespace`` may read the variables or connections that ``pattern``, a name or a glob, fits."""
+
+    namespace: str
+    kind: Kind
+    pattern: str
+
+
+def add(conn: sa.Connection, grant: Grant) -> None:
+    """Adds a grant; one that is there stays."""
+    upsert.upsert(conn, access_grant, msgspec.structs.asdict(grant), {"granted_at": now()})
+
+
+def remove(conn: sa.Connection, grant: Grant) -> bool:
+    """Removes a grant; whether there was one."""
+    same = [_g.namespace == grant.namespace, _g.kind == grant.kind, _g.pattern == grant.pattern]
+    return conn.execute(sa.delete(access_grant).where(*same)).rowcount > 0
+
+
+def list_(conn: sa.Connection, kind: Kind | None, namespace: str | None) -> list[Grant]:
+    """The grants, in order; of one kind and of one namespace where those are given."""
+    chosen = sa.select(_g.namespace, _g.kind, _g.pattern).order_by(_g.namespace, _g.kind, _g.pattern)
+    if kind is not None:
+        chosen = chosen.where(_g.kind == kind)
+    if namespace is not None:
+        chosen = chosen.where(_g.namespace == namespace)
+    return [Grant(*row) for row in conn.execute(chosen)]
+
+
+def patterns(conn: sa.Connection, namespace: str, kind: Kind) -> list[str]:
+    """What is granted to a namespace."""
+    return list(conn.scalars(_PATTERNS, {"namespace": namespace, "kind": kind}))
+
+
+def covers(granted: list[str], name: str) -> bool:
+    """Whether one of the patterns fits the name, case by case."""
+    return any(fnmatchcase(name, pattern) for pattern in granted)

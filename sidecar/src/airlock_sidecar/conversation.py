@@ -1,0 +1,104 @@
+"""
+The thread that talks with the runner, from the startup message to the end of what the runner had sent.
+"""
+
+import contextlib
+import socket
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from airlock_sidecar import errors, judging
+from airlock_sidecar.calls import Calls
+from airlock_sidecar.events import Events
+from airlock_sidecar.exchange import Exchange
+from airlock_sidecar.handlers import Handlers, ParseHandlers
+from airlock_sidecar.launch import Launch
+from airlock_sidecar.listener import Session
+from airlock_sidecar.reporting import Reporter
+from airlock_sidecar.settings import Sidecar
+from airlock_sidecar.trace import Trace
+from airlock_wire import frames
+
+#: How long it may take to come to its end after the child is gone.
+DRAIN_SECONDS = 5.0
+_LOOK_SECONDS = 0.2
+
+
+class Conversation:
+    """One runner's. Without ``reporter`` it is a runner that parses, which reports nothing."""
+
+    def __init__(
+        self, launch: Launch, calls: Calls, reporter: Reporter | None, settings: Sidecar, events: Events, trace: Trace
+    ) -> None:
+        self._launch = launch
+        self._calls = calls
+        self._reporter = reporter
+        self._settings = settings
+        self._events = events
+        self._trace = trace
+        self._session: Session | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def begun(self) -> bool:
+        """Whether the runner was told to begin."""
+        return self._thread is not None
+
+    def begin(self, session: Session) -> None:
+        """Sends the startup message and serves the runner."""
+        self._session = session
+        self._thread = threading.Thread(target=self._serve, args=(session,), name="conversation", daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        """Lets it take what the child had sent, then ends it. A terminal state under way is waited for."""
+        if self._thread is None or self._session is None:
+            self._calls.given_up.set()
+            return
+        # What the child sent is still read; a process that it left behind holds the other end open for nothing.
+        with contextlib.suppress(OSError):
+            self._session.frames.shutdown(socket.SHUT_RD)
+        self._thread.join(_LOOK_SECONDS)
+        self._calls.given_up.set()
+        ends = time.monotonic() + DRAIN_SECONDS
+        while self._thread.is_alive() and time.monotonic() < ends:
+            self._thread.join(_LOOK_SECONDS)
+            if self._reporting():
+                ends = time.monotonic() + DRAIN_SECONDS
+                self._events.drain()
+
+    def _serve(self, session: Session) -> None:
+        # A runner that has it already, before a restart of ours, skips it.
+        try:
+            session.frames.sendall(frames.response(0, self._launch.memory.startup))
+        except OSError:
+            return
+        if self._reporter is None:
+            table, report = ParseHandlers(self._launch, self._keep_result).table, None
+        else:
+            table, report = Handlers(self._launch, self._calls).table, self._report
+        try:
+            Exchange(self._launch, table, report, self._trace).serve(session.frames, self._settings.max_frame_bytes)
+        except errors.RunnerBroke as e:
+            session.frames.close()
+            self._events.tell("broke", str(e))
+
+    def _report(self, state: str, payload: dict[str, Any], of: str) -> bool:
+        assert self._reporter is not None  # noqa: S101 - only an executing launch reports
+        if self._launch.memory.stopped == judging.SUPERSEDED:
+            return False
+        try:
+            return self._reporter.report(state, payload, of)
+        finally:
+            self._events.tell("reported")
+
+    def _keep_result(self, found: bytes) -> None:
+        Path(self._settings.state_dir, "result.json").write_bytes(found)
+        self._events.tell("reported")
+
+    def _reporting(self) -> bool:
+        terminal = self._launch.memory.terminal
+        under_way = terminal is not None and not terminal.acknowledged and not terminal.dropped
+        return under_way and not self._events.flushed.is_set()

@@ -1,0 +1,44 @@
+"""What is remembered of a launch, as facts for the judge and as the record for whoever decides."""
+
+from pathlib import Path
+
+from airlock_sidecar import judging
+from airlock_sidecar.launch import Launch
+from airlock_wire import record
+from airlock_wire.workload import Execute
+
+
+def facts(launch: Launch) -> judging.Facts:
+    """The facts of a launch that has ended."""
+    memory, work = launch.memory, launch.workload
+    context = (memory.startup or {}).get("ti_context", {})
+    terminal = memory.terminal
+    return judging.Facts(
+        reported=terminal.state if terminal is not None and not terminal.judged else None,
+        parsed=memory.parsed,
+        exit=memory.exit,
+        signalled=bool(memory.signalled),
+        stopped=memory.stopped,
+        stopped_message=memory.stopped_message,
+        connected="connected" in memory.timeline,
+        should_retry=bool(context.get("should_retry")),
+        judges=isinstance(work, Execute) and work.judges,
+    )
+
+
+def write(launch: Launch, verdict: judging.Verdict, file: str) -> None:
+    """Writes the record."""
+    memory = launch.memory
+    terminal = memory.terminal
+    entry = record.Record(
+        reason=verdict.reason,
+        state=terminal.state if terminal is not None else None,
+        acknowledged=terminal is not None and terminal.acknowledged,
+        judged=terminal is not None and terminal.judged,
+        message=launch.masker.mask(verdict.message),
+        exit=memory.exit,
+        restarts=memory.starts - 1,
+        refusals=memory.refusals,
+        timeline=memory.timeline,
+    )
+    Path(file).write_bytes(record.encode(entry))

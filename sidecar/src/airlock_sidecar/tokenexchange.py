@@ -1,0 +1,153 @@
+"""
+The exchange of the pod's token for the task's: at the start, and whenever the server refuses the one at hand.
+
+It begins as soon as HTTP is loaded, while the runner's image may still be pulled: it is on the way of every start. The
+operator's note that this pod counts may come a moment later than the question; Kubernetes or the server may be away:
+both are waited out. What policy denies, and that another pod counts, is final.
+"""
+
+import random
+import threading
+from collections.abc import Callable
+from enum import Enum
+from typing import Any, Protocol
+
+import msgspec
+
+from airlock_sidecar import errors, retries
+from airlock_sidecar.launch import Launch
+from airlock_sidecar.token import MAX_TOKEN_BYTES, Token
+from airlock_wire.messages import TaskInstance
+from airlock_wire.workload import Exchanged, Execute, TaskInstanceRef
+
+_TIMEOUT_SECONDS = 10.0
+#: No server may make a sidecar wait longer than this between two questions.
+_LONGEST_PAUSE_SECONDS = 60.0
+#: What is expected at any moment is said to be missing after so many questions: about four seconds.
+_SOON_SAID_AFTER_TRIES = 8
+
+
+class Asks(Protocol):
+    """What ``api.ExchangeApi`` does, without importing it: it is loaded after the socket listens."""
+
+    def ask(self, pod_token: str, timeout: float) -> Any:
+        """One try; an answer as ``api.Answer``, or errors.Unreachable raised."""
+
+
+class Step(Enum):
+    """What to do after an answer."""
+
+    TAKE = "take"
+    #: Not yet: the operator is about to say that this pod counts.
+    SOON = "soon"
+    #: Not now: the token is stale, there are too many of us, or somebody is away.
+    LATER = "later"
+    #: No, for good.
+    FINAL = "final"
+
+
+def step(status: int) -> Step:
+    """What an answer's status means. Pure."""
+    if status < 300:
+        return Step.TAKE
+    if status == 409:
+        return Step.SOON
+    return Step.LATER if status in (401, 429) or status >= 500 else Step.FINAL
+
+
+def foreign(ours: TaskInstance, named: TaskInstanceRef, before: TaskInstanceRef | None) -> errors.ApiError | None:
+    """
+    What is wrong with the task instance that the server named: not the one this pod was made for, or no longer the one
+    that it named ``before``. Pure.
+    """
+    fields = ("dag_id", "task_id", "run_id", "map_index", "try_number")
+    differ = [name for name in fields if getattr(ours, name) != getattr(named, name)]
+    if differ:
+        text = f"the server exchanged the pod's token for another task instance's: {', '.join(differ)} differ"
+        return errors.Refused(200, {"reason": "WrongTaskInstance", "message": text})
+    if before is not None and before.id != named.id:
+        return errors.Gone(200, {"reason": "Superseded", "message": "the server knows this launch under another id"})
+    return None
+
+
+class TokenExchange:
+    """
+    Keeps ``token`` good. ``generation`` counts the tokens, so that of several threads whose token is refused one
+    exchanges; ``say`` is told, once for each reason, what is waited for.
+    """
+
+    def __init__(self, api: Asks, file: str, launch: Launch, token: Token, say: Callable[[str], None]) -> None:
+        self._api = api
+        self._file = file
+        self._launch = launch
+        self._token = token
+        self._say = say
+        self._lock = threading.Lock()
+        self.generation = 1 if launch.memory.token else 0
+
+    def begin(self, until: threading.Event) -> None:
+        """A first token, unless an earlier start of this sidecar has left one; raises as ``renew``."""
+        self.renew(0, until)
+
+    def renew(self, refused: int, until: threading.Event) -> None:
+        """
+        Another token than that of generation ``refused``. Raises the errors.ApiError of a final no, errors.GaveUp once
+        ``until`` is set.
+        """
+        with self._lock:
+            if self.generation == refused:
+                self._take(self._ask(until))
+                self.generation += 1
+
+    def _ask(self, until: threading.Event) -> Exchanged:
+        tries, said = 0, ""
+        while not until.is_set():
+            tries += 1
+            pause, why = retries.delay(tries, random.random()), ""  # noqa: S311 - jitter, not a secret
+            say_after = retries.SAID_AFTER_TRIES
+            try:
+                answer = self._api.ask(_read(self._file), _TIMEOUT_SECONDS)
+            except (errors.Unreachable, OSError, ValueError) as e:
+                why = str(e)
+            else:
+                match step(answer.status):
+                    case Step.TAKE:
+                        return msgspec.json.decode(answer.body, type=Exchanged)
+                    case Step.FINAL:
+                        raise _final(answer.error())
+                    case Step.SOON:
+                        pause = retries.soon(tries, random.random())  # noqa: S311
+                        say_after = _SOON_SAID_AFTER_TRIES
+                why = answer.error().words
+                pause = max(pause, _asked_pause(answer.retry_after))
+            if tries >= say_after and why != said:
+                said = why
+                self._say(f"the pod's token is not exchanged yet ({why}); waiting")
+            until.wait(pause)
+        raise errors.GaveUp(f"the exchange of the pod's token after {tries} tries")
+
+    def _take(self, got: Exchanged) -> None:
+        work, named = self._launch.workload, got.task_instance
+        if isinstance(work, Execute) and (wrong := foreign(work.ti, named, self._launch.memory.task_instance)):
+            raise wrong
+        self._launch.adopt(got.token, named)
+        self._token.swap(got.token)
+
+
+def _final(e: errors.ApiError) -> errors.ApiError:
+    """The error as its callers may take it: a 404 here is a wrong address, and says nothing about the launch."""
+    return e if isinstance(e, errors.Denied | errors.Gone) else errors.Refused(e.status, e.detail)
+
+
+def _read(file: str) -> str:
+    """The pod's token as it is now: the kubelet replaces the file."""
+    with open(file, encoding="ascii") as stream:
+        value = stream.read(MAX_TOKEN_BYTES + 1).strip()
+    if not value or len(value) > MAX_TOKEN_BYTES or not value.isprintable():
+        raise ValueError(f"{file} holds no token")
+    return value
+
+
+def _asked_pause(header: str | None) -> float:
+    """The seconds of a Retry-After header, as far as they are followed."""
+    return min(float(header), _LONGEST_PAUSE_SECONDS) if header is not None and header.isdecimal() else 0.0

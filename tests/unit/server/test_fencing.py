@@ -1,0 +1,54 @@
+"""How a launch stands, by its pod's row and the clock."""
+
+import inspect
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from airlock_server.api.routes import ROUTES, connections, task_instances, variables, xcoms
+from airlock_server.fencing import SETTLED_FOR, Standing, standing
+from airlock_server.store.attempts import Attempt
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def attempt(**changes):
+    fields = dict.fromkeys(("pod_uid", "pod_name", "namespace", "taskrun_name", "taskrun_uid", "dag_id", "run_id"), "x")
+    numbers = {"number": 1, "map_index": -1, "try_number": 1}
+    return Attempt(**fields | numbers | {"task_id": "t", "dag_version_id": "v", "ti_id": "ti"} | changes)
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        (None, Standing.ENDED),
+        (attempt(), Standing.CURRENT),
+        (attempt(ti_id="another"), Standing.ENDED),
+        (attempt(ended_at=NOW), Standing.ENDED),
+        (attempt(ended_at=NOW, settled_at=NOW), Standing.ENDED),
+        (attempt(settled_at=NOW), Standing.SETTLED),
+        (attempt(settled_at=NOW - SETTLED_FOR), Standing.SETTLED),
+        (attempt(settled_at=NOW - SETTLED_FOR - timedelta(seconds=1)), Standing.EXPIRED),
+    ],
+)
+def test_the_standing(row, expected):
+    assert standing(row, "ti", NOW) is expected
+
+
+def test_what_all_tasks_share_is_open_to_a_running_launch_only():
+    shared = [route for route in ROUTES if route.pattern.startswith(("/variables", "/connections"))]
+
+    assert shared
+    assert {route.opens for route in shared} == {Standing.CURRENT}
+
+
+def test_only_the_replay_of_a_state_is_open_for_longer():
+    assert [route.pattern for route in ROUTES if route.opens > Standing.SETTLED] == [
+        "/task-instances/{task_instance_id}/state"
+    ]
+
+
+def test_no_route_goes_past_the_door():
+    """A route that used the database itself would not be fenced."""
+    for module in (connections, task_instances, variables, xcoms):
+        assert "services.db" not in inspect.getsource(module)

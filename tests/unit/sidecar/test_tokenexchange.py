@@ -1,0 +1,78 @@
+"""What an answer to the exchange means, and whose task instance it may name."""
+
+import msgspec
+import pytest
+
+from airlock_sidecar import entering, errors, judging, retries
+from airlock_sidecar.settings import Sidecar
+from airlock_sidecar.tokenexchange import Step, foreign, step
+from airlock_wire.messages import TaskInstance
+from airlock_wire.workload import TaskInstanceRef
+
+OURS = TaskInstance(id="", dag_id="d", task_id="t", run_id="r", try_number=2, map_index=-1, dag_version_id="")
+NAMED = TaskInstanceRef(id="i", dag_id="d", task_id="t", run_id="r", try_number=2, map_index=-1, dag_version_id="v")
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (200, Step.TAKE),
+        (401, Step.LATER),
+        (403, Step.FINAL),
+        (404, Step.FINAL),
+        (409, Step.SOON),
+        (410, Step.FINAL),
+        (429, Step.LATER),
+        (500, Step.LATER),
+        (503, Step.LATER),
+    ],
+)
+def test_the_step_after_an_answer(status, expected):
+    assert step(status) is expected
+
+
+def test_the_named_task_instance_is_ours():
+    assert foreign(OURS, NAMED, None) is None
+    assert foreign(OURS, NAMED, NAMED) is None
+
+
+@pytest.mark.parametrize(
+    "change", [{"dag_id": "x"}, {"task_id": "x"}, {"run_id": "x"}, {"try_number": 1}, {"map_index": 0}]
+)
+def test_another_task_instance_is_not(change):
+    wrong = foreign(OURS, msgspec.structs.replace(NAMED, **change), None)
+
+    assert isinstance(wrong, errors.Refused)
+    assert next(iter(change)) in wrong.words
+
+
+def test_the_same_one_under_another_id_means_that_the_launch_was_forgotten():
+    assert isinstance(foreign(OURS, msgspec.structs.replace(NAMED, id="j"), NAMED), errors.Gone)
+
+
+@pytest.mark.parametrize(
+    ("error", "why", "message"),
+    [
+        (errors.Denied(403, {"reason": "Denied", "message": "the rule"}), judging.DENIED, "the rule"),
+        (errors.Denied(403, "Invalid auth token"), judging.TOKEN_EXPIRED, ""),
+        (errors.Denied(401, {"reason": "BadToken", "message": "m"}), judging.TOKEN_EXPIRED, ""),
+        (errors.Gone(410, {"reason": "Superseded", "message": "m"}), judging.SUPERSEDED, ""),
+        (errors.NotFound(404, {"reason": "not_found"}), judging.SUPERSEDED, ""),
+        (errors.Conflict(409, {"previous_state": "success"}), judging.ALREADY_FINISHED, ""),
+        (errors.Conflict(409, {"previous_state": "running"}), judging.SUPERSEDED, ""),
+        (errors.Refused(404, "Not Found"), judging.REJECTED, "Not Found"),
+    ],
+)
+def test_what_a_refusal_means_for_a_launch_that_has_not_begun(error, why, message):
+    assert entering.refusal(error) == entering.Entered(None, why, message)
+
+
+def test_a_pods_hostname_has_a_piece_of_its_uid():
+    assert entering.hostname(Sidecar(pod_name="job-1", pod_uid="0123456789")) == "job-1-01234567"
+    assert entering.hostname(Sidecar(pod_name="job-1")) == "job-1"
+    assert entering.hostname(Sidecar(hostname="host")) == "host"
+
+
+def test_what_is_expected_soon_is_asked_for_after_50_ms_and_at_most_every_second():
+    assert [retries.soon(tries, 1.0) for tries in (1, 2, 3, 9)] == [0.05, 0.1, 0.2, 1.0]
+    assert retries.soon(1, 0.0) == 0.025
