@@ -23,7 +23,7 @@ def long(seconds):
 ends = time.monotonic() + {seconds}
 while time.monotonic() < ends:
     print("working")
-    Variable.get("nothing", default=None)
+    ti.xcom_push(key="at", value=ends)
     time.sleep(0.5)
 return "done"
 """
