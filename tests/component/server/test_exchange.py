@@ -260,12 +260,33 @@ def test_a_dag_that_a_bundle_owns_is_not_for_kubectl(cluster_api, kubernetes):
     assert "'bundle:planted'" in answer.json()["message"]
 
 
-def test_two_namespaces_cannot_share_a_dag_id(cluster_api, kubernetes):
+def test_two_namespaces_may_each_have_a_dag_of_one_name(cluster_api, kubernetes):
     cluster_api.exchanged(kubernetes.pod(kubernetes.taskrun()))
-    answer = cluster_api.exchange(kubernetes.pod(kubernetes.taskrun(namespace="team-b")))
+
+    assert cluster_api.exchange(kubernetes.pod(kubernetes.taskrun(namespace="team-b"))).status_code == 200
+
+
+def test_a_dag_run_belongs_to_the_namespace_that_made_it(cluster_api, kubernetes):
+    cluster_api.exchanged(kubernetes.pod(kubernetes.taskrun(runId="r")))
+    answer = cluster_api.exchange(kubernetes.pod(kubernetes.taskrun(namespace="team-b", runId="r")))
 
     assert refusal(answer) == (403, "Denied")
-    assert f"'kubectl:{NAMESPACE}'" in answer.json()["message"]
+    assert f"namespace '{NAMESPACE}'" in answer.json()["message"]
+
+
+def test_the_xcoms_of_another_namespaces_run_of_a_dag_of_that_name_are_out_of_reach(cluster_api, kubernetes):
+    theirs, their_headers = cluster_api.exchanged(kubernetes.pod(kubernetes.taskrun(runId="theirs", taskId="task")))
+    mine, my_headers = cluster_api.exchanged(
+        kubernetes.pod(kubernetes.taskrun(namespace="team-b", runId="mine", taskId="task"))
+    )
+    for ti, headers in ((theirs, their_headers), (mine, my_headers)):
+        cluster_api.run(ti, headers=headers)
+    cluster_api.http.post("/xcoms/dag/theirs/task/k", json="secret", headers=their_headers)
+    direct = cluster_api.http.get("/xcoms/dag/theirs/task/k", headers=my_headers)
+    earlier = cluster_api.http.get("/xcoms/dag/mine/task/k?include_prior_dates=true", headers=my_headers)
+
+    assert (403, 404) == (direct.status_code, earlier.status_code)
+    assert "secret" not in direct.text + earlier.text
 
 
 def test_two_taskruns_cannot_run_one_task_instance_at_once(cluster_api, kubernetes):

@@ -2,15 +2,17 @@
 
 import hashlib
 import json
+import re
 import time
 from pathlib import Path
 
 import pytest
 from kube.processes import process_id
-from kube.taskruns import RUNNER_IMAGE, finished, outcome
+from kube.taskruns import RUNNER_IMAGE, dag_id, finished, outcome
 from kube.witness import query
 
 HERE = Path(__file__).parent
+JWT = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+")
 SEARCH = HERE.parents[1] / "component/isolation/dags/search.py"
 
 
@@ -23,7 +25,10 @@ class Isolation:
 
     def __init__(self, team, system, hooks):
         self.team, self.system, self.hooks = team, system, hooks
-        files = {"search.py": SEARCH.read_text(), "probe.py": (HERE / "dags/probe.py").read_text()}
+        files = {
+            path.name: path.read_text().replace(f'DAG("{path.stem}")', f'DAG("{dag_id(path.stem)}")')
+            for path in (SEARCH, HERE / "dags/probe.py")
+        }
         team.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "dags"}, "data": files})
         self.airlock("grants", "add", "variable", "wanted*", "--namespace", team.namespace)
 
@@ -34,7 +39,7 @@ class Isolation:
         volumes = [{"name": "dags", "configMap": {"name": "dags"}}, *pod.pop("volumes", [])]
         mounts = [{"name": "dags", "mountPath": "/dags"}, *pod.pop("volumeMounts", [])]
         spec = {
-            "dagId": task, "taskId": task, "image": RUNNER_IMAGE, "runId": name, "conf": conf, "file": f"{task}.py",
+            "dagId": dag_id(task), "taskId": task, "image": RUNNER_IMAGE, "runId": name, "conf": conf, "file": f"{task}.py",
             "bundle": {"name": "tests", "path": "/dags"}, "executionTimeout": "3m",
             "pod": {"volumes": volumes, "volumeMounts": mounts} | pod,
         }  # fmt: skip
@@ -56,7 +61,7 @@ class Isolation:
         while True:
             mine = self._read(pid, "/var/run/airlock/token").strip()
             state = self._read(pid, "/airlock/state/state")
-            found = {piece for piece in state.split('"') if piece.count(".") == 2 and piece.startswith("ey")}
+            found = set(JWT.findall(state))
             if mine and found:
                 return [mine.encode(), *(token.encode() for token in found)]
             assert time.monotonic() < ends, f"no token in the sidecar's state: {len(state)} bytes"

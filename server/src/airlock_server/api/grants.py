@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from airlock_server.api.door import Door
 from airlock_server.api.errors import Refused, refused
 from airlock_server.api.services import Services
-from airlock_server.store import grants
+from airlock_server.store import dag_runs, grants
 from airlock_server.store.xcoms import Where
 
 
@@ -32,13 +32,15 @@ def check_write(services: Services, door: Door) -> None:
         raise _denied("A task may not change variables here: grants are for reading, and others may read them too")
 
 
-def check_xcom_read(door: Door, where: Where, map_index: int | None = None) -> None:
-    """Refuses the XComs of another DAG, and once the launch has ended all but its own."""
+def check_xcom_read(door: Door, conn: sa.Connection, where: Where, map_index: int | None = None) -> None:
+    """Refuses the XComs of another DAG or namespace, and once the launch has ended all but its own."""
     attempt = door.attempt
     if attempt is None:
         return
     if where.dag_id != attempt.dag_id:
         raise _denied(f"A task reads the XComs of its own DAG, which is {attempt.dag_id!r} and not {where.dag_id!r}")
+    if where.run_id != attempt.run_id and dag_runs.namespace_of(conn, where.dag_id, where.run_id) != attempt.namespace:
+        raise _denied(f"Namespace {attempt.namespace!r} has no run {where.run_id!r} of DAG {where.dag_id!r}")
     if door.settled:
         check_xcom_write(door, where, attempt.map_index if map_index is None else map_index)
 

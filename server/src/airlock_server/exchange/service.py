@@ -143,6 +143,12 @@ class Exchange:
         match admitted:
             case Superseded():
                 return No(Reason.SUPERSEDED, admitted.why)
+            case OwnedBy() if admitted.namespace is not None:
+                return No(
+                    Reason.DENIED,
+                    f"DAG run {asked.run_id!r} of DAG {asked.dag_id!r} belongs to namespace {admitted.namespace!r}; "
+                    "give this TaskRun another spec.runId, or none",
+                )
             case OwnedBy():
                 return No(
                     Reason.DENIED,

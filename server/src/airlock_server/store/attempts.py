@@ -12,7 +12,7 @@ import msgspec
 import sqlalchemy as sa
 
 from airlock_server.exchange.succession import Found, Step, succeed
-from airlock_server.store import launches, task_instances
+from airlock_server.store import dag_runs, launches, task_instances
 from airlock_server.store.schema import attempt, task_instance
 from airlock_server.store.types import now as clock
 from airlock_wire.states import TaskState
@@ -67,9 +67,10 @@ class Superseded(msgspec.Struct, frozen=True):
 
 
 class OwnedBy(msgspec.Struct, frozen=True):
-    """The DAG is another's."""
+    """The DAG is another's; ``namespace`` where the DAG is anybody's and the DAG run another namespace's."""
 
     owner: str
+    namespace: str | None = None
 
 
 class RunBy(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,9 +89,8 @@ class TaskRunRef(msgspec.Struct, frozen=True, order=True):
     uid: str
 
 
-def owner_of(namespace: str) -> str:
-    """Who owns a DAG that TaskRuns made by hand in this namespace claimed."""
-    return f"kubectl:{namespace}"
+#: Who owns a DAG that TaskRuns made by hand claimed: nobody in particular. Two teams may each have a DAG ``etl``.
+BY_HAND = "kubectl"
 
 
 def of_pod(conn: sa.Connection, pod_uid: str) -> Attempt | None:
@@ -109,9 +109,13 @@ def admit(conn: sa.Connection, asked: Asked) -> Attempt | Superseded | OwnedBy |
     )
     if newer is not None and newer > asked.number:
         return Superseded(f"attempt {newer} of the TaskRun has taken over")
-    owner = launches.claim_dag_for(conn, asked.dag_id, owner_of(asked.namespace))
-    if owner != owner_of(asked.namespace):
+    owner = launches.claim_dag_for(conn, asked.dag_id, BY_HAND)
+    if owner != BY_HAND:
         return OwnedBy(owner)
+    if dag_runs.exists(conn, asked.dag_id, asked.run_id):
+        theirs = dag_runs.namespace_of(conn, asked.dag_id, asked.run_id)
+        if theirs != asked.namespace:
+            return OwnedBy(owner, theirs)
     row = conn.execute(
         sa.select(_t.id, _t.state, _t.try_number, _t.taskrun_uid).where(
             _t.dag_id == asked.dag_id,
@@ -193,6 +197,7 @@ def _carry_out(conn: sa.Connection, step: Step, row: Any, asked: Asked) -> str:
         conf=asked.conf,
         now=clock(),
         taskrun_uid=asked.taskrun_uid,
+        namespace=asked.namespace,
     )
 
 

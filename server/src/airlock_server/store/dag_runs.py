@@ -8,8 +8,16 @@ import sqlalchemy as sa
 from airlock_server.store.schema import dag_run
 
 
-def make_manual(conn: sa.Connection, *, dag_id: str, run_id: str, conf: dict[str, Any] | None, now: datetime) -> None:
-    """A DAG run that somebody asked for, running from now on, its dates being now."""
+def make_manual(
+    conn: sa.Connection,
+    *,
+    dag_id: str,
+    run_id: str,
+    conf: dict[str, Any] | None,
+    now: datetime,
+    namespace: str | None = None,
+) -> None:
+    """A DAG run that somebody asked for, in ``namespace`` with a TaskRun; it runs from now on, its dates being now."""
     conn.execute(
         sa.insert(dag_run).values(
             dag_id=dag_id,
@@ -22,6 +30,7 @@ def make_manual(conn: sa.Connection, *, dag_id: str, run_id: str, conf: dict[str
             run_after=now,
             start_date=now,
             conf=conf or {},
+            namespace=namespace,
         )
     )
 
@@ -32,8 +41,17 @@ def exists(conn: sa.Connection, dag_id: str, run_id: str) -> bool:
     return conn.execute(chosen).one_or_none() is not None
 
 
+def namespace_of(conn: sa.Connection, dag_id: str, run_id: str) -> str | None:
+    """The namespace whose TaskRuns made it; None for the scheduler's own, and where there is none."""
+    chosen = sa.select(dag_run.c.namespace).where(dag_run.c.dag_id == dag_id, dag_run.c.run_id == run_id)
+    namespace: str | None = conn.scalar(chosen)
+    return namespace
+
+
 def as_wire(conn: sa.Connection, dag_id: str, run_id: str) -> dict[str, Any]:
     """The DAG run as the Execution API shows it to a task; every key is there."""
     row = conn.execute(sa.select(dag_run).where(dag_run.c.dag_id == dag_id, dag_run.c.run_id == run_id)).one()
+    shown = dict(row._mapping)  # noqa: SLF001 - a row as a map
+    del shown["namespace"]
     # Nothing here knows assets or teams yet, and a runner refuses a DAG run without the first.
-    return {**row._mapping, "consumed_asset_events": [], "team_name": None}  # noqa: SLF001 - a row as a map
+    return {**shown, "consumed_asset_events": [], "team_name": None}

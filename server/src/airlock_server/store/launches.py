@@ -76,6 +76,7 @@ def queue_task(
     conf: dict[str, Any] | None,
     now: datetime,
     taskrun_uid: str | None = None,
+    namespace: str | None = None,
 ) -> str:
     """
     Queues a try of a task instance and returns its uuid; makes the DAG run, ``manual``, where it is absent.
@@ -86,7 +87,7 @@ def queue_task(
     if conn.scalar(sa.select(dag.c.dag_id).where(dag.c.dag_id == dag_id)) is None:
         raise UnknownDag(f"DAG {dag_id!r} was never claimed by a bundle")
     if not dag_runs.exists(conn, dag_id, run_id):
-        dag_runs.make_manual(conn, dag_id=dag_id, run_id=run_id, conf=conf, now=now)
+        dag_runs.make_manual(conn, dag_id=dag_id, run_id=run_id, conf=conf, now=now, namespace=namespace)
     row = conn.execute(
         sa.select(_t.id, _t.state, _t.try_number).where(
             _t.dag_id == dag_id, _t.run_id == run_id, _t.task_id == task_id, _t.map_index == map_index

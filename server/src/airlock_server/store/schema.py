@@ -23,7 +23,8 @@ metadata = sa.MetaData(
     }
 )
 
-#: A dag_id belongs to whoever first claimed it: ``bundle:NAME``, or ``kubectl:NAMESPACE`` for TaskRuns made by hand.
+#: A dag_id belongs to whoever first claimed it: ``bundle:NAME``, or ``kubectl`` for TaskRuns made by hand, whose DAG
+#: runs then belong to a namespace each.
 dag = sa.Table(
     "dag",
     metadata,
@@ -51,6 +52,8 @@ dag_run = sa.Table(
     sa.Column("note", sa.Text),
     sa.Column("partition_key", sa.String(250)),
     sa.Column("partition_date", UtcDateTime),
+    #: Whose TaskRuns made it; none for the scheduler's own.
+    sa.Column("namespace", sa.String(63)),
 )
 
 

@@ -95,7 +95,11 @@ def _chosen(where: Where, prior: bool, *more: sa.ColumnElement[bool]) -> sa.Sele
         return chosen.where(xcom.c.run_id == where.run_id)
     this = dag_run.alias("this")
     when, this_when = (sa.func.coalesce(t.c.logical_date, t.c.run_after) for t in (dag_run, this))
-    this_date = sa.select(this_when).where(this.c.dag_id == where.dag_id, this.c.run_id == where.run_id)
+    of_this = (this.c.dag_id == where.dag_id, this.c.run_id == where.run_id)
+    this_date = sa.select(this_when).where(*of_this)
+    # Two namespaces may have DAGs of one name, and know nothing of each other's runs.
+    this_namespace = sa.select(this.c.namespace).where(*of_this).scalar_subquery()
     joined = xcom.join(dag_run, sa.and_(xcom.c.dag_id == dag_run.c.dag_id, xcom.c.run_id == dag_run.c.run_id))
-    chosen = chosen.select_from(joined).where(when <= this_date.scalar_subquery())
+    same = dag_run.c.namespace.is_not_distinct_from(this_namespace)
+    chosen = chosen.select_from(joined).where(when <= this_date.scalar_subquery(), same)
     return chosen.order_by(when.desc(), xcom.c.written_at.desc())

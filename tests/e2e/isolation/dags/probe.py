@@ -77,7 +77,12 @@ with DAG("probe"):
                 asked(server, port, "GET", "/execution/variables/greeting", forged),
                 asked(server, port, "GET", "/execution/connections/warehouse"),
             ],
-            "tokens": sorted(glob.glob("/var/run/secrets/**", recursive=True) + glob.glob("/var/run/airlock/**")),
+            "tokens": [
+                path
+                for folder in ("/var/run/secrets", "/var/run/airlock")
+                for path in glob.glob(f"{folder}/**", recursive=True, include_hidden=True)
+                if os.path.isfile(path)
+            ],
             "sidecar's folders": {
                 path: os.path.exists(path) for path in ("/airlock/state", "/airlock/log", "/var/run/airlock")
             },

@@ -119,7 +119,7 @@ def _reading(
     """``read``, after a look whether the request may read there."""
 
     def look(conn: sa.Connection) -> T:
-        grants.check_xcom_read(request.door, where, map_index)
+        grants.check_xcom_read(request.door, conn, where, map_index)
         return read(conn)
 
     return look

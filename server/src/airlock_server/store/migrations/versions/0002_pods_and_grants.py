@@ -16,6 +16,7 @@ def upgrade() -> None:
     op.add_column('dag', sa.Column('owner', sa.String(length=300), nullable=False, server_default=''))
     op.execute("UPDATE dag SET owner = 'bundle:' || bundle_name")
     op.drop_column('dag', 'bundle_name')
+    op.add_column('dag_run', sa.Column('namespace', sa.String(length=63), nullable=True))
     op.add_column('task_instance', sa.Column('taskrun_uid', sa.String(length=36), nullable=True))
     op.add_column('task_instance_history', sa.Column('taskrun_uid', sa.String(length=36), nullable=True))
     op.create_table('attempt',
@@ -58,6 +59,7 @@ def downgrade() -> None:
     op.drop_table('attempt')
     op.drop_column('task_instance_history', 'taskrun_uid')
     op.drop_column('task_instance', 'taskrun_uid')
+    op.drop_column('dag_run', 'namespace')
     op.add_column('dag', sa.Column('bundle_name', sa.String(length=250), nullable=False, server_default=''))
     op.execute("UPDATE dag SET bundle_name = substr(owner, instr(owner, ':') + 1)")
     op.drop_column('dag', 'owner')
