@@ -28,7 +28,8 @@ def test_every_make_command_that_is_named_exists(document):
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_every_file_that_is_named_exists(document):
     named = re.findall(
-        r"`((?:tests|docs|examples|scripts|bench|server|sidecar|runner|wire|sdk|operator|charts|manifests|images)/[\w./-]+)`", document.read_text()
+        r"`((?:tests|docs|examples|scripts|bench|server|sidecar|runner|wire|sdk|operator|charts|manifests|images)/[\w./-]+)`",
+        document.read_text(),
     )
 
     assert [] == [name for name in named if not (ROOT / name.replace("...", "src")).exists() and "..." not in name]

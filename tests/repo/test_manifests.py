@@ -10,6 +10,7 @@ import yaml
 
 from airlock_operator import pods, taskrun
 from airlock_operator.podfacts import RUNNER, SIDECAR
+from airlock_operator.reasons import TABLE
 from airlock_operator.settings import Pods
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -263,3 +264,10 @@ def test_a_sample_says_what_it_shows_and_is_named_as_its_file(sample):
         source = run["spec"].get("source")
         if source:
             compile(source["inline"], str(sample), "exec")
+
+
+def test_the_failure_model_of_the_documents_is_the_codes():
+    rows = re.findall(r"^\| (\w+) \| (\w+) \| (\w*) ?\|", (ROOT / "docs/failures.md").read_text(), re.MULTILINE)
+    written = {name: (kind, state) for name, kind, state in rows if name != "reason"}
+
+    assert {str(reason): (kind.value, state) for reason, (kind, state) in TABLE.items()} == written
