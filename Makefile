@@ -46,7 +46,7 @@ up:  ## a real cluster with Airlock in it; prints the line that lets kubectl and
 
 down:  ## end that cluster; nothing of it stays
 	@scripts/environment.sh dev
-	@PYTHONPATH=tests .venvs/dev/bin/python -m cluster down
+	@scripts/cluster.sh down
 
 e2e:  ## the cluster tiers (api, e2e) against it
 	@scripts/e2e.sh

@@ -11,6 +11,11 @@ from kube.witness import Witness
 INSTALLED = "airlock-system"
 
 
+def pytest_collection_modifyitems(items):
+    """Tests that look back at all others, or take the install away, come last, in the order of their files."""
+    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
+
+
 @pytest.fixture(scope="session")
 def cluster():
     return kubectl.of_environment()

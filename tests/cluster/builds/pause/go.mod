@@ -1,0 +1,3 @@
+module airlock.dev/tests/pause
+
+go 1.26.0

@@ -1,0 +1,242 @@
+"""Airlock's images: built by their Containerfiles, kept as archives under the content of everything that goes in."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from cluster import debian, golang, places
+from cluster.bare import snapshotter
+from cluster.commands import CommandError, run, run_slowly, say
+from cluster.configuration import PAUSE_IMAGE
+from cluster.kept import content_key, kept
+
+#: The base that the Containerfiles name; taken where it can be pulled.
+ORDINARY_BASE = "docker.io/library/python:3.13-slim"
+#: What the base that is made here carries beside Debian's minimum.
+BASE_PACKAGES = ("python3", "python3-venv", "ca-certificates", "usr-is-merged")
+#: The suite's Python is what `requires-python` allows at least.
+BASE_SUITE = "bookworm"
+#: Documentation has no reader in an image, and Python's own tests no runner.
+BASE_LEAVES_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image of ours: the members it installs, and whether a lock of its name says what else."""
+
+    name: str
+    members: tuple[str, ...] = ()
+    #: Folders and files of the repository that go in beside the members.
+    others: tuple[str, ...] = ()
+    #: The build argument that names what it starts FROM.
+    base: str = "BASE"
+
+
+def _ours(name: str, *members: str) -> Image:
+    return Image(name, members, ("images/install.py", f"requirements/{name}.txt"))
+
+
+#: The runner comes before the example, which starts from it.
+IMAGES = (
+    _ours("sidecar", "wire", "sidecar"),
+    _ours("runner", "wire", "sdk", "runner"),
+    _ours("operator", "wire", "operator"),
+    _ours("server", "wire", "server"),
+    Image("example", (), ("examples",), base="RUNNER"),
+)
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A built image: its full name, the archive that `load-image` takes, and the key of its content."""
+
+    reference: str
+    path: Path
+    key: str
+
+
+def version() -> str:
+    """Every member's version, which is every image's tag."""
+    return str(tomllib.loads((places.ROOT / "wire" / "pyproject.toml").read_text())["project"]["version"])
+
+
+def ingredients(image: Image, root: Path = places.ROOT) -> list[tuple[str, bytes]]:
+    """Every file that goes into an image, by its path in the repository; the build sees these and no others."""
+    names = [f"images/{image.name}/Containerfile", *image.others]
+    for member in image.members:
+        names += [f"{member}/pyproject.toml", f"{member}/src"]
+    files: list[Path] = []
+    for name in names:
+        path = root / name
+        files += sorted(path.rglob("*")) if path.is_dir() else [path]
+    return [
+        (str(file.relative_to(root)), file.read_bytes())
+        for file in files
+        if file.is_file() and "__pycache__" not in file.parts
+    ]
+
+
+def build_all() -> list[Archive]:
+    """All images, the pause image first; what is already built from the same content is not built again."""
+    base = Path(os.environ["AIRLOCK_IMAGE_BASE"]) if "AIRLOCK_IMAGE_BASE" in os.environ else _base()
+    archives = {"": _pause()}
+    for image in IMAGES:
+        before = archives["runner"].path if image.base == "RUNNER" else base
+        archives[image.name] = _built(image, before)
+    return list(archives.values())
+
+
+def _built(image: Image, base: Path) -> Archive:
+    files = ingredients(image)
+    reference = f"docker.io/airlock/{image.name}:{version()}"
+    # The base's folder carries the key of its own content in its name.
+    key = content_key(files, reference, str(base.parent.name), str(base.name))
+
+    def make(folder: Path) -> None:
+        with tempfile.TemporaryDirectory() as context:
+            for name, content in files:
+                target = Path(context, name)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(content)
+            _build(
+                f"images/{image.name}/Containerfile", Path(context), {image.base: base}, reference, folder / "image.tar"
+            )
+
+    return Archive(reference, kept(f"image-{image.name}", key, make) / "image.tar", key)
+
+
+def _pause() -> Archive:
+    program = golang.built(golang.PAUSE) / "pause"
+    recipe = places.ROOT / "images" / "pause" / "Containerfile"
+    key = content_key([("recipe", recipe.read_bytes())], program.parent.name, PAUSE_IMAGE)
+
+    def make(folder: Path) -> None:
+        with tempfile.TemporaryDirectory() as context:
+            shutil.copy(recipe, context)
+            shutil.copy(program, context)
+            _build("Containerfile", Path(context), {}, PAUSE_IMAGE, folder / "image.tar")
+
+    return Archive(PAUSE_IMAGE, kept("image-pause", key, make) / "image.tar", key)
+
+
+def _base() -> Path:
+    """
+    The archive of what the images start from: the ordinary Python image, or one made here where no registry answers.
+
+    Which of the two is decided once and kept; `AIRLOCK_IMAGE_BASE` (a path of an archive) decides otherwise.
+    """
+    recipe = places.ROOT / "images" / "base" / "Containerfile"
+    key = content_key([("recipe", recipe.read_bytes())], ORDINARY_BASE, BASE_SUITE, *BASE_PACKAGES, *BASE_LEAVES_OUT)
+
+    def make(folder: Path) -> None:
+        try:
+            shop = Workshop()
+            shop.run("pull", "--quiet", ORDINARY_BASE, timeout=300)
+            shop.run("push", "--quiet", ORDINARY_BASE, f"docker-archive:{folder / 'image.tar'}:{ORDINARY_BASE}")
+            say(f"images start from {ORDINARY_BASE}")
+        except CommandError as error:
+            say(
+                f"{ORDINARY_BASE} cannot be had ({str(error).splitlines()[-1][-160:]}); making a base from Debian packages"
+            )
+            (folder / "image.tar").unlink(missing_ok=True)
+            with tempfile.TemporaryDirectory() as context:
+                _debootstrap(Path(context, "base.tar"))
+                shutil.copy(recipe, context)
+                _build("Containerfile", Path(context), {}, "docker.io/airlock/base:local", folder / "image.tar")
+
+    return kept("image-base", key, make) / "image.tar"
+
+
+def _debootstrap(target: Path) -> None:
+    # The machine's own sources say where packages come from; no address is written here.
+    sources = [Path("/etc/apt/sources.list.d/debian.sources"), Path("/etc/apt/sources.list")]
+    found = [path for path in sources if path.exists()]
+    if not found:
+        raise CommandError(
+            "this machine has no Debian package sources to make a base image from; set AIRLOCK_IMAGE_BASE"
+        )
+    excludes = [f"--dpkgopt=path-exclude={pattern}" for pattern in BASE_LEAVES_OUT]
+    # Merged from the start: the package that merges afterwards brings all of Perl along.
+    merged = "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr"
+    command = ["mmdebstrap", "--variant=minbase", merged, f"--include={','.join(BASE_PACKAGES)}", *excludes]
+    command += [BASE_SUITE, str(target), str(found[0])]
+    run_slowly(command, "making a base image", timeout=900, log=golang.log("mmdebstrap"))
+
+
+def _build(recipe: str, context: Path, bases: dict[str, Path], reference: str, archive: Path) -> None:
+    shop = Workshop()
+    arguments = [f"--build-arg={name}=docker-archive:{path}" for name, path in bases.items()]
+    secrets = [f"--secret=id={name},src={path}" for name, path in shop.lent().items()]
+    shop.run(
+        "build", "--isolation=chroot", "--network=host", "--format=docker", "--timestamp=0", "--layers",
+        f"--file={context / recipe}", *arguments, *secrets, f"--tag={reference}", str(context),
+        what=f"building the image {reference}",
+    )  # fmt: skip
+    shop.run("push", "--quiet", reference, f"docker-archive:{archive}:{reference}")
+
+
+class Workshop:
+    """
+    buildah, with its storage in our cache so that a step whose inputs are the same is not run again.
+
+    Its mounts are in a namespace of their own and end with it: it keeps its storage mounted on itself otherwise.
+    """
+
+    def __init__(self) -> None:
+        debian.install(debian.IMAGE_PACKAGES)
+        self._folder = places.cache() / "buildah"
+        self._folder.mkdir(parents=True, exist_ok=True)
+        driver = "vfs" if snapshotter(self._folder) == "native" else "overlay"
+        self._buildah = [
+            "unshare", "--mount", "--propagation=private",
+            "buildah", f"--root={self._folder / 'root'}", f"--runroot={self._folder / 'run'}", f"--storage-driver={driver}",
+        ]  # fmt: skip
+
+    def run(self, *words: str, what: str = "", timeout: float = 900) -> None:
+        """Runs buildah; with a line of progress when ``what`` says what takes long."""
+        if what:
+            run_slowly([*self._buildah, *words], what, timeout=timeout, log=golang.log("images"))
+        else:
+            run([*self._buildah, *words], timeout=timeout)
+
+    def lent(self) -> dict[str, Path]:
+        """The machine's pip configuration and certificates, for the steps that fetch."""
+        configured = subprocess.run(
+            [shutil.which("pip3") or shutil.which("pip") or "pip", "config", "list"],
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout
+        certificates = Path(os.environ.get("SSL_CERT_FILE") or "/etc/ssl/certs/ca-certificates.crt")
+        pip = self._folder / "pip.conf"
+        pip.write_text(lent_pip_configuration(configured))
+        return {"pip": pip, "certificates": certificates}
+
+
+def lent_pip_configuration(listed: str) -> str:
+    """
+    The pip.conf for a build, from the output of `pip config list`: where to fetch from, and our certificates' place.
+
+    Paths of the machine (its own certificate file, local folders of wheels) mean nothing inside and are left out.
+    """
+    lines = ["[global]", "cert = /etc/build-ca.pem"]
+    for line in listed.splitlines():
+        name, _, value = line.partition("=")
+        option = name.rpartition(".")[2]
+        if option in ("index-url", "extra-index-url", "trusted-host", "proxy", "timeout", "default-timeout", "retries"):
+            lines.append(f"{option.removeprefix('default-')} = {value.strip().strip(chr(39))}")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Builds all images and prints their names and archives."""
+    for archive in build_all():
+        print(f"{archive.reference}\t{archive.path}")
+        sys.stdout.flush()

@@ -1,0 +1,97 @@
+"""
+By the API server's audit log of everything that ran before: each right that the chart gives was used, and nothing that a
+part of Airlock asked for was denied for want of a right. It runs last.
+"""
+
+import itertools
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from kube.taskruns import finished, taskrun
+
+ROOT = Path(__file__).resolve().parents[2]
+PREFIX = "system:serviceaccount:airlock-system:"
+
+pytestmark = pytest.mark.last
+
+
+@pytest.fixture(scope="module")
+def rights():
+    """Every (account, verb, resource) that the chart's default install gives."""
+    words = [ROOT / ".venvs/dev/bin/helm", "template", "airlock", "charts/airlock", "-n", "airlock-system"]
+    text = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60).stdout
+    documents = [d for d in yaml.safe_load_all(text) if d]
+    roles = {(d["kind"], d["metadata"]["name"]): d["rules"] for d in documents if d["kind"] in ("Role", "ClusterRole")}
+    given = set()
+    for binding in documents:
+        if binding["kind"] in ("RoleBinding", "ClusterRoleBinding"):
+            account = binding["subjects"][0]["name"]
+            for rule in roles[binding["roleRef"]["kind"], binding["roleRef"]["name"]]:
+                given |= {(account, *pair) for pair in itertools.product(rule["verbs"], rule["resources"])}
+    return given
+
+
+@pytest.fixture(scope="module")
+def asked(team, system, hooks):
+    """Every (account, verb, resource) that was asked for, and those that were denied, after what no other test does."""
+    team.apply(taskrun("short-lived", ttlAfterSuccess="1s"))
+    finished_and_gone(team, "short-lived")
+    rotate(system)
+    seen, denied = set(), []
+    for entry in hooks.audit_log():
+        user = (entry.get("user") or {}).get("username", "")
+        ref = entry.get("objectRef") or {}
+        if not user.startswith(PREFIX) or not ref.get("resource"):
+            continue
+        # Tests play these accounts as well, to be refused; they say so by who they are besides.
+        if entry.get("impersonatedUser"):
+            continue
+        resource = "/".join(filter(None, (ref["resource"], ref.get("subresource"))))
+        asked_for = (user.removeprefix(PREFIX), entry["verb"], resource)
+        seen.add(asked_for)
+        if (entry.get("annotations") or {}).get("authorization.k8s.io/decision") == "forbid":
+            denied.append(asked_for)
+    return seen, denied
+
+
+def finished_and_gone(team, name):
+    team("wait", "--for=delete", f"taskrun/{name}", "--timeout=60s", seconds=70)
+    team("wait", "--for=delete", f"pod/{name}-1", "--timeout=60s", seconds=70, check=False)
+    assert team.get("taskrun", name) is None
+
+
+def rotate(system):
+    """As docs/rotation.md says: the setup Job again, with other arguments."""
+    job = next(j for j in system.list("jobs") if j["metadata"]["name"].startswith("airlock-setup-"))
+    pod = job["spec"]["template"]
+    pod["metadata"].pop("labels", None)
+    for number, words in enumerate((["server"], ["ca"], ["ca", "--finish"])):
+        container = pod["spec"]["containers"][0]
+        container["command"] = ["airlock", "keys", "rotate", *words, "--namespace", system.namespace]
+        name = f"rotate-{number}-{job['metadata']['uid'][:6]}"
+        made = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name}, "spec": {"template": pod}}
+        system("delete", "job", name, "--ignore-not-found")
+        system("create", "-f", "-", stdin=json.dumps(made))
+        system("wait", "--for=condition=Complete", f"job/{name}", "--timeout=60s", seconds=70)
+        system("delete", "job", name, "--wait=false")
+
+
+def test_every_right_is_used(rights, asked):
+    seen, _ = asked
+
+    assert set() == rights - seen
+
+
+def test_nothing_was_denied_for_want_of_a_right(asked):
+    _, denied = asked
+
+    assert [] == denied
+
+
+def test_tasks_run_after_the_authority_was_rotated(team, asked):
+    team.apply(taskrun("after-rotation"))
+
+    assert "success" == finished(team, "after-rotation")["status"]["state"]
