@@ -1,4 +1,4 @@
-"""``python -m bench [noop] [roundtrips] [heartbeats]``: the figures side by side, on stdout and in .build/bench/."""
+"""``python -m bench [noop] [roundtrips] [heartbeats] [pods]``: the figures side by side, also kept in .build/bench/."""
 
 import argparse
 import os
@@ -11,21 +11,29 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import heartbeats, noop, roundtrips
+from bench import heartbeats, noop, pods, roundtrips
 from bench.servers import ROOT, BenchError
 
 _SECTIONS: dict[str, Callable[[Path, int], str]] = {
     "noop": noop.section,
     "roundtrips": roundtrips.section,
     "heartbeats": heartbeats.section,
+    "pods": pods.section,
 }
+#: What is measured where nobody says what: the cluster's table needs a cluster.
+_DEFAULT = [name for name in _SECTIONS if name != "pods" or os.environ.get("KUBECONFIG")]
 
 
 def main() -> int:
     """Runs the sections asked for, all by default; 1 when one could not be measured."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"of {', '.join(_SECTIONS)}; default: all")
-    chosen = parser.parse_args().sections or list(_SECTIONS)
+    parser.add_argument(
+        "sections",
+        nargs="*",
+        metavar="SECTION",
+        help=f"of {', '.join(_SECTIONS)}; default: all, and pods where KUBECONFIG is set",
+    )
+    chosen = parser.parse_args().sections or _DEFAULT
     if unknown := sorted(set(chosen) - set(_SECTIONS)):
         parser.error(f"no section {unknown[0]!r}; there are: {', '.join(_SECTIONS)}")
     counts = {"heartbeats": _count("BENCH_ROUNDS", 6)}

@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
 # The benchmarks, side by side with Airflow on this machine; BENCH_PAIRS launches of each (30), BENCH_ROUNDS loads (6).
-#   scripts/bench.sh [noop] [roundtrips] [heartbeats]
+#   scripts/bench.sh [noop] [roundtrips] [heartbeats] [pods]     pods: a TaskRun against bare pods, where KUBECONFIG is set
 #   scripts/bench.sh profile      where the time of our own launch goes
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/environment.sh dev
 if [ "${1:-}" = profile ]; then
     exec .venvs/dev/bin/python -m bench.profile
+fi
+if [ "$*" = pods ]; then
+    exec .venvs/dev/bin/python -m bench pods
 fi
 [ -n "${AIRLOCK_AIRFLOW_PYTHON:-}" ] || scripts/environment.sh airflow
 if ! command -v wrk >/dev/null; then

@@ -157,6 +157,22 @@ def wait_for_api(cluster):
         time.sleep(0.5)
 
 
+def test_the_leaders_watch_is_frozen(team, system, witness, hooks, settle):
+    """No packet between the leading operator and the API server, and no connection closed: the other one takes over."""
+    leader = system.get("lease", "airlock-operator")["spec"]["holderIdentity"]
+    running(team, witness, "frozen-before", body=long(8))
+    with hooks.dropped_packets(f"pod/{system.namespace}/{leader}", "apiserver"):
+        team.apply(taskrun("frozen-during", long(1)))
+        seen = {name: settle(name) for name in ("frozen-before", "frozen-during")}
+        follower = system.get("lease", "airlock-operator")["spec"]["holderIdentity"]
+    # It comes back with old news and an old belief, while the other leads.
+    team.apply(taskrun("frozen-after", long(1)))
+    seen["frozen-after"] = settle("frozen-after")
+
+    assert leader != follower
+    assert {name: (("success", "Succeeded", 1, 1), 1, ["success"], [f"{name}-1"]) for name in seen} == seen
+
+
 def test_the_server_is_away_for_a_minute(team, system, witness, settle):
     running(team, witness, "server-away", body=long(5))
     system("scale", "deployment/airlock-server", "--replicas=0")

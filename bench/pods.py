@@ -1,0 +1,220 @@
+"""
+A TaskRun on a real cluster against two bare pods of the same images and volumes: how much of its start is ours.
+
+(a) the runner image's interpreter printing the clock; (b) the same beside an idle sidecar that has done its imports;
+and the TaskRun. All interleaved, by the node's clock, from before the object is sent to the API server.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bench.servers import ROOT, BenchError
+from bench.tables import number, spread
+
+sys.path.insert(0, str(ROOT / "tests"))
+
+NAMESPACE = "airlock-bench"
+RUNNER, SIDECAR = "airlock/runner:0.1.0", "airlock/sidecar:0.1.0"
+_SECONDS = 120.0
+_CLOCK = "import time; print('clock', time.time(), flush=True)"
+#: A native sidecar that imports what ours imports, and then waits for its SIGTERM.
+_IDLE = "import signal, airlock_sidecar.process, airlock_sidecar.api, ssl; signal.sigwait({signal.SIGTERM})"
+_DAG = """
+import time
+from airlock.sdk import DAG, task
+with DAG("{name}"):
+    @task
+    def work():
+        print("clock", time.time())
+    work()
+"""
+
+
+class Sample:
+    """Seconds from before the object was sent to the first user line, and to its end as the API server tells it."""
+
+    def __init__(self, first_line: float, finished: float) -> None:
+        self.first_line = first_line
+        self.finished = finished
+
+
+class Bench:
+    """One client of the API server for all of them, so that it costs each the same."""
+
+    def __init__(self) -> None:
+        from kubernetes import client, config
+
+        if not os.environ.get("KUBECONFIG"):
+            raise BenchError("it needs a cluster: type `make up`, and the line that it prints")
+        config.load_kube_config()
+        self.core = client.CoreV1Api()
+        self.custom = client.CustomObjectsApi()
+        self._prepare(client)
+
+    def _prepare(self, client: Any) -> None:
+        try:
+            self.core.create_namespace({"metadata": {"name": NAMESPACE}})
+        except client.ApiException as e:
+            if e.status != 409:
+                raise BenchError(f"namespace {NAMESPACE}: {e.reason}") from e
+        time.sleep(1)
+
+    def pod(self, name: str, spec: dict[str, Any]) -> Sample:
+        """A bare pod."""
+        body = {"metadata": {"name": name}, "spec": spec}
+        began = time.time()
+        self.core.create_namespaced_pod(NAMESPACE, body)
+        finished = self._until(lambda: self._runner_ended(name)) - began
+        return Sample(self._first_line(name, "runner") - began, finished)
+
+    def taskrun(self, name: str) -> Sample:
+        """A TaskRun."""
+        spec = {"dagId": name, "taskId": "work", "image": RUNNER, "source": {"inline": _DAG.format(name=name)}}
+        body = {"apiVersion": "airlock.dev/v1alpha1", "kind": "TaskRun", "metadata": {"name": name}, "spec": spec}
+        place = ("airlock.dev", "v1alpha1", NAMESPACE, "taskruns")
+        began = time.time()
+        self.custom.create_namespaced_custom_object(*place, body)
+
+        def over() -> bool:
+            status = self.custom.get_namespaced_custom_object(*place, name).get("status") or {}
+            if status.get("state") == "failed":
+                raise BenchError(f"TaskRun {name}: {status.get('reason')}: {status.get('message')}")
+            return bool(status.get("finishedAt"))
+
+        finished = self._until(over) - began
+        first = self._first_line(f"{name}-1", "sidecar") - began
+        self.custom.delete_namespaced_custom_object(*place, name)
+        return Sample(first, finished)
+
+    def forget(self, name: str) -> None:
+        """Deletes a bare pod."""
+        self.core.delete_namespaced_pod(name, NAMESPACE, grace_period_seconds=0)
+
+    def _runner_ended(self, name: str) -> bool:
+        return self.core.read_namespaced_pod(name, NAMESPACE).status.phase in ("Succeeded", "Failed")
+
+    def _until(self, done: Callable[[], bool]) -> float:
+        ends = time.time() + _SECONDS
+        while not done():
+            if time.time() > ends:
+                raise BenchError(f"not done after {_SECONDS:g} s")
+            time.sleep(0.02)
+        return time.time()
+
+    def _first_line(self, pod: str, container: str) -> float:
+        text = self.core.read_namespaced_pod_log(pod, NAMESPACE, container=container)
+        found = re.search(r"clock (\d+\.\d+)", text)
+        if found is None:
+            raise BenchError(f"pod {pod} printed no clock: {text[:300]}")
+        return float(found.group(1))
+
+
+def bare(*, sidecar: bool) -> dict[str, Any]:
+    """The spec of a bare pod with the TaskRun pod's images, users and volumes."""
+    from airlock_operator.pods import manifest
+    from airlock_operator.settings import Pods
+    from airlock_operator.taskrun import read
+
+    run = read(
+        {
+            "metadata": {
+                "namespace": NAMESPACE, "name": "x", "uid": "u", "resourceVersion": "1",
+                "creationTimestamp": "2026-01-01T00:00:00Z",
+            },
+            "spec": {"dagId": "d", "taskId": "t", "image": RUNNER, "source": {"inline": "x"}},
+        }
+    )  # fmt: skip
+    spec: dict[str, Any] = manifest(run, 1, Pods(), "")["spec"]
+    runner, native = spec["containers"][0], spec["initContainers"][0]
+    runner |= {"command": ["python", "-c", _CLOCK], "args": []}
+    native |= {"command": ["python", "-c", _IDLE], "env": []}
+    # The admission policies keep a token of our audience to the operator's pods; any other costs a kubelet the same.
+    for volume in spec["volumes"]:
+        for source in volume.get("projected", {}).get("sources", []):
+            source["serviceAccountToken"]["audience"] = "bench"
+        if "downwardAPI" in volume:
+            volume["downwardAPI"]["items"][0]["fieldRef"]["fieldPath"] = "metadata.name"
+    if not sidecar:
+        del spec["initContainers"]
+    return spec
+
+
+def section(_: Path, pairs: int) -> str:
+    """The figures, as Markdown."""
+    bench = Bench()
+    kinds: dict[str, list[Sample]] = {"a": [], "b": [], "ours": []}
+    stamp = f"{int(time.time()):x}"
+    for number_ in range(pairs + 1):
+        for kind in ("a", "b", "ours"):
+            name = f"bench-{stamp}-{kind}-{number_}"
+            sample = bench.taskrun(name) if kind == "ours" else bench.pod(name, bare(sidecar=kind == "b"))
+            if kind != "ours":
+                bench.forget(name)
+            # The first of each fills caches.
+            if number_:
+                kinds[kind].append(sample)
+            time.sleep(0.3)
+    rows = []
+    for what, attribute in (("to the first user line", "first_line"), ("to finished", "finished")):
+        samples = {kind: [getattr(s, attribute) for s in found] for kind, found in kinds.items()}
+        ours, theirs = statistics.median(samples["ours"]), statistics.median(samples["b"])
+        verdict = ("met" if ours <= 1.15 * theirs else "MISSED") if attribute == "first_line" else ""
+        cells = [what, *(spread(samples[kind]) for kind in ("a", "b", "ours")), f"{ours / theirs:.2f}x", verdict]
+        rows.append(f"| {' | '.join(cells)} |")
+    return f"""## A TaskRun against bare pods
+
+{pairs} interleaved rounds; seconds from before the create call, median (min-max). Target: at most 1.15x of (b) to the
+first user line.
+
+| applied ... | (a) bare pod | (b) beside an idle sidecar | TaskRun | of (b) | |
+|---|---|---|---|---|---|
+{chr(10).join(rows)}
+
+{_costs(f"bench-{stamp}-ours")}
+"""
+
+
+def _costs(prefix: str) -> str:
+    """Writes to the API server per TaskRun, and the operator's memory, where the cluster has hooks."""
+    from cluster.hooks import connect
+    from kube.kubectl import Kubectl
+    from kube.processes import process_id
+
+    hooks = connect()
+    if hooks is None:
+        return "API writes and memory: not measured, this cluster has no hooks."
+    writes: dict[str, int] = {}
+    names = set()
+    for entry in hooks.audit_log():
+        user, ref = (entry.get("user") or {}).get("username", ""), entry.get("objectRef") or {}
+        mine = str(ref.get("name") or json.dumps(entry.get("requestObject") or {}))
+        if not user.endswith(":airlock-operator") or entry["verb"] in ("get", "list", "watch") or prefix not in mine:
+            continue
+        resource = "/".join(filter(None, (ref.get("resource"), ref.get("subresource"))))
+        writes[f"{entry['verb']} {resource}"] = writes.get(f"{entry['verb']} {resource}", 0) + 1
+        if ref.get("resource") == "taskruns" and ref.get("name", "").startswith(prefix):
+            names.add(ref["name"])
+    each = ", ".join(f"{what} {count / max(1, len(names)):.1f}" for what, count in sorted(writes.items()))
+    system = Kubectl(str(hooks.kubeconfig), "airlock-system")
+    leader = system.get("lease", "airlock-operator") or {}
+    memory = []
+    for pod, container in ((leader["spec"]["holderIdentity"], "operator"), (_server(system), "server")):
+        pid = process_id(hooks, system, pod, container)
+        rollup = hooks.node_exec("cat", f"/proc/{pid}/smaps_rollup").stdout
+        found = re.search(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)
+        memory.append(f"{container} {number(int(found.group(1)) / 1024) if found else '?'} MB PSS")
+    return f"API writes per TaskRun ({len(names)}): {each}. Memory after it: {', '.join(memory)}."
+
+
+def _server(system: Any) -> str:
+    pods = system.list("pods", "app.kubernetes.io/component=server")
+    return str(pods[0]["metadata"]["name"])
