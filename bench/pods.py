@@ -26,8 +26,12 @@ NAMESPACE = "airlock-bench"
 RUNNER, SIDECAR = "airlock/runner:0.1.0", "airlock/sidecar:0.1.0"
 _SECONDS = 120.0
 _CLOCK = "import time; print('clock', time.time(), flush=True)"
-#: A native sidecar that imports what ours imports, and then waits for its SIGTERM.
-_IDLE = "import signal, airlock_sidecar.process, airlock_sidecar.api, ssl; signal.sigwait({signal.SIGTERM})"
+#: A native sidecar that imports what ours imports, and then waits for its SIGTERM. Held back first: the first process
+#: of a container is not sent a signal that it neither handles nor holds back.
+_IDLE = (
+    "import signal; signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM}); "
+    "import airlock_sidecar.process, airlock_sidecar.api, ssl; signal.sigwait({signal.SIGTERM})"
+)
 _DAG = """
 import time
 from airlock.sdk import DAG, task
