@@ -13,6 +13,13 @@ from played.taskruns import run
 from airlock_operator.pods import manifest
 from airlock_operator.settings import Pods
 
+
+@pytest.fixture(scope="module", autouse=True)
+def account(namespace):
+    """A service account that exists, so that it is the policy that refuses it."""
+    namespace("create", "serviceaccount", "admin")
+
+
 OPERATOR = ("--as=system:serviceaccount:airlock-system:airlock-operator",)
 TOKEN = {"serviceAccountToken": {"audience": "airlock", "path": "t"}}
 
@@ -212,7 +219,6 @@ def test_an_administrator_allows_accounts_and_secrets_by_a_namespaces_annotation
     change_secret_of_the_namespace(made)
     change_secret_in_the_environment(made)
     allow = ("airlock.dev/allowed-secrets=other, payroll", "airlock.dev/allowed-service-accounts=default,admin")
-    namespace("create", "serviceaccount", "admin")
     namespace("annotate", "namespace", namespace.namespace, *allow)
     try:
         ask(namespace.as_user(*OPERATOR), made)

@@ -136,6 +136,7 @@ def test_captured_frames_are_printed_as_lines(airlock, tmp_path):
     assert airlock("frames", "decode", str(tmp_path / "absent")).returncode == 1
 
 
+@pytest.mark.slow
 def test_grants_are_added_listed_and_removed(airlock):
     add = ("grants", "add", "variable", "etl_*", "--namespace", "etl")
     assert [airlock(*add).returncode for _ in range(2)] == [0, 0]
@@ -148,6 +149,7 @@ def test_grants_are_added_listed_and_removed(airlock):
     assert (again.returncode, "airlock grants list --namespace etl" in again.stderr) == (1, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "wrong",
     [

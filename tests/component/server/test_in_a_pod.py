@@ -41,6 +41,7 @@ def test_it_serves_tls_with_mounted_keys_and_answers_probes(pod_server):
     assert {path.name for path in pod_server.home.iterdir()} == {"airlock.db", "api-server.lock"}
 
 
+@pytest.mark.slow
 def test_a_second_server_of_one_home_is_refused_and_told_who_has_it(pod_server):
     def run(*command):
         return subprocess.run([*AIRLOCK, *command], env=pod_server.env, capture_output=True, text=True, timeout=60)

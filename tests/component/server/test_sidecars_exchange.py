@@ -175,6 +175,7 @@ def test_a_planted_dag_is_denied_and_the_record_says_why(server, kubernetes, mak
     assert "'bundle:planted'" in record.message
 
 
+@pytest.mark.slow
 def test_kubernetes_away_at_the_start_is_waited_out(server, kubernetes, make_pod):
     kubernetes.away = True
     with server.serving():

@@ -77,6 +77,7 @@ def test_a_pods_token_is_exchanged_before_the_launcher_connects_and_run_sent_aft
     assert record.timeline["exchanged"] <= record.timeline["running"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "first",
     [

@@ -1,5 +1,6 @@
 """A launch from the connection to the record, with the Execution API scripted and the launcher played."""
 
+import contextlib
 import signal as signals
 import time
 from pathlib import Path
@@ -156,8 +157,20 @@ def test_sigterm_wakes_a_thread_that_only_waits_for_it(sidecar, launcher):
     """A Python handler can miss the moment in which the main thread goes to sleep: it cost a launch 60 seconds."""
     launcher.begin()
     sigterm = 1 << (signals.SIGTERM - 1)
-    threads = Path(f"/proc/{sidecar.process.pid}/task").iterdir()
-    status = [dict(line.split(":\t") for line in (t / "status").read_text().splitlines()) for t in threads]
 
-    assert [] == [each["Name"] for each in status if int(each["SigCgt"], 16) & sigterm]
-    assert 1 == len([each for each in status if not int(each["SigBlk"], 16) & sigterm])
+    def threads():
+        """Each thread's status, of those that do not end while they are looked at."""
+        for thread in Path(f"/proc/{sidecar.process.pid}/task").iterdir():
+            with contextlib.suppress(OSError):
+                yield dict(line.split(":\t") for line in (thread / "status").read_text().splitlines())
+
+    def waiting():
+        """Those that a SIGTERM would wake: the kernel shows it as not held back only while it is waited for."""
+        return [each for each in threads() if not int(each["SigBlk"], 16) & sigterm]
+
+    ends = time.monotonic() + 10
+    while not waiting() and time.monotonic() < ends:
+        time.sleep(0.01)
+
+    assert [] == [each["Name"] for each in threads() if int(each["SigCgt"], 16) & sigterm]
+    assert 1 == len(waiting())
