@@ -123,11 +123,6 @@ TABLE: dict[Reason, tuple[Kind, str]] = {
 }
 
 
-def kind(reason: Reason) -> Kind:
-    """What the reason does to its attempt."""
-    return TABLE[reason][0]
-
-
 def waits(reason: Reason) -> bool:
     """Whether an attempt with this reason goes on."""
     return TABLE[reason][0] is Kind.WAITS

@@ -12,9 +12,6 @@ import msgspec
 
 from airlock_operator.durations import parse_time, seconds
 
-#: The longest name whose pods' names still fit a label: ``-`` and three digits of attempt follow it.
-MAX_NAME = 59
-
 DEFAULT_INFRA_BUDGET = 3
 MAX_TOKEN_RERUNS = 3
 

@@ -19,7 +19,8 @@ from airlock_wire import record
 #: How long a sidecar may take to end after its runner: it may be waiting for a server that is away.
 SIDECAR_ENDS_SECONDS = 120.0
 
-#: What the record says on its own authority.
+#: What the record says on its own authority. Of what is not here it only says that the launch was cut short: the other
+#: witnesses know by what.
 _RECORDED = {
     record.Reason.SUCCEEDED: Reason.SUCCEEDED,
     record.Reason.SKIPPED: Reason.SKIPPED,
@@ -35,9 +36,6 @@ _RECORDED = {
     record.Reason.REJECTED: Reason.REJECTED,
     record.Reason.RUNNER_NEVER_CONNECTED: Reason.RUNNER_NEVER_CONNECTED,
 }
-#: A record that only says that the launch was cut short: the other witnesses know by what.
-_UNDECIDED = frozenset({record.Reason.INTERRUPTED, record.Reason.VANISHED, record.Reason.PARSED})
-
 _DISRUPTIONS = {
     "PreemptionByScheduler": Reason.PREEMPTED,
     "DeletionByTaintManager": Reason.NODE_LOST,
