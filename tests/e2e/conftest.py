@@ -12,8 +12,9 @@ INSTALLED = "airlock-system"
 
 
 def pytest_collection_modifyitems(items):
-    """Tests that look back at all others, or take the install away, come last, in the order of their files."""
-    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
+    """Tests that look back at all others come last, and after them those that take the install away."""
+    marks = {id(item): item.get_closest_marker("last") for item in items}
+    items.sort(key=lambda item: mark.args[0] if (mark := marks[id(item)]) else 0)
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from kube.taskruns import finished, outcome, reason, taskrun
 from kube.witness import START
 
 ROOT = Path(__file__).resolve().parents[2]
-pytestmark = [pytest.mark.last, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.last(2), pytest.mark.timeout(400)]
 
 
 @pytest.fixture(scope="module")

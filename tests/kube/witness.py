@@ -65,7 +65,17 @@ class Witness:
         }
         self._team.apply([pod, service])
         self._team("wait", "--for=condition=Ready", "pod/witness", "--timeout=60s", seconds=70)
+        self._wait_until_reachable()
         return self
+
+    def _wait_until_reachable(self) -> None:
+        # A ready pod's service has no address yet: kube-proxy writes its rules once a second, and user code that
+        # begins sooner would be refused.
+        ask = f"import urllib.request; urllib.request.urlopen('http://witness:{_PORT}/reachable', timeout=2)"
+        ends = time.monotonic() + 30
+        while said := self._team("exec", "witness", "--", "python", "-c", ask, check=False):
+            assert time.monotonic() < ends, said
+            time.sleep(0.2)
 
     def starts(self, name: str) -> list[int]:
         """The try numbers of every start of user code of a TaskRun, in order."""
