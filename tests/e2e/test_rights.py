@@ -3,9 +3,11 @@ By the API server's audit log of everything that ran before: each right that the
 part of Airlock asked for was denied for want of a right. It runs after all others but those that uninstall.
 """
 
+import base64
 import itertools
 import json
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -66,6 +68,30 @@ def finished_and_gone(team, name):
     assert team.get("taskrun", name) is None
 
 
+#: What a kubelet mounts of an install's objects: part, file, kind, name, key.
+MOUNTED = (
+    ("operator", "/etc/airlock/ca/ca.crt", "configmap", "airlock-ca", "ca.crt"),
+    ("server", "/etc/airlock/tls/tls.crt", "secret", "airlock-server-tls", "tls.crt"),
+)
+
+
+def wait_for_kubelet(system, step):
+    """
+    The wait that docs/rotation.md asks for, without its minute: a kubelet that sees its pod changed looks at what it
+    mounts. Pods made before it trust what was there before, and would wait for a server that they do not know.
+    """
+    for part, file, kind, name, key in MOUNTED:
+        value = system.get(kind, name)["data"][key]
+        wanted = base64.b64decode(value).decode() if kind == "secret" else value
+        for pod in system.list("pods", f"app.kubernetes.io/component={part}"):
+            pod_name = pod["metadata"]["name"]
+            system("annotate", "--overwrite", "pod", pod_name, f"airlock.dev/test-step={step}")
+            ends = time.monotonic() + 100
+            while wanted.strip() != system("exec", pod_name, "--", "cat", file).strip():
+                assert time.monotonic() < ends, f"{pod_name} still has another {file}"
+                time.sleep(0.5)
+
+
 def rotate(system):
     """As docs/rotation.md says: the setup Job again, with other arguments."""
     job = next(j for j in system.list("jobs") if j["metadata"]["name"].startswith("airlock-setup-"))
@@ -80,6 +106,7 @@ def rotate(system):
         system("create", "-f", "-", stdin=json.dumps(made))
         system("wait", "--for=condition=Complete", f"job/{name}", "--timeout=60s", seconds=70)
         system("delete", "job", name, "--wait=false")
+        wait_for_kubelet(system, number)
 
 
 def test_every_right_is_used(rights, asked):

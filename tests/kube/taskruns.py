@@ -58,8 +58,11 @@ def outcome(run: dict[str, Any]) -> tuple[str, str, int, int]:
 
 
 def finished(team: Kubectl, name: str, seconds: float = 90) -> dict[str, Any]:
-    """The TaskRun once it is over."""
-    return team.wait("taskrun", name, over, seconds)
+    """The TaskRun once it is over. One that failed shows the end of its log, where the test turns red for it."""
+    run = team.wait("taskrun", name, over, seconds)
+    if status(run).get("state") == "failed":
+        print(team("logs", f"{name}-{status(run).get('attempt')}", "--tail=8", check=False))
+    return run
 
 
 def conditions(run: dict[str, Any]) -> dict[str, str]:

@@ -49,9 +49,9 @@ class Isolation:
     def result(self, name):
         run = finished(self.team, name, 240)
         assert outcome(run)[:2] == ("success", "Succeeded"), self.team("logs", f"{name}-1")
-        rows = query(
-            self.system, "SELECT CAST(value AS TEXT) FROM xcom WHERE run_id = ?1 AND key = 'return_value'", name
-        )
+        # By the DAG too: its id is this session's own, and an earlier session's reports may still be there.
+        sql = "SELECT CAST(value AS TEXT) FROM xcom WHERE dag_id = ?1 AND run_id = ?2 AND key = 'return_value'"
+        rows = query(self.system, sql, run["spec"]["dagId"], name)
         return json.loads(rows[0][0])
 
     def live_tokens(self, name):
