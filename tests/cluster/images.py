@@ -49,6 +49,7 @@ IMAGES = (
     _ours("runner", "wire", "sdk", "runner"),
     _ours("operator", "wire", "operator"),
     _ours("server", "wire", "server"),
+    Image("launcher", ("wire", "runner")),
     Image("example", (), ("examples",), base="RUNNER"),
 )
 

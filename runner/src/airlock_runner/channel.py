@@ -22,9 +22,9 @@ from typing import Any, Final
 
 import msgspec
 
-from airlock.sdk.exceptions import AirlockRuntimeError, ChannelError, ChannelLost, FrameTooLarge
+from airlock.sdk.exceptions import AirlockRuntimeError, ChannelError, ChannelLost, FrameTooLarge, PermissionDenied
 from airlock_wire import frames
-from airlock_wire.messages import ErrorResponse, FromRunner, ToRunner, to_runner
+from airlock_wire.messages import ErrorResponse, ErrorType, FromRunner, ToRunner, to_runner
 
 #: How long a lost sidecar may take to come back, per loss. The launcher gives up earlier and then closes ``handoff``.
 HANDOFF_SECONDS: Final = 150.0
@@ -225,7 +225,7 @@ def _message(response: frames.Response) -> ToRunner | None:
             error = msgspec.convert(response.error, ErrorResponse)
         except msgspec.ValidationError:
             error = ErrorResponse(detail={"message": str(response.error)})
-        raise AirlockRuntimeError(error)
+        raise PermissionDenied(error) if error.error is ErrorType.PERMISSION_DENIED else AirlockRuntimeError(error)
     if response.body is None:
         return None
     try:

@@ -6,13 +6,11 @@ launch needs; `tests/unit/runner/test_imports.py` keeps it so.
 """
 
 import os
-import sys
-from contextlib import suppress
 from typing import NoReturn
 
 from airlock.sdk import _channel
 from airlock.sdk.exceptions import ChannelError
-from airlock_runner import logs, termination
+from airlock_runner import logs, stdio, termination
 from airlock_runner.channel import Channel
 from airlock_wire.messages import DagFileParseRequest, StartupDetails
 from airlock_wire.pod import CHILD_EXIT_BROKEN, EXIT_OK
@@ -31,14 +29,14 @@ def run(frames_fd: int, log_fd: int, handoff_fd: int, bundle_root: str) -> NoRet
     log = logs.Logs(log_fd)
     try:
         termination.restore()
-        _print_by_line()
+        stdio.print_by_line()
         logs.install(log)
         code = _serve(Channel(frames_fd, handoff_fd), os.path.realpath(bundle_root), log)
     except BaseException as e:  # noqa: BLE001 - the process's edge: nothing may get past it
         log.write("critical", f"the runner itself broke: {type(e).__name__}: {logs.text_of(e)}", error=e)
     finally:
         # A process that user code forked and that returns up to here has got code 1: it could not report.
-        _flush()
+        stdio.flush()
         os._exit(code)
 
 
@@ -56,22 +54,3 @@ def _serve(channel: Channel, root: str, log: logs.Logs) -> int:
         channel.ask(parse(start, root))
         return EXIT_OK
     raise ChannelError(f"the first message was {type(start).__name__}, which starts nothing")
-
-
-def _print_by_line() -> None:
-    """
-    Lines that user code prints leave at once: on a pipe Python would keep them until the end.
-
-    The streams are opened anew, because those that Python made at its start still believe that they are whatever
-    the launcher had there, a file that can seek for example.
-    """
-    for name, fd in (("stdout", 1), ("stderr", 2)):
-        stream = open(fd, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
-        setattr(sys, name, stream)
-        setattr(sys, f"__{name}__", stream)
-
-
-def _flush() -> None:
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(Exception):
-            stream.flush()

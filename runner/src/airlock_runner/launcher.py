@@ -3,11 +3,14 @@ The launcher: the first process of the container that runs user code.
 
 It forks the runner, connects to the sidecar, forwards signals, reaps, and reports how the child ended. It uses only
 the standard library of Python 3.10, so that it can be put into any image, and it holds nothing that user code
-may not have, but for the nonce: that one it is given after the fork, once it cannot be read by its child.
+may not have, but for the nonce: that one it is given after the fork, once it cannot be read by its child. It also
+runs on Python 3.9, where its child can then say in the task's log what the image lacks.
 
 The fork comes before the connection so that the child imports what it needs while the sidecar starts. No user code
 runs before the sidecar has let the launcher in and shut its door: the child waits for its startup message.
 """
+
+from __future__ import annotations
 
 import contextlib
 import os
@@ -27,6 +30,8 @@ from airlock_wire import kernel, pod
 #: What the child does: (log records, handoff, the bundle's root). Its frames come over the handoff socket.
 Child = Callable[[int, int, str], NoReturn]
 
+_OPTIONS = ("--socket-dir", "--bundle-root", "--grace-seconds")
+
 _CONNECT_PAUSE_SECONDS = 0.003
 _RETRY_SECONDS = 0.05
 
@@ -40,17 +45,26 @@ class Ended(NamedTuple):
 
 
 class Launcher:
-    """One launch, from the fork to the exit report. Single-threaded: one loop over a link, signals and deadlines."""
+    """
+    One launch, from the fork to the exit report. Single-threaded: one loop over a link, signals and deadlines.
 
-    def __init__(self, socket_dir: str, bundle_root: str, grace_seconds: float) -> None:
+    ``reconnects`` says that the child takes a fresh frames connection when the sidecar went and came back. One that
+    cannot is stopped once the sidecar is lost, and its end is never reported: how it ended then says nothing about
+    the task.
+    """
+
+    def __init__(self, socket_dir: str, bundle_root: str, grace_seconds: float, *, reconnects: bool = True) -> None:
         self._socket_dir = socket_dir
         self._bundle_root = bundle_root
         self._grace = grace_seconds
+        self._reconnects = reconnects
         self._streams = Streams()
         self._link: Link | None = None
         self._nonce = ""
         self._pid = 0
         self._ended: Ended | None = None
+        self._stranded = False
+        self._vanished = False
         self._signalled = 0
         self._acknowledged = False
         self._deadlines: dict[str, float] = {}
@@ -73,6 +87,8 @@ class Launcher:
         while True:
             if self._ended is not None and self._acknowledged:
                 return pod.EXIT_OOM if self._ended.oom else pod.EXIT_OK
+            if self._vanished:
+                return pod.EXIT_SIDECAR_LOST
             self._wait(wake_read)
             self._reap()
             code = self._deadlines_passed()
@@ -126,7 +142,7 @@ class Launcher:
         poll.register(wake, select.POLLIN)
         if self._link is not None:
             poll.register(self._link.control, select.POLLIN)
-        elif now >= self._deadlines.get("retry", 0.0):
+        elif now >= self._deadlines.get("retry", now + 1):
             self._reconnect()
             return
         # A signal may have come before the poll: its byte waits in the wakeup pipe, so nothing is missed.
@@ -183,6 +199,9 @@ class Launcher:
                 self._child_ended(status)
 
     def _child_ended(self, status: int) -> None:
+        # A child that lost the sidecar ends of it, and the loss itself may not have been heard yet.
+        while not self._reconnects and self._link is not None and _readable(self._link.control):
+            self._listen()
         killed = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
         oom = killed == signal.SIGKILL and memory.oom_kills() > self._oom_kills
         self._ended = Ended(None if killed else os.WEXITSTATUS(status), killed, oom)
@@ -190,6 +209,9 @@ class Launcher:
         self._kill(signal.SIGKILL)
         self._deadlines.pop("kill", None)
         self._deadlines.pop("forward", None)
+        if self._stranded:
+            self._deadlines["retry"] = time.monotonic()
+            return
         self._deadlines["report"] = time.monotonic() + pod.EXIT_ACK_SECONDS
         self._say(pod.EXITED, **self._ended._asdict())
 
@@ -226,8 +248,16 @@ class Launcher:
         assert self._link is not None  # noqa: S101 - it was there to be lost
         self._link.close()
         self._link = None
-        self._deadlines["lost"] = time.monotonic() + pod.RECONNECT_SECONDS
-        self._deadlines["retry"] = time.monotonic() + _RETRY_SECONDS
+        now = time.monotonic()
+        self._deadlines["lost"] = now + pod.RECONNECT_SECONDS
+        if self._reconnects or self._ended is not None:
+            self._deadlines["retry"] = now + _RETRY_SECONDS
+            return
+        lost = "the sidecar is gone, and this runner cannot go on with another: it is stopped"
+        print(f"airlock-launcher: {lost}", file=sys.stderr)  # noqa: T201 - there is nobody else to tell
+        self._stranded = True
+        self._kill(signal.SIGTERM)
+        self._deadlines["kill"] = min(self._deadlines.get("kill", now + pod.STOP_SECONDS), now + pod.STOP_SECONDS)
 
     def _reconnect(self) -> None:
         try:
@@ -236,6 +266,12 @@ class Launcher:
             self._deadlines["retry"] = time.monotonic() + _RETRY_SECONDS
             return
         del self._deadlines["lost"], self._deadlines["retry"]
+        if self._stranded:
+            # The sidecar has the streams now, and so the last of the task's output. Going without an exit report
+            # leaves the judgement to the owner, who has our exit code.
+            link.close()
+            self._vanished = True
+            return
         self._link = link
         link.hand_over(self._handoff)
         self._say(pod.FORKED)
@@ -249,10 +285,25 @@ def _noticed(_: int, __: FrameType | None) -> None:
     """SIGCHLD needs a handler, or it would not reach the wakeup descriptor."""
 
 
-def main(argv: list[str], child: Child) -> int:
-    """The command line; the exit code. ``child`` runs in the forked process."""
-    options = {"--socket-dir": "", "--bundle-root": "", "--grace-seconds": str(pod.GRACE_SECONDS)}
-    usage = f"usage: python -m airlock_runner {' '.join(f'{name} VALUE' for name in options)}"
+def _readable(sock: socket.socket) -> bool:
+    return bool(select.select([sock], [], [], 0)[0])
+
+
+def main(
+    argv: list[str],
+    child: Child,
+    *,
+    program: str = "python -m airlock_runner",
+    required: tuple[str, ...] = ("--socket-dir", "--bundle-root"),
+    reconnects: bool = True,
+) -> int:
+    """
+    The command line; the exit code. ``child`` runs in the forked process; ``reconnects`` is as in ``Launcher``.
+
+    ``program`` is how this was called, for the usage, and ``required`` the options that must have a value.
+    """
+    options = dict.fromkeys(_OPTIONS, "") | {"--grace-seconds": str(pod.GRACE_SECONDS)}
+    usage = f"usage: {program} {' '.join(f'{name} VALUE' for name in options)}"
     words = argv[1:]
     if words in (["-h"], ["--help"]):
         print(usage)  # noqa: T201 - this is what was asked for
@@ -260,8 +311,9 @@ def main(argv: list[str], child: Child) -> int:
     if len(words) % 2 or not set(words[::2]) <= set(options):
         print(usage, file=sys.stderr)  # noqa: T201 - there is no log yet
         return pod.EXIT_USAGE
-    options.update(zip(words[::2], words[1::2], strict=True))
-    if not options["--socket-dir"] or not options["--bundle-root"]:
-        print(f"{usage}\n--socket-dir and --bundle-root must be given", file=sys.stderr)  # noqa: T201 - the same
+    options |= {words[at]: words[at + 1] for at in range(0, len(words), 2)}
+    if not all(options[name] for name in required):
+        print(f"{usage}\n{' and '.join(required)} must be given", file=sys.stderr)  # noqa: T201 - the same
         return pod.EXIT_USAGE
-    return Launcher(options["--socket-dir"], options["--bundle-root"], float(options["--grace-seconds"])).run(child)
+    folder, root, grace = (options[name] for name in _OPTIONS)
+    return Launcher(folder, root, float(grace), reconnects=reconnects).run(child)

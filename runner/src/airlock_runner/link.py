@@ -23,7 +23,9 @@ class Streams:
     """
 
     def __init__(self) -> None:
-        self.readers, self.writers = zip(*(os.pipe() for _ in pod.STREAMS), strict=True)
+        pipes = [os.pipe() for _ in pod.STREAMS]
+        self.readers = tuple(read for read, _ in pipes)
+        self.writers = tuple(write for _, write in pipes)
 
     def become_child(self) -> int:
         """In the forked child: stdio on the pipes, nothing of the launcher's left; the log records' descriptor."""

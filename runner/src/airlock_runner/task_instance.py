@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from airlock.sdk._channel import Channel
 from airlock.sdk._task import Task
 from airlock.sdk._xcom import RETURN_VALUE
-from airlock.sdk.exceptions import AirlockRuntimeError, PermissionDenied, reason_in
+from airlock.sdk.exceptions import PermissionDenied, reason_in
 from airlock_runner.json_values import plain
-from airlock_wire.messages import ErrorResponse, ErrorType, GetXCom, SetXCom, StartupDetails, XComResult
+from airlock_wire.messages import GetXCom, SetXCom, StartupDetails, XComResult
 
 if TYPE_CHECKING:
     from logging import Logger
@@ -98,16 +98,13 @@ class RunningTaskInstance:
         return values[0] if one_task and one_index else values
 
     def _pull(self, message: GetXCom, default: Any) -> Any:
-        answer = self._channel.ask(message)
-        if isinstance(answer, XComResult):
-            return default if answer.value is None else answer.value
-        if isinstance(answer, ErrorResponse):
-            if answer.error is ErrorType.XCOM_NOT_FOUND:
-                return default
-            kind = PermissionDenied if answer.error is ErrorType.PERMISSION_DENIED else AirlockRuntimeError
+        try:
+            answer = self._channel.ask(message)
+        except PermissionDenied as e:
             where = f"{message.dag_id}.{message.task_id}"
-            raise kind(answer, f"the XCom {message.key!r} of {where} was refused: {reason_in(answer)}")
-        return default
+            text = f"the XCom {message.key!r} of {where} was refused: {reason_in(e.error)}"
+            raise PermissionDenied(e.error, text) from None
+        return answer.value if isinstance(answer, XComResult) and answer.value is not None else default
 
     def __repr__(self) -> str:
         """Who it is."""

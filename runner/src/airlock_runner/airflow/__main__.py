@@ -1,0 +1,48 @@
+"""
+The launcher's command with Airflow's runner as its child. In a foreign image it is the launcher's folder that is run.
+
+    python /airlock/launcher --socket-dir FOLDER [--bundle-root FOLDER] [--grace-seconds SECONDS]
+    python /launcher copy PARENT     puts this folder below PARENT, from an init container
+    python /launcher check PARENT    says whether it is there, whole and of this version
+
+Up to the check of Python's version this is in a syntax that any Python 3 of these years reads.
+"""
+
+import os
+import sys
+
+_OLDEST = (3, 9)
+_USAGE_EXIT = 80
+
+
+def main() -> int:
+    """The exit code."""
+    if sys.version_info < _OLDEST:
+        text = "airlock-launcher: {} is Python {}.{}; Airflow 3.3 needs 3.10 or newer: use an image that has both\n"
+        sys.stderr.write(text.format(sys.executable, *sys.version_info[:2]))
+        return _USAGE_EXIT
+    if len(sys.argv) == 3 and sys.argv[1] in ("copy", "check"):
+        from airlock_runner.airflow import folder  # imported where it is used: most starts do not
+
+        return folder.main(sys.argv[1:])
+    from airlock_runner import launcher
+    from airlock_runner.airflow import child, environment
+
+    allowed = environment.allowed(os.environ)
+    if allowed != dict(os.environ) and sys.version_info >= (3, 10):
+        # Begun anew: what was only deleted could still be read in this process's first memory, by its child too.
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], allowed)  # noqa: S606 - itself
+    return launcher.main(
+        sys.argv,
+        child.run,
+        program=f"python {sys.argv[0]}",
+        required=("--socket-dir",),
+        reconnects=False,
+    )
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    # The launch is over and reported: Python's own shutdown would only keep the pod waiting.
+    os._exit(code)

@@ -1,0 +1,81 @@
+"""The whole of it: Airflow's own runner, our launcher, our sidecar, our server, for the tasks of one DAG run."""
+
+import json
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import pytest
+
+from airlock_server.api.serve import EmbeddedServer
+from airlock_server.encryption import Encryption
+from airlock_server.settings import JwtSettings
+from airlock_server.store import connections, launches, variables, xcoms
+from airlock_server.store.connections import Connection
+from airlock_server.store.database import Database
+from airlock_server.tokens import Tokens
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def served(tmp_path):
+    tokens, encryption = Tokens(b"k" * 64, JwtSettings()), Encryption(b"e" * 64)
+    with Database.open(f"sqlite:///{tmp_path / 'airlock.db'}") as db, EmbeddedServer(db, tokens, encryption) as server:
+        yield SimpleNamespace(db=db, tokens=tokens, encryption=encryption, url=server.url)
+
+
+@pytest.fixture
+def launch(served, pod):
+    """Queues a task instance and runs it; what the server then has of it."""
+    pod.api = served
+
+    def run(dag_id, task_id, file, max_tries=0):
+        def write(conn):
+            launches.claim_dag(conn, dag_id, "contract")
+            return launches.queue_task(
+                conn,
+                dag_id=dag_id,
+                task_id=task_id,
+                run_id="manual__1",
+                map_index=-1,
+                try_number=1,
+                max_tries=max_tries,
+                conf=None,
+                now=datetime.now(UTC),
+            )
+
+        ti_id = served.db.write(write)
+        token = served.tokens.mint_workload(ti_id)
+        pod.start(task_id, file=file, dag_id=dag_id, token=token, id=ti_id, run_id="manual__1")
+        ended = pod.end()
+        pod.clean()
+        return served.db.read(lambda conn: launches.outcome(conn, ti_id)), ended
+
+    return run
+
+
+def test_every_task_comes_to_its_state(launch):
+    states = {
+        task_id: launch("contract", task_id, "outcomes.py", max_tries)[0].state.value
+        for task_id, max_tries in (("succeed", 0), ("fail", 0), ("retry", 2), ("skip", 0), ("exit_with_3", 2))
+    }
+
+    assert {
+        "succeed": "success", "fail": "failed", "retry": "up_for_retry", "skip": "skipped",
+        "exit_with_3": "up_for_retry",
+    } == states  # fmt: skip
+
+
+def test_what_the_server_holds_reaches_the_task_and_its_value_the_server(launch, served):
+    def prepare(conn):
+        variables.put(conn, served.encryption, "greeting", "hello", None)
+        connections.put(conn, served.encryption, Connection(conn_id="db", conn_type="generic", password="open-sesame"))
+
+    served.db.write(prepare)
+    _, printed = launch("surroundings", "prints_a_password", "surroundings.py")
+    _, looked = launch("surroundings", "looks_up_in_a_thread", "surroundings.py")
+
+    assert ["it is ***"] == printed.events("task.stdout"), printed.text()
+    pushed = xcoms.Where("surroundings", "manual__1", "looks_up_in_a_thread", "return_value")
+    value = served.db.read(lambda conn: xcoms.get(conn, pushed, -1))
+    assert ["hello"] == json.loads(value), looked.text()

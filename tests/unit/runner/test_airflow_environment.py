@@ -1,0 +1,67 @@
+"""What Airflow's runner sees of its container's environment."""
+
+import pytest
+
+from airlock_runner.airflow.environment import allowed, bundle_settings
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "AIRLOCK__API__URL",
+        "AIRLOCK_HOME",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_CMD",
+        "AIRFLOW__CORE__SQL_ALCHEMY_CONN",
+        "AIRFLOW__CORE__FERNET_KEY",
+        "AIRFLOW__CORE__FERNET_KEY_SECRET",
+        "AIRFLOW__API__SECRET_KEY_CMD",
+        "AIRFLOW__WEBSERVER__SECRET_KEY",
+        "AIRFLOW__API_AUTH__JWT_SECRET",
+        "AIRFLOW__API_AUTH__JWT_PRIVATE_KEY_PATH",
+        "AIRFLOW__CELERY__BROKER_URL",
+        "AIRFLOW__CELERY_BROKER_TRANSPORT_OPTIONS__SENTINEL_KWARGS",
+        "_AIRFLOW_FORK_EXEC",
+        "_AIRFLOW_PROCESS_CONTEXT",
+        "_AIRFLOW__REEXECUTED_PROCESS",
+    ],
+)
+def test_what_is_the_platforms_does_not_pass(name):
+    assert {} == allowed({name: "x"})
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "PATH",
+        "PYTHONPATH",
+        "LD_LIBRARY_PATH",
+        "MY_BUCKET",
+        "AIRFLOW_HOME",
+        "AIRFLOW_CONN_MINE",
+        "AIRFLOW_VAR_MINE",
+        "AIRFLOW__CORE__DAGS_FOLDER",
+        "AIRFLOW__CORE__EXECUTOR",
+        "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST",
+        "AIRFLOW__SECRETS__BACKEND",
+        "AIRFLOW__WORKERS__SECRETS_BACKEND",
+    ],
+)
+def test_what_is_the_images_and_the_users_passes(name):
+    assert {name: "x"} == allowed({name: "x"})
+
+
+def test_a_bundle_root_is_the_dags_folder_where_nothing_else_is_said():
+    assert {"AIRFLOW__CORE__DAGS_FOLDER": "/dags"} == bundle_settings({"PATH": "/bin"}, "/dags")
+
+
+@pytest.mark.parametrize(
+    ("given", "root"),
+    [
+        ({}, ""),
+        ({"AIRFLOW__CORE__DAGS_FOLDER": "/theirs"}, "/dags"),
+        ({"AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": "[]"}, "/dags"),
+    ],
+)
+def test_what_the_environment_says_of_bundles_stands(given, root):
+    assert {} == bundle_settings(given, root)

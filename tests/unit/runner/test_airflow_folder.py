@@ -1,0 +1,165 @@
+"""The folder that is put into foreign images: whole, told from an empty one, and free of everything but Python."""
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from airlock_runner.airflow import folder
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    parent = tmp_path_factory.mktemp("airlock")
+    assert folder.copy(str(parent))
+    return parent / folder.NAME
+
+
+def contents(parent):
+    files = [path for path in parent.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    return {path.relative_to(parent): path.read_bytes() for path in files}
+
+
+def python_3_10():
+    for place in (*os.environ["PATH"].split(os.pathsep), *map(str, Path.home().glob(".pyenv/versions/3.10.*/bin"))):
+        if Path(place, "python3.10").exists() and "shims" not in place:
+            return str(Path(place, "python3.10"))
+    return pytest.skip("no Python 3.10 on this machine; the syntax is checked by the test beside this one")
+
+
+def test_each_module_is_in_the_syntax_of_python_3_10(made):
+    for path in made.rglob("*.py"):
+        ast.parse(path.read_text(), feature_version=(3, 10))
+
+
+def test_the_entry_is_in_a_syntax_that_an_old_python_reads_so_that_it_can_say_that_it_is_old(made):
+    ast.parse((made / "__main__.py").read_text(), feature_version=(3, 6))
+
+
+def test_it_imports_nothing_but_the_standard_library_and_itself(made):
+    own = {"airlock_runner", "airlock_wire"}
+    allowed = sys.stdlib_module_names | own
+    found = {}
+    for path in made.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                assert node.level == 0
+                names = [node.module]
+                within = [f"{node.module}.{alias.name}" for alias in node.names]
+                found |= {name: path for name in within if name.split(".")[0] in own}
+            found |= dict.fromkeys(names, path)
+
+    assert [] == sorted(name for name in found if name.split(".")[0] not in allowed)
+    for name in found:
+        if name.split(".")[0] in own:
+            as_module = made / name.replace(".", "/")
+            as_name = as_module.parent
+            there = [as_module.with_suffix(".py"), as_module / "__init__.py"]
+            there += [as_name.with_suffix(".py"), as_name / "__init__.py"]
+            assert any(place.exists() for place in there), name
+
+
+def test_python_3_10_starts_it_where_nothing_else_is_installed_and_nothing_can_be_written(made):
+    """-S: no packages; -B: as on a read-only mount. Every module of it is imported."""
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "import airlock_runner.launcher, airlock_runner.airflow.child, airlock_runner.airflow.folder\n"
+        "print(*sorted({name.partition('.')[0] for name in sys.modules} - sys.stdlib_module_names))"
+    )
+    done = subprocess.run(
+        [python_3_10(), "-S", "-B", "-c", code, made], capture_output=True, text=True, check=True, env={}
+    )
+
+    assert ["__main__", "airlock_runner", "airlock_wire"] == done.stdout.split()
+
+
+@pytest.mark.parametrize("flags", [[], ["-I"], ["-P"]])
+def test_it_runs_as_a_folder_from_anywhere(made, flags):
+    done = subprocess.run(
+        [sys.executable, *flags, made, "--help"], capture_output=True, text=True, check=True, env={}, cwd="/"
+    )
+
+    assert done.stdout.startswith("usage: python ")
+
+
+def test_without_a_socket_it_says_how_it_is_called(made):
+    done = subprocess.run([sys.executable, made], capture_output=True, text=True, env={}, cwd="/")
+
+    assert (80, True) == (done.returncode, "--socket-dir must be given" in done.stderr)
+
+
+def test_a_copy_of_a_copy_is_the_same(made, tmp_path):
+    command = [sys.executable, "-B", made, "copy", tmp_path]
+    first = subprocess.run(command, capture_output=True, text=True, check=True, env={})
+    again = subprocess.run(command, capture_output=True, text=True, check=True, env={})
+
+    assert contents(made) == contents(tmp_path / "launcher")
+    assert ("copied to", "is already in") == tuple(
+        words for words in ("copied to", "is already in") if words in first.stdout + again.stdout
+    )
+    assert {0o644} == {path.stat().st_mode & 0o777 for path in (tmp_path / "launcher").rglob("*.py")}
+
+
+def test_an_empty_volume_is_told_from_a_launcher(made, tmp_path):
+    check = [sys.executable, "-B", made, "check"]
+    empty = subprocess.run([*check, tmp_path], capture_output=True, text=True, env={})
+    whole = subprocess.run([*check, made.parent], capture_output=True, text=True, env={})
+
+    assert (1, 0) == (empty.returncode, whole.returncode)
+    assert "has no launcher (a volume that this cluster left empty?)" in empty.stderr
+
+
+def test_a_folder_without_its_marker_was_left_half_way_and_is_made_anew(made, tmp_path):
+    shutil.copytree(made, tmp_path / folder.NAME)
+    (tmp_path / folder.NAME / folder.MARKER).unlink()
+    (tmp_path / folder.NAME / "airlock_runner" / "launcher.py").write_text("half of it")
+
+    assert "" == folder.version_at(str(tmp_path))
+    assert folder.copy(str(tmp_path))
+    assert folder.VERSION == folder.version_at(str(tmp_path))
+    assert "half of it" != (tmp_path / folder.NAME / "airlock_runner" / "launcher.py").read_text()
+
+
+def test_another_version_is_replaced(made, tmp_path):
+    shutil.copytree(made, tmp_path / folder.NAME)
+    (tmp_path / folder.NAME / folder.MARKER).write_text("0.0.9\n")
+
+    assert ("0.0.9", True, folder.VERSION) == (
+        folder.version_at(str(tmp_path)),
+        folder.copy(str(tmp_path)),
+        folder.version_at(str(tmp_path)),
+    )
+
+
+def test_a_copy_that_fails_leaves_nothing_behind(made, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(folder.shutil, "copyfile", full)
+    with pytest.raises(OSError, match="No space left"):
+        folder.copy(str(tmp_path))
+
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_where_nothing_can_be_written_the_copier_says_what_to_do(capsys, tmp_path):
+    (tmp_path / "file").write_text("")
+
+    assert 1 == folder.main(["copy", str(tmp_path / "file")])
+    assert "mount a volume there that this container may write to" in capsys.readouterr().err
+
+
+def test_the_marker_has_the_version_of_the_member():
+    project = tomllib.loads((ROOT / "runner" / "pyproject.toml").read_text())["project"]
+
+    assert project["version"] == folder.VERSION
