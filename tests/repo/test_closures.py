@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 #: What may be in each image's lock. A name more is a decision: it belongs into an ADR.
 CLOSURES = {
     "runner": {"jinja2", "markupsafe", "msgspec"},
-    "sidecar": {"msgspec"},
+    "sidecar": {"msgspec", "obstore", "typing-extensions"},
     "operator": {
         "aiohappyeyeballs", "aiohttp", "aiohttp-retry", "aiosignal", "annotated-types", "attrs", "certifi",
         "charset-normalizer", "click", "durationpy", "frozenlist", "idna", "iso8601", "jsonpatch", "jsonpointer", "kopf",
@@ -54,6 +54,16 @@ def test_a_lock_is_hashed_and_names_no_address(lock):
 FORBIDDEN = {
     "airlock_sidecar.process": ["airlock", "airlock_runner", "airlock_server", "http.client", "ssl", "asyncio", "jwt"],
     "airlock_runner.launcher": ["airlock", "msgspec", "logging", "asyncio", "http", "ssl", "subprocess"],
+    "airlock_runner.airflow.child": [
+        "airlock",
+        "msgspec",
+        "logging",
+        "asyncio",
+        "http",
+        "ssl",
+        "subprocess",
+        "airflow",
+    ],
     "airlock_runner.child": ["http", "ssl", "asyncio", "logging", "jinja2", "airlock_sidecar", "airlock_server"],
     "airlock_server.__main__": ["airlock", "airlock_runner", "airlock_sidecar", "alembic"],
 }

@@ -27,6 +27,8 @@ class Launch:
         self.workload, self.ids = self._identify()
         self._lock = threading.RLock()
         self._store = store
+        #: Bytes of the log that its store lacks; known at the end.
+        self.log_missing = 0
         self.masker = Masker(journal.memory.masks)
 
     @property
@@ -106,7 +108,15 @@ class Launch:
             else:
                 records = [loglines.from_output(line, stream, self.ids, time_now) for line in lines]
             self._store.append(loglines.encode(records))
+            # Only a runner that goes on is held up: at its end what its pipes hold is taken without waiting.
+            self._store.wait_for_room(lambda: "exited" not in self.memory.timeline)
         return taken
+
+    def finish_log(self) -> None:
+        """Waits, within a bound, for the log's store to have all of it. What it lacks is said in log and record."""
+        self.log_missing = self._store.finish(hurried=bool(self.memory.signalled))
+        if self.log_missing:
+            self.log(f"{self.log_missing} bytes of this log are not in its store", "error")
 
 
 def _ids(workload: Workload) -> dict[str, Any]:

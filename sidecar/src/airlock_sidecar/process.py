@@ -11,6 +11,7 @@ import threading
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -24,14 +25,17 @@ from airlock_sidecar.logstore import LogStore
 from airlock_sidecar.tokenexchange import TokenExchange
 from airlock_wire import kernel
 from airlock_wire.imports import without
-from airlock_wire.settings import SettingsError
-from airlock_wire.workload import Workload
+from airlock_wire.settings import PREFIX, SettingsError
+from airlock_wire.workload import Execute, Workload
+
+if TYPE_CHECKING:
+    from airlock_sidecar.shipping.objects import Objects
 
 _USAGE = """\
 usage: python -m airlock_sidecar
 
 Holds the token of one launch and speaks the Execution API for its runner. It takes no arguments: everything is
-set by AIRLOCK__SECTION__KEY in the environment (sections api, sidecar, logging), as the operator or the local
+set by AIRLOCK__SECTION__KEY in the environment (sections api, sidecar, logging, logs), as the operator or the local
 executor sets it. Every setting is described in airlock_sidecar/settings.py.
 """
 
@@ -48,6 +52,7 @@ def main() -> int:
         config = settings.from_environment(os.environ)
         text = config.sidecar.workload.encode() or Path(config.sidecar.workload_file).read_bytes()
         work = msgspec.json.decode(text, type=Workload)
+        store = _log_store(config, work)
     except (SettingsError, OSError, msgspec.MsgspecError) as e:
         print(f"airlock-sidecar: {e}", file=sys.stderr)  # noqa: T201 - there is no log yet
         return 2
@@ -56,7 +61,8 @@ def main() -> int:
         kernel.end_with(os.getppid())
     journal = Journal(mine.state_fd) if mine.state_fd >= 0 else Journal.open(f"{mine.state_dir}/state")
     piped = token.read_pipe(mine.token_fd) if mine.token_fd >= 0 else ""
-    launch = Launch(work, journal, LogStore(mine.log_dir, work.log_path))
+    launch = Launch(work, journal, store)
+    _ship(config, launch, store, work)
     with launch.remembering() as memory:
         memory.starts += 1
         memory.pid = memory.pid or os.getpid()
@@ -67,9 +73,38 @@ def main() -> int:
     threading.Thread(target=_wait_for_sigterm, args=(life,), name="sigterm", daemon=True).start()
     listener = Listener(mine.socket_dir, mine.runner_uid, launch.refused)
     launch.mark("listening")
+    if store.shipper is not None:
+        store.shipper.start()
     life.run(listener)
     # Threads that wait for a server or a pipe must not hold the process back: all that matters is written.
     os._exit(0)
+
+
+def _log_store(config: settings.SidecarSettings, work: Workload) -> LogStore:
+    """
+    The try's log: below the folder that readers share, where one is set, else below the local one. What a file of DAGs
+    prints while it is read stays local.
+    """
+    shared = config.logs.store if isinstance(work, Execute) and settings.place_of(config.logs) is None else ""
+    try:
+        return LogStore(shared or config.sidecar.log_dir, work.log_path)
+    except OSError as e:
+        raise SettingsError(f"{PREFIX}{'LOGS__STORE' if shared else 'SIDECAR__LOG_DIR'}: {e}") from e
+
+
+def _ship(config: settings.SidecarSettings, launch: Launch, store: LogStore, work: Workload) -> None:
+    """Gives the log its shipper, where an object store is set. Nothing of it is loaded where none is."""
+    place = settings.place_of(config.logs)
+    if place is None or not isinstance(work, Execute):
+        return
+    from airlock_sidecar.shipping.shipper import Shipper
+
+    def connect() -> "Objects":
+        from airlock_sidecar.shipping.objects import Objects
+
+        return Objects(place, config.logs)
+
+    store.shipper = Shipper(store.file, work.log_path, config.logs, connect, launch.log)
 
 
 def _wait_for_sigterm(life: Lifecycle) -> None:

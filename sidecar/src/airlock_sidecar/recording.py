@@ -40,5 +40,6 @@ def write(launch: Launch, verdict: judging.Verdict, file: str) -> None:
         restarts=memory.starts - 1,
         refusals=memory.refusals,
         timeline=memory.timeline,
+        log_missing=launch.log_missing,
     )
     Path(file).write_bytes(record.encode(entry))

@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from airlock_wire import frames, pod, settings
+
+if TYPE_CHECKING:
+    from airlock_sidecar.shipping.place import Place
 
 
 class Api(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,12 +81,41 @@ class Logging(msgspec.Struct, frozen=True, kw_only=True):
     capture_file: str = ""
 
 
+class Logs(msgspec.Struct, frozen=True, kw_only=True):
+    """Where tasks' logs go, and what may be kept here until they are there (docs/logs.md)."""
+
+    #: Empty: only the local folder, ``[sidecar] log_dir``. A folder, ``/mnt/logs``, on a volume that readers share. Or
+    #: a place in an object store: ``s3://bucket/prefix``, ``gs://bucket/prefix``, ``az://container/prefix`` or
+    #: ``abfss://container@account.dfs.core.windows.net/prefix``.
+    store: str = ""
+    #: The object store's address where it is not the provider's own: ``https://minio.example:9000``.
+    endpoint: str = ""
+    #: The bucket's region; S3 only.
+    region: str = ""
+    #: A folder of the store's credentials, as a mounted Secret makes it: a file for each, named as the provider's
+    #: environment variable is (``AWS_ACCESS_KEY_ID``, ``GOOGLE_SERVICE_ACCOUNT_KEY``, ``AZURE_STORAGE_ACCOUNT_KEY``).
+    #: It is read anew when the store refuses. Empty: the environment, then workload identity.
+    credentials_dir: str = ""
+    #: PEM file of the authority that signed the store's certificate; the system's authorities where empty.
+    ca_file: str = ""
+    #: A line is in the object store after so many seconds at the latest, if the store answers.
+    chunk_seconds: float = 10.0
+    #: The largest object, in MiB: a longer log goes on in another. It is also what a write may cost in memory.
+    segment_mib: int = 8
+    #: How much of a log may be kept locally, in MiB. Beyond it the runner's output waits for a store that is away.
+    local_mib: int = 256
+    #: How long the end of a launch waits for the object store to take the rest of the log. At most 5 where the pod is
+    #: being stopped.
+    final_seconds: float = 15.0
+
+
 class SidecarSettings(msgspec.Struct, frozen=True, kw_only=True):
     """All sections."""
 
     api: Api = Api()
     sidecar: Sidecar = Sidecar()
     logging: Logging = Logging()
+    logs: Logs = Logs()
 
 
 def from_environment(environ: Mapping[str, str], file: Path | None = None) -> SidecarSettings:
@@ -102,4 +135,43 @@ def from_environment(environ: Mapping[str, str], file: Path | None = None) -> Si
             f"{settings.PREFIX}API__EXCHANGE_URL and {settings.PREFIX}SIDECAR__POD_TOKEN_FILE go together: set both, "
             "or neither"
         )
+    _check(loaded.logs)
     return loaded
+
+
+def place_of(logs: Logs) -> "Place | None":
+    """The object store that logs go to, None for a folder; raises ValueError that says what it must be."""
+    if not logs.store or logs.store.startswith("/"):
+        return None
+    from airlock_sidecar.shipping.place import place  # not loaded where no address is set
+
+    return place(logs.store)
+
+
+def _check(logs: Logs) -> None:
+    """Raises SettingsError for where logs cannot go."""
+
+    try:
+        found = place_of(logs)
+    except ValueError as e:
+        raise settings.SettingsError(f"{settings.PREFIX}LOGS__STORE: {e}; it is {logs.store!r}") from e
+    only = [name for name in ("endpoint", "region", "credentials_dir", "ca_file") if getattr(logs, name)]
+    if only and found is None:
+        name = f"{settings.PREFIX}LOGS__{only[0].upper()}"
+        raise settings.SettingsError(f"{name}: is for object stores, and {settings.PREFIX}LOGS__STORE names none")
+    least = 4 * logs.segment_mib
+    for name, fine, must in (
+        ("region", not logs.region or str(found).startswith("s3://"), "be empty for a store that is not s3://"),
+        ("endpoint", not logs.endpoint or logs.endpoint.startswith(("https://", "http://")), "begin with https://"),
+        ("credentials_dir", not logs.credentials_dir or Path(logs.credentials_dir).is_dir(), "be a folder"),
+        ("ca_file", not logs.ca_file or Path(logs.ca_file).is_file(), "be a file"),
+        # A write holds a segment in memory, of the 128 MiB that a sidecar has.
+        ("segment_mib", 1 <= logs.segment_mib <= 16, "be from 1 to 16"),
+        ("local_mib", logs.local_mib >= least, f"be four segments at least, {least}"),
+        ("chunk_seconds", logs.chunk_seconds > 0, "be more than 0"),
+        ("final_seconds", logs.final_seconds >= 0, "be 0 or more"),
+    ):
+        if not fine:
+            raise settings.SettingsError(
+                f"{settings.PREFIX}LOGS__{name.upper()}: it must {must}; it is {getattr(logs, name)!r}"
+            )

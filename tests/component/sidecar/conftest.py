@@ -1,9 +1,11 @@
 """A sidecar between an Execution API that a test scripts and a launcher that a test plays."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from component.stores.servers import S3
 from played.api import ScriptedApi
 from played.launcher import PlayedLauncher
 from played.sidecar import Sidecar, work
@@ -54,3 +56,11 @@ def make_launcher() -> Iterator[Callable[[Sidecar], PlayedLauncher]]:
 @pytest.fixture
 def launcher(sidecar: Sidecar, make_launcher: Callable[[Sidecar], PlayedLauncher]) -> PlayedLauncher:
     return make_launcher(sidecar)
+
+
+@pytest.fixture
+def s3(tmp_path: Path) -> Iterator[S3]:
+    server = S3(tmp_path)
+    server.start()
+    yield server
+    server.stop()

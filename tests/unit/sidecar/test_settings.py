@@ -32,3 +32,41 @@ def test_what_suffices(environ):
 def test_what_is_missing_is_named(environ, says):
     with pytest.raises(SettingsError, match=says):
         from_environment(environ)
+
+
+@pytest.mark.parametrize(
+    "logs",
+    [
+        {},
+        {"STORE": "/mnt/logs"},
+        {"STORE": "s3://bucket/prefix", "REGION": "eu-central-1", "ENDPOINT": "https://minio:9000"},
+        {"STORE": "gs://bucket"},
+        {"STORE": "abfss://container@account.dfs.core.windows.net/p"},
+    ],
+)
+def test_where_logs_can_go(logs):
+    assert from_environment(FOLDERS | WORK | {f"AIRLOCK__LOGS__{name}": value for name, value in logs.items()})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "others"),
+    [
+        ("STORE", "logs", {}),
+        ("STORE", "wasb://logs", {}),
+        ("ENDPOINT", "https://minio:9000", {}),
+        ("ENDPOINT", "https://minio:9000", {"STORE": "/mnt/logs"}),
+        ("ENDPOINT", "minio:9000", {"STORE": "s3://bucket"}),
+        ("REGION", "eu-central-1", {"STORE": "gs://bucket"}),
+        ("CREDENTIALS_DIR", "/nowhere", {"STORE": "s3://bucket"}),
+        ("CA_FILE", "/nowhere", {"STORE": "s3://bucket"}),
+        ("SEGMENT_MIB", "64", {}),
+        ("SEGMENT_MIB", "0", {}),
+        ("LOCAL_MIB", "8", {}),
+        ("CHUNK_SECONDS", "0", {}),
+        ("FINAL_SECONDS", "-1", {}),
+    ],
+)
+def test_where_logs_cannot_go_is_refused_by_the_settings_name(name, value, others):
+    environ = {f"AIRLOCK__LOGS__{key}": each for key, each in ({name: value} | others).items()}
+    with pytest.raises(SettingsError, match=f"AIRLOCK__LOGS__{name}: "):
+        from_environment(FOLDERS | WORK | environ)

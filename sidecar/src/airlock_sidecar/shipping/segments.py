@@ -1,0 +1,41 @@
+"""
+How a log becomes objects, and when. Pure.
+
+Object stores do not append. A log is kept in segments: the first under the log's own key, the next under that key
+with a number behind it, in the order of their names. Only the last one is ever written again, whole, with the new
+lines at its end, and only over the version that was read: so each write is bounded by a segment's size, nothing that
+is there is overwritten, and a log that is smaller than a segment, as nearly all are, is one object.
+"""
+
+import re
+from collections.abc import Iterable
+
+#: After so many failures in a row the wait before the next try grows no more.
+_LONGEST_WAIT_SECONDS = 30.0
+
+
+def key(path: str, number: int) -> str:
+    """The object of a log's segment. Airflow's readers take every object whose name begins with ``path``, in order."""
+    return path if number == 0 else f"{path}.{number:06d}"
+
+
+def last(path: str, names: Iterable[str]) -> int | None:
+    """The number of the last segment among these objects; None where there is none."""
+    pattern = re.compile(rf"{re.escape(path)}(?:\.(\d{{6}}))?")
+    numbers = [int(found[1] or 0) for name in names if (found := pattern.fullmatch(name))]
+    return max(numbers, default=None)
+
+
+def whole_lines(data: bytes, room: int) -> int:
+    """How many bytes of ``data`` are whole lines that fit into ``room`` bytes."""
+    return data.rfind(b"\n", 0, max(room, 0)) + 1
+
+
+def due(unsent: int, room: int, waited: float, every: float) -> bool:
+    """Whether what is unsent goes now: it fills the segment, or its first line has waited for ``every`` seconds."""
+    return unsent > 0 and (unsent >= room or waited >= every)
+
+
+def wait(failures: int, random: float) -> float:
+    """Seconds before the next try after ``failures`` in a row, scattered by ``random`` in [0, 1)."""
+    return float(min(0.5 * 2.0 ** min(failures - 1, 10), _LONGEST_WAIT_SECONDS)) * (0.5 + random / 2)

@@ -1,0 +1,264 @@
+"""
+The thread that brings a log from its local file into an object store, while it grows.
+
+It reads the file that the log store appends to, so it never holds up whoever writes a line; only a log that is far
+ahead of the store makes the runner's streams wait. What it has sent is noted beside the file (``notes``), what goes
+where is decided in ``segments``, and every write is over the version that was read: a launch that was superseded and
+flushes late adds its lines behind the newer launch's, and overwrites none.
+"""
+
+import ctypes
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from random import random
+from typing import TYPE_CHECKING, Protocol
+
+from airlock_sidecar.settings import Logs
+from airlock_sidecar.shipping import segments
+from airlock_sidecar.shipping.errors import LogStoreError, StoreAway, StoreChanged, StoreRefused
+from airlock_sidecar.shipping.notes import Notes
+
+if TYPE_CHECKING:
+    from airlock_sidecar.shipping.objects import Objects, Version
+
+_MIB = 1024 * 1024
+#: fallocate's flags for a hole in a file that keeps its size.
+_KEEP_SIZE, _PUNCH_HOLE = 1, 2
+#: Another writer of the same log has one flush to make, so this many changes in a row are a store's fault.
+_MOST_CHANGES = 8
+#: A runner that was told to stop is killed 10 s before its pod's time is over; the rest of the log has half of that.
+_HURRIED_SECONDS = 5.0
+#: Between two tries when the launch is over: what is left of its time is short.
+_LAST_TRIES_SECONDS = 1.0
+
+
+class Say(Protocol):
+    """Writes a line of the sidecar's own into the log."""
+
+    def __call__(self, event: str, level: str = "info") -> None:
+        """``level`` as in a log record."""
+
+
+class Shipper:
+    """One log's way into its store. ``connect`` makes the store's client, in the shipper's thread."""
+
+    def __init__(self, file: Path, path: str, settings: Logs, connect: Callable[[], "Objects"], say: Say) -> None:
+        self._fd = os.open(file, os.O_RDWR | os.O_CLOEXEC)
+        self._path = path
+        self._every = settings.chunk_seconds
+        self._segment = settings.segment_mib * _MIB
+        self._most_local = settings.local_mib * _MIB
+        self._final = settings.final_seconds
+        self._connect = connect
+        self._say = say
+        self._notes = Notes(file)
+        self._note = self._notes.read(self._size())
+        self._freed = 0
+        #: The last segment as it is in the store; None until it was looked up.
+        self._image: bytes | None = None
+        self._version: Version | None = None
+        self._number = 0
+        self._objects: Objects | None = None
+        self._waiting_since: float | None = None
+        self._failures = 0
+        self._answered = self._refused = self._finishing = False
+        self._changed = threading.Condition()
+
+    def start(self) -> None:
+        """Begins, in a thread of its own."""
+        threading.Thread(target=self._run, name="shipper", daemon=True).start()
+
+    # --- for those who write the log ---
+
+    def wrote(self) -> None:
+        """Lines were added to the file."""
+        with self._changed:
+            if self._waiting_since is None:
+                self._waiting_since = time.monotonic()
+                self._changed.notify_all()
+            elif self._unsent() >= self._segment:
+                self._changed.notify_all()
+
+    def wait_for_room(self, going: Callable[[], bool]) -> None:
+        """
+        Waits while the log is too far ahead of a store that answered once and is away, and ``going()``.
+
+        A store that refuses, or never answered, is not waited for: then the oldest lines that it lacks are given up,
+        which the log says, so that neither the task nor the disk has to stand for a wrong setting.
+        """
+        with self._changed:
+            while self._unsent() > self._most_local and self._answered and not self._refused and going():
+                self._changed.wait(1)
+            lost = 0
+            if self._unsent() > self._most_local and (self._refused or not self._answered):
+                lost = self._give_up()
+        if lost:
+            self._say(f"{lost} bytes of this log will be missing in its store, which does not take them", "error")
+
+    def finish(self, *, hurried: bool) -> int:
+        """Sends what is left, within a bound. Returns how many bytes the store lacks."""
+        ends = time.monotonic() + (min(self._final, _HURRIED_SECONDS) if hurried else self._final)
+        with self._changed:
+            self._finishing = True
+            self._changed.notify_all()
+            while self._unsent() and (left := ends - time.monotonic()) > 0:
+                self._changed.wait(left)
+            return self._unsent() + self._note.lost
+
+    # --- the thread ---
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self._ship()
+            except LogStoreError as e:
+                self._failed(e)
+            else:
+                self._succeeded()
+            with self._changed:
+                self._changed.notify_all()
+                self._pause()
+
+    def _pause(self) -> None:
+        """Until something is due, or a failed try may be repeated."""
+        if self._failures:
+            until = time.monotonic() + segments.wait(self._failures, random())  # noqa: S311 - scatter, not secrecy
+            hurried = self._finishing
+            while (left := until - time.monotonic()) > 0:
+                self._changed.wait(min(left, _LAST_TRIES_SECONDS) if hurried else left)
+                if self._finishing:
+                    return
+        while not self._due():
+            since = self._waiting_since
+            self._changed.wait(None if since is None else max(since + self._every - time.monotonic(), 0.01))
+
+    def _due(self) -> bool:
+        unsent = self._unsent()
+        if self._finishing and unsent:
+            return True
+        room = self._segment - len(self._image or b"")
+        waited = time.monotonic() - (self._waiting_since or time.monotonic())
+        return segments.due(unsent, room, waited, self._every)
+
+    def _ship(self) -> None:
+        """Everything that is due now. Raises a LogStoreError."""
+        if self._objects is None:
+            self._objects = self._connect()
+        if self._image is None:
+            self._look_up(self._objects)
+        changes = 0
+        while changes or self._due():
+            with self._changed:
+                # What comes from now on waits anew.
+                self._waiting_since = time.monotonic()
+            try:
+                if not self._send(self._objects):
+                    break
+                changes = 0
+            except StoreChanged as e:
+                changes += 1
+                if changes > _MOST_CHANGES:
+                    raise StoreAway(f"{segments.key(self._path, self._number)} changes all the time: {e}") from e
+                self._look_up(self._objects)
+        with self._changed:
+            if not self._unsent():
+                self._waiting_since = None
+
+    def _look_up(self, objects: "Objects") -> None:
+        """What the store has of this log, and whether the write that was under way last is in it."""
+        self._image = None
+        note = self._note
+        if note.trying:
+            found, version = objects.read(segments.key(self._path, note.number))
+            if version is not None and note.arrived(found):
+                self._settle()
+        names = objects.names(self._path.rpartition("/")[0])
+        last = segments.last(self._path, names)
+        image, self._version, number = b"", None, last or 0
+        if last is not None and names[segments.key(self._path, last)] < self._segment:
+            image, self._version = objects.read(segments.key(self._path, last))
+        elif last is not None:
+            number = last + 1
+        if image and not image.endswith(b"\n"):
+            image += b"\n"
+        self._number, self._image = number, image
+        self._answered = True
+
+    def _send(self, objects: "Objects") -> bool:
+        """Writes the segment with what it can hold of what is unsent; False where no whole line is."""
+        assert self._image is not None  # noqa: S101 - it was looked up
+        with self._changed:
+            note, start = self._note, self._note.sent
+            # The same bytes as the last time, if it is not known what became of them.
+            most = note.trying - start if note.trying else self._segment
+            data = os.pread(self._fd, most, start)
+            whole = segments.whole_lines(data, len(data))
+            room = self._segment - len(self._image)
+            size = segments.whole_lines(data, room)
+            if whole and (size == 0 or (note.trying and size < whole)):
+                self._number, self._image, self._version = self._number + 1, b"", None
+                size = whole
+            if not size:
+                return False
+            body = self._image + data[:size]
+            note.attempt(self._number, body, start + size)
+            self._notes.write(note)
+        self._version = objects.write(segments.key(self._path, self._number), body, self._version)
+        self._image = body
+        self._settle()
+        return True
+
+    def _settle(self) -> None:
+        with self._changed:
+            self._note.settle()
+            self._notes.write(self._note)
+            if self._size() - self._freed > self._most_local // 2:
+                self._free(self._note.sent)
+            self._changed.notify_all()
+
+    def _failed(self, error: LogStoreError) -> None:
+        refused = isinstance(error, StoreRefused)
+        said = self._failures and refused == self._refused
+        with self._changed:
+            self._failures += 1
+            self._refused = refused
+        # Credentials are read anew, and what became of the last write is looked up.
+        self._objects, self._image = None, None
+        if not said and refused:
+            self._say(f"the log store refuses this log: {error}. It is kept here only, and tried again", "error")
+        elif not said:
+            self._say(f"the log store does not answer: {error}. It is tried again", "warning")
+
+    def _succeeded(self) -> None:
+        with self._changed:
+            again, self._failures, self._refused = self._failures, 0, False
+        if again:
+            self._say("the log store takes this log again")
+
+    # --- the local file; under the lock ---
+
+    def _size(self) -> int:
+        return os.fstat(self._fd).st_size
+
+    def _unsent(self) -> int:
+        return self._size() - self._note.sent
+
+    def _give_up(self) -> int:
+        """Gives up the oldest lines that were not sent, down to half of what may be kept; returns their bytes."""
+        upto = self._size() - self._most_local // 2
+        upto += os.pread(self._fd, _MIB, upto).find(b"\n") + 1
+        lost = upto - self._note.sent
+        self._note.sent, self._note.trying, self._note.lost = upto, 0, self._note.lost + lost
+        self._notes.write(self._note)
+        self._free(upto)
+        return lost
+
+    def _free(self, upto: int) -> None:
+        """Gives the disk back what is not needed. A file system that cannot do that keeps it."""
+        libc = ctypes.CDLL(None)
+        offset, length = ctypes.c_int64(self._freed), ctypes.c_int64(upto - self._freed)
+        libc.fallocate(self._fd, _PUNCH_HOLE | _KEEP_SIZE, offset, length)
+        self._freed = upto
