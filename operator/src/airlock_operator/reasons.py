@@ -36,6 +36,7 @@ class Reason(StrEnum):
     RETRY = "Retry"
     DEFERRED = "Deferred"
     RESCHEDULED = "Rescheduled"
+    AWAITING_INPUT = "AwaitingInput"
     ALREADY_FINISHED = "AlreadyFinished"
     # It never started.
     DENIED = "Denied"
@@ -100,6 +101,7 @@ TABLE: dict[Reason, tuple[Kind, str]] = {
     Reason.RETRY: (Kind.USER, ""),
     Reason.DEFERRED: (Kind.OVER, "deferred"),
     Reason.RESCHEDULED: (Kind.OVER, "up_for_reschedule"),
+    Reason.AWAITING_INPUT: (Kind.OVER, "awaiting_input"),
     Reason.ALREADY_FINISHED: (Kind.OVER, "success"),
     Reason.DENIED: (Kind.OVER, "failed"),
     Reason.IMAGE_PULL_FAILED: (Kind.OVER, "failed"),

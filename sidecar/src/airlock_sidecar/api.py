@@ -39,6 +39,8 @@ class Answer(NamedTuple):
     #: A successor for the token that was shown, and how long to wait before asking again: headers, None where absent.
     refreshed: str | None = None
     retry_after: str | None = None
+    #: What a HEAD says instead of a body.
+    content_range: str | None = None
 
     def error(self) -> errors.ApiError:
         """The error that this status stands for; only for a status of 400 and over."""
@@ -85,8 +87,10 @@ class Server:
         if len(data) > MAX_ANSWER_BYTES:
             connection.close()
             raise errors.Unreachable(f"an answer of over {MAX_ANSWER_BYTES} bytes", arrived=True)
-        headers_back = response.headers
-        return Answer(response.status, data, headers_back.get(REFRESHED_TOKEN), headers_back.get("Retry-After"))
+        told = response.headers
+        return Answer(
+            response.status, data, told.get(REFRESHED_TOKEN), told.get("Retry-After"), told.get("Content-Range")
+        )
 
     def _connection(self, timeout: float) -> http.client.HTTPConnection:
         kept: http.client.HTTPConnection | None = getattr(self._local, "connection", None)

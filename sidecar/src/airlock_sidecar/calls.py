@@ -64,8 +64,21 @@ class Calls:
         until: threading.Event | None = None,
         doubtful: Callable[[], None] | None = None,
     ) -> bytes:
+        """The body of what ``answer`` returns; raises as it does."""
+        return bytes(self.answer(method, path, query=query, body=body, until=until, doubtful=doubtful).body)
+
+    def answer(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: list[tuple[str, str]] | None = None,
+        body: bytes | None = None,
+        until: threading.Event | None = None,
+        doubtful: Callable[[], None] | None = None,
+    ) -> Any:
         """
-        The body of the answer. Raises an errors.ApiError for a 4xx, errors.GaveUp once ``until`` (else
+        The answer, as ``api.Answer``. Raises an errors.ApiError for a 4xx, errors.GaveUp once ``until`` (else
         ``given_up``) is set. ``doubtful`` is called when a try may have arrived though nothing came back.
         """
         stop = until or self.given_up
@@ -82,7 +95,7 @@ class Calls:
                     doubtful()
             else:
                 if answer.status < 400:
-                    return bytes(answer.body)
+                    return answer
                 error = answer.error()
                 first_failed = first_failed or time.monotonic()
                 if answer.status < 500 or retries.broken_for_good(

@@ -6,20 +6,20 @@ import contextlib
 import socket
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from airlock_sidecar import errors, judging
 from airlock_sidecar.calls import Calls
 from airlock_sidecar.events import Events
-from airlock_sidecar.exchange import Exchange
-from airlock_sidecar.handlers import Handlers, ParseHandlers
 from airlock_sidecar.launch import Launch
 from airlock_sidecar.listener import Session
 from airlock_sidecar.reporting import Reporter
 from airlock_sidecar.settings import Sidecar
 from airlock_sidecar.trace import Trace
 from airlock_wire import frames
+from airlock_wire.workload import Execute
 
 #: How long it may take to come to its end after the child is gone.
 DRAIN_SECONDS = 5.0
@@ -30,7 +30,14 @@ class Conversation:
     """One runner's. Without ``reporter`` it is a runner that parses, which reports nothing."""
 
     def __init__(
-        self, launch: Launch, calls: Calls, reporter: Reporter | None, settings: Sidecar, events: Events, trace: Trace
+        self,
+        launch: Launch,
+        calls: Calls,
+        reporter: Reporter | None,
+        settings: Sidecar,
+        events: Events,
+        trace: Trace,
+        open_log: Callable[[], int],
     ) -> None:
         self._launch = launch
         self._calls = calls
@@ -38,6 +45,7 @@ class Conversation:
         self._settings = settings
         self._events = events
         self._trace = trace
+        self._open_log = open_log
         self._session: Session | None = None
         self._thread: threading.Thread | None = None
 
@@ -75,10 +83,15 @@ class Conversation:
             session.frames.sendall(frames.response(0, self._launch.memory.startup))
         except OSError:
             return
-        if self._reporter is None:
+        # Loaded while the runner loads the task: they know a hundred messages, which no start has the time for.
+        from airlock_sidecar.exchange import Exchange
+        from airlock_sidecar.handlers import Handlers, ParseHandlers
+
+        work = self._launch.workload
+        if self._reporter is None or not isinstance(work, Execute):
             table, report = ParseHandlers(self._launch, self._keep_result).table, None
         else:
-            table, report = Handlers(self._launch, self._calls).table, self._report
+            table, report = Handlers(self._launch, self._calls, work.access, self._open_log).table, self._report
         try:
             Exchange(self._launch, table, report, self._trace).serve(session.frames, self._settings.max_frame_bytes)
         except errors.RunnerBroke as e:

@@ -13,6 +13,7 @@ Everything that can go wrong in the sidecar, and what its caller does about it.
   x Unreachable             nothing came back from one try: wait and try again
   x GaveUp                  nothing came back and nobody waits for the answer any more
   x NotAllowed              a message that this launch may not send: count it, answer with the error
+    + NotGranted            its TaskRun's access does not include it: the same, and name the grant
   x RunnerBroke             the runner's stream can be trusted no further: end that channel
   x LauncherBroke           the launcher's hello or control line is none: close that connection
 """
@@ -45,6 +46,11 @@ class ApiError(SidecarError):
 
 class Denied(ApiError):
     """401 or 403."""
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """What the runner is told of it."""
+        return {"status_code": self.status, "message": str(self), "detail": self.detail}
 
     @property
     def of_token(self) -> bool:
@@ -94,6 +100,21 @@ class NotAllowed(SidecarError):
     def __init__(self, kind: str, text: str) -> None:
         super().__init__(text)
         self.kind = kind
+
+
+class NotGranted(NotAllowed):
+    """A grant is missing: ``field`` of the TaskRun's ``spec.access``, and what would have to be in it."""
+
+    def __init__(self, text: str, field: str, name: str) -> None:
+        super().__init__("not granted", text)
+        self.field = field
+        self.name = name
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """What the runner is told of it: what a server that knew the rule would answer."""
+        detail = {"reason": "access_denied", "message": str(self), "missing": {self.field: self.name}}
+        return {"status_code": 403, "message": str(self), "detail": detail}
 
 
 class RunnerBroke(SidecarError):

@@ -2,24 +2,33 @@
 The conversation with the runner: frame in, one answer out, whatever the frame held.
 """
 
+import os
 import socket
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from airlock_sidecar import errors, journal
 from airlock_sidecar.clock import now
-from airlock_sidecar.handlers import CHANGING, Handler
+from airlock_sidecar.handlers import DescriptorReply, Handler
 from airlock_sidecar.intake import Frame, Intake
 from airlock_sidecar.launch import Launch
+from airlock_sidecar.routes import ROUTES
 from airlock_sidecar.trace import Trace
 from airlock_sidecar.values import as_json
-from airlock_wire import frames, messages
+from airlock_wire import frames, messages, protocol
 from airlock_wire.messages import ErrorResponse, ErrorType
 
 #: A terminal message's way to the server: state, payload, digest; True when the server has it.
 Report = Callable[[str, dict[str, Any], str], bool]
+
+
+class _Answer(NamedTuple):
+    """A frame's bytes, and the descriptor that goes with it, or -1."""
+
+    data: bytes
+    fd: int = -1
 
 
 class Exchange:
@@ -38,52 +47,65 @@ class Exchange:
         intake = Intake(sock, max_frame_bytes)
         while (frame := intake.next()) is not None:
             self._trace.keep(frame.payload)
-            answer = self._answer(frame)
-            if len(answer) - frames.HEADER_BYTES > max_frame_bytes:
+            data, fd = self._answer(frame)
+            if len(data) - frames.HEADER_BYTES > max_frame_bytes:
                 asked = frames.leading_id(frame.payload[:16])
-                answer = frames.response(asked, error=_error(f"the answer is over {max_frame_bytes} bytes"))
-            self._trace.keep(answer[frames.HEADER_BYTES :])
+                data = frames.response(asked, error=_error(f"the answer is over {max_frame_bytes} bytes"))
+            self._trace.keep(data[frames.HEADER_BYTES :])
             try:
-                sock.sendall(answer)
+                _send(sock, data, fd)
             except OSError:
                 # The runner is gone or does not read: there is nobody to answer.
                 return
 
-    def _answer(self, frame: Frame) -> bytes:
+    def _answer(self, frame: Frame) -> _Answer:
         asked = frames.leading_id(frame.payload[:16])
         if frame.too_long:
             self._launch.refused("frame too large")
             detail = {"reason": "FrameTooLarge", "bytes": frame.too_long}
-            return frames.response(asked, error=_error(f"a frame of {frame.too_long} bytes is too large", **detail))
+            text = f"a frame of {frame.too_long} bytes is too large"
+            return _Answer(frames.response(asked, error=_error(text, **detail)))
         try:
             request = frames.decode_raw_request(frame.payload)
             asked = request.id
-            message = messages.decode_from_runner(bytes(request.body))
-        except (frames.Undecodable, messages.UnknownMessage) as e:
+            message = protocol.decode(bytes(request.body))
+        except (frames.Undecodable, protocol.UnknownMessage) as e:
             self._launch.refused("undecodable")
             self._trace.say("in", asked, "undecodable", len(frame.payload))
-            return frames.response(asked, error=_error(f"not a request that is served here: {e}", status_code=400))
+            text = f"not a request that is served here: {e}"
+            return _Answer(frames.response(asked, error=_error(text, status_code=400)))
         self._trace.say("in", asked, type(message).__name__, len(frame.payload), message.__struct_fields__)
         try:
             body, error = self._handle(message, bytes(request.body)), None
         except errors.ApiError as e:
             body, error = None, _api_error(e)
-        except (errors.NotAllowed, errors.GaveUp, ValueError, msgspec.MsgspecError, RecursionError) as e:
+        except errors.NotGranted as e:
+            self._launch.refused(e.kind)
+            body, error = None, ErrorResponse(error=ErrorType.PERMISSION_DENIED, detail=e.shown)
+        except (
+            errors.NotAllowed,
+            errors.GaveUp,
+            ValueError,
+            msgspec.MsgspecError,
+            RecursionError,
+        ) as e:
             if isinstance(e, errors.NotAllowed):
                 self._launch.refused(e.kind)
             body, error = None, _error(str(e), exception_type=type(e).__name__)
+        body, fd = (body.body, body.fd) if isinstance(body, DescriptorReply) else (body, -1)
         answer = frames.response(asked, body, error)
-        self._trace.say("out", asked, type(error or body).__name__, len(answer))
-        return answer
+        self._trace.say("out", asked, _name(error or body), len(answer))
+        return _Answer(answer, fd)
 
     def _handle(self, message: Any, body: bytes) -> Any:
         digest = journal.digest(body)
-        if isinstance(message, messages.SucceedTask | messages.RetryTask | messages.TaskState):
+        if isinstance(message, protocol.TERMINAL):
             return self._terminal(message, digest)
         handler = self._table.get(type(message))
         if handler is None:
             raise errors.NotAllowed("unserved", f"{type(message).__name__} is not served to this runner")
-        if not isinstance(message, CHANGING):
+        route = ROUTES.get(type(message))
+        if route is None or not route.changes:
             return handler(message)
         replay = digest == self._replayed
         with self._launch.remembering() as memory:
@@ -111,8 +133,26 @@ class Exchange:
         payload = msgspec.json.decode(as_json(message), type=dict[str, Any])
         del payload["type"]
         payload = {key: value for key, value in payload.items() if value is not None}
-        payload.setdefault("end_date", now())
+        if isinstance(message, messages.TaskState):
+            # The one message whose date may be missing and has to be sent; others have none to send.
+            payload.setdefault("end_date", now())
         self._report(message.state, payload, digest)
+
+
+def _send(sock: socket.socket, data: bytes, fd: int) -> None:
+    """Sends a frame, a descriptor with its first bytes: where Airflow's runner takes it from."""
+    if fd < 0:
+        sock.sendall(data)
+        return
+    try:
+        sent = socket.send_fds(sock, [data], [fd])
+    finally:
+        os.close(fd)
+    sock.sendall(data[sent:])
+
+
+def _name(body: Any) -> str:
+    return str(body.get("type")) if isinstance(body, dict) else type(body).__name__
 
 
 def _error(text: str, **detail: Any) -> ErrorResponse:

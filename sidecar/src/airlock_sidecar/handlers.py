@@ -1,5 +1,5 @@
 """
-One function a message: what the runner asked, which call that is, and what it is answered. In one table.
+What answers each message: for most of them their row in ``routes``, for some a function here.
 
 A handler returns the body of the answer, None for an empty one. Errors of the API become an ErrorResponse in the
 error slot, which the runner raises, but for those that a runner expects in the body slot: not found, and denied
@@ -11,103 +11,134 @@ from typing import Any
 
 import msgspec
 
-from airlock_sidecar import errors, masking
+from airlock_sidecar import errors, masking, routes
 from airlock_sidecar.calls import Calls, segment
 from airlock_sidecar.launch import Launch
 from airlock_sidecar.values import as_json
-from airlock_wire import messages
+from airlock_wire import changes, lookups, messages
 from airlock_wire.messages import ErrorResponse, ErrorType
+from airlock_wire.workload import Access
 
 Handler = Callable[[Any], Any]
 
-#: The messages whose handling changes something, so that a restart must know which one was under way.
-CHANGING = (messages.SetXCom, messages.SetRenderedFields)
+#: The messages for which Airflow's runner looks for PERMISSION_DENIED in the body, so as not to look elsewhere.
+DENIED_IN_BODY = (messages.GetVariable, messages.GetConnection)
+
+#: How the server says in a HEAD's answer how many map indexes there are.
+_COUNT_PREFIX = "map_indexes "
+
+
+class DescriptorReply(msgspec.Struct, frozen=True):
+    """An answer that a descriptor goes with; whoever sends the frame closes it."""
+
+    body: Any
+    fd: int
 
 
 class Handlers:
-    """The table for a launch that executes a task instance."""
+    """The table for a launch that executes a task instance. ``open_log`` makes another channel for log lines."""
 
-    def __init__(self, launch: Launch, calls: Calls) -> None:
+    def __init__(self, launch: Launch, calls: Calls, access: Access, open_log: Callable[[], int]) -> None:
         self._launch = launch
         self._calls = calls
-        self._ti_id = segment(launch.ids["ti_id"])
-        self.table: dict[type[Any], Handler] = {
+        self._access = access
+        self._open_log = open_log
+        self.table: dict[type[Any], Handler] = dict.fromkeys(routes.ROUTES, self.routed) | {
             messages.GetVariable: self.get_variable,
             messages.GetConnection: self.get_connection,
             messages.GetXCom: self.get_xcom,
-            messages.SetXCom: self.set_xcom,
             messages.SetRenderedFields: self.set_rendered_fields,
+            lookups.GetXComCount: self.get_xcom_count,
+            changes.TriggerDagRun: self.trigger_dag_run,
             messages.MaskSecret: self.mask_secret,
+            changes.ResendLoggingFD: self.resend_logging_fd,
+            changes.GetHITLDetailResponse: self.unserved,
+            changes.UpdateHITLDetail: self.unserved,
         }
+
+    def routed(self, ask: Any) -> Any:
+        """The answer by the message's row."""
+        try:
+            return routes.reply(ask, self._call(ask))
+        except errors.NotFound:
+            answer = routes.absent(ask)
+            if answer is None:
+                raise
+            return answer
+        except (errors.Denied, errors.NotGranted) as e:
+            if not isinstance(ask, DENIED_IN_BODY):
+                raise
+            return _denied(e, ask)
 
     def get_variable(self, ask: messages.GetVariable) -> Any:
         """A variable; its value is masked when its name says that it is a secret."""
-        try:
-            body = self._calls.call("GET", f"/variables/{segment(ask.key)}")
-        except errors.NotFound:
-            return ErrorResponse(error=ErrorType.VARIABLE_NOT_FOUND, detail={"key": ask.key})
-        except errors.Denied as e:
-            return _denied(e, {"key": ask.key})
-        found = msgspec.json.decode(body, type=_Variable)
-        self._launch.mask(masking.secrets_in(found.value, ask.key))
-        return messages.VariableResult(key=found.key, value=found.value)
+        answer = self.routed(ask)
+        if isinstance(answer, dict):
+            self._launch.mask(masking.secrets_in(answer.get("value"), ask.key))
+        return answer
 
     def get_connection(self, ask: messages.GetConnection) -> Any:
         """A connection; its password and extra are masked."""
-        try:
-            body = self._calls.call("GET", f"/connections/{segment(ask.conn_id)}")
-        except errors.NotFound:
-            return ErrorResponse(error=ErrorType.CONNECTION_NOT_FOUND, detail={"conn_id": ask.conn_id})
-        except errors.Denied as e:
-            return _denied(e, {"conn_id": ask.conn_id})
-        found = msgspec.convert(
-            msgspec.json.decode(body, type=dict[str, Any]) | {"type": "ConnectionResult"}, messages.ConnectionResult
-        )
-        self._launch.mask(masking.secrets_of_connection(found.password, found.extra))
-        return found
+        answer = self.routed(ask)
+        if isinstance(answer, dict):
+            self._launch.mask(masking.secrets_of_connection(answer.get("password"), answer.get("extra")))
+        return answer
 
     def get_xcom(self, ask: messages.GetXCom) -> Any:
         """An XCom, null where there is none."""
-        query = [("map_index", str(ask.map_index))] if ask.map_index is not None and ask.map_index >= 0 else []
-        if ask.include_prior_dates:
-            query.append(("include_prior_dates", "true"))
         try:
-            body = self._calls.call("GET", _xcom_path(ask), query=query)
+            return self.routed(ask)
         except errors.NotFound:
             return messages.XComResult(key=ask.key, value=None)
-        except errors.Denied as e:
-            return _denied(e, {"key": ask.key, "dag_id": ask.dag_id, "task_id": ask.task_id})
-        return msgspec.convert(
-            msgspec.json.decode(body, type=dict[str, Any]) | {"type": "XComResult"}, messages.XComResult
-        )
 
-    def set_xcom(self, ask: messages.SetXCom) -> None:
-        """Stores an XCom of this task instance, and of no other."""
-        ti = self._launch.ids
-        own = (ti["dag_id"], ti["run_id"], ti["task_id"], ti["map_index"])
-        named = (ask.dag_id, ask.run_id, ask.task_id, ti["map_index"] if ask.map_index is None else ask.map_index)
-        if named != own:
-            raise errors.NotAllowed(
-                "foreign ids", f"a write to {'/'.join(map(str, named))}; this is {'/'.join(map(str, own))}"
-            )
-        query = [("map_index", str(ti["map_index"]))] if ti["map_index"] >= 0 else []
-        if ask.dag_result:
-            query.append(("dag_result", "true"))
-        if ask.mapped_length is not None:
-            query.append(("mapped_length", str(ask.mapped_length)))
-        self._calls.call("POST", _xcom_path(ask), query=query, body=as_json(ask.value))
+    def get_xcom_count(self, ask: lookups.GetXComCount) -> Any:
+        """How many map indexes have an XCom: the server says it in a header."""
+        wanted = self._request(ask)
+        told = self._calls.answer(wanted.method, wanted.path, query=wanted.query).content_range or ""
+        if not told.startswith(_COUNT_PREFIX) or not told.removeprefix(_COUNT_PREFIX).isdecimal():
+            raise ValueError(f"the server's answer does not say how many map indexes have {ask.key!r}: {told!r}")
+        return lookups.XComCountResponse(len=int(told.removeprefix(_COUNT_PREFIX)))
 
     def set_rendered_fields(self, ask: messages.SetRenderedFields) -> None:
         """Stores the rendered fields, masked: they are shown to people. An archived try wants them no more."""
         fields = self._launch.masker.mask_value(ask.rendered_fields)
         try:
-            self._calls.call("PUT", f"/task-instances/{self._ti_id}/rtif", body=as_json(fields))
+            self.routed(messages.SetRenderedFields(rendered_fields=fields))
         except errors.Gone:
             return
+
+    def trigger_dag_run(self, ask: changes.TriggerDagRun) -> Any:
+        """Makes a DAG run; one that is there already is cleared where that was asked for."""
+        try:
+            return self.routed(ask)
+        except errors.Conflict:
+            if not ask.reset_dag_run:
+                return ErrorResponse(error=ErrorType.DAGRUN_ALREADY_EXISTS)
+        self._calls.call("POST", f"/dag-runs/{segment(ask.dag_id)}/{segment(ask.run_id)}/clear")
+        return messages.OKResponse(ok=True)
 
     def mask_secret(self, ask: messages.MaskSecret) -> None:
         """Masks what the task asks to be masked."""
         self._launch.mask(masking.secrets_in(ask.value, ask.name))
+
+    def resend_logging_fd(self, _: changes.ResendLoggingFD) -> DescriptorReply:
+        """Another channel for log lines, for a process that the task started and that has no other way to log."""
+        fd = self._open_log()
+        return DescriptorReply(changes.SentFDs(fds=[fd]), fd)
+
+    def unserved(self, ask: Any) -> Any:
+        """Refuses what only a triggerer is served, with the words that Airflow has for it."""
+        raise errors.Refused(400, f"Unhandled request: {type(ask).__name__} is a triggerer's")
+
+    def _request(self, ask: Any) -> routes.Request:
+        wanted = routes.request(ask, self._launch.ids)
+        if (grant := routes.missing_grant(ask, self._launch.ids, self._access)) is not None:
+            raise errors.NotGranted(f"{type(ask).__name__}: {grant.sentence}", grant.field, grant.name)
+        return wanted
+
+    def _call(self, ask: Any) -> bytes:
+        wanted = self._request(ask)
+        return self._calls.call(wanted.method, wanted.path, query=wanted.query, body=wanted.body)
 
 
 class ParseHandlers:
@@ -147,16 +178,6 @@ class ParseHandlers:
             memory.parsed = True
 
 
-class _Variable(msgspec.Struct):
-    key: str
-    value: str | None
-
-
-def _xcom_path(ask: messages.GetXCom | messages.SetXCom) -> str:
-    return "/xcoms/" + "/".join(segment(part) for part in (ask.dag_id, ask.run_id, ask.task_id, ask.key))
-
-
-def _denied(e: errors.Denied, detail: dict[str, Any]) -> ErrorResponse:
-    return ErrorResponse(
-        error=ErrorType.PERMISSION_DENIED, detail=detail | {"status_code": e.status, "detail": e.detail}
-    )
+def _denied(e: errors.Denied | errors.NotGranted, ask: Any) -> ErrorResponse:
+    detail = {name: getattr(ask, name) for name in routes.ROUTES[type(ask)].detail}
+    return ErrorResponse(error=ErrorType.PERMISSION_DENIED, detail=detail | e.shown)

@@ -24,6 +24,9 @@ _REPORTED = {
     "failed": Reason.FAILED,
     "removed": Reason.FAILED,
     "up_for_retry": Reason.RETRY,
+    "deferred": Reason.DEFERRED,
+    "up_for_reschedule": Reason.RESCHEDULED,
+    "awaiting_input": Reason.AWAITING_INPUT,
 }
 _STOPPED = {
     SUPERSEDED: Reason.SUPERSEDED,

@@ -58,7 +58,9 @@ class Lifecycle:
             self._reporter = Reporter(launch, calls, self._heart, self._events.flushed)
             calls.last_good = self._heart.last_good
         trace = Trace(settings.logging)
-        self._conversation = Conversation(launch, calls, self._reporter, self._settings, self._events, trace)
+        self._conversation = Conversation(
+            launch, calls, self._reporter, self._settings, self._events, trace, self._streams.open_log
+        )
 
     def terminate(self) -> None:
         """SIGTERM: the launch's container has ended, so finish and go. May be called from any thread."""
@@ -73,6 +75,7 @@ class Lifecycle:
             self._open(self._session)
             self._serve()
         verdict = self._finish()
+        self._launch.finish_log()
         recording.write(self._launch, verdict, self._settings.record_file)
         if self._control is not None:
             self._control.say(pod.ACK, of=pod.EXITED)

@@ -1,5 +1,6 @@
 """
-The pump of the runner's output: three pipes, whose reading ends the launcher handed over, into the log store.
+The pump of the runner's output: three pipes, whose reading ends the launcher handed over, into the log store; and
+further channels for log lines, which a process of the task's may ask for.
 
 Bytes go from a pipe straight into a spool file in the state folder, by splice, without passing through this
 process's memory: a kill at any instant finds each byte in the pipe (which the launcher holds open too) or in the
@@ -8,15 +9,23 @@ not at all.
 """
 
 import os
+import queue
 import select
 import threading
 from collections.abc import Callable
 
+from airlock_sidecar.errors import NotAllowed
 from airlock_wire import pod
 
 _CHUNK_BYTES = 65536
 #: A spool that was dealt with this far and still has a rest is replaced by one with only the rest.
 _SPOOL_BYTES = 1024 * 1024
+
+#: A launch has a log channel for each process that asks for one, and no task starts this many that do.
+MAX_CHANNELS = 64
+_LOG = pod.STREAMS[0]
+#: What wakes the pump: another channel, or the end.
+_NEW, _FINISH = b"n", b"f"
 
 #: What turns a stream's bytes into the log: (stream, data, at its end) to the number of bytes dealt with.
 Sink = Callable[[str, bytes, bool], int]
@@ -69,6 +78,26 @@ class _Spool:
         self._fd, self._inode, self._done, self._end = new, os.fstat(new).st_ino, 0, len(rest)
 
 
+class _Channel:
+    """
+    A further channel for log lines: its reading end, and a line that has not ended. It is not spooled, as it lasts only
+    as long as this process: who asked for it can ask the next sidecar.
+    """
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def fill(self, pipe: int) -> bool:
+        """Takes what the pipe has, up to a chunk; False at its end."""
+        piece = os.read(pipe, _CHUNK_BYTES)
+        self._rest += piece
+        return bool(piece)
+
+    def drain(self, sink: Sink, *, ended: bool) -> None:
+        """Gives the whole lines to the sink."""
+        self._rest = self._rest[sink(_LOG, self._rest, ended) :]
+
+
 class Streams:
     """
     The three streams and the thread that pumps them.
@@ -80,9 +109,12 @@ class Streams:
     def __init__(self, folder: str, sink: Sink) -> None:
         self._sink = sink
         self._spools = {name: _Spool(folder, name) for name in pod.STREAMS}
-        self._finish_read, self._finish_write = os.pipe()
+        self._wake_read, self._wake_write = os.pipe()
         self._thread = threading.Thread(target=self._pump, name="streams", daemon=True)
-        self._pipes: dict[int, _Spool] = {}
+        self._pipes: dict[int, _Spool | _Channel] = {}
+        #: Reading ends that the pump does not know yet.
+        self._new: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self._opened = 0
 
     def start(self, fds: list[int]) -> None:
         """Begins to pump from these reading ends, in the order of ``pod.STREAMS``."""
@@ -91,36 +123,57 @@ class Streams:
             spool.drain(self._sink, ended=False)
         self._thread.start()
 
+    def open_log(self) -> int:
+        """
+        The writing end of another channel for log lines, which the caller passes on and closes. Raises
+        errors.NotAllowed.
+        """
+        if self._opened >= MAX_CHANNELS:
+            raise NotAllowed("log channels", f"this launch has {MAX_CHANNELS} log channels already")
+        self._opened += 1
+        reader, writer = os.pipe2(os.O_CLOEXEC)
+        self._new.put(reader)
+        os.write(self._wake_write, _NEW)
+        return writer
+
     def finish(self, seconds: float) -> None:
         """Empties the pipes into the log, ends the last lines and stops; gives up after so many seconds."""
         if not self._pipes:
             self._end_lines()
             return
-        os.write(self._finish_write, b"x")
+        os.write(self._wake_write, _FINISH)
         self._thread.join(seconds)
 
     def _pump(self) -> None:
         poll = select.poll()
-        poll.register(self._finish_read, select.POLLIN)
+        poll.register(self._wake_read, select.POLLIN)
         for fd in self._pipes:
             poll.register(fd, select.POLLIN)
         finishing = False
         while True:
             ready = [fd for fd, _ in poll.poll(0 if finishing else None)]
-            if self._finish_read in ready:
-                finishing = True
-                poll.unregister(self._finish_read)
-                ready.remove(self._finish_read)
-            if finishing and not ready:
+            if self._wake_read in ready:
+                finishing = self._woken(poll) or finishing
+                ready.remove(self._wake_read)
+            elif finishing and not ready:
                 break
             for fd in ready:
-                spool = self._pipes[fd]
-                if spool.fill(fd):
-                    spool.drain(self._sink, ended=False)
+                stream = self._pipes[fd]
+                if stream.fill(fd):
+                    stream.drain(self._sink, ended=False)
                 else:
                     poll.unregister(fd)
         self._end_lines()
 
+    def _woken(self, poll: "select.poll") -> bool:
+        """Takes in the channels that were opened; True when it is time to finish."""
+        finish = _FINISH in os.read(self._wake_read, _CHUNK_BYTES)
+        while not self._new.empty():
+            fd = self._new.get()
+            self._pipes[fd] = _Channel()
+            poll.register(fd, select.POLLIN)
+        return finish
+
     def _end_lines(self) -> None:
-        for spool in self._spools.values():
-            spool.drain(self._sink, ended=True)
+        for stream in [*self._spools.values(), *self._pipes.values()]:
+            stream.drain(self._sink, ended=True)

@@ -110,7 +110,7 @@ def test_a_write_under_foreign_ids_is_refused(api, sidecar, launcher, changes):
 
     assert answer.error is not None
     assert [] == [call for call in api.calls if call.path.startswith("/xcoms")]
-    assert (Reason.SUCCEEDED, {"foreign ids": 1}) == (record.reason, record.refusals)
+    assert (Reason.SUCCEEDED, {"not granted": 1}) == (record.reason, record.refusals)
 
 
 def test_a_second_terminal_message_is_refused_and_the_first_stands(api, sidecar, launcher):

@@ -10,12 +10,14 @@ import os
 import random
 import socket
 import threading
+import types
+import typing
 from pathlib import Path
 from types import SimpleNamespace
 
 import msgspec
 import pytest
-from played.sidecar import work
+from played.sidecar import TI, work
 
 from airlock_sidecar import errors
 from airlock_sidecar.calls import Calls
@@ -26,7 +28,8 @@ from airlock_sidecar.launch import Launch
 from airlock_sidecar.logstore import LogStore
 from airlock_sidecar.settings import Logging
 from airlock_sidecar.trace import Trace
-from airlock_wire import frames, messages
+from airlock_wire import frames, messages, protocol
+from airlock_wire.workload import Access
 
 FRAMES = int(os.environ.get("AIRLOCK_FUZZ_FRAMES", "100000"))
 #: Small, so that frames over the cap are cheap enough to be many.
@@ -50,7 +53,10 @@ class RandomApi:
                  "login": None, "password": "hunter2", "port": 1, "extra": '{"token": "abcdef"}'}  # fmt: skip
         data = b"" if status == 204 else msgspec.json.encode(value if status == 200 else {"detail": {"reason": "no"}})
         return SimpleNamespace(
-            status=status, body=data, error=lambda: errors.Denied(403, "no") if status in (401, 403) else _error(status)
+            status=status,
+            body=data,
+            content_range=self._rng.choice((None, "", "map_indexes 3", "map_indexes x")),
+            error=lambda: errors.Denied(403, "no") if status in (401, 403) else _error(status),
         )
 
 
@@ -82,23 +88,42 @@ def value(rng, depth=0):
     )[kind]
 
 
+KINDS = [*typing.get_args(protocol.FromTask), messages.DagFileParsingResult]
+#: The ids of the launch, so that what is pinned to them is not always refused.
+OWN = {"dag_id": "d", "run_id": "r", "task_id": "t", "ti_id": TI.id}
+
+
 def message(rng):
     """A message that decodes, of any type, with any content."""
-    ids = {"dag_id": rng.choice(("d", "other")), "run_id": "r", "task_id": rng.choice(("t", "..", "x/y"))}
-    key = rng.choice(_TEXT)
-    return rng.choice(
-        (
-            lambda: messages.GetVariable(key=key),
-            lambda: messages.GetConnection(conn_id=key),
-            lambda: messages.GetXCom(key=key, **ids, map_index=rng.choice((None, -1, 0, 7))),
-            lambda: messages.SetXCom(key=key, value=value(rng), **ids, mapped_length=rng.choice((None, 3))),
-            lambda: messages.SetRenderedFields(rendered_fields={key: value(rng)}),
-            lambda: messages.MaskSecret(value=rng.choice(_TEXT), name=rng.choice((None, "password"))),
-            lambda: messages.SucceedTask(end_date=dt.datetime.now(dt.UTC), outlet_events=[{key: value(rng)}]),
-            lambda: messages.TaskState(state=rng.choice(("failed", "skipped", "removed"))),
-            lambda: messages.DagFileParsingResult(fileloc=key, serialized_dags=[], warnings=[value(rng)]),
-        )
-    )()
+    kind = rng.choice(KINDS)
+    given = {}
+    for field in msgspec.structs.fields(kind):
+        if field.required or rng.randrange(2):
+            own = field.name in OWN and rng.randrange(4)
+            given[field.name] = OWN[field.name] if own else content(rng, field.type)
+    return kind(**given)
+
+
+def content(rng, type_):
+    """A value that a field of this type takes."""
+    choices = typing.get_args(type_)
+    origin = typing.get_origin(type_)
+    if origin is typing.Literal:
+        return rng.choice(choices)
+    if origin in (typing.Union, types.UnionType):
+        return content(rng, rng.choice(choices))
+    if origin is list:
+        return [content(rng, choices[0]) for _ in range(rng.randrange(3))]
+    if origin is dict:
+        return {rng.choice(_TEXT): value(rng) for _ in range(rng.randrange(3))}
+    return {
+        str: lambda: rng.choice(_TEXT),
+        int: lambda: rng.choice((-1, 0, 3, 2**40)),
+        float: rng.random,
+        bool: lambda: rng.random() < 0.5,
+        dt.datetime: lambda: dt.datetime.now(dt.UTC),
+        types.NoneType: lambda: None,
+    }.get(type_, lambda: value(rng))()
 
 
 def garbled(rng, payload):
@@ -134,8 +159,8 @@ def payload(rng, number):
 
 def decodable(data):
     try:
-        messages.decode_from_runner(bytes(frames.decode_raw_request(data).body))
-    except (frames.Undecodable, messages.UnknownMessage):
+        protocol.decode(bytes(frames.decode_raw_request(data).body))
+    except (frames.Undecodable, protocol.UnknownMessage):
         return False
     return True
 
@@ -147,7 +172,8 @@ def test_every_frame_gets_exactly_one_answer(seed, tmp_path):
     launch = Launch(work(), Journal.open(str(tmp_path / "state")), LogStore(str(tmp_path), "log"))
     calls = Calls(1.0)
     calls.provide(RandomApi(random.Random(seed)))
-    exchange = Exchange(launch, Handlers(launch, calls).table, lambda *_: rng.random() < 0.5, Trace(Logging()))
+    table = Handlers(launch, calls, Access(), lambda: os.open(os.devnull, os.O_WRONLY)).table
+    exchange = Exchange(launch, table, lambda *_: rng.random() < 0.5, Trace(Logging()))
     ours, theirs = socket.socketpair()
     crashed = []
 

@@ -10,12 +10,14 @@ import typing
 from datetime import UTC, datetime
 
 import msgspec
+from contract.wire import samples_beyond
 
 from airlock_wire import messages as m
+from airlock_wire import protocol
 from airlock_wire.dags import LazySerializedDag, SerializedDag, SerializedTask, enclose
 
-FROM_RUNNER = {kind.__name__: kind for kind in typing.get_args(m.FromRunner)}
-TO_RUNNER = {kind.__name__: kind for kind in typing.get_args(m.ToRunner)}
+FROM_RUNNER = {kind.__name__: kind for kind in (*typing.get_args(protocol.FromTask), m.DagFileParsingResult)}
+TO_RUNNER = {kind.__name__: kind for kind in (*typing.get_args(protocol.ToTask), m.DagFileParseRequest)}
 MESSAGES = FROM_RUNNER | TO_RUNNER
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
@@ -109,6 +111,8 @@ FULL = {
         m.XComResult(key="return_value", value=JSON),
         m.OKResponse(ok=True),
         m.ErrorResponse(error=m.ErrorType.PERMISSION_DENIED, detail={"status_code": 403, "message": "no grant"}),
+        *samples_beyond.ASKED,
+        *samples_beyond.TOLD,
     )
 }
 

@@ -22,6 +22,10 @@ BASE = Facts(
         ({"reported": "failed"}, Reason.FAILED, None),
         ({"reported": "removed"}, Reason.FAILED, None),
         ({"reported": "up_for_retry"}, Reason.RETRY, None),
+        ({"reported": "deferred"}, Reason.DEFERRED, None),
+        ({"reported": "deferred", "signalled": True}, Reason.DEFERRED, None),
+        ({"reported": "up_for_reschedule"}, Reason.RESCHEDULED, None),
+        ({"reported": "awaiting_input"}, Reason.AWAITING_INPUT, None),
         ({"reported": "success", "exit": None}, Reason.SUCCEEDED, None),
         ({"reported": "success", "signalled": True}, Reason.SUCCEEDED, None),
         ({"reported": "skipped", "signalled": True}, Reason.SKIPPED, None),
@@ -58,7 +62,9 @@ def test_the_verdict(changes, reason, report):
 
 
 def test_every_combination_of_facts_has_a_verdict_and_never_two_reports():
-    reported = (None, "success", "skipped", "failed", "removed", "up_for_retry")
+    reported = (
+        None, "success", "skipped", "failed", "removed", "up_for_retry", "deferred", "up_for_reschedule", "awaiting_input"
+    )  # fmt: skip
     exits = (None, Exit(code=0), Exit(code=3), Exit(signal=9), Exit(signal=9, oom=True))
     stops = ("", judging.SUPERSEDED, judging.ALREADY_FINISHED, judging.TOKEN_EXPIRED, judging.REJECTED,
              judging.DENIED, judging.TIMED_OUT, judging.BROKE_PROTOCOL)  # fmt: skip

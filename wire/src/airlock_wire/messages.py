@@ -1,13 +1,14 @@
 """
 The messages inside frames, as tagged structs: the class name is the wire's ``type``.
 
-``FromRunner`` is what a runner may ask and ``ToRunner`` what it may be told; Airflow 3.3's task-sdk 1.3.2 defines
-both sets, and its JSON schema is what the contract tests hold these against. A field without a default is always
+``FromRunner`` is what our own runner asks and ``ToRunner`` what it is told; the rest of what Airflow's runner may say
+is in ``endings``, ``lookups``, ``changes`` and ``stores``, and ``protocol`` has the whole. Airflow 3.3's task-sdk 1.3.2
+defines the set, and its JSON schema is what the contract tests hold these against. A field without a default is always
 on the wire, so a required field that may be null is ``X | None`` without a default. Unknown keys are ignored on
 read, as Airflow's runner ignores them.
 
-Adding a message is four places: here, the sidecar's table of handlers, the SDK call that sends it, and the
-server's route; the golden test and the contract test then fail until they know it.
+Adding a message is four places: one of these modules, the sidecar's table of routes, the SDK call that sends it, and
+the server's route; the golden test and the contract test then fail until they know it.
 """
 
 from datetime import datetime
@@ -275,23 +276,8 @@ ToRunner: TypeAlias = (
     StartupDetails | DagFileParseRequest | VariableResult | ConnectionResult | XComResult | OKResponse | ErrorResponse
 )
 
-#: The messages after which a launch has said its last word about the task's state.
+#: The messages after which our own runner has said its last word about the task's state.
 Terminal: TypeAlias = SucceedTask | RetryTask | TaskState
-
-_from_runner = msgspec.msgpack.Decoder(FromRunner)
-
-
-class UnknownMessage(Exception):
-    """The body decodes, but its type is none that we serve, or its fields are wrong. The text names the field."""
-
-
-def decode_from_runner(body: bytes) -> FromRunner:
-    """A runner's message from the msgpack of its body; raises UnknownMessage."""
-    try:
-        message: FromRunner = _from_runner.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as e:
-        raise UnknownMessage(str(e)) from e
-    return message
 
 
 def to_runner(body: Any) -> ToRunner:

@@ -25,6 +25,12 @@ class Reason(StrEnum):
     FAILED = "Failed"
     #: The runner reported a failure with tries left.
     RETRY = "Retry"
+    #: The task waits for a trigger, and is resumed by another launch.
+    DEFERRED = "Deferred"
+    #: The task wants to be started again at a date.
+    RESCHEDULED = "Rescheduled"
+    #: The task waits for a person, and is resumed by another launch.
+    AWAITING_INPUT = "AwaitingInput"
     #: The runner in parse mode delivered its result.
     PARSED = "Parsed"
     #: The runner ended without a last word: an exit code, a signal, or nothing at all.
@@ -62,7 +68,8 @@ class Exit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
     The record. ``state`` is what was reported or judged, ``acknowledged`` whether the server has it; ``refusals``
-    counts what was refused by kind; ``timeline`` maps steps to seconds since the epoch.
+    counts what was refused by kind; ``timeline`` maps steps to seconds since the epoch; ``log_missing`` is how many
+    bytes of the log its store lacked when the launch was over.
     """
 
     reason: Reason
@@ -74,6 +81,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     restarts: int = 0
     refusals: dict[str, int] = {}
     timeline: dict[str, float] = {}
+    log_missing: int = 0
 
 
 def encode(record: Record) -> bytes:

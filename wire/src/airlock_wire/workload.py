@@ -9,13 +9,33 @@ import msgspec
 from airlock_wire.messages import BundleInfo, DagFileParseRequest, TaskInstance
 
 
+class Access(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """
+    What a launch may ask the server for, beyond what its own task instance is and has. Each is a list of patterns, in
+    which ``*`` stands for any characters; None where nothing is narrowed. The server's own policy comes on top.
+
+    ``xcom_reads`` and ``xcom_writes`` are patterns of ``dag_id/task_id``; a launch's own XComs are always its own, and
+    unless it is said otherwise it writes no others. Who may read a variable may list its key. ``asset_stores`` are
+    names or URIs of assets.
+    """
+
+    connections: tuple[str, ...] | None = None
+    variables: tuple[str, ...] | None = None
+    variable_writes: tuple[str, ...] | None = None
+    xcom_reads: tuple[str, ...] | None = None
+    xcom_writes: tuple[str, ...] | None = ()
+    triggers: tuple[str, ...] | None = None
+    asset_stores: tuple[str, ...] | None = None
+
+
 class Execute(msgspec.Struct, frozen=True, kw_only=True, tag="execute", tag_field="mode", forbid_unknown_fields=True):
     """
     Run one task instance.
 
     In a pod ``ti.id`` and ``ti.dag_version_id`` are empty: the sidecar gets them when it exchanges the pod's token.
     ``log_path`` is relative to the log store. ``judges`` says that this sidecar reports a crash by itself, as it
-    does where Airlock's server owns the task instance; on a real Airflow the executor does.
+    does where Airlock's server owns the task instance; on a real Airflow the executor does. ``access`` narrows what
+    the runner may ask for.
     """
 
     ti: TaskInstance
@@ -24,6 +44,7 @@ class Execute(msgspec.Struct, frozen=True, kw_only=True, tag="execute", tag_fiel
     log_path: str
     judges: bool = True
     execution_timeout_seconds: float | None = None
+    access: Access = Access()
     sentry_integration: str = ""
 
 

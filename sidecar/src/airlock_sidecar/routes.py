@@ -1,0 +1,297 @@
+"""
+Which request of the Execution API a message is: one table, and the way from a row to a request and back. Pure.
+
+A row says the whole way of a message: method and path, which fields go where, which reply the answer becomes, what a
+404 means, and which rule of access governs it. What needs more than a row (masking, a reply of no call) is in
+``handlers``; the documentation's table is made from this one and from that.
+"""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
+
+from airlock_sidecar import access
+from airlock_sidecar.calls import segment
+from airlock_sidecar.errors import NotAllowed
+from airlock_sidecar.values import as_json
+from airlock_wire import changes, lookups, messages, stores
+from airlock_wire.messages import ErrorType
+from airlock_wire.workload import Access
+
+Message = Any
+Ids = dict[str, Any]
+
+
+class Route(NamedTuple):
+    """
+    A message's way. Fields in braces of ``path`` are the message's, but for ``ti_id``, which is always this launch's.
+
+    ``query`` and ``body`` name fields; a field that is None is left out of the query. ``whole`` sends one field as the
+    body itself. ``reply`` is None for an empty answer; ``field`` puts the server's bare answer into that field of it.
+    ``absent`` is what a 404 is answered with, in the body slot, with ``detail``'s fields. ``rule`` governs it by the
+    value of ``governed``. ``changes``: a restart must know that it was under way.
+    """
+
+    method: str
+    path: str
+    reply: type[Any] | None = None
+    field: str = ""
+    query: tuple[str, ...] = ()
+    body: tuple[str, ...] = ()
+    whole: str = ""
+    absent: ErrorType | None = None
+    detail: tuple[str, ...] = ()
+    rule: str = ""
+    governed: str = ""
+    changes: bool = False
+
+
+_XCOM = "/xcoms/{dag_id}/{run_id}/{task_id}/{key}"
+_TI = "/task-instances/{ti_id}"
+_STORE = "/store/ti/{ti_id}"
+_BY_NAME, _BY_URI = "/store/asset/by-name", "/store/asset/by-uri"
+_FILTERS = ("dag_id", "map_index", "task_ids", "task_group_id", "logical_dates", "run_ids")
+_EVENTS = ("after", "before", "ascending", "limit")
+_HITL = ("ti_id", "options", "subject", "body", "defaults", "multiple", "params", "assigned_users")
+_OK = messages.OKResponse
+_READS, _WRITES = access.XCOM_READS, access.XCOM_WRITES
+_KEPT = access.ASSET_STORES
+_NO_ASSET, _NO_TASK_KEY, _NO_ASSET_KEY = (
+    ErrorType.ASSET_NOT_FOUND,
+    ErrorType.TASK_STORE_NOT_FOUND,
+    ErrorType.ASSET_STORE_NOT_FOUND,
+)
+
+ROUTES: dict[type[Any], Route] = {
+    # XComs
+    messages.GetXCom: Route(
+        "GET", _XCOM, messages.XComResult, query=("map_index", "include_prior_dates"), rule=_READS
+    ),
+    lookups.GetXComCount: Route("HEAD", _XCOM, lookups.XComCountResponse, "len", rule=_READS),
+    lookups.GetXComSequenceItem: Route(
+        "GET", f"{_XCOM}/item/{{offset}}", lookups.XComSequenceIndexResult, "root",
+        absent=ErrorType.XCOM_NOT_FOUND, detail=("dag_id", "run_id", "task_id", "key", "offset"), rule=_READS,
+    ),
+    lookups.GetXComSequenceSlice: Route(
+        "GET", f"{_XCOM}/slice", lookups.XComSequenceSliceResult, "root",
+        query=("start", "stop", "step", "include_prior_dates"), rule=_READS,
+    ),
+    messages.SetXCom: Route(
+        "POST", _XCOM, query=("map_index", "dag_result", "mapped_length"), whole="value", rule=_WRITES, changes=True
+    ),
+    changes.DeleteXCom: Route("DELETE", _XCOM, query=("map_index",), rule=_WRITES, changes=True),
+    # Variables and connections
+    messages.GetVariable: Route(
+        "GET", "/variables/{key}", messages.VariableResult, absent=ErrorType.VARIABLE_NOT_FOUND, detail=("key",),
+        rule=access.VARIABLES, governed="key",
+    ),
+    lookups.GetVariableKeys: Route(
+        "GET", "/variables/keys", lookups.VariableKeysResult, query=("prefix", "limit", "offset"),
+        rule=access.VARIABLES, governed="prefix",
+    ),
+    changes.PutVariable: Route(
+        "PUT", "/variables/{key}", body=("value", "description"), rule=access.VARIABLE_WRITES, governed="key",
+        changes=True,
+    ),
+    changes.DeleteVariable: Route(
+        "DELETE", "/variables/{key}", _OK, rule=access.VARIABLE_WRITES, governed="key", changes=True
+    ),
+    messages.GetConnection: Route(
+        "GET", "/connections/{conn_id}", messages.ConnectionResult, absent=ErrorType.CONNECTION_NOT_FOUND,
+        detail=("conn_id",), rule=access.CONNECTIONS, governed="conn_id",
+    ),
+    # This task instance
+    messages.SetRenderedFields: Route("PUT", f"{_TI}/rtif", whole="rendered_fields", changes=True),
+    changes.SetRenderedMapIndex: Route(
+        "PATCH", f"{_TI}/rendered-map-index", whole="rendered_map_index", changes=True
+    ),
+    changes.SkipDownstreamTasks: Route("PATCH", f"{_TI}/skip-downstream", body=("tasks",), changes=True),
+    lookups.ValidateInletsAndOutlets: Route(
+        "GET", f"{_TI}/validate-inlets-and-outlets", lookups.InactiveAssetsResult
+    ),
+    lookups.GetPrevSuccessfulDagRun: Route(
+        "GET", f"{_TI}/previous-successful-dagrun", lookups.PrevSuccessfulDagRunResult
+    ),
+    lookups.GetTaskRescheduleStartDate: Route(
+        "GET", "/task-reschedules/{ti_id}/start_date", lookups.TaskRescheduleStartDate, "start_date",
+        query=("try_number",),
+    ),
+    changes.CreateHITLDetailPayload: Route(
+        "POST", "/hitlDetails/{ti_id}", changes.HITLDetailRequestResult, body=_HITL, changes=True
+    ),
+    # Other task instances, DAG runs and DAGs
+    lookups.GetTICount: Route(
+        "GET", "/task-instances/count", lookups.TICount, "count", query=(*_FILTERS, "states")
+    ),
+    lookups.GetTaskStates: Route("GET", "/task-instances/states", lookups.TaskStatesResult, query=_FILTERS),
+    lookups.GetTaskBreadcrumbs: Route(
+        "GET", "/task-instances/breadcrumbs", lookups.TaskBreadcrumbsResult, query=("dag_id", "run_id")
+    ),
+    lookups.GetPreviousTI: Route(
+        "GET", "/task-instances/previous/{dag_id}/{task_id}", lookups.PreviousTIResult, "task_instance",
+        query=("map_index", "logical_date", "state"),
+    ),
+    lookups.GetDag: Route("GET", "/dags/{dag_id}", lookups.DagResult),
+    lookups.GetDagRun: Route("GET", "/dag-runs/{dag_id}/{run_id}", lookups.DagRunResult),
+    lookups.GetDagRunState: Route("GET", "/dag-runs/{dag_id}/{run_id}/state", lookups.DagRunStateResult),
+    lookups.GetDRCount: Route(
+        "GET", "/dag-runs/count", lookups.DRCount, "count", query=("dag_id", "logical_dates", "run_ids", "states")
+    ),
+    lookups.GetPreviousDagRun: Route(
+        "GET", "/dag-runs/previous", lookups.PreviousDagRunResult, "dag_run",
+        query=("dag_id", "logical_date", "state"),
+    ),
+    changes.TriggerDagRun: Route(
+        "POST", "/dag-runs/{dag_id}/{run_id}", _OK,
+        body=("logical_date", "run_after", "conf", "reset_dag_run", "partition_key", "note"),
+        rule=access.TRIGGERS, governed="dag_id", changes=True,
+    ),
+    # Assets
+    lookups.GetAssetByName: Route(
+        "GET", "/assets/by-name", lookups.AssetResult, query=("name",), absent=_NO_ASSET, detail=("name",)
+    ),
+    lookups.GetAssetByUri: Route(
+        "GET", "/assets/by-uri", lookups.AssetResult, query=("uri",), absent=_NO_ASSET, detail=("uri",)
+    ),
+    lookups.GetAssetsByAlias: Route(
+        "GET", "/assets/by-alias", lookups.AssetsByAliasResult, "assets", query=("alias_name",)
+    ),
+    lookups.GetAssetEventByAsset: Route(
+        "GET", "/asset-events/by-asset", lookups.AssetEventsResult, query=("name", "uri", *_EVENTS)
+    ),
+    lookups.GetAssetEventByAssetAlias: Route(
+        "GET", "/asset-events/by-asset-alias", lookups.AssetEventsResult, query=("alias_name", *_EVENTS)
+    ),
+    # State stores
+    stores.GetTaskStateStore: Route(
+        "GET", f"{_STORE}/{{key}}", stores.TaskStateStoreResult, absent=_NO_TASK_KEY, detail=("key",)
+    ),
+    stores.SetTaskStateStore: Route("PUT", f"{_STORE}/{{key}}", _OK, body=("value", "expires_at"), changes=True),
+    stores.DeleteTaskStateStore: Route("DELETE", f"{_STORE}/{{key}}", _OK, changes=True),
+    stores.ClearTaskStateStore: Route("DELETE", _STORE, _OK, changes=True),
+    stores.GetAssetStateStoreByName: Route(
+        "GET", f"{_BY_NAME}/value", stores.AssetStateStoreResult, query=("name", "key"), absent=_NO_ASSET_KEY,
+        detail=("key",), rule=_KEPT, governed="name",
+    ),
+    stores.GetAssetStateStoreByUri: Route(
+        "GET", f"{_BY_URI}/value", stores.AssetStateStoreResult, query=("uri", "key"), absent=_NO_ASSET_KEY,
+        detail=("key",), rule=_KEPT, governed="uri",
+    ),
+    stores.SetAssetStateStoreByName: Route(
+        "PUT", f"{_BY_NAME}/value", _OK, query=("name", "key"), body=("value",), rule=_KEPT, governed="name",
+        changes=True,
+    ),
+    stores.SetAssetStateStoreByUri: Route(
+        "PUT", f"{_BY_URI}/value", _OK, query=("uri", "key"), body=("value",), rule=_KEPT, governed="uri",
+        changes=True,
+    ),
+    stores.DeleteAssetStateStoreByName: Route(
+        "DELETE", f"{_BY_NAME}/value", _OK, query=("name", "key"), rule=_KEPT, governed="name", changes=True
+    ),
+    stores.DeleteAssetStateStoreByUri: Route(
+        "DELETE", f"{_BY_URI}/value", _OK, query=("uri", "key"), rule=_KEPT, governed="uri", changes=True
+    ),
+    stores.ClearAssetStateStoreByName: Route(
+        "DELETE", f"{_BY_NAME}/clear", _OK, query=("name",), rule=_KEPT, governed="name", changes=True
+    ),
+    stores.ClearAssetStateStoreByUri: Route(
+        "DELETE", f"{_BY_URI}/clear", _OK, query=("uri",), rule=_KEPT, governed="uri", changes=True
+    ),
+}  # fmt: skip
+
+#: What a field is called on the way, where that differs from the message.
+_QUERY_NAMES = {(lookups.GetAssetEventByAssetAlias, "alias_name"): "name"}
+_BODY_NAMES = {(changes.PutVariable, "value"): "val"}
+#: Messages whose body leaves out what is at its default: an older server refuses a field that it does not know.
+_SPARSE = (changes.TriggerDagRun,)
+
+
+class Request(NamedTuple):
+    """A request of the API: what ``calls.Calls`` takes."""
+
+    method: str
+    path: str
+    query: list[tuple[str, str]]
+    body: bytes | None
+
+
+def request(ask: Message, ids: Ids) -> Request:
+    """The request that a message is. Raises NotAllowed for another task instance's id, ValueError for an odd one."""
+    route, kind = ROUTES[type(ask)], type(ask)
+    if "ti_id" in kind.__struct_fields__ and kind is not lookups.GetPrevSuccessfulDagRun and ask.ti_id != ids["ti_id"]:
+        raise NotAllowed("foreign ids", f"{kind.__name__} for task instance {ask.ti_id}; this is {ids['ti_id']}")
+    values = {name: segment(str(getattr(ask, name))) for name in _placeholders(route.path) if name != "ti_id"}
+    path = route.path.format(ti_id=segment(ids["ti_id"]), **values) if "{" in route.path else route.path
+    query = [pair for name in route.query for pair in _query(kind, name, getattr(ask, name))]
+    return Request(route.method, path, query, _body(route, ask))
+
+
+def reply(ask: Message, answer: bytes) -> Any:
+    """The body of the frame that answers a message, from the body of the server's answer; None for an empty one."""
+    route = ROUTES[type(ask)]
+    if route.reply is None:
+        return None
+    if route.reply is _OK:
+        return messages.OKResponse(ok=True)
+    name = route.reply.__name__
+    if not route.field:
+        return msgspec.json.decode(answer, type=dict[str, Any]) | {"type": name}
+    if route.reply is lookups.AssetsByAliasResult:
+        assets = msgspec.json.decode(answer, type=list[dict[str, Any]])
+        return {route.field: [asset | {"type": lookups.AssetResult.__name__} for asset in assets], "type": name}
+    return {route.field: msgspec.json.decode(answer), "type": name}
+
+
+def absent(ask: Message) -> messages.ErrorResponse | None:
+    """The body that answers a 404; None where a 404 is an error like others."""
+    route = ROUTES[type(ask)]
+    if route.absent is None:
+        return None
+    return messages.ErrorResponse(error=route.absent, detail={name: getattr(ask, name) for name in route.detail})
+
+
+def missing_grant(ask: Message, ids: Ids, allowed: Access) -> access.Missing | None:
+    """The grant that a message needs and this launch does not have."""
+    route = ROUTES[type(ask)]
+    if not route.rule:
+        return None
+    if route.rule in (_READS, _WRITES):
+        return None if access.own_xcom(ids, ask) else access.missing(allowed, route.rule, f"{ask.dag_id}/{ask.task_id}")
+    if isinstance(ask, lookups.GetVariableKeys):
+        return access.missing_listing(allowed, ask.prefix)
+    return access.missing(allowed, route.rule, getattr(ask, route.governed))
+
+
+def _placeholders(path: str) -> list[str]:
+    return [piece.partition("}")[0] for piece in path.split("{")[1:]]
+
+
+def _query(kind: type[Any], name: str, value: Any) -> list[tuple[str, str]]:
+    sent = _QUERY_NAMES.get((kind, name), name)
+    if kind is lookups.GetAssetEventByAsset and name in ("name", "uri"):
+        # The server wants both keys, also where one is not known.
+        return [(sent, value or "")]
+    unset = value is False and name != "ascending"
+    if value is None or unset or (name in ("map_index", "mapped_length") and value < 0):
+        return []
+    return [(sent, _text(item)) for item in (value if isinstance(value, list) else [value])]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _body(route: Route, ask: Message) -> bytes | None:
+    if route.whole:
+        return as_json(getattr(ask, route.whole))
+    if not route.body:
+        return None
+    kind = type(ask)
+    sent = {_BODY_NAMES.get((kind, name), name): getattr(ask, name) for name in route.body}
+    if kind in _SPARSE:
+        defaults = {field.name: field.default for field in msgspec.structs.fields(kind)}
+        sent = {name: value for name, value in sent.items() if value != defaults[name] and value != {}}
+    return as_json(sent)

@@ -1,0 +1,214 @@
+"""
+Every request through our sidecar and through Airflow's own supervisor and client: the same HTTP requests, the same
+answers to the runner. The cases are the task-sdk's own table of requests, and every sample of ours against 404, 403
+and 409. What differs is listed here, each with its reason; anything else is red.
+"""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import tempfile
+import threading
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import msgspec
+import pytest
+from contract.wire import samples
+from played.sidecar import TI, work
+
+from airlock_sidecar.api import Answer
+from airlock_sidecar.calls import Calls
+from airlock_sidecar.exchange import Exchange
+from airlock_sidecar.handlers import Handlers
+from airlock_sidecar.heartbeat import Heart
+from airlock_sidecar.journal import Journal
+from airlock_sidecar.launch import Launch
+from airlock_sidecar.logstore import LogStore
+from airlock_sidecar.reporting import Reporter
+from airlock_sidecar.settings import Logging
+from airlock_sidecar.trace import Trace
+from airlock_wire import frames, protocol
+from airlock_wire.workload import Access
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+ROOT = Path(__file__).parents[3]
+DRIVER = Path(__file__).parent / "drivers" / "request_table.py"
+TI_ID = "0198a5c2-3a4b-7c5d-8e6f-112233445566"
+PACKAGE = "apache-airflow-task-sdk"
+TERMINAL = {kind.__name__ for kind in protocol.TERMINAL}
+FRAMES = {
+    name: frames.request(0, message).hex()
+    for name, message in samples.CASES
+    if type(message).__name__ in samples.FROM_RUNNER and type(message).__name__ != "DagFileParsingResult"
+}
+
+#: Where our requests differ, and why.
+REQUESTS_DIFFER = {
+    "TaskState": "Airflow sends it when the runner has ended; we send it at once, so that a kill cannot lose it",
+    "TriggerDagRun-full": "Airflow drops the partition key; we send it",
+    "GetAssetEventByAsset-nulls": "Airflow refuses it without a request; we let the server say what is missing",
+}
+#: Where our answers differ, and why: by message, or by message and status.
+ANSWERS_DIFFER = {
+    **{
+        f"{name} {status}": "a terminal state that the server refuses has an owner: superseded, or kept for a replay"
+        for name in TERMINAL - {"TaskState"}
+        for status in (404, 409)
+    },
+    "CreateHITLDetailPayload": "the server's answer is passed on whole, with what is at its default",
+    "ResendLoggingFD": "the descriptor's number is each side's own",
+}
+
+
+@pytest.fixture(scope="session")
+def request_table():
+    """The task-sdk's own tests, in its source distribution: of the version, and by the hashes, of our lock."""
+    lock = (ROOT / "requirements" / "airflow.txt").read_text()
+    start = lock.index(f"{PACKAGE}==")
+    pinned = lock[start:].split("\n")
+    lines = [pinned[0], *[line for line in pinned[1:10] if line.startswith("    --hash")][:2]]
+    name = lines[0].split()[0].replace("==", "-")
+    folder = ROOT / ".venvs" / "airflow-sources" / name
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as half:
+            (Path(half) / "wanted.txt").write_text("\n".join(lines) + "\n")
+            pip = [ROOT / ".venvs/uv/bin/python", "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
+            flags = ["--no-deps", "--no-binary=:all:", "--require-hashes", "-d", half, "-r", f"{half}/wanted.txt"]
+            subprocess.run([*pip, *flags], check=True, timeout=240)
+            archive = next(Path(half).glob("*.tar.gz"))
+            subprocess.run(["tar", "xzf", archive, "-C", half, "--strip-components=1"], check=True, timeout=60)
+            Path(half).rename(folder)
+            Path(half).mkdir()
+    return folder / "tests" / "task_sdk" / "execution_time" / "test_supervisor.py"
+
+
+@pytest.fixture(scope="module")
+def theirs(run_driver, request_table):
+    given = {"table": str(request_table), "frames": FRAMES, "ti_id": TI_ID}
+    said = run_driver(DRIVER, json.dumps(given).encode())
+    return json.loads(said.splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def ours(theirs, tmp_path_factory):
+    """What our sidecar made of each case, in their order."""
+    store = LogStore(str(tmp_path_factory.mktemp("log")), "log")
+    return [through_ours(case, store) for case in theirs]
+
+
+class Played:
+    """The Execution API, with the answers that Airflow's client got."""
+
+    def __init__(self, made):
+        self.made, self._answers = [], [call["answer"] for call in made]
+
+    def ask(self, method, path, query, body, timeout):
+        given = self._answers.pop(0) if self._answers else {"status": 204, "body": "", "range": ""}
+        self.made.append(request(method, path, query, body or b""))
+        return Answer(given["status"], given["body"].encode(), content_range=given["range"] or None)
+
+
+def request(method, path, query, body):
+    """A request in one spelling: defaults of the server's left out, quoting undone."""
+    pairs = sorted((name, value) for name, value in query if (name, value) != ("map_index", "-1"))
+    value = msgspec.json.decode(body) if body else None
+    if path.startswith(("/dag-runs", "/hitlDetails")) or path.endswith("/state"):
+        value = {name: inner for name, inner in (value or {}).items() if inner not in (None, {}) and name != "type"}
+    return method, unquote(path), pairs, value
+
+
+def their_request(call):
+    split = urlsplit(call["path"].removeprefix("/execution"))
+    path = split.path.replace("//", "/")
+    return request(call["method"], path, parse_qsl(split.query, keep_blank_values=True), call["body"].encode())
+
+
+def through_ours(case, store):
+    """(requests, [body, error]) of one case."""
+    ti = msgspec.structs.replace(TI, id=case["ti_id"])
+    state = os.memfd_create("state")
+    launch = Launch(work(ti=ti), Journal(state), store)
+    api, calls = Played(case["made"]), Calls(1.0)
+    calls.provide(api)
+    heart = Heart(calls, launch, {"hostname": "h", "pid": 1}, 5.0)
+    heart.good()
+    reporter = Reporter(launch, calls, heart, threading.Event())
+    table = Handlers(launch, calls, Access(xcom_writes=None), lambda: os.open(os.devnull, os.O_WRONLY)).table
+    exchange = Exchange(launch, table, reporter.report, Trace(Logging()))
+    ours, runners = socket.socketpair()
+    with ours, runners:
+        runners.sendall(bytes.fromhex(case["frame"]))
+        runners.shutdown(socket.SHUT_WR)
+        exchange.serve(ours, frames.MAX_FRAME_BYTES)
+        answer = frames.decode_response(frames.read_payload(runners))
+    os.close(state)
+    return api.made, [answer.body, answer.error]
+
+
+def listed(names, differences):
+    return any(name in differences for name in names)
+
+
+def plain(value):
+    """A body in JSON's terms, its dates in one spelling, without what is null."""
+    if isinstance(value, dict):
+        return {key: plain(inner) for key, inner in value.items() if inner is not None}
+    if isinstance(value, list):
+        return [plain(inner) for inner in value]
+    return re.sub(r"(\d\d:\d\d:\d\d)\+00:00$", r"\1Z", value) if isinstance(value, str) else value
+
+
+def test_the_table_is_the_whole_protocol(theirs):
+    named = {case["type"] for case in theirs if "expected" in case}
+
+    assert {kind for kind in samples.FROM_RUNNER if kind != "DagFileParsingResult"} - named == {
+        "GetHITLDetailResponse",
+        "UpdateHITLDetail",
+    }
+    assert len([case for case in theirs if "expected" in case]) > 70
+
+
+def test_our_requests_are_airflows(theirs, ours):
+    wrong, used = {}, set()
+    for case, (made, _) in zip(theirs, ours, strict=True):
+        same = made == [their_request(call) for call in case["made"]]
+        names = (case["type"], case["name"].rpartition(" ")[0])
+        if listed(names, REQUESTS_DIFFER):
+            used |= {name for name in names if name in REQUESTS_DIFFER and not same}
+        elif not same:
+            wrong[case["name"]] = (made, [their_request(call) for call in case["made"]])
+
+    assert {} == wrong
+    assert set(REQUESTS_DIFFER) == used
+
+
+def test_our_answers_are_airflows(theirs, ours):
+    wrong, used = {}, set()
+    for case, (_, said) in zip(theirs, ours, strict=True):
+        status = case["name"].rpartition(" ")[2]
+        names = (case["type"], f"{case['type']} {status}")
+        expected = case["said"] if case.get("expected") in (None, "anything") else [case["expected"], None]
+        mine, airflows = comparable(said), comparable(expected)
+        if listed(names, ANSWERS_DIFFER):
+            used |= {name for name in names if name in ANSWERS_DIFFER and mine != airflows}
+        elif mine != airflows:
+            wrong[case["name"]] = (mine, airflows)
+
+    assert {} == wrong
+    assert set(ANSWERS_DIFFER) == used
+
+
+def comparable(said):
+    body, error = (plain(msgspec.to_builtins(part)) for part in said)
+    if body is not None and body["type"] == "ErrorResponse":
+        body = {"error": body["error"]}
+    if error is not None:
+        # In this slot the runner raises whatever it is: what matters is that it is here, and the status in it. Airflow
+        # has one word for all of them; ours says when it was a denial.
+        error = error["detail"].get("status_code")
+    return body, error

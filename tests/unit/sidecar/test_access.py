@@ -1,0 +1,102 @@
+"""What a launch may ask for: patterns, and the grant that is missing."""
+
+import pytest
+
+from airlock_sidecar import access
+from airlock_sidecar.access import Missing
+from airlock_wire.workload import Access
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "expected"),
+    [
+        ("db", "db", True),
+        ("db", "db2", False),
+        ("*", "", True),
+        ("*", "anything/at all", True),
+        ("etl_*", "etl_", True),
+        ("etl_*", "etl_day", True),
+        ("etl_*", "my_etl_day", False),
+        ("*_day", "etl_day", True),
+        ("*_day", "etl_days", False),
+        ("a*b*c", "a-b-c", True),
+        ("a*b*c", "abc", True),
+        ("a*b*c", "acb", False),
+        ("ab*ba", "aba", False),
+        ("ab*ba", "abba", True),
+        ("a*b*b", "ab", False),
+        ("", "", True),
+        ("", "x", False),
+        # Nothing but the star is special.
+        ("[a]?", "a1", False),
+        ("[a]?", "[a]?", True),
+        ("a.b", "axb", False),
+    ],
+)
+def test_a_pattern(pattern, name, expected):
+    assert expected is access.matches(pattern, name)
+
+
+@pytest.mark.parametrize(
+    ("granted", "name", "expected"),
+    [
+        (None, "db", None),
+        (("db",), "db", None),
+        (("a", "d*"), "db", None),
+        ((), "db", Missing("connections", "db")),
+        (("other",), "db", Missing("connections", "db")),
+    ],
+)
+def test_the_grant_that_is_missing(granted, name, expected):
+    assert expected == access.missing(Access(connections=granted), access.CONNECTIONS, name)
+
+
+def test_a_missing_grant_is_named_as_the_manifest_spells_it():
+    found = access.missing(Access(variable_writes=()), access.VARIABLE_WRITES, "k")
+
+    assert "this TaskRun's spec.access.variableWrites does not include 'k'" == found.sentence
+
+
+@pytest.mark.parametrize(
+    ("granted", "prefix", "allowed"),
+    [
+        (None, None, True),
+        (("*",), None, True),
+        (("*",), "etl_", True),
+        (("etl_*",), "etl_", True),
+        (("etl_*",), "etl_day", True),
+        (("etl_*",), "et", False),
+        (("etl_*",), None, False),
+        # Not everything that begins so ends so.
+        (("etl_*_day",), "etl_", False),
+        (("etl_day",), "etl_day", False),
+        ((), "etl_", False),
+    ],
+)
+def test_keys_are_listed_where_each_of_them_may_be_read(granted, prefix, allowed):
+    assert allowed is (access.missing_listing(Access(variables=granted), prefix) is None)
+
+
+IDS = {"dag_id": "d", "run_id": "r", "task_id": "t", "map_index": 3}
+
+
+class Ask:
+    def __init__(self, **changes):
+        for name, value in (IDS | changes).items():
+            setattr(self, name, value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "own"),
+    [
+        ({}, True),
+        ({"map_index": None}, True),
+        ({"map_index": -1}, False),
+        ({"map_index": 4}, False),
+        ({"dag_id": "other"}, False),
+        ({"run_id": "other"}, False),
+        ({"task_id": "other"}, False),
+    ],
+)
+def test_an_own_xcom_is_of_this_very_task_instance(changes, own):
+    assert own is access.own_xcom(IDS, Ask(**changes))
