@@ -51,6 +51,6 @@ down:  ## end that cluster; nothing of it stays
 e2e:  ## the cluster tiers (api, e2e) against it
 	@scripts/e2e.sh
 
-manifests:  ## write the chart's copy of the resource and install.yaml anew
+manifests:  ## write what follows from other files anew: the chart's copy of the resource, install.yaml, docs/messages.md
 	@scripts/environment.sh dev
 	@scripts/manifests.sh

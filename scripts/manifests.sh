@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Writes what follows from others: the chart's copy of the TaskRun resource, and install.yaml, which is the chart with its
-# default values. Run it after changing manifests/crd or charts/airlock; a test holds them equal.
+# Writes what follows from others: the chart's copy of the TaskRun resource, install.yaml, which is the chart with its
+# default values, and docs/messages.md, which is the sidecar's table of requests. Run it after changing manifests/crd,
+# charts/airlock or that table; a test holds them equal.
 #   scripts/manifests.sh [FOLDER]   writes below another folder, for that test
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target=${1:-.}
-mkdir -p "$target/manifests" "$target/charts/airlock/crd"
+mkdir -p "$target/manifests" "$target/charts/airlock/crd" "$target/docs"
 [ "$target" = . ] || cp -r charts "$target/"
 cp manifests/crd/taskruns.yaml "$target/charts/airlock/crd/taskruns.yaml"
 {
@@ -22,3 +23,4 @@ metadata:
 END
     .venvs/dev/bin/helm template airlock "$target/charts/airlock" --namespace airlock-system --kube-version 1.31.0
 } >"$target/manifests/install.yaml"
+.venvs/dev/bin/python scripts/messages.py >"$target/docs/messages.md"
