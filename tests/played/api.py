@@ -21,6 +21,8 @@ class Call(NamedTuple):
     path: str
     body: Any
     token: str
+    #: The API's version that the caller named.
+    version: str = ""
 
 
 class Answer(NamedTuple):
@@ -51,6 +53,7 @@ class ScriptedApi:
                     self.path.removeprefix("/execution"),
                     json.loads(body) if body else None,
                     self.headers.get("Authorization", "").removeprefix("Bearer "),
+                    self.headers.get("Airflow-API-Version", ""),
                 )
                 api.calls.append(call)
                 try:
@@ -66,7 +69,7 @@ class ScriptedApi:
                 self.end_headers()
                 self.wfile.write(data)
 
-            do_GET = do_PUT = do_POST = do_PATCH = _serve
+            do_GET = do_PUT = do_POST = do_PATCH = do_DELETE = do_HEAD = _serve
 
             def log_message(self, *_: Any) -> None:
                 pass

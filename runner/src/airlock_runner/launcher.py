@@ -50,14 +50,23 @@ class Launcher:
 
     ``reconnects`` says that the child takes a fresh frames connection when the sidecar went and came back. One that
     cannot is stopped once the sidecar is lost, and its end is never reported: how it ended then says nothing about
-    the task.
+    the task. ``api_version`` is as in ``Link.connect``.
     """
 
-    def __init__(self, socket_dir: str, bundle_root: str, grace_seconds: float, *, reconnects: bool = True) -> None:
+    def __init__(
+        self,
+        socket_dir: str,
+        bundle_root: str,
+        grace_seconds: float,
+        *,
+        reconnects: bool = True,
+        api_version: str = "",
+    ) -> None:
         self._socket_dir = socket_dir
         self._bundle_root = bundle_root
         self._grace = grace_seconds
         self._reconnects = reconnects
+        self._api_version = api_version
         self._streams = Streams()
         self._link: Link | None = None
         self._nonce = ""
@@ -122,7 +131,7 @@ class Launcher:
         ends = time.monotonic() + pod.CONNECT_SECONDS
         while time.monotonic() < ends and not self._signalled:
             try:
-                return Link.connect(self._socket_dir, self._streams)
+                return Link.connect(self._socket_dir, self._streams, api_version=self._api_version)
             except LinkLost:
                 time.sleep(_CONNECT_PAUSE_SECONDS)
         waited = f"no sidecar listened in {self._socket_dir} for {pod.CONNECT_SECONDS:g} s"
@@ -261,7 +270,9 @@ class Launcher:
 
     def _reconnect(self) -> None:
         try:
-            link = Link.connect(self._socket_dir, self._streams, nonce=self._nonce, forked=True)
+            link = Link.connect(
+                self._socket_dir, self._streams, nonce=self._nonce, forked=True, api_version=self._api_version
+            )
         except LinkLost:
             self._deadlines["retry"] = time.monotonic() + _RETRY_SECONDS
             return
@@ -296,9 +307,11 @@ def main(
     program: str = "python -m airlock_runner",
     required: tuple[str, ...] = ("--socket-dir", "--bundle-root"),
     reconnects: bool = True,
+    api_version: str = "",
 ) -> int:
     """
-    The command line; the exit code. ``child`` runs in the forked process; ``reconnects`` is as in ``Launcher``.
+    The command line; the exit code. ``child`` runs in the forked process; ``reconnects`` and ``api_version`` are as in
+    ``Launcher``.
 
     ``program`` is how this was called, for the usage, and ``required`` the options that must have a value.
     """
@@ -316,4 +329,5 @@ def main(
         print(f"{usage}\n{' and '.join(required)} must be given", file=sys.stderr)  # noqa: T201 - the same
         return pod.EXIT_USAGE
     folder, root, grace = (options[name] for name in _OPTIONS)
-    return Launcher(folder, root, float(grace), reconnects=reconnects).run(child)
+    launch = Launcher(folder, root, float(grace), reconnects=reconnects, api_version=api_version)
+    return launch.run(child)

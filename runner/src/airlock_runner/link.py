@@ -58,10 +58,17 @@ class Link:
         self._buffer = b""
 
     @classmethod
-    def connect(cls, socket_dir: str, streams: Streams, *, nonce: str = "", forked: bool = False) -> "Link":
-        """One try; raises LinkLost. ``nonce`` and ``forked`` are for a sidecar that came back."""
+    def connect(
+        cls, socket_dir: str, streams: Streams, *, nonce: str = "", forked: bool = False, api_version: str = ""
+    ) -> "Link":
+        """
+        One try; raises LinkLost. ``nonce`` and ``forked`` are for a sidecar that came back; ``api_version`` is that of
+        the Execution API whose answers the runner reads, where it is not the sidecar's own.
+        """
         path = os.path.join(socket_dir, pod.SOCKET_NAME)
-        proof: dict[str, Any] = {"nonce": nonce} if nonce else {}
+        said: dict[str, Any] = {"nonce": nonce} if nonce else {}
+        if api_version:
+            said["api_version"] = api_version
         opened: list[socket.socket] = []
         try:
             for hello, fds in ((pod.HELLO_CONTROL, list(streams.readers)), (pod.HELLO_FRAMES, [])):
@@ -69,7 +76,7 @@ class Link:
                 opened.append(peer)
                 peer.settimeout(_HELLO_SECONDS)
                 peer.connect(path)
-                socket.send_fds(peer, [pod.line(hello, forked=forked, **proof)], fds)
+                socket.send_fds(peer, [pod.line(hello, forked=forked, **said)], fds)
                 _read_welcome(peer)
                 peer.settimeout(None)
         except (OSError, ValueError, LinkLost) as e:

@@ -8,12 +8,13 @@ millisecond and of a start a tenth of a second, and neither leaves room for a la
 import http.client
 import select
 import threading
+from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
-from airlock_sidecar import errors
+from airlock_sidecar import errors, settings
 from airlock_sidecar.token import Token
 
 API_VERSION = "2026-06-30"
@@ -104,16 +105,22 @@ class Server:
 
 
 class Api:
-    """The Execution API of a server. ``token`` is swapped by any answer that brings one."""
+    """
+    The Execution API of a server. ``token`` is swapped by any answer that brings one. ``runners_version`` says which
+    version of the API the runner reads, empty for this sidecar's: answers are passed on as they are, so they must be
+    in it.
+    """
 
-    def __init__(self, server: Server, prefix: str, token: Token) -> None:
+    def __init__(self, server: Server, prefix: str, token: Token, runners_version: Callable[[], str]) -> None:
         self._server = server
         self._prefix = prefix.rstrip("/")
         self._token = token
+        self._runners_version = runners_version
 
     def ask(self, method: str, path: str, query: list[tuple[str, str]], body: bytes | None, timeout: float) -> Answer:
         """One try of one request; raises errors.Unreachable. ``path`` is quoted already, ``body`` is JSON."""
-        headers = {"Authorization": self._token.header(), "Airflow-API-Version": API_VERSION}
+        version = self._runners_version() or API_VERSION
+        headers = {"Authorization": self._token.header(), "Airflow-API-Version": version}
         if body is not None:
             headers["Content-Type"] = "application/json"
         url = f"{self._prefix}{path}" + (f"?{urlencode(query)}" if query else "")
@@ -136,15 +143,16 @@ class ExchangeApi:
         return self._server.ask("POST", self._path, headers, None, timeout)
 
 
-def connect(url: str, exchange_url: str, ca_file: str, ca_pem: str, token: Token) -> tuple[Api, ExchangeApi | None]:
+def connect(address: settings.Api, token: Token, runners_version: Callable[[], str]) -> tuple[Api, ExchangeApi | None]:
     """Both, over the same connections where they are at one address; no exchange where there is no address of it."""
-    server = Server(url, ca_file, ca_pem)
-    api = Api(server, urlsplit(url).path, token)
-    if not exchange_url:
+    url, exchange_url = urlsplit(address.url), urlsplit(address.exchange_url)
+    server = Server(address.url, address.ca_file, address.ca_pem)
+    api = Api(server, url.path, token, runners_version)
+    if not address.exchange_url:
         return api, None
-    there = urlsplit(exchange_url)
-    same = (there.scheme, there.netloc) == urlsplit(url)[:2]
-    return api, ExchangeApi(server if same else Server(exchange_url, ca_file, ca_pem), there.path)
+    same = (exchange_url.scheme, exchange_url.netloc) == url[:2]
+    there = server if same else Server(address.exchange_url, address.ca_file, address.ca_pem)
+    return api, ExchangeApi(there, exchange_url.path)
 
 
 def _trust(ca_file: str, ca_pem: str) -> Any:

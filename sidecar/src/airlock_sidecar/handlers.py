@@ -68,6 +68,8 @@ class Handlers:
         except (errors.Denied, errors.NotGranted) as e:
             if not isinstance(ask, DENIED_IN_BODY):
                 raise
+            if isinstance(e, errors.NotGranted):
+                self._launch.refused(e.kind)
             return _denied(e, ask)
 
     def get_variable(self, ask: messages.GetVariable) -> Any:

@@ -43,6 +43,7 @@ class Memory(msgspec.Struct, kw_only=True):
     pid: int = 0
     starts: int = 0
     nonce: str = ""
+    api_version: str = ""
     sealed: bool = False
     startup: dict[str, Any] | None = None
     masks: list[str] = []

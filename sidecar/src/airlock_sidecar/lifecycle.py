@@ -134,6 +134,7 @@ class Lifecycle:
                 return
 
     def _open(self, session: Session) -> None:
+        self._launch.memory.api_version = session.api_version
         self._launch.mark("connected")
         self._streams.start(session.streams)
         self._control = Control(session.control, lambda line: self._events.tell("control", line))

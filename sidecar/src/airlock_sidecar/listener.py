@@ -8,6 +8,7 @@ restart of a sealed session a hello counts only with the nonce, which user code 
 
 import hmac
 import os
+import re
 import socket
 import stat
 import struct
@@ -20,6 +21,7 @@ from airlock_wire import pod
 
 _HELLO_SECONDS = 5.0
 _UCRED = struct.Struct("3i")
+_VERSION = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 class Session(NamedTuple):
@@ -30,6 +32,8 @@ class Session(NamedTuple):
     streams: list[int]
     #: The launcher forked before this sidecar was started: a runner waits for fresh descriptors.
     forked: bool
+    #: The version of the Execution API whose answers the runner reads; empty for the sidecar's own.
+    api_version: str = ""
 
 
 class Listener:
@@ -72,7 +76,9 @@ class Listener:
                     peer.sendall(pod.line(pod.WELCOME))
                 elif hello["event"] == pod.HELLO_FRAMES and control is not None and not fds:
                     peer.sendall(pod.line(pod.WELCOME))
-                    return Session(control[0], peer, control[2], bool(control[1].get("forked")))
+                    version = str(control[1].get("api_version", ""))
+                    known = version if _VERSION.fullmatch(version) else ""
+                    return Session(control[0], peer, control[2], bool(control[1].get("forked")), known)
                 else:
                     raise LauncherBroke("a hello out of turn")
             except (LauncherBroke, OSError, ValueError):

@@ -137,7 +137,7 @@ def _prepare(config: settings.SidecarSettings, launch: Launch, calls: Calls) -> 
         from airlock_sidecar.api import connect
 
     held = token.Token(launch.memory.token, launch.keep_token)
-    api, exchanges = connect(address.url, address.exchange_url, address.ca_file, address.ca_pem, held)
+    api, exchanges = connect(address, held, lambda: launch.memory.api_version)
     if exchanges is None:
         calls.provide(api)
         return

@@ -2,7 +2,7 @@
 
 import pytest
 
-from airlock_runner.airflow.environment import allowed, bundle_settings
+from airlock_runner.airflow.environment import allowed, api_version, bundle_settings
 
 
 @pytest.mark.parametrize(
@@ -65,3 +65,26 @@ def test_a_bundle_root_is_the_dags_folder_where_nothing_else_is_said():
 )
 def test_what_the_environment_says_of_bundles_stands(given, root):
     assert {} == bundle_settings(given, root)
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        ('API_VERSION: Final[str] = "2026-06-30"\n', "2026-06-30"),
+        ("x = 1\nAPI_VERSION = '2027-01-31'\n", "2027-01-31"),
+        ('API_VERSION_OF = "2026-06-30"\n', ""),
+        ('API_VERSION = "newest"\n', ""),
+        ("", ""),
+    ],
+)
+def test_the_images_airflow_says_which_version_of_the_api_it_reads(tmp_path, monkeypatch, text, version):
+    models = tmp_path / "airflow" / "sdk" / "api" / "datamodels"
+    models.mkdir(parents=True)
+    (models / "_generated.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+
+    assert version == api_version()
+
+
+def test_an_image_without_airflow_says_none():
+    assert "" == api_version()

@@ -38,6 +38,7 @@ def main() -> int:
         program=f"python {sys.argv[0]}",
         required=("--socket-dir",),
         reconnects=False,
+        api_version=environment.api_version(),
     )
 
 

@@ -1,5 +1,6 @@
 """
-What Airflow's runner may see of its container's environment. Standard library of Python 3.10 only.
+What Airflow's runner finds in its container, and what of the environment it may see. Standard library of Python 3.10
+only.
 
 The TaskRun's own variables and the image's pass: they are the user's. What Airlock uses for itself does not, and
 neither do those settings of Airflow that open something which only the platform may: the metadata database, the
@@ -7,7 +8,10 @@ broker, and the keys that tokens and stored values are made with. An image or a 
 Airflow's own workers often has them; a task needs none of them here.
 """
 
+import os
+import re
 from collections.abc import Mapping
+from importlib.util import find_spec
 
 _OURS = ("AIRLOCK_",)
 #: Airflow reads each setting also from a command (``_CMD``) and from a secrets backend (``_SECRET``).
@@ -26,6 +30,10 @@ _SETTINGS = frozenset(
 )
 #: How Airflow's processes tell each other what they are; here they would make a runner take itself for another.
 _ROLES = frozenset({"_AIRFLOW_FORK_EXEC", "_AIRFLOW_PROCESS_CONTEXT", "_AIRFLOW__REEXECUTED_PROCESS"})
+
+#: Where Airflow's runner has the version of the Execution API that its models are of.
+_MODELS = "sdk/api/datamodels/_generated.py"
+_VERSION = re.compile(r"^API_VERSION\b[^=]*= *[\"'](\d{4}-\d\d-\d\d)[\"']", re.MULTILINE)
 
 _DAGS_FOLDER = "AIRFLOW__CORE__DAGS_FOLDER"
 _BUNDLES = "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST"
@@ -48,3 +56,20 @@ def bundle_settings(given: Mapping[str, str], root: str) -> dict[str, str]:
     if not root or _BUNDLES in given or _DAGS_FOLDER in given:
         return {}
     return {_DAGS_FOLDER: root}
+
+
+def api_version() -> str:
+    """
+    The version of the Execution API whose answers the image's Airflow reads, such as ``2026-06-30``; empty where it
+    does not say. Read as text: to import it takes longer than the rest of the launcher's start.
+    """
+    found = find_spec("airflow")
+    for folder in (found.submodule_search_locations or ()) if found is not None else ():
+        try:
+            with open(os.path.join(folder, _MODELS), encoding="utf-8") as models:
+                match = _VERSION.search(models.read())
+        except OSError:
+            continue
+        if match:
+            return match[1]
+    return ""
