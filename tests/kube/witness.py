@@ -27,7 +27,7 @@ http.server.ThreadingHTTPServer(("0.0.0.0", 8000), Note).serve_forever()
 """
 
 #: What user code says to the witness at its very start: one line for the body of a task.
-START = 'urllib.request.urlopen(f"http://witness:8000/{ti.dag_id}/start/{ti.try_number}", timeout=20).read()'
+START = 'say(f"{ti.dag_id}/start/{ti.try_number}")'
 
 
 class Witness:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from kube.processes import process_id
-from kube.taskruns import RUNNER_IMAGE, dag_id, finished, outcome
+from kube.taskruns import RUNNER_IMAGE, SESSION, dag_id, finished, outcome
 from kube.witness import query
 
 HERE = Path(__file__).parent
@@ -74,12 +74,14 @@ class Isolation:
 
     def search(self, name, *, planted=b"", canary=b"", **pod):
         """The report of user code that looks for the live tokens and a canary everywhere it can."""
-        conf = {"since": time.time() - 1, "planted": bytes(b ^ 1 for b in planted).hex(), "wanted": f"wanted-{name}"}
+        # Of this session, as the DAGs are: user code would take an earlier session's list for its own.
+        variable = f"wanted-{SESSION}-{name}"
+        conf = {"since": time.time() - 1, "planted": bytes(b ^ 1 for b in planted).hex(), "wanted": variable}
         self.taskrun(name, "search", conf, **pod)
         self.team.wait("pod", f"{name}-1", self._runs, 60)
         live = self.live_tokens(name)
         wanted = [fingerprint(token) for token in (*live, canary) if token]
-        self.airlock("variables", "set", f"wanted-{name}", json.dumps(wanted))
+        self.airlock("variables", "set", variable, json.dumps(wanted))
         return self.result(name), [entry["sha256"] for entry in wanted]
 
     @staticmethod
