@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from airlock_sidecar import errors, journal
+from airlock_sidecar.bulk import LARGE_BYTES
 from airlock_sidecar.clock import now
 from airlock_sidecar.handlers import DescriptorReply, Handler
 from airlock_sidecar.intake import Frame, Intake
@@ -68,7 +69,7 @@ class Exchange:
         try:
             request = frames.decode_raw_request(frame.payload)
             asked = request.id
-            message = protocol.decode(bytes(request.body))
+            message = protocol.decode(request.body, large=len(frame.payload) > LARGE_BYTES)
         except (frames.Undecodable, protocol.UnknownMessage) as e:
             self._launch.refused("undecodable")
             self._trace.say("in", asked, "undecodable", len(frame.payload))
@@ -76,7 +77,7 @@ class Exchange:
             return _Answer(frames.response(asked, error=_error(text, status_code=400)))
         self._trace.say("in", asked, type(message).__name__, len(frame.payload), message.__struct_fields__)
         try:
-            body, error = self._handle(message, bytes(request.body)), None
+            body, error = self._handle(message, request.body), None
         except errors.ApiError as e:
             body, error = None, _api_error(e)
         except errors.NotGranted as e:
@@ -97,7 +98,7 @@ class Exchange:
         self._trace.say("out", asked, _name(error or body), len(answer))
         return _Answer(answer, fd)
 
-    def _handle(self, message: Any, body: bytes) -> Any:
+    def _handle(self, message: Any, body: msgspec.Raw) -> Any:
         digest = journal.digest(body)
         if isinstance(message, protocol.TERMINAL):
             return self._terminal(message, digest)

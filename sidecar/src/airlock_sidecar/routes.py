@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from airlock_sidecar import access
+from airlock_sidecar import access, bulk
 from airlock_sidecar.calls import segment
 from airlock_sidecar.errors import NotAllowed
 from airlock_sidecar.values import as_json
-from airlock_wire import changes, lookups, messages, stores
+from airlock_wire import changes, lookups, messages, protocol, stores
 from airlock_wire.messages import ErrorType
 from airlock_wire.workload import Access
 
@@ -199,12 +199,21 @@ ROUTES: dict[type[Any], Route] = {
         "DELETE", f"{_BY_URI}/clear", _OK, query=("uri",), rule=_KEPT, governed="uri", changes=True
     ),
 }  # fmt: skip
+ROUTES[protocol.LargeSetXCom] = ROUTES[messages.SetXCom]
 
 #: What a field is called on the way, where that differs from the message.
 _QUERY_NAMES = {(lookups.GetAssetEventByAssetAlias, "alias_name"): "name"}
 _BODY_NAMES = {(changes.PutVariable, "value"): "val"}
 #: Messages whose body leaves out what is at its default: an older server refuses a field that it does not know.
 _SPARSE = (changes.TriggerDagRun,)
+
+
+class _LargeXCom(msgspec.Struct):
+    key: str
+    value: msgspec.Raw
+
+
+_large_xcom = msgspec.json.Decoder(_LargeXCom)
 
 
 class Request(NamedTuple):
@@ -235,6 +244,9 @@ def reply(ask: Message, answer: bytes) -> Any:
     if route.reply is _OK:
         return messages.OKResponse(ok=True)
     name = route.reply.__name__
+    if route.reply is messages.XComResult and len(answer) > bulk.LARGE_BYTES:
+        large = _large_xcom.decode(answer)
+        return {"key": large.key, "value": bulk.msgpack_of(large.value), "type": name}
     if not route.field:
         return msgspec.json.decode(answer, type=dict[str, Any]) | {"type": name}
     if route.reply is lookups.AssetsByAliasResult:
@@ -286,7 +298,8 @@ def _text(value: Any) -> str:
 
 def _body(route: Route, ask: Message) -> bytes | None:
     if route.whole:
-        return as_json(getattr(ask, route.whole))
+        value = getattr(ask, route.whole)
+        return bulk.json_of(value) if isinstance(value, msgspec.Raw) else as_json(value)
     if not route.body:
         return None
     kind = type(ask)

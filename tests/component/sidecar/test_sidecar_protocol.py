@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import time
+from pathlib import Path
 
 import pytest
 from played.api import Answer
@@ -207,3 +208,32 @@ def test_a_child_that_ends_leaves_its_channels_lines(sidecar, launcher):
 
     assert "the last words" in {line["event"] for line in sidecar.log()}
     assert time.monotonic() - begun < 5
+
+
+RECORDS = [{"id": number, "name": f"name {number}", "value": number * 1.5} for number in range(230_000)]
+
+
+def peak_mib(sidecar):
+    status = Path(f"/proc/{sidecar.process.pid}/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+
+@pytest.mark.parametrize("value", [RECORDS, "x" * 10_000_000], ids=["records", "text"])
+def test_an_xcom_of_ten_megabytes_fits_a_sidecars_memory_both_ways(api, sidecar, launcher, value):
+    xcom = {"key": "k", "dag_id": TI.dag_id, "run_id": TI.run_id, "task_id": TI.task_id}
+    kept = []
+    api.answers["/k"] = lambda call: (
+        Answer(200, {"key": "k", "value": kept[0]}) if call.method == "GET" else kept.append(call.body) or Answer(201)
+    )
+    launcher.begin()
+    stored = launcher.ask({"type": "SetXCom", "value": value} | xcom)
+    found = launcher.ask({"type": "GetXCom"} | xcom)
+    peak = peak_mib(sidecar)
+    launcher.ask(SUCCEED)
+    launcher.exit()
+    sidecar.end()
+
+    assert (None, None) == (stored.error, found.error)
+    assert value == kept[0] == found.body["value"]
+    # A pod's sidecar has 128 MiB, and a shared library's pages are not all its own.
+    assert peak < 110

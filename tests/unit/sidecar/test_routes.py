@@ -3,6 +3,7 @@
 import string
 import typing
 
+import msgspec
 import pytest
 
 from airlock_sidecar import routes
@@ -93,6 +94,7 @@ GOVERNED = [
     (lookups.GetXComSequenceItem(offset=0, **XCOM), "xcomReads", "other/t"),
     (lookups.GetXComSequenceSlice(start=0, stop=1, step=1, **XCOM), "xcomReads", "other/t"),
     (messages.SetXCom(value=1, **XCOM), "xcomWrites", "other/t"),
+    (protocol.LargeSetXCom(value=msgspec.Raw(b"\x01"), **XCOM), "xcomWrites", "other/t"),
     (changes.DeleteXCom(**XCOM), "xcomWrites", "other/t"),
     (changes.TriggerDagRun(dag_id="other", run_id="r"), "triggers", "other"),
     (stores.GetAssetStateStoreByName(key="k", **STORE), "assetStores", "orders"),

@@ -114,6 +114,14 @@ TERMINAL = (
     endings.AwaitInputTask,
 )
 
+
+class LargeSetXCom(messages.SetXCom, frozen=True, kw_only=True, tag="SetXCom"):
+    """The same message with its value left as it came: msgpack, for a side that only passes it on."""
+
+    value: msgspec.Raw
+
+
+_large_decoder = msgspec.msgpack.Decoder(LargeSetXCom)
 _decoder = msgspec.msgpack.Decoder(FromTask | messages.DagFileParsingResult)
 
 
@@ -121,8 +129,17 @@ class UnknownMessage(Exception):
     """The body decodes, but its type is none that we serve, or its fields are wrong. The text names the field."""
 
 
-def decode(body: bytes) -> FromTask | messages.DagFileParsingResult:
-    """A runner's message from the msgpack of its body; raises UnknownMessage."""
+def decode(body: bytes | msgspec.Raw, *, large: bool = False) -> FromTask | messages.DagFileParsingResult:
+    """
+    A runner's message from the msgpack of its body; raises UnknownMessage. With ``large`` an XCom to store comes as
+    LargeSetXCom.
+    """
+    try:
+        if large:
+            return _large_decoder.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        # Another message, or none: the next lines know which.
+        pass
     try:
         message: FromTask | messages.DagFileParsingResult = _decoder.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as e:
