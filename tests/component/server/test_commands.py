@@ -39,6 +39,7 @@ def test_help_names_every_command_and_loads_no_database(airlock):
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60).returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments", [["api-server"], ["variables"], ["variables", "set"], ["connections", "set"], ["frames", "decode"]]
 )
@@ -103,6 +104,7 @@ def test_a_connection_may_be_a_uri(airlock):
     assert (shown["login"], shown["password"], shown["schema"]) == ("u", "p@ss", "s")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

@@ -25,7 +25,7 @@ def everything_is_large(monkeypatch):
     monkeypatch.setattr(bulk, "_PIECE_BYTES", 50)
 
 
-@settings(max_examples=400)
+@settings(max_examples=80)
 @given(values)
 def test_a_value_becomes_the_json_that_it_is(value):
     raw = msgspec.Raw(msgspec.msgpack.encode(value))
@@ -33,7 +33,7 @@ def test_a_value_becomes_the_json_that_it_is(value):
     assert value == msgspec.json.decode(bulk.json_of(raw))
 
 
-@settings(max_examples=400)
+@settings(max_examples=80)
 @given(values)
 def test_json_becomes_the_value_that_it_is(value):
     raw = msgspec.Raw(msgspec.json.encode(value))
