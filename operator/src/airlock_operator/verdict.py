@@ -104,6 +104,8 @@ def _begun(run: TaskRun, pod: PodFacts) -> bool:
 
 def _why(run: TaskRun, pod: PodFacts) -> tuple[Reason, str]:
     ended, kept = pod.runner_ended, pod.record
+    if pod.no_launcher and not run.status.stopping:
+        return Reason.INVALID_POD, pod.no_launcher
     if ended is not None and ended.cannot_exec and not (kept is not None and "connected" in kept.timeline):
         return Reason.CANNOT_EXEC, ended.message or ended.reason
     if kept is not None and kept.reason in _RECORDED:
