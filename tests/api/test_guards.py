@@ -11,7 +11,7 @@ from kube.kubectl import Refused
 from played.taskruns import run
 
 from airlock_operator.pods import manifest
-from airlock_operator.settings import Pods
+from airlock_operator.settings import Logs, Pods
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -21,6 +21,7 @@ def account(namespace):
 
 
 OPERATOR = ("--as=system:serviceaccount:airlock-system:airlock-operator",)
+ID = "01890000-0000-7000-8000-000000000001"
 TOKEN = {"serviceAccountToken": {"audience": "airlock", "path": "t"}}
 
 
@@ -47,6 +48,19 @@ def mounted(made, name, volume):
 
 def change_mount_token(made):
     runner(made)["volumeMounts"].append({"name": "airlock-token", "mountPath": "/stolen"})
+
+
+def change_mount_log_credentials(made):
+    made["spec"]["volumes"].append({"name": "airlock-log-credentials", "secret": {"secretName": "store"}})
+    runner(made)["volumeMounts"].append({"name": "airlock-log-credentials", "mountPath": "/stolen"})
+
+
+def change_any_volume_of_a_reserved_name(made):
+    mounted(made, "airlock-other", {"secret": {"secretName": "store"}})
+
+
+def change_writable_launcher(made):
+    mounted(made, "airlock-launcher", {"emptyDir": {}})
 
 
 def change_mount_state(made):
@@ -143,6 +157,9 @@ def change_secrets_in_the_environment(made):
 
 SAYS = {
     change_mount_token: "only the container named sidecar",
+    change_mount_log_credentials: "only the container named sidecar",
+    change_any_volume_of_a_reserved_name: "only the container named sidecar",
+    change_writable_launcher: "read-only",
     change_mount_state: "only the container named sidecar",
     change_own_token_volume: "one that the operator made",
     change_reserved_name_token_volume: "only the container named sidecar",
@@ -174,6 +191,18 @@ def ask(kubectl, made):
 
 def test_the_pod_that_the_operator_makes_passes(namespace):
     ask(namespace.as_user(*OPERATOR), pod())
+
+
+IDS = {"taskInstanceId": ID, "dagVersionId": ID, "runId": "r"}
+
+
+@pytest.mark.parametrize("by", ["copy", "image"])
+@pytest.mark.parametrize("spec", [{"runner": "airflow"}, {"runner": "airflow", "token": "Secret"} | IDS])
+def test_the_pods_that_it_makes_for_an_airflow_pass_too(namespace, spec, by):
+    settings = Pods(launcher_by=by, airflow_api_url="https://airflow/execution")
+    made = manifest(run(**spec), 1, settings, "CA", Logs(store="s3://b", credentials_secret="store"))
+    del made["metadata"]["namespace"], made["metadata"]["ownerReferences"]
+    ask(namespace.as_user(*OPERATOR), made)
 
 
 @pytest.mark.parametrize("change", SAYS, ids=lambda change: change.__name__.removeprefix("change_"))
@@ -226,15 +255,24 @@ def test_an_administrator_allows_accounts_and_secrets_by_a_namespaces_annotation
         namespace("annotate", "namespace", namespace.namespace, *(f"{each.split('=')[0]}-" for each in allow))
 
 
-def test_only_the_scheduler_names_a_task_instance(namespace):
-    made = {
-        "apiVersion": "airlock.dev/v1alpha1",
-        "kind": "TaskRun",
-        "metadata": {"name": "forged"},
-        "spec": {
-            "dagId": "d", "taskId": "t", "image": "i", "source": {"inline": "x"},
-            "taskInstanceId": "01890000-0000-7000-8000-000000000001",
-        },
-    }  # fmt: skip
-    with pytest.raises(Refused, match=r"spec\.taskInstanceId: only Airlock's scheduler"):
-        namespace.apply(made)
+OWNED = {
+    "apiVersion": "airlock.dev/v1alpha1",
+    "kind": "TaskRun",
+    "metadata": {"name": "owned"},
+    "spec": {
+        "dagId": "d", "taskId": "t", "runId": "r", "image": "i", "source": {"inline": "x"}, "suspend": True,
+        "token": "Secret", "taskInstanceId": ID, "dagVersionId": ID,
+    },
+}  # fmt: skip
+
+
+def test_nobody_but_a_scheduler_names_a_task_instance_or_brings_a_token(namespace):
+    with pytest.raises(Refused, match=r"spec\.taskInstanceId: only a scheduler may"):
+        namespace.apply(OWNED)
+
+
+def test_whoever_may_change_a_taskrun_may_cancel_one_that_a_scheduler_made(namespace):
+    namespace.as_user("--as=system:serviceaccount:airlock-system:airlock-server", "--as-group=system:masters").apply(
+        OWNED
+    )
+    namespace("patch", "taskrun", "owned", "--type=merge", "-p", '{"spec":{"cancel":true}}')

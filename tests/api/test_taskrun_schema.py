@@ -31,6 +31,9 @@ def token(audience):
     return volume(projected={"sources": [{"serviceAccountToken": {"audience": audience, "path": "t"}}]})
 
 
+UUID = "01890000-0000-7000-8000-000000000001"
+SECRET = {"token": "Secret", "taskInstanceId": UUID, "dagVersionId": UUID, "runId": "scheduled__x"}
+
 WRONG = {
     "an unknown field": ({"colour": "red"}, 'unknown field "spec.colour"'),
     "an unknown pod setting": ({"pod": {"hostNetwork": True}}, 'unknown field "spec.pod.hostNetwork"'),
@@ -84,6 +87,26 @@ WRONG = {
     "a value and where it comes from": (
         {"pod": {"env": [{"name": "A", "value": "1", "valueFrom": {"fieldRef": {"fieldPath": "x"}}}]}}, "not both"
     ),
+    "too many grants": ({"access": {"variables": [f"v{n}" for n in range(65)]}}, "spec.access.variables"),
+    "too long a grant": ({"access": {"connections": ["x" * 251]}}, "spec.access.connections[0]"),
+    "an empty grant": ({"access": {"xcomReads": [""]}}, "spec.access.xcomReads[0]"),
+    "a grant that a shell would read": ({"access": {"assetStores": ['$(x) "y"']}}, "spec.access.assetStores[0]"),
+    "one grant instead of a list": ({"access": {"triggers": "*"}}, "spec.access.triggers"),
+    "an unknown kind of grant": ({"access": {"xcoms": ["*"]}}, 'unknown field "spec.access.xcoms"'),
+    "a runner that there is not": ({"runner": "celery"}, "spec.runner"),
+    "a way for the token that there is not": ({"token": "Inline"}, "spec.token"),
+    "a task instance without its token": ({"taskInstanceId": UUID}, "taskInstanceId goes with token Secret"),
+    "a DAG's version without its token": ({"dagVersionId": UUID}, "dagVersionId goes with token Secret"),
+    "a queue without a token": ({"queue": "q"}, "queue and contextCarrier go with token Secret"),
+    "a token without its task instance": (SECRET | {"taskInstanceId": None}, "taskInstanceId goes with token Secret"),
+    "a token without the DAG's version": (SECRET | {"dagVersionId": None}, "dagVersionId goes with token Secret"),
+    "a token without its DAG run": (SECRET | {"runId": None}, "give its runId"),
+    "a token and retries": (SECRET | {"retries": 1}, "its owner decides about another try"),
+    "a token and another start": (SECRET | {"rerunAfterStart": True}, "its owner decides about another try"),
+    "a task instance of somebody else's": (SECRET, "only a scheduler may name a task instance"),
+    "a mount over the launcher": (
+        {"pod": {"volumeMounts": [{"name": "v", "mountPath": "/airlock/opt"}]}}, "Airlock's own"
+    ),
     "the same variable twice": ({"pod": {"env": [{"name": "A"}, {"name": "A"}]}}, "Duplicate"),
 }  # fmt: skip
 
@@ -107,6 +130,32 @@ RIGHT = {
     "the least": {},
     "a cloud's identity token": token("sts.example.com"),
     "a conf of any shape": {"conf": {"a": [1, {"b": None}], "c": {"d": "e"}}},
+    "Airflow's runner": {"runner": "airflow"},
+    "grants of all kinds": {
+        "access": {
+            "connections": ["db-*"],
+            "variables": [],
+            "variableWrites": ["a b"],
+            "xcomReads": ["dag/task"],
+            "xcomWrites": ["*"],
+            "triggers": ["other"],
+            "assetStores": ["s3://bucket/x?y=1&z=%20#f"],
+        }
+    },
+    "as many and as long grants as there may be": {
+        "access": {
+            name: [f"{n:03}".ljust(250, "x") for n in range(64)]
+            for name in (
+                "connections",
+                "variables",
+                "variableWrites",
+                "xcomReads",
+                "xcomWrites",
+                "triggers",
+                "assetStores",
+            )
+        }
+    },
     "all pod settings": {
         "pod": {
             "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}, "limits": {"memory": "128Mi"}},
@@ -162,6 +211,9 @@ def test_a_right_taskrun_is_taken(namespace, case):
         ({"executionTimeout": "5s"}, "executionTimeout cannot be added or removed"),
         ({"pod": {"labels": {"a": "b"}}}, "pod cannot be added or removed"),
         ({"conf": {"a": 1}}, "conf cannot be added or removed"),
+        ({"access": {}}, "access cannot be added or removed"),
+        ({"runner": "airflow"}, "runner cannot be changed"),
+        ({"token": "Secret"}, "token cannot be changed"),
     ],
 )
 def test_what_was_asked_for_cannot_be_changed(namespace, change, says):
@@ -171,6 +223,14 @@ def test_what_was_asked_for_cannot_be_changed(namespace, change, says):
     changed["spec"] |= change
     with pytest.raises(Refused, match=says):
         namespace.apply(changed)
+
+
+def test_grants_cannot_be_changed(namespace):
+    made = taskrun({"access": {"variables": ["a"]}})
+    namespace.apply(made)
+    made["spec"]["access"] = {"variables": ["*"]}
+    with pytest.raises(Refused, match="access cannot be changed"):
+        namespace.apply(made)
 
 
 def test_suspend_can_be_lifted_and_set_and_cancel_cannot_be_taken_back(namespace):

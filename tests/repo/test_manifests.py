@@ -8,10 +8,11 @@ import msgspec
 import pytest
 import yaml
 
-from airlock_operator import pods, taskrun
-from airlock_operator.podfacts import RUNNER, SIDECAR
+from airlock_operator import pods, runners, taskrun
+from airlock_operator.podfacts import LAUNCHER, RUNNER, SIDECAR
 from airlock_operator.reasons import TABLE
-from airlock_operator.settings import Pods
+from airlock_operator.settings import NO_STORE, Logs, Pods, from_environment
+from airlock_wire import workload
 
 ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "charts/airlock"
@@ -56,6 +57,8 @@ def test_the_resource_and_the_operator_know_the_same_fields():
 
     assert set(spec) == names(taskrun.Spec)
     assert set(status) == names(taskrun.Status)
+    assert set(spec["access"]["properties"]) == names(taskrun.Access)
+    assert {f.name for f in msgspec.structs.fields(taskrun.Access)} == names(workload.Access)
     assert set(spec["source"]["properties"]) == names(taskrun.Source)
     assert set(spec["bundle"]["properties"]) == names(taskrun.Bundle)
     assert set(status["attempts"]["items"]["properties"]) == names(taskrun.Attempt)
@@ -63,7 +66,7 @@ def test_the_resource_and_the_operator_know_the_same_fields():
 
 
 def test_every_pod_setting_that_can_be_given_reaches_the_pod():
-    handled = {*pods.POD_FIELDS, *pods.RUNNER_FIELDS, "labels", "annotations", "imagePullSecrets", "volumes"}
+    handled = {*pods.POD_FIELDS, *runners.RUNNER_FIELDS, "labels", "annotations", "imagePullSecrets", "volumes"}
 
     assert set(SCHEMA["spec"]["properties"]["pod"]["properties"]) == handled | {"volumeMounts"}
 
@@ -143,6 +146,12 @@ def test_the_chart_is_sound():
         ("image.registry=example/", "registry"),
         ("server.env.PASSWORD=x", "PASSWORD"),
         ("watch.namespaces=team", "namespaces"),
+        ("launcher.by=magic", "by"),
+        ("airflow.apiUrl=airflow", "apiUrl"),
+        ("airflow.executorAccounts={it's}", "executorAccounts"),
+        ("logs.store=/mnt/logs", "store"),
+        ("logs.segmentMib=64", "segmentMib"),
+        ("logs.password=x", "password"),
     ],
 )
 def test_a_wrong_value_is_refused_by_its_name(value, says):
@@ -179,8 +188,8 @@ def test_watching_some_namespaces_takes_rights_in_these_and_one_to_review_tokens
 def test_a_registry_goes_before_every_image():
     for arguments in ([], ["--set", "watch.namespaces={a}"]):
         text = yaml.safe_dump_all(rendered("--set", "image.registry=example.test/mirror,image.tag=v7", *arguments))
-        images = set(re.findall(r"\S*airlock/(?:server|operator|sidecar):\S+", text))
-        assert images == {f"example.test/mirror/airlock/{n}:v7" for n in ("server", "operator", "sidecar")}
+        images = set(re.findall(r"\S*airlock/(?:server|operator|sidecar|launcher):[^\s\"']+", text))
+        assert images == {f"example.test/mirror/airlock/{n}:v7" for n in ("server", "operator", "sidecar", "launcher")}
 
 
 def test_pull_secrets_reach_every_pod_of_the_chart():
@@ -239,13 +248,56 @@ def test_every_right_has_its_reason_beside_it():
         assert [] == [f"{path.name}:{n + 1}" for n in rules if not lines[n - 1].strip().startswith("# ")]
 
 
+def operator_environment(*arguments):
+    documents = of_kind(rendered(*arguments), "Deployment")
+    operator = next(d for d in documents if d["metadata"]["name"] == "airlock-operator")
+    return {e["name"]: e.get("value", "") for e in operator["spec"]["template"]["spec"]["containers"][0]["env"]}
+
+
+def test_what_the_chart_tells_the_operator_is_what_the_operator_understands():
+    values = "logs.store=s3://b/p,logs.credentialsSecret=s,logs.caKey=ca.crt,logs.chunkSeconds=2,launcher.by=image"
+    airflow = "airflow.apiUrl=https://airflow.example/execution,airflow.caConfigMap=authority"
+    env = operator_environment("--set", f"{values},{airflow}")
+    settings = from_environment({name: value for name, value in env.items() if not name.endswith("__IDENTITY")})
+
+    assert Logs(store="s3://b/p", credentials_secret="s", ca_key="ca.crt", chunk_seconds=2) == settings.logs
+    assert ("image", "https://airflow.example/execution", "/etc/airlock/airflow-ca/ca.crt") == (
+        settings.pods.launcher_by, settings.pods.airflow_api_url, settings.pods.airflow_ca_file,
+    )  # fmt: skip
+    assert NO_STORE == from_environment(operator_environment()).logs
+
+
+def guards(name, *arguments):
+    documents = of_kind(rendered(*arguments), "ValidatingAdmissionPolicy")
+    return next(d for d in documents if d["metadata"]["name"] == name)["spec"]
+
+
 def test_the_guards_protect_what_the_operator_makes():
     """The policies name volumes and containers; the operator must give them these very names."""
     text = (CHART / "templates/guards.yaml").read_text()
-    sidecar = pods.manifest(taskrun.read(SAMPLE), 1, Pods(), "")["spec"]["initContainers"][0]
-    guarded = {mount["name"] for mount in sidecar["volumeMounts"]}
+    rule = next(v["expression"] for v in guards("airlock-pods")["validations"] if "tokenVolumes)" in v["expression"])
+    (allowed,) = re.findall(r"m\.name in \[([^\]]+)\]", rule)
+    others = set(re.findall(r"'([^']+)'", allowed))
+    sample = taskrun.read(SAMPLE | {"spec": SAMPLE["spec"] | {"runner": "airflow"}})
+    made = pods.manifest(sample, 1, Pods(), "", Logs(store="s3://b", credentials_secret="s"))["spec"]
+    sidecar, launcher = made["initContainers"]
+    mounts = {c["name"]: {m["name"] for m in c["volumeMounts"]} for c in (sidecar, launcher, *made["containers"])}
 
-    assert [] == [name for name in (*guarded, SIDECAR, RUNNER) if f"'{name}'" not in text]
+    assert others == mounts[RUNNER] | mounts[LAUNCHER]
+    assert {"airlock-socket"} == others & mounts[SIDECAR]
+    assert [] == [name for name in (SIDECAR, RUNNER, LAUNCHER) if f"'{name}'" not in text]
+
+
+def test_only_the_accounts_that_an_administrator_named_may_bring_a_token():
+    def allowed(*arguments):
+        (rule,) = guards("airlock-taskruns", *arguments)["validations"]
+        return re.findall(r"'([^']+)'", rule["expression"])
+
+    server, scheduler = (
+        f"system:serviceaccount:{name}" for name in ("airlock-system:airlock-server", "airflow:scheduler")
+    )
+    assert [server] == allowed()
+    assert [server, scheduler] == allowed("--set", f"airflow.executorAccounts={{{scheduler}}}")
 
 
 # --- the samples ---

@@ -17,14 +17,19 @@ _NOT_ADMITTED = frozenset(
 _GOOD = frozenset({"success", "skipped"})
 
 
-def conditions(status: Status, pod: PodFacts | None, now: str, generation: int) -> list[dict[str, Any]]:
-    """All four, each with the time of its last change taken over from ``status`` where nothing changed."""
+def conditions(status: Status, pod: PodFacts | None, now: str, generation: int, note: str = "") -> list[dict[str, Any]]:
+    """
+    All four, each with the time of its last change taken over from ``status`` where nothing changed. ``note`` is what
+    an administrator should know of a pod that was made.
+    """
     reason, message = status.reason or Reason.PENDING, status.message
     over = bool(status.finished_at)
     made = pod is not None and status.pod_ref is not None
     wanted: list[tuple[str, str, str, str]] = []
     if made:
-        wanted.append(("Admitted", "True", "PodCreated", f"pod {pod.name if pod else ''} was made"))
+        wanted.append(
+            ("Admitted", "True", "PodCreated", f"pod {pod.name if pod else ''} was made{note and '; '}{note}")
+        )
     elif over and status.pod_ref is not None:
         wanted.append(_kept(status, "Admitted", "NeverAdmitted"))
     else:

@@ -21,6 +21,7 @@ from airlock_operator.succession import Again, Over, after
 from airlock_operator.taskrun import Attempt, PodRef, Status, TaskRun
 from airlock_operator.timeline import timeline
 from airlock_operator.verdict import End, end_of
+from airlock_operator.workloads import unnarrowed
 
 #: A pod that is on its way to running is not worth a write for so long.
 QUIET_SECONDS = 3.0
@@ -30,6 +31,8 @@ LISTEN_SECONDS = 5.0
 BACKSTOP_SECONDS = 30.0
 #: How often a TaskRun whose pod is on its way out is looked at, should its events be missed.
 _LOOK_AGAIN_SECONDS = 15.0
+#: What the status says of a TaskRun in Secret mode that narrows nothing.
+AS_AIRFLOW = "its task may read and write what Airflow lets any task: spec.access narrows nothing"
 #: The attempts that a status remembers.
 _KEPT_ATTEMPTS = 10
 
@@ -303,7 +306,9 @@ def _say(
     )
     marks = timeline(status, pod, _after_seen(status, now) if status.finished_at else None)
     status = msgspec.structs.replace(status, timeline=marks)
-    status = msgspec.structs.replace(status, conditions=conditions(status, pod, time_text(now), run.generation))
+    note = AS_AIRFLOW if unnarrowed(run) else ""
+    told = conditions(status, pod, time_text(now), run.generation, note)
+    status = msgspec.structs.replace(status, conditions=told)
     return None if status == run.status else status
 
 

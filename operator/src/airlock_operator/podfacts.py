@@ -17,6 +17,8 @@ from airlock_wire.record import Record, decode
 
 SIDECAR = "sidecar"
 RUNNER = "runner"
+#: The init container that brings the launcher into a foreign image.
+LAUNCHER = "launcher"
 RUN_LABEL = "airlock.dev/taskrun"
 ATTEMPT_LABEL = "airlock.dev/attempt"
 
@@ -70,6 +72,8 @@ class PodFacts(msgspec.Struct, frozen=True, kw_only=True):
     pulling: str = ""
     pulling_hopeless: bool = False
     config: str = ""
+    #: Why the launcher did not come into the runner's image, in its init container's words.
+    no_launcher: str = ""
     runner_started: datetime | None = None
     runner_ended: Ended | None = None
     sidecar_running: bool = False
@@ -126,6 +130,7 @@ def observe(body: dict[str, Any], *, gone: bool = False) -> PodFacts:
         pulling=": ".join(filter(None, pulls[0])) if pulls else "",
         pulling_hopeless=any(not PULL_REASONS[reason] for reason, _ in pulls),
         config=": ".join(filter(None, configs[0])) if configs else "",
+        no_launcher=_no_launcher(_ended(_container(status.get("initContainerStatuses"), LAUNCHER))),
         runner_started=_time(running.get("startedAt"))
         if running
         else (ended.started if ended and not ended.cannot_exec else None),
@@ -166,6 +171,13 @@ def _ended(container: dict[str, Any]) -> Ended | None:
         at=_time(ended.get("finishedAt")),
         started=_time(ended.get("startedAt")),
     )
+
+
+def _no_launcher(ended: Ended | None) -> str:
+    """It ends with 1 where it says why. A signal's code says that the pod was taken away, which others explain."""
+    if ended is None or not (ended.code == 1 or ended.cannot_exec):
+        return ""
+    return ended.message.strip() or f"init container {LAUNCHER} ended with exit code {ended.code} ({ended.reason})"
 
 
 def _record(sidecar: dict[str, Any]) -> Record | None:

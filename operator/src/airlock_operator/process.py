@@ -13,13 +13,14 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from airlock_operator import errors, handlers, health, loglines
+from airlock_operator import errors, handlers, health, loglines, sidecars
 from airlock_operator.cluster import Cluster
 from airlock_operator.leadership import Leadership
 from airlock_operator.podfacts import RUN_LABEL
 from airlock_operator.reconciler import Reconciler
 from airlock_operator.settings import OperatorSettings, from_environment
 from airlock_operator.sightings import Key, Sightings
+from airlock_operator.taskrun import TaskRun
 from airlock_operator.workqueue import WorkQueue
 from airlock_wire.settings import SettingsError
 
@@ -31,7 +32,7 @@ _USAGE = """\
 usage: python -m airlock_operator
 
 Turns TaskRuns into pods. It takes no arguments: everything is set by AIRLOCK__SECTION__KEY in the environment
-(sections operator, pods), as the chart sets it. Every setting is described in airlock_operator/settings.py.
+(sections operator, pods, logs), as the chart sets it. Every setting is described in airlock_operator/settings.py.
 """
 
 
@@ -65,10 +66,15 @@ class Operator:
             self._cluster,
             self._sightings,
             settings.pods,
-            ca_pem=lambda: Path(settings.pods.ca_file).read_text() if settings.pods.ca_file else "",
+            settings.logs,
+            ca_pem=self._ca_pem,
             jitter=random.random,
             component="airlock-operator",
         )
+
+    def _ca_pem(self, run: TaskRun) -> str:
+        file = sidecars.ca_file(run, self._settings.pods)
+        return Path(file).read_text() if file else ""
 
     async def run(self) -> int:
         """Everything, until SIGTERM or a loss."""

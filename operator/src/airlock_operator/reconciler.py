@@ -9,13 +9,13 @@ from typing import Any
 
 import msgspec
 
-from airlock_operator import errors, news
+from airlock_operator import errors, news, sidecars
 from airlock_operator.cluster import Cluster
 from airlock_operator.plan import QUIET_SECONDS, Create, Delete, Forget, Refusal, plan
 from airlock_operator.podfacts import PodFacts
 from airlock_operator.pods import manifest
 from airlock_operator.reasons import Reason
-from airlock_operator.settings import Pods
+from airlock_operator.settings import Logs, Pods
 from airlock_operator.sightings import Key, Sightings
 from airlock_operator.taskrun import Status, TaskRun, read
 from airlock_operator.warnings import last_warning
@@ -37,21 +37,23 @@ _LONGEST_PAUSE_SECONDS = 30.0
 
 
 class Reconciler:
-    """``ca_pem`` gives the certificates that sidecars are to trust; ``jitter`` a number in [0, 1)."""
+    """``ca_pem`` gives the certificates that a TaskRun's sidecar is to trust; ``jitter`` a number in [0, 1)."""
 
     def __init__(
         self,
         cluster: Cluster,
         sightings: Sightings,
         pods: Pods,
+        logs: Logs,
         *,
-        ca_pem: Callable[[], str],
+        ca_pem: Callable[[TaskRun], str],
         jitter: Callable[[], float],
         component: str,
     ) -> None:
         self._cluster = cluster
         self._sightings = sightings
         self._pods = pods
+        self._logs = logs
         self._ca_pem = ca_pem
         self._jitter = jitter
         self._component = component
@@ -153,8 +155,12 @@ class Reconciler:
         now = datetime.now(UTC)
         if asked is not None and asked.attempt == act.attempt and now < asked.again_at:
             return (asked.again_at - now).total_seconds()
+        if why := sidecars.impossible(run, self._pods):
+            self._asked[key] = Asked(act.attempt, Refusal(Reason.INVALID_POD, why, final=True), now, 0.0)
+            return 0.0
+        wanted = manifest(run, act.attempt, self._pods, self._ca_pem(run), self._logs)
         try:
-            made = await self._cluster.create_pod(key.namespace, manifest(run, act.attempt, self._pods, self._ca_pem()))
+            made = await self._cluster.create_pod(key.namespace, wanted)
         except errors.Conflict:
             # It was made before: by this operator before it died, by one that is still alive, or by somebody else.
             made = await self._cluster.pod(key.namespace, run.pod_name(act.attempt))

@@ -7,6 +7,11 @@ import msgspec
 
 from airlock_wire import settings
 
+BY_COPY = "copy"
+BY_IMAGE = "image"
+#: What the place of logs may begin with. A folder would need a volume in each pod.
+_STORES = ("s3://", "gs://", "az://", "abfss://")
+
 
 class Operator(msgspec.Struct, frozen=True, kw_only=True):
     """Where this operator works."""
@@ -52,10 +57,48 @@ class Pods(msgspec.Struct, frozen=True, kw_only=True):
     exchange_url: str = "https://airlock-server.airlock-system.svc:8443/airlock/v1/exchange"
     #: PEM file of the authorities that sidecars trust, a mounted ConfigMap; read anew for each pod.
     ca_file: str = ""
+    #: The Execution API of a real Airflow, for TaskRuns whose token it minted (``token: Secret``). Empty: they are
+    #: refused. It is never the TaskRun's to say, since the token is shown there.
+    airflow_api_url: str = ""
+    #: PEM file of the authorities that those sidecars trust; the system's where empty.
+    airflow_ca_file: str = ""
+    #: The launcher's image, for TaskRuns with ``runner: airflow``. It is pulled as the sidecar's is.
+    launcher_image: str = "airlock/launcher:0.1.0"
+    #: How the launcher comes into the runner's container: ``copy``, by an init container, in any cluster; or ``image``,
+    #: as an image volume.
+    launcher_by: str = BY_COPY
     #: Seconds a projected token lives; a kubelet replaces it before. Kubernetes allows no less than 600.
     token_seconds: int = 600
     #: Seconds between two heartbeats.
     heartbeat_seconds: float = 5.0
+
+
+class Logs(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the logs of TaskRuns go: what their sidecars are told (docs/logs.md)."""
+
+    #: A place in an object store, ``s3://bucket/prefix``; empty: a log is gone with its pod.
+    store: str = ""
+    #: The object store's address where it is not the provider's own.
+    endpoint: str = ""
+    #: The bucket's region; S3 only.
+    region: str = ""
+    #: The Secret of the store's credentials, in the namespace of each TaskRun; only sidecars mount it. Empty: workload
+    #: identity.
+    credentials_secret: str = ""
+    #: The key of that Secret that holds the PEM certificates of the store's authority; empty for the system's.
+    ca_key: str = ""
+    #: A line is in the object store after so many seconds at the latest, if the store answers.
+    chunk_seconds: float = 10.0
+    #: The largest object, in MiB.
+    segment_mib: int = 8
+    #: How much of a log a sidecar may keep while the store is away, in MiB.
+    local_mib: int = 256
+    #: How long the end of a launch waits for the store to take the rest of the log.
+    final_seconds: float = 15.0
+
+
+#: Logs that go nowhere.
+NO_STORE = Logs()
 
 
 class OperatorSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +106,7 @@ class OperatorSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     operator: Operator = Operator()
     pods: Pods = Pods()
+    logs: Logs = NO_STORE
 
     @property
     def namespaces(self) -> list[str]:
@@ -72,4 +116,25 @@ class OperatorSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 def from_environment(environ: Mapping[str, str], file: Path | None = None) -> OperatorSettings:
     """The settings; raises airlock_wire.settings.SettingsError."""
-    return settings.load(OperatorSettings, environ, file)
+    loaded = settings.load(OperatorSettings, environ, file)
+    pods, logs = loaded.pods, loaded.logs
+    ways = (BY_COPY, BY_IMAGE)
+    only = [name for name in ("endpoint", "region", "credentials_secret", "ca_key") if getattr(logs, name)]
+    for name, fine, must in (
+        ("PODS__LAUNCHER_BY", pods.launcher_by in ways, f"be one of {', '.join(ways)}; it is {pods.launcher_by!r}"),
+        (
+            "PODS__AIRFLOW_API_URL",
+            not pods.airflow_api_url or pods.airflow_api_url.startswith(("https://", "http://")),
+            f"begin with https://; it is {pods.airflow_api_url!r}",
+        ),
+        (
+            "LOGS__STORE",
+            not logs.store or logs.store.startswith(_STORES),
+            f"be empty or begin with one of {', '.join(_STORES)}, as pods share no folder; it is {logs.store!r}",
+        ),
+        (f"LOGS__{only[0].upper() if only else ''}", logs.store or not only, "be empty where LOGS__STORE is"),
+        ("LOGS__CA_KEY", logs.credentials_secret or not logs.ca_key, "be a key of LOGS__CREDENTIALS_SECRET; set it"),
+    ):
+        if not fine:
+            raise settings.SettingsError(f"{settings.PREFIX}{name}: it must {must}")
+    return loaded

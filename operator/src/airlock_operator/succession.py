@@ -1,5 +1,8 @@
 """
-What follows an attempt's end where the TaskRun was made by kubectl: the operator is its owner and decides. Pure.
+What follows an attempt's end. Pure.
+
+Where the TaskRun was made by kubectl the operator is its owner and decides. In Secret mode whoever minted the token
+owns it: the operator makes another attempt only of what never began, and says how the rest ended.
 """
 
 import msgspec
@@ -41,6 +44,8 @@ def after(run: TaskRun, end: End) -> Over | Again:
     if kind is Kind.WAITS:
         # The attempt waited for longer than it may: a failure with the reason it waited for.
         return Over("failed", end.reason, f"gave up waiting: {end.message}")
+    if run.by_secret and (kind in (Kind.USER, Kind.TOKEN) or end.begun):
+        return Over("up_for_retry" if end.reason is Reason.RETRY else "failed", end.reason, end.message)
     if kind is Kind.USER:
         return _user(run, end)
     if kind is Kind.TOKEN and status.token_reruns < MAX_TOKEN_RERUNS:

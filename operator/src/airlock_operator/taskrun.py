@@ -6,7 +6,7 @@ CRD (manifests/crd) is what says which fields there are; a test holds the two eq
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -30,6 +30,18 @@ class Bundle(msgspec.Struct, frozen=True):
     path: str = ""
 
 
+class Access(msgspec.Struct, frozen=True, rename="camel"):
+    """What the task may ask the server for: ``airlock_wire.workload.Access``, as a TaskRun writes it."""
+
+    connections: tuple[str, ...] | None = None
+    variables: tuple[str, ...] | None = None
+    variable_writes: tuple[str, ...] | None = None
+    xcom_reads: tuple[str, ...] | None = None
+    xcom_writes: tuple[str, ...] | None = None
+    triggers: tuple[str, ...] | None = None
+    asset_stores: tuple[str, ...] | None = None
+
+
 class Spec(msgspec.Struct, frozen=True, rename="camel"):
     """What is asked for. Durations are Go's: ``90s``."""
 
@@ -39,7 +51,13 @@ class Spec(msgspec.Struct, frozen=True, rename="camel"):
     run_id: str = ""
     map_index: int = -1
     try_number: int = 1
+    runner: Literal["airlock", "airflow"] = "airlock"
+    token: Literal["Exchange", "Secret"] = "Exchange"  # noqa: S105 - a mode, not a token
     task_instance_id: str = ""
+    dag_version_id: str = ""
+    queue: str = "default"
+    context_carrier: dict[str, str] | None = None
+    access: Access | None = None
     source: Source | None = None
     bundle: Bundle | None = None
     file: str = ""
@@ -126,6 +144,16 @@ class TaskRun(msgspec.Struct, frozen=True):
     def run_id(self) -> str:
         """The DAG run's id: the spec's, else one that no other TaskRun has."""
         return self.spec.run_id or f"manual__{self.uid}"
+
+    @property
+    def by_secret(self) -> bool:
+        """Its token was minted by somebody else, who owns it: it is in a Secret, and not exchanged for."""
+        return self.spec.token == "Secret"  # noqa: S105 - a mode, not a token
+
+    @property
+    def airflow(self) -> bool:
+        """Its image has Airflow's runner and not ours."""
+        return self.spec.runner == "airflow"
 
     @property
     def over(self) -> bool:

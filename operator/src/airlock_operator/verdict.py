@@ -49,7 +49,10 @@ _LAUNCHER_CODES = {
         Reason.RUNNER_NEVER_CONNECTED,
         "the launcher reached no sidecar in 60 s; see the sidecar container's state in kubectl describe pod",
     ),
-    shared.EXIT_SIDECAR_LOST: (Reason.SIDECAR_LOST, "the sidecar went away and did not come back in 120 s"),
+    shared.EXIT_SIDECAR_LOST: (
+        Reason.SIDECAR_LOST,
+        "the sidecar went away and did not come back in 120 s, or came back to a runner that cannot go on with another",
+    ),
 }
 
 
@@ -104,6 +107,8 @@ def _begun(run: TaskRun, pod: PodFacts) -> bool:
 
 def _why(run: TaskRun, pod: PodFacts) -> tuple[Reason, str]:
     ended, kept = pod.runner_ended, pod.record
+    if pod.no_launcher and not run.status.stopping:
+        return Reason.INVALID_POD, pod.no_launcher
     if ended is not None and ended.cannot_exec and not (kept is not None and "connected" in kept.timeline):
         return Reason.CANNOT_EXEC, ended.message or ended.reason
     if kept is not None and kept.reason in _RECORDED:

@@ -23,6 +23,7 @@ from airlock_sidecar.lifecycle import Lifecycle
 from airlock_sidecar.listener import Listener
 from airlock_sidecar.logstore import LogStore
 from airlock_sidecar.tokenexchange import TokenExchange
+from airlock_sidecar.tokenfile import TokenFile
 from airlock_wire import kernel
 from airlock_wire.imports import without
 from airlock_wire.settings import PREFIX, SettingsError
@@ -128,7 +129,10 @@ def _end_broken(failure: threading.ExceptHookArgs) -> None:
 
 
 def _prepare(config: settings.SidecarSettings, launch: Launch, calls: Calls) -> None:
-    """Loads HTTP, and gets the task's token where the pod's is exchanged for it. A launch that parses needs neither."""
+    """
+    Loads HTTP, and gets the task's token where the pod's is exchanged for it, or a file has it. A launch that parses
+    needs neither.
+    """
     address = config.api
     if not address.url:
         return
@@ -138,11 +142,17 @@ def _prepare(config: settings.SidecarSettings, launch: Launch, calls: Calls) -> 
 
     held = token.Token(launch.memory.token, launch.keep_token)
     api, exchanges = connect(address, held, lambda: launch.memory.api_version)
+    say = partial(launch.log, level="warning")
+    mine = config.sidecar
+    if mine.token_file:
+        kept = TokenFile(mine.token_file, launch, held, say, wait_seconds=mine.token_wait_seconds)
+        kept.begin()
+        calls.provide(api, kept)
+        return
     if exchanges is None:
         calls.provide(api)
         return
-    say = partial(launch.log, level="warning")
-    exchange = TokenExchange(exchanges, config.sidecar.pod_token_file, launch, held, say)
+    exchange = TokenExchange(exchanges, mine.pod_token_file, launch, held, say)
     exchange.begin(calls.given_up)
     launch.mark("exchanged")
     calls.provide(api, exchange)

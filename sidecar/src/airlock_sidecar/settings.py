@@ -46,6 +46,11 @@ class Sidecar(msgspec.Struct, frozen=True, kw_only=True):
     #: The pod's own token, of audience ``airlock``, which is exchanged for the task's. Read anew each time: a kubelet
     #: replaces it before it runs out.
     pod_token_file: str = ""
+    #: The task's token itself, minted by whoever owns the task instance: a mounted Secret's file. It is read at the
+    #: start, and again when the server refuses the token.
+    token_file: str = ""
+    #: How long a refused token is waited with until that file holds another. A kubelet takes a minute or two.
+    token_wait_seconds: float = 150.0
     #: The pod this runs in, from the downward API. With ``pod_uid`` it makes the hostname.
     pod_name: str = ""
     #: The pod's UID, from the downward API.
@@ -135,6 +140,14 @@ def from_environment(environ: Mapping[str, str], file: Path | None = None) -> Si
             f"{settings.PREFIX}API__EXCHANGE_URL and {settings.PREFIX}SIDECAR__POD_TOKEN_FILE go together: set both, "
             "or neither"
         )
+    if mine.token_file and (mine.pod_token_file or mine.token_fd >= 0):
+        other = "POD_TOKEN_FILE" if mine.pod_token_file else "TOKEN_FD"
+        raise settings.SettingsError(
+            f"set one of {settings.PREFIX}SIDECAR__TOKEN_FILE and {settings.PREFIX}SIDECAR__{other}: each is a way for "
+            "the task's token to come"
+        )
+    if mine.token_wait_seconds < 0:
+        raise settings.SettingsError(f"{settings.PREFIX}SIDECAR__TOKEN_WAIT_SECONDS: it must be 0 or more")
     _check(loaded.logs)
     return loaded
 

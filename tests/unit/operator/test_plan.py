@@ -19,7 +19,7 @@ from played.taskruns import (
     waiting,
 )  # fmt: skip
 
-from airlock_operator.plan import Create, Delete, Forget, Refusal, plan
+from airlock_operator.plan import AS_AIRFLOW, Create, Delete, Forget, Refusal, plan
 from airlock_operator.podfacts import observe
 from airlock_operator.reasons import Reason
 from airlock_operator.taskrun import PodRef, read
@@ -326,3 +326,20 @@ def test_no_pod_is_made_before_its_number_is_written(status, spec):
         if isinstance(decided.act, Create):
             assert decided.act.attempt == status["attempt"]
             assert facts is None
+
+
+# --- a token that somebody else minted ---
+
+SECRET = {"token": "Secret", "taskInstanceId": "i", "dagVersionId": "v", "runId": "r"}
+
+
+def admitted(**spec):
+    found = plan(run(status=open_attempt(), **spec), pod(runner=RUNNING, sidecar={"running": {}}), NOW).status
+    return next(c["message"] for c in found.conditions if c["type"] == "Admitted")
+
+
+def test_an_administrator_reads_where_nothing_narrows_what_airflow_lets_a_task_do():
+    assert "pod hello-1 was made" == admitted()
+    assert AS_AIRFLOW in admitted(**SECRET)
+    assert AS_AIRFLOW not in admitted(**SECRET, access={"connections": []})
+    assert AS_AIRFLOW in admitted(**SECRET, access={})

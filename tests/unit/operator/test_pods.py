@@ -7,9 +7,15 @@ import msgspec
 import pytest
 from played.taskruns import UID, open_attempt, run
 
-from airlock_operator.pods import POD_FIELDS, RUNNER_FIELDS, manifest, workload
-from airlock_operator.settings import Pods
-from airlock_wire.workload import Execute
+from airlock_operator.pods import POD_FIELDS, manifest
+from airlock_operator.runners import RUNNER_FIELDS
+from airlock_operator.settings import NO_STORE, Logs, Pods
+from airlock_operator.sidecars import ca_file, impossible
+from airlock_operator.workloads import workload
+from airlock_runner.airflow import folder
+from airlock_sidecar.settings import SidecarSettings
+from airlock_wire import pod as shared
+from airlock_wire.workload import Access, Execute
 
 ASKED = {
     "env": [{"name": "A", "value": "1"}],
@@ -30,8 +36,42 @@ ASKED = {
 }
 
 
-def made(attempt=1, settings=None, ca="CA", **spec):
-    return manifest(run(status=open_attempt(attempt, podRef=None), **spec), attempt, settings or Pods(), ca)
+STORE = Logs(
+    store="s3://logs/airlock",
+    endpoint="https://minio:9000",
+    credentials_secret="store",
+    ca_key="ca.crt",
+    chunk_seconds=2,
+)
+IDS = {
+    "taskInstanceId": "01890000-0000-7000-8000-000000000001",
+    "dagVersionId": "01890000-0000-7000-8000-000000000002",
+    "runId": "scheduled__x",
+}
+SECRET = {"token": "Secret", "queue": "gpu", "contextCarrier": {"traceparent": "00-1"}} | IDS
+BUNDLE = {"source": None, "bundle": {"name": "sales", "path": "/dags"}, "file": "load.py"}
+
+
+def made(attempt=1, settings=None, ca="CA", logs=NO_STORE, **spec):
+    return manifest(run(status=open_attempt(attempt, podRef=None), **spec), attempt, settings or Pods(), ca, logs)
+
+
+def environment(container):
+    return {e["name"]: e.get("value") for e in container["env"]}
+
+
+def told(pod):
+    """The workload that the pod's sidecar is given."""
+    value = environment(pod["spec"]["initContainers"][0])["AIRLOCK__SIDECAR__WORKLOAD"]
+    return msgspec.json.decode(value.replace("$$(", "$("), type=Execute)
+
+
+def volume(pod, name):
+    return next(each for each in pod["spec"]["volumes"] if each["name"] == name)
+
+
+def mounted(container):
+    return {m["name"]: (m["mountPath"], m.get("readOnly", False)) for m in container["volumeMounts"]}
 
 
 def containers(pod):
@@ -152,3 +192,195 @@ def test_no_value_of_the_sidecars_environment_is_expanded_by_the_kubelet():
     sidecar, _ = containers(made(dagId="d", conf={}, runId="$(HOME)"))
 
     assert [] == [e["name"] for e in sidecar["env"] if re.search(r"(?<!\$)\$\(", e.get("value") or "")]
+
+
+# --- access ---
+
+
+def test_what_a_taskrun_narrows_is_told_to_its_sidecar():
+    asked = {
+        "connections": ["db"], "variables": [], "variableWrites": ["v-*"], "xcomReads": ["d/*"], "xcomWrites": ["d/u"],
+        "triggers": ["other"], "assetStores": ["s3://x/*"],
+    }  # fmt: skip
+
+    assert told(made(access=asked)).access == Access(
+        connections=("db",), variables=(), variable_writes=("v-*",), xcom_reads=("d/*",), xcom_writes=("d/u",),
+        triggers=("other",), asset_stores=("s3://x/*",),
+    )  # fmt: skip
+
+
+def test_what_a_taskrun_does_not_narrow_is_the_servers_to_say_but_for_xcoms_of_other_tasks():
+    assert told(made()).access == Access()
+    assert told(made(access={"variables": ["v"]})).access == Access(variables=("v",))
+    assert told(made(**SECRET)).access == Access(xcom_writes=None)
+    assert told(made(**SECRET, access={"xcomWrites": []})).access == Access(xcom_writes=())
+
+
+# --- the log store ---
+
+
+def test_without_a_log_store_nothing_is_said_of_one():
+    pod = made()
+
+    assert [] == [name for name in environment(containers(pod)[0]) if name.startswith("AIRLOCK__LOGS__")]
+    assert "airlock-log-credentials" not in {v["name"] for v in pod["spec"]["volumes"]}
+
+
+def test_a_log_stores_credentials_are_the_sidecars_alone():
+    pod = made(logs=STORE, pod=ASKED, runner="airflow")
+    sidecar, *others = [*pod["spec"]["initContainers"], *pod["spec"]["containers"]]
+
+    assert {"secretName": "store", "defaultMode": 0o444} == volume(pod, "airlock-log-credentials")["secret"]
+    assert ("/var/run/airlock-logs", True) == mounted(sidecar)["airlock-log-credentials"]
+    assert [] == [c["name"] for c in others if "airlock-log-credentials" in mounted(c)]
+
+
+def test_the_sidecar_is_told_where_logs_go_and_nothing_that_was_not_set():
+    logs = {name: v for name, v in environment(containers(made(logs=STORE))[0]).items() if "__LOGS__" in name}
+
+    assert logs == {
+        "AIRLOCK__LOGS__STORE": "s3://logs/airlock",
+        "AIRLOCK__LOGS__ENDPOINT": "https://minio:9000",
+        "AIRLOCK__LOGS__CREDENTIALS_DIR": "/var/run/airlock-logs",
+        "AIRLOCK__LOGS__CA_FILE": "/var/run/airlock-logs/ca.crt",
+        "AIRLOCK__LOGS__CHUNK_SECONDS": "2",
+        "AIRLOCK__LOGS__SEGMENT_MIB": "8",
+        "AIRLOCK__LOGS__LOCAL_MIB": "256",
+        "AIRLOCK__LOGS__FINAL_SECONDS": "15",
+    }
+
+
+def test_every_setting_of_the_sidecar_that_a_pod_is_given_is_one_that_it_knows():
+    known = {
+        f"AIRLOCK__{section.name}__{key.name}".upper()
+        for section in msgspec.structs.fields(SidecarSettings)
+        for key in msgspec.structs.fields(section.type)
+    }
+    for pod in (made(logs=STORE), made(**SECRET)):
+        assert set(environment(containers(pod)[0])) <= known
+
+
+# --- Airflow's own runner ---
+
+
+def test_airflows_runner_is_started_by_the_launcher_that_an_init_container_copied():
+    pod = made(runner="airflow", **BUNDLE)
+    launcher = pod["spec"]["initContainers"][1]
+    runner = pod["spec"]["containers"][0]
+
+    assert (["python", "/airlock/opt/launcher"], ["--socket-dir", "/airlock/socket", "--grace-seconds", "60"]) == (
+        runner["command"], runner["args"],
+    )  # fmt: skip
+    assert ("airlock/launcher:0.1.0", ["copy", "/airlock/opt"]) == (launcher["image"], launcher["args"])
+    assert {"airlock-launcher": ("/airlock/opt", False)} == mounted(launcher)
+    assert ("/airlock/opt", True) == mounted(runner)["airlock-launcher"]
+    assert "emptyDir" in volume(pod, "airlock-launcher")
+    assert 50000 == launcher["securityContext"]["runAsUser"]
+
+
+def test_where_image_volumes_are_used_the_mount_itself_is_looked_at():
+    pod = made(runner="airflow", settings=Pods(launcher_by="image", launcher_image="l:1"))
+    launcher = pod["spec"]["initContainers"][1]
+
+    assert {"reference": "l:1", "pullPolicy": "IfNotPresent"} == volume(pod, "airlock-launcher")["image"]
+    assert ["check", "/airlock/opt"] == launcher["args"]
+    assert {"airlock-launcher": ("/airlock/opt", True)} == mounted(launcher)
+    assert "FallbackToLogsOnError" == launcher["terminationMessagePolicy"]
+
+
+def test_no_mount_of_ours_lies_in_another_because_it_could_not_be_made_in_a_read_only_one():
+    for pod in (made(runner="airflow"), made(runner="airflow", logs=STORE, **SECRET)):
+        for container in (*pod["spec"]["initContainers"], *pod["spec"]["containers"]):
+            paths = [path for path, _ in mounted(container).values()]
+            assert [] == [(a, b) for a in paths for b in paths if b.startswith(f"{a}/")]
+
+
+def test_the_launchers_place_is_what_its_own_copier_makes():
+    assert shared.LAUNCHER_DIR == f"{shared.LAUNCHER_PARENT}/{folder.NAME}"
+
+
+def test_airflow_is_told_its_bundle_and_to_write_where_it_may():
+    env = environment(made(runner="airflow", **BUNDLE)["spec"]["containers"][0])
+
+    assert ("/tmp", "/tmp/airflow", "False") == (
+        env["HOME"], env["AIRFLOW_HOME"], env["AIRFLOW__CORE__LOAD_EXAMPLES"],
+    )  # fmt: skip
+    assert [("sales", "airflow.dag_processing.bundles.local.LocalDagBundle", {"path": "/dags"})] == [
+        (b["name"], b["classpath"], b["kwargs"])
+        for b in json.loads(env["AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST"])
+    ]
+
+
+def test_inline_source_is_a_bundle_for_airflow_too():
+    pod = made(runner="airflow")
+    bundles = environment(pod["spec"]["containers"][0])["AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST"]
+
+    assert [(told(pod).bundle_info.name, {"path": "/airlock/bundle"})] == [
+        (b["name"], b["kwargs"]) for b in json.loads(bundles)
+    ]
+
+
+def test_what_the_author_sets_of_airflow_is_the_authors():
+    theirs = [
+        {"name": "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST", "value": "[]"},
+        {"name": "HOME", "value": "/h"},
+    ]
+    runner = made(runner="airflow", pod={"env": theirs})["spec"]["containers"][0]
+    names = [e["name"] for e in runner["env"]]
+
+    assert len(names) == len(set(names))
+    assert ("[]", "/h") == tuple(environment(runner)[each["name"]] for each in theirs)
+
+
+def test_our_own_runner_needs_no_launcher():
+    pod = made()
+
+    assert ["sidecar"] == [c["name"] for c in pod["spec"]["initContainers"]]
+    assert "airlock-launcher" not in {v["name"] for v in pod["spec"]["volumes"]}
+
+
+# --- a token that somebody else minted ---
+
+
+AIRFLOW = Pods(airflow_api_url="https://airflow/execution", airflow_ca_file="/airflow.crt", ca_file="/ours.crt")
+
+
+def test_a_token_in_a_secret_is_mounted_in_the_sidecar_alone_and_nothing_is_exchanged():
+    pod = made(settings=AIRFLOW, **SECRET)
+    sidecar, runner = containers(pod)
+    env = environment(sidecar)
+
+    assert {
+        "secretName": "airlock-token-hello",
+        "defaultMode": 0o444,
+        "items": [{"key": "token", "path": "token"}],
+    } == (volume(pod, "airlock-token")["secret"])
+    assert "serviceAccountToken" not in json.dumps(pod)
+    assert ("https://airflow/execution", "/var/run/airlock/token") == (
+        env["AIRLOCK__API__URL"], env["AIRLOCK__SIDECAR__TOKEN_FILE"],
+    )  # fmt: skip
+    assert not {"AIRLOCK__API__EXCHANGE_URL", "AIRLOCK__SIDECAR__POD_TOKEN_FILE"} & set(env)
+    assert "airlock-token" not in mounted(runner)
+
+
+def test_an_executor_names_its_task_instance_and_decides_about_crashes_itself():
+    work = told(made(settings=AIRFLOW, **SECRET))
+
+    assert (IDS["taskInstanceId"], IDS["dagVersionId"], IDS["runId"]) == (
+        work.ti.id, work.ti.dag_version_id, work.ti.run_id,
+    )  # fmt: skip
+    assert ("gpu", {"traceparent": "00-1"}, False) == (work.ti.queue, work.ti.context_carrier, work.judges)
+    assert told(made()).judges
+
+
+def test_in_exchange_mode_the_server_names_the_task_instance_whatever_the_taskrun_says():
+    assert ("", "") == (told(made(**IDS)).ti.id, told(made(**IDS)).ti.dag_version_id)
+
+
+def test_each_server_is_trusted_by_its_own_authority():
+    assert ("/ours.crt", "/airflow.crt") == (ca_file(run(), AIRFLOW), ca_file(run(**SECRET), AIRFLOW))
+
+
+def test_a_token_of_an_airflow_that_this_operator_does_not_know_is_not_shown_to_anybody():
+    assert "airflow.apiUrl" in impossible(run(**SECRET), Pods())
+    assert "" == impossible(run(**SECRET), AIRFLOW) == impossible(run(), Pods())

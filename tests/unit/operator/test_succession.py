@@ -72,6 +72,39 @@ def test_a_cancelled_taskrun_has_no_successor_but_a_reported_state_stands():
     assert ("over", "success", Reason.SUCCEEDED) == follows(Reason.SUCCEEDED, cancel=True)
 
 
+SECRET = {"token": "Secret", "taskInstanceId": "i", "dagVersionId": "v", "runId": "r"}
+
+
+@pytest.mark.parametrize("reason", [r for r in Reason if TABLE[r][0] in (Kind.USER, Kind.INFRA, Kind.TOKEN)])
+def test_whoever_minted_the_token_decides_about_what_had_begun(reason):
+    state = "up_for_retry" if reason is Reason.RETRY else "failed"
+
+    assert ("over", state, reason) == follows(reason, **SECRET)
+
+
+@pytest.mark.parametrize("reason", [r for r in Reason if TABLE[r][0] is Kind.INFRA])
+def test_what_never_began_is_made_again_whoever_owns_it(reason):
+    assert ("again", 1, "infra") == follows(reason, begun=False, **SECRET)
+    exhausted = follows(reason, begun=False, status={"infraReruns": 3}, **SECRET)
+    assert ("over", "failed", Reason.INFRA_BUDGET_EXHAUSTED) == exhausted
+
+
+@pytest.mark.parametrize(
+    ("reason", "state"),
+    [
+        (Reason.DEFERRED, "deferred"),
+        (Reason.RESCHEDULED, "up_for_reschedule"),
+        (Reason.AWAITING_INPUT, "awaiting_input"),
+    ],
+)
+def test_a_task_that_waits_ends_its_taskrun_as_it_reported(reason, state):
+    assert ("over", state, reason) == follows(reason, **SECRET) == follows(reason)
+
+
+def test_a_refused_token_is_its_minters_to_renew():
+    assert ("over", "failed", Reason.TOKEN_EXPIRED) == follows(Reason.TOKEN_EXPIRED, begun=False, **SECRET)
+
+
 def test_a_first_try_number_above_one_is_counted_from_there():
     assert ("again", 6, "user") == follows(Reason.CRASHED, retries=1, tryNumber=5, status={"try": 5})
     assert ("over", "failed", Reason.CRASHED) == follows(Reason.CRASHED, retries=1, tryNumber=5, status={"try": 6})

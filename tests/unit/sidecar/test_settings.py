@@ -8,12 +8,13 @@ from airlock_wire.settings import SettingsError
 FOLDERS = {f"AIRLOCK__SIDECAR__{name}": "/x" for name in ("SOCKET_DIR", "STATE_DIR", "LOG_DIR")}
 WORK = {"AIRLOCK__SIDECAR__WORKLOAD": "{}"}
 URL = {"AIRLOCK__API__EXCHANGE_URL": "https://server/airlock/v1/exchange"}
+SECRET = {"AIRLOCK__SIDECAR__TOKEN_FILE": "/var/run/airlock/token"}
 FILE = {"AIRLOCK__SIDECAR__POD_TOKEN_FILE": "/var/run/airlock/token"}
 
 
 @pytest.mark.parametrize(
     "environ",
-    [WORK, {"AIRLOCK__SIDECAR__WORKLOAD_FILE": "/w"}, WORK | URL | FILE],
+    [WORK, {"AIRLOCK__SIDECAR__WORKLOAD_FILE": "/w"}, WORK | URL | FILE, WORK | SECRET],
 )
 def test_what_suffices(environ):
     assert from_environment(FOLDERS | environ)
@@ -26,6 +27,9 @@ def test_what_suffices(environ):
         (FOLDERS | WORK | {"AIRLOCK__SIDECAR__WORKLOAD_FILE": "/w"}, "set one of"),
         (FOLDERS | WORK | URL, "go together"),
         (FOLDERS | WORK | FILE, "go together"),
+        (FOLDERS | WORK | SECRET | URL | FILE, "SIDECAR__TOKEN_FILE and AIRLOCK__SIDECAR__POD_TOKEN_FILE"),
+        (FOLDERS | WORK | SECRET | {"AIRLOCK__SIDECAR__TOKEN_FD": "3"}, "TOKEN_FILE and AIRLOCK__SIDECAR__TOKEN_FD"),
+        (FOLDERS | WORK | SECRET | {"AIRLOCK__SIDECAR__TOKEN_WAIT_SECONDS": "-1"}, "TOKEN_WAIT_SECONDS: it must be 0"),
         (WORK, "SOCKET_DIR is not set"),
     ],
 )

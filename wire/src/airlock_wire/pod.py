@@ -34,6 +34,12 @@ PLATFORM_UID: Final = 50002
 #: Whom a pod's projected token must be meant for, so that the server exchanges it for the task's.
 TOKEN_AUDIENCE: Final = "airlock"  # noqa: S105 - a name, not a token
 
+#: Where a foreign image's container has the launcher's volume. No other mount lies below it: a folder to mount on could
+#: not be made in a volume that is read-only.
+LAUNCHER_PARENT: Final = "/airlock/opt"
+#: The launcher itself, the folder that ``python`` runs there.
+LAUNCHER_DIR: Final = "/airlock/opt/launcher"
+
 # The launcher's words.
 HELLO_CONTROL: Final = "control"
 HELLO_FRAMES: Final = "frames"

@@ -1,7 +1,7 @@
 """
 The launcher's command with Airflow's runner as its child. In a foreign image it is the launcher's folder that is run.
 
-    python /airlock/launcher --socket-dir FOLDER [--bundle-root FOLDER] [--grace-seconds SECONDS]
+    python /airlock/opt/launcher --socket-dir FOLDER [--bundle-root FOLDER] [--grace-seconds SECONDS]
     python /launcher copy PARENT     puts this folder below PARENT, from an init container
     python /launcher check PARENT    says whether it is there, whole and of this version
 

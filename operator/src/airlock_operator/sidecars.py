@@ -1,0 +1,140 @@
+"""
+The sidecar's container and what it alone mounts: the token, its state, the log, the log store's credentials. Pure.
+"""
+
+from typing import Any
+
+import msgspec
+
+from airlock_operator.podfacts import SIDECAR
+from airlock_operator.security import security
+from airlock_operator.settings import Logs, Pods
+from airlock_operator.taskrun import TaskRun
+from airlock_operator.workloads import workload
+from airlock_wire import pod as shared
+
+Json = dict[str, Any]
+
+SOCKET_DIR = "/airlock/socket"
+STATE_DIR = "/airlock/state"
+LOG_DIR = "/airlock/log"
+TOKEN_DIR = "/var/run/airlock"  # noqa: S105 - a folder's name
+CREDENTIALS_DIR = "/var/run/airlock-logs"
+#: What the Secret of a TaskRun in Secret mode is called, before the TaskRun's name; and its key.
+TOKEN_SECRET_PREFIX = "airlock-token-"  # noqa: S105 - a name, not a token
+TOKEN_KEY = "token"  # noqa: S105 - a key's name
+#: How long a sidecar waits for its runner: longer than any image takes to be pulled. The launcher counts its own
+#: minute from its own start, and the operator all the rest.
+_CONNECT_SECONDS = 24 * 3600
+
+
+def impossible(run: TaskRun, settings: Pods) -> str:
+    """Why no sidecar can serve this TaskRun here, as a sentence; empty where one can."""
+    if run.by_secret and not settings.airflow_api_url:
+        return (
+            "spec.token is Secret, and this operator was not told where that Airflow's API is: an administrator sets "
+            "airflow.apiUrl in the chart's values"
+        )
+    return ""
+
+
+def ca_file(run: TaskRun, settings: Pods) -> str:
+    """The file of the authorities that this TaskRun's sidecar trusts; empty for the system's."""
+    return settings.airflow_ca_file if run.by_secret else settings.ca_file
+
+
+def container(run: TaskRun, settings: Pods, logs: Logs, ca_pem: str) -> Json:
+    """The sidecar's container, a native sidecar."""
+    set_to = {
+        **_api(run, settings),
+        "API__CA_PEM": ca_pem,
+        "SIDECAR__WORKLOAD": msgspec.json.encode(workload(run)).decode(),
+        "SIDECAR__SOCKET_DIR": SOCKET_DIR,
+        "SIDECAR__STATE_DIR": STATE_DIR,
+        "SIDECAR__LOG_DIR": LOG_DIR,
+        "SIDECAR__RUNNER_UID": str(shared.RUNNER_UID),
+        "SIDECAR__HEARTBEAT_SECONDS": f"{settings.heartbeat_seconds:g}",
+        "SIDECAR__CONNECT_SECONDS": str(_CONNECT_SECONDS),
+        **_logs(logs),
+    }
+    # A dollar sign that a kubelet is not to expand is written twice.
+    env: list[Json] = [
+        {"name": f"AIRLOCK__{name}", "value": value.replace("$(", "$$(")} for name, value in set_to.items()
+    ]
+    for name, path in (("POD_NAME", "metadata.name"), ("POD_UID", "metadata.uid")):
+        env.append({"name": f"AIRLOCK__SIDECAR__{name}", "valueFrom": {"fieldRef": {"fieldPath": path}}})
+    mounts: list[Json] = [
+        {"name": "airlock-socket", "mountPath": SOCKET_DIR},
+        {"name": "airlock-state", "mountPath": STATE_DIR},
+        {"name": "airlock-log", "mountPath": LOG_DIR},
+        {"name": "airlock-token", "mountPath": TOKEN_DIR, "readOnly": True},
+    ]
+    if logs.credentials_secret:
+        mounts.append({"name": "airlock-log-credentials", "mountPath": CREDENTIALS_DIR, "readOnly": True})
+    return {
+        "name": SIDECAR,
+        "image": settings.sidecar_image,
+        "imagePullPolicy": settings.sidecar_pull_policy,
+        "restartPolicy": "Always",
+        "command": ["python", "-m", "airlock_sidecar"],
+        "env": env,
+        "securityContext": security(shared.SIDECAR_UID),
+        "resources": {
+            "requests": {"cpu": settings.sidecar_cpu, "memory": settings.sidecar_memory},
+            "limits": {"memory": settings.sidecar_memory_limit},
+        },
+        "terminationMessagePolicy": "File",
+        "volumeMounts": mounts,
+    }
+
+
+def volumes(run: TaskRun, settings: Pods, logs: Logs) -> list[Json]:
+    """The sidecar's volumes, of which the runner mounts the socket's alone."""
+    made: list[Json] = [
+        {"name": "airlock-socket", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}},
+        {"name": "airlock-state", "emptyDir": {"medium": "Memory", "sizeLimit": "32Mi"}},
+        {"name": "airlock-log", "emptyDir": {"sizeLimit": "1Gi"}},
+        {"name": "airlock-token"} | _token(run, settings),
+    ]
+    if logs.credentials_secret:
+        secret = {"secretName": logs.credentials_secret, "defaultMode": 0o444}
+        made.append({"name": "airlock-log-credentials", "secret": secret})
+    return made
+
+
+def _token(run: TaskRun, settings: Pods) -> Json:
+    # Readable for all, since the kubelet makes it root's unless the pod has one user or a group. Only the sidecar
+    # mounts it.
+    if run.by_secret:
+        items = [{"key": TOKEN_KEY, "path": "token"}]
+        return {"secret": {"secretName": TOKEN_SECRET_PREFIX + run.name, "defaultMode": 0o444, "items": items}}
+    token = {"audience": shared.TOKEN_AUDIENCE, "expirationSeconds": settings.token_seconds, "path": "token"}
+    return {"projected": {"defaultMode": 0o444, "sources": [{"serviceAccountToken": token}]}}
+
+
+def _api(run: TaskRun, settings: Pods) -> dict[str, str]:
+    """Where the sidecar shows its token: never a place that the TaskRun names."""
+    if run.by_secret:
+        return {"API__URL": settings.airflow_api_url, "SIDECAR__TOKEN_FILE": f"{TOKEN_DIR}/token"}
+    return {
+        "API__URL": settings.api_url,
+        "API__EXCHANGE_URL": settings.exchange_url,
+        "SIDECAR__POD_TOKEN_FILE": f"{TOKEN_DIR}/token",
+    }
+
+
+def _logs(logs: Logs) -> dict[str, str]:
+    if not logs.store:
+        return {}
+    set_to = {
+        "STORE": logs.store,
+        "ENDPOINT": logs.endpoint,
+        "REGION": logs.region,
+        "CREDENTIALS_DIR": CREDENTIALS_DIR if logs.credentials_secret else "",
+        "CA_FILE": f"{CREDENTIALS_DIR}/{logs.ca_key}" if logs.ca_key else "",
+        "CHUNK_SECONDS": f"{logs.chunk_seconds:g}",
+        "SEGMENT_MIB": str(logs.segment_mib),
+        "LOCAL_MIB": str(logs.local_mib),
+        "FINAL_SECONDS": f"{logs.final_seconds:g}",
+    }
+    return {f"LOGS__{name}": value for name, value in set_to.items() if value}

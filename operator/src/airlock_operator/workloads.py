@@ -1,0 +1,61 @@
+"""
+What a TaskRun's sidecar is told to run (``airlock_wire.workload``), and what its ``spec.access`` narrows. Pure.
+"""
+
+import msgspec
+
+from airlock_operator.durations import seconds
+from airlock_operator.taskrun import Access, Spec, TaskRun
+from airlock_wire import workload as wire
+from airlock_wire.messages import BundleInfo, TaskInstance
+
+#: The file that inline source becomes, in the bundle's folder.
+SOURCE_FILE = "dag.py"
+#: The bundle that a TaskRun with inline source has.
+INLINE = "inline"
+
+
+def workload(run: TaskRun) -> wire.Execute:
+    """
+    What the sidecar is to run. In Exchange mode the ids that the server gives come with the token; in Secret mode
+    they are the TaskRun's, and whoever made it decides what a crash means, so the sidecar reports none.
+    """
+    spec, try_number = run.spec, run.status.try_number
+    bundle = spec.bundle
+    limit = spec.execution_timeout
+    return wire.Execute(
+        ti=TaskInstance(
+            id=spec.task_instance_id if run.by_secret else "",
+            dag_version_id=spec.dag_version_id if run.by_secret else "",
+            dag_id=spec.dag_id,
+            task_id=spec.task_id,
+            run_id=run.run_id,
+            map_index=spec.map_index,
+            try_number=try_number,
+            context_carrier=dict(spec.context_carrier) if spec.context_carrier is not None else None,
+            queue=spec.queue,
+        ),
+        dag_rel_path=spec.file if bundle is not None else SOURCE_FILE,
+        bundle_info=BundleInfo(name=bundle.name if bundle else INLINE, version=bundle.version if bundle else None),
+        log_path=wire.log_path(spec.dag_id, run.run_id, spec.task_id, spec.map_index, try_number),
+        judges=not run.by_secret,
+        execution_timeout_seconds=seconds(limit) if limit is not None else None,
+        access=access(spec, by_secret=run.by_secret),
+    )
+
+
+def access(spec: Spec, *, by_secret: bool) -> wire.Access:
+    """
+    What the launch may ask for. What the TaskRun does not narrow is left to the server, but for XComs of other tasks:
+    Airlock's server lets a launch write none, and Airflow's any.
+    """
+    asked = msgspec.structs.asdict(spec.access or Access())
+    narrowed = {rule: patterns for rule, patterns in asked.items() if patterns is not None}
+    if by_secret:
+        narrowed.setdefault("xcom_writes", None)
+    return wire.Access(**narrowed)
+
+
+def unnarrowed(run: TaskRun) -> bool:
+    """Whether the task may do all that Airflow lets a task do: in Secret mode, with nothing in ``spec.access``."""
+    return run.by_secret and (run.spec.access or Access()) == Access()

@@ -1,0 +1,60 @@
+"""A turn, against a cluster that only takes notes: what is never asked of the API server."""
+
+import asyncio
+import copy
+
+from played.taskruns import body
+
+from airlock_operator.reconciler import Reconciler
+from airlock_operator.settings import NO_STORE, Pods
+from airlock_operator.sightings import Sightings
+
+SECRET = {"token": "Secret", "taskInstanceId": "i", "dagVersionId": "v", "runId": "r"}
+
+
+class Noted:
+    """A cluster that takes every status, and makes no pod."""
+
+    def __init__(self):
+        self.pods = []
+
+    async def write_status(self, old, status):
+        new = copy.deepcopy(old) | {"status": status}
+        new["metadata"]["resourceVersion"] = str(int(old["metadata"]["resourceVersion"]) + 1)
+        return new
+
+    async def create_event(self, namespace, event):
+        pass
+
+    async def create_pod(self, namespace, pod):
+        self.pods.append(pod)
+        return pod | {"metadata": pod["metadata"] | {"uid": "u", "creationTimestamp": "2026-01-01T00:00:00Z"}}
+
+
+def after_turns(pods, turns=4, **spec):
+    cluster, sightings = Noted(), Sightings()
+    key = sightings.saw_run(body(**spec))
+    made = Reconciler(
+        cluster, sightings, pods, NO_STORE, ca_pem=lambda _: "CA", jitter=lambda: 0.0, component="airlock-operator"
+    )
+
+    async def go():
+        for _ in range(turns):
+            await made.turn(key)
+
+    asyncio.run(go())
+    return cluster.pods, sightings.runs[key]["status"]
+
+
+def test_a_token_for_an_airflow_that_nobody_named_is_refused_with_a_sentence_and_no_pod_is_made():
+    pods, status = after_turns(Pods(), **SECRET)
+
+    assert ([], "failed", "InvalidPod") == (pods, status["state"], status["reason"])
+    assert "airflow.apiUrl" in status["message"]
+
+
+def test_one_that_was_named_is_where_the_token_goes():
+    pods, _ = after_turns(Pods(airflow_api_url="https://airflow/execution"), turns=2, **SECRET)
+    env = {e["name"]: e.get("value") for e in pods[0]["spec"]["initContainers"][0]["env"]}
+
+    assert ("https://airflow/execution", "CA") == (env["AIRLOCK__API__URL"], env["AIRLOCK__API__CA_PEM"])

@@ -1,0 +1,45 @@
+"""What the operator's settings must be, each answer naming its setting."""
+
+import pytest
+
+from airlock_operator.settings import NO_STORE, from_environment
+from airlock_wire.settings import SettingsError
+
+
+def of(settings):
+    return from_environment({f"AIRLOCK__{name}": value for name, value in settings.items()})
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"PODS__LAUNCHER_BY": "image", "PODS__AIRFLOW_API_URL": "https://airflow/execution"},
+        {"LOGS__STORE": "s3://b/p", "LOGS__CREDENTIALS_SECRET": "s", "LOGS__CA_KEY": "ca.crt", "LOGS__REGION": "x"},
+        # The chart sets all of them once there is a store.
+        {"LOGS__STORE": "gs://b", "LOGS__ENDPOINT": "", "LOGS__CHUNK_SECONDS": "10"},
+    ],
+)
+def test_what_is_right_is_taken(settings):
+    assert of(settings)
+
+
+def test_logs_go_nowhere_unless_it_is_said_where():
+    assert NO_STORE == of({}).logs
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"PODS__LAUNCHER_BY": "magic"}, "PODS__LAUNCHER_BY: it must be one of copy, image; it is 'magic'"),
+        ({"PODS__AIRFLOW_API_URL": "airflow"}, "PODS__AIRFLOW_API_URL: it must begin with https://"),
+        ({"LOGS__STORE": "/mnt/logs"}, "LOGS__STORE: it must be empty or begin with one of s3://"),
+        ({"LOGS__REGION": "x"}, "LOGS__REGION: it must be empty where LOGS__STORE is"),
+        ({"LOGS__STORE": "s3://b", "LOGS__CA_KEY": "ca.crt"}, "LOGS__CA_KEY: it must be a key of"),
+    ],
+)
+def test_what_is_wrong_is_named(settings, says):
+    with pytest.raises(SettingsError) as refused:
+        of(settings)
+
+    assert says in str(refused.value)
