@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from kube.taskruns import conditions, finished, logs, outcome, reason, said, status
+from kube.taskruns import conditions, finished, logs, outcome, reason, said, status, taskrun
 
 SAMPLES = Path(__file__).resolve().parents[2] / "manifests/samples"
 
@@ -136,3 +136,11 @@ def test_a_suspended_taskrun_has_no_pod_until_it_is_let_go(team):
     team("patch", "taskrun", "suspended", "--type=merge", "-p", '{"spec":{"suspend":false}}')
 
     assert ("success", "Succeeded", 1, 1) == outcome(finished(team, "suspended"))
+
+
+def test_a_taskrun_that_is_deleted_and_applied_again_at_once_runs_again(team):
+    made = taskrun("again")
+    for _ in range(3):
+        team.apply(made)
+        assert ("success", "Succeeded", 1, 1) == outcome(finished(team, "again"))
+        team("delete", "taskrun", "again")

@@ -33,6 +33,8 @@ BACKSTOP_SECONDS = 30.0
 _LOOK_AGAIN_SECONDS = 15.0
 #: What the status says of a TaskRun in Secret mode that narrows nothing.
 AS_AIRFLOW = "its task may read and write what Airflow lets any task: spec.access narrows nothing"
+#: How often a pod that has the name of the one to make is looked at, should its events be missed.
+_NAME_AGAIN_SECONDS = 2.0
 #: The attempts that a status remembers.
 _KEPT_ATTEMPTS = 10
 
@@ -121,9 +123,12 @@ def _next_attempt(run: TaskRun, now: datetime) -> Plan:
 
 
 def _make(run: TaskRun, pod: PodFacts | None, now: datetime, refusal: Refusal | None) -> Plan:
+    ends = parse_time(run.status.since) + timedelta(seconds=seconds(run.spec.pending_timeout))
     if pod is not None and pod.owner != run.uid:
-        text = f"a pod named {pod.name} exists that belongs to somebody else; delete it, or use another name"
-        return _over(run, None, Over("failed", Reason.INVALID_POD, text), now)
+        if not pod.gone and not run.spec.cancel:
+            return _wait_for_name(run, pod, now, ends)
+        # An earlier TaskRun of this name had it, and it has gone.
+        pod = None
     if pod is not None:
         known = msgspec.structs.replace(run.status, pod_ref=PodRef(pod.name, pod.uid), node=pod.node)
         return Plan(_progress(run, pod, now, base=known, quiet=False), again_in=0.0)
@@ -131,11 +136,23 @@ def _make(run: TaskRun, pod: PodFacts | None, now: datetime, refusal: Refusal | 
         return _over(run, None, Over("failed", Reason.CANCELLED, "cancelled before it was started"), now)
     if refusal is None:
         return Plan(act=Create(run.status.attempt))
-    ends = parse_time(run.status.since) + timedelta(seconds=seconds(run.spec.pending_timeout))
     if refusal.final or now >= ends:
         gave_up = "" if refusal.final else f"gave up after {run.spec.pending_timeout}: "
         return _over(run, None, Over("failed", refusal.reason, gave_up + refusal.message), now)
     return Plan(_say(run, None, now, refusal.reason, refusal.message, state="queued"), act=Create(run.status.attempt))
+
+
+def _wait_for_name(run: TaskRun, pod: PodFacts, now: datetime, ends: datetime) -> Plan:
+    """
+    A pod has the name that is not ours. Mostly it is that of an earlier TaskRun of this name, deleted a moment ago: the
+    garbage collector is on its way to it.
+    """
+    text = f"a pod named {pod.name} is there that is not this TaskRun's; delete it, or use another name"
+    if now >= ends:
+        return _over(run, None, Over("failed", Reason.INVALID_POD, text), now)
+    waits = f"waiting for the end of a pod named {pod.name} that is not this TaskRun's"
+    said = _say(run, None, now, Reason.PENDING, waits, state="queued")
+    return Plan(said, again_in=min(_NAME_AGAIN_SECONDS, (ends - now).total_seconds()))
 
 
 # --- an attempt is open and has its pod ---

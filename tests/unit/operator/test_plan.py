@@ -59,10 +59,32 @@ def test_a_pod_that_was_made_is_written_down_before_anything_else():
     assert (PodRef("hello-1", POD_UID), None) == (decided.status.pod_ref, decided.act)
 
 
-def test_a_pod_of_that_name_that_is_somebody_elses_is_never_adopted():
+def test_a_pod_of_that_name_that_is_somebody_elses_is_waited_for_and_never_adopted():
     decided = decide(open_attempt(**NO_POD_YET), pod(owner="another"))
 
+    assert ("queued", "Pending", None) == (decided.status.state, decided.status.reason, decided.act)
+    assert "a pod named" in decided.status.message
+    assert decided.again_in
+
+
+def test_a_pod_of_that_name_that_stays_is_given_up_after_the_pending_timeout():
+    old = open_attempt(**NO_POD_YET, since=ago(61))
+    decided = decide(old, pod(owner="another"), pendingTimeout="60s")
+
     assert ("failed", "InvalidPod", None) == (decided.status.state, decided.status.reason, decided.act)
+    assert "use another name" in decided.status.message
+
+
+def test_a_taskrun_that_was_deleted_and_applied_again_gets_a_pod_of_its_own():
+    gone = pod(owner="an earlier TaskRun of this name", gone=True)
+
+    assert Create(1) == decide(open_attempt(**NO_POD_YET), gone).act
+
+
+def test_a_taskrun_that_waits_for_a_name_can_be_cancelled():
+    decided = decide(open_attempt(**NO_POD_YET), pod(owner="another"), cancel=True)
+
+    assert ("failed", "Cancelled") == (decided.status.state, decided.status.reason)
 
 
 def test_a_suspended_taskrun_waits_and_says_so():
