@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from airlock_sidecar import errors, judging
+from airlock_sidecar import entering, errors, judging
 from airlock_sidecar.calls import Calls
 from airlock_sidecar.events import Events
 from airlock_sidecar.launch import Launch
@@ -80,7 +80,7 @@ class Conversation:
     def _serve(self, session: Session) -> None:
         # A runner that has it already, before a restart of ours, skips it.
         try:
-            session.frames.sendall(frames.response(0, self._launch.memory.startup))
+            session.frames.sendall(frames.response(0, entering.first_body(self._launch.memory.startup)))
         except OSError:
             return
         # Loaded while the runner loads the task: they know a hundred messages, which no start has the time for.

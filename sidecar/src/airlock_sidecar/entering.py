@@ -87,6 +87,16 @@ def refusal(e: errors.ApiError) -> Entered:
     return Entered(None, judging.REJECTED, e.words)
 
 
+def first_body(startup: dict[str, Any] | None) -> dict[str, Any] | None:
+    """
+    The first frame's body from what is remembered of it, which is JSON. A date of its own goes as a date: Airflow's
+    runner makes another time zone of a text, and shows it to user code.
+    """
+    if startup is None or "start_date" not in startup:
+        return startup
+    return startup | {"start_date": msgspec.convert(startup["start_date"], datetime)}
+
+
 def _startup_details(work: Execute, context: dict[str, Any], started: str) -> dict[str, Any]:
     """The first frame's body. The context is passed through as the server wrote it."""
     body: dict[str, Any] = msgspec.to_builtins(

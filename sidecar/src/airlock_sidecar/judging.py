@@ -40,6 +40,10 @@ _STOPPED = {
 WITHHELD_AFTER_SIGTERM = frozenset({"failed", "up_for_retry"})
 
 
+#: The ends that the task itself has said nothing about.
+UNEXPLAINED = frozenset({Reason.CRASHED, Reason.OOM_KILLED, Reason.TIMED_OUT})
+
+
 class Facts(NamedTuple):
     """What is known at the end of a launch."""
 

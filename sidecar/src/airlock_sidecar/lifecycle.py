@@ -243,6 +243,9 @@ class Lifecycle:
         if memory.terminal is not None and reporter is not None:
             self._try(reporter.send)
         verdict = judging.judge(recording.facts(self._launch))
+        if verdict.report is None and verdict.reason in judging.UNEXPLAINED:
+            # Its owner decides what it means; whoever reads the log should not have to ask the owner what it was.
+            self._launch.log(verdict.message, "error", reason=verdict.reason.value)
         if verdict.report is not None and reporter is not None:
             payload: dict[str, Any] = {"state": verdict.report, "end_date": now()}
             if verdict.report == "up_for_retry":
