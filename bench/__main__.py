@@ -1,4 +1,6 @@
-"""``python -m bench [noop] [roundtrips] [heartbeats] [pods]``: the figures side by side, also kept in .build/bench/."""
+"""
+``python -m bench [noop] [roundtrips] [dropin] [heartbeats] [pods]``: figures side by side, also kept in .build/bench/.
+"""
 
 import argparse
 import os
@@ -11,12 +13,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import heartbeats, noop, pods, roundtrips
+from bench import dropin, heartbeats, noop, pods, roundtrips
 from bench.servers import ROOT, BenchError
 
 _SECTIONS: dict[str, Callable[[Path, int], str]] = {
     "noop": noop.section,
     "roundtrips": roundtrips.section,
+    "dropin": dropin.section,
     "heartbeats": heartbeats.section,
     "pods": pods.section,
 }

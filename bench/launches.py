@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol
 
 from bench import processes, servers, tasks
 from bench.servers import BenchError
-from bench.stacks import airflow, airlock
+from bench.stacks import airflow, airlock, dropin
 
 from airlock_server.installation import Installation
 from airlock_server.store import launches as store
@@ -83,6 +83,11 @@ class Field:
         """Airflow's side; raises BenchError where Airflow is not installed."""
         return airflow.Launches(self._scratch, self._url, self._marks)
 
+    @cached_property
+    def dropin(self) -> dropin.Launches:
+        """Our sidecar with Airflow's runner; raises BenchError where Airflow is not installed."""
+        return dropin.Launches(self._scratch, self._url, self._marks)
+
     def launch(self, stack: Stack, task_id: str, *, watched: bool = False, tries: int = 5) -> Launch:
         """
         One launch of one task, ended in success; BenchError otherwise.
@@ -115,15 +120,17 @@ class Field:
         peak = watch[0].mb if watched else 0.0
         return Launch(began, ended, processes.cpu_seconds() - cpu, peak, marks)
 
-    def pairs(self, count: int, task_id: str, *, watched: bool = False) -> tuple[list[Launch], list[Launch]]:
-        """``count`` pairs, ours and Airflow's; who goes first alternates."""
-        ours: list[Launch] = []
+    def pairs(
+        self, count: int, task_id: str, *, watched: bool = False, ours: Stack | None = None
+    ) -> tuple[list[Launch], list[Launch]]:
+        """``count`` pairs, ours (or another stack of ours) and Airflow's; who goes first alternates."""
+        mine: list[Launch] = []
         theirs: list[Launch] = []
-        both: list[tuple[Stack, list[Launch]]] = [(self.ours, ours), (self.theirs, theirs)]
+        both: list[tuple[Stack, list[Launch]]] = [(ours or self.ours, mine), (self.theirs, theirs)]
         for number in range(count):
             for stack, found in both if number % 2 == 0 else reversed(both):
                 found.append(self.launch(stack, task_id, watched=watched))
-        return ours, theirs
+        return mine, theirs
 
     def _queue(self, task_id: str) -> tuple[dict[str, object], str]:
         run_id = f"manual__{time.time_ns()}"

@@ -4,6 +4,7 @@ import statistics
 from pathlib import Path
 
 from bench import launches
+from bench.launches import Launch
 from bench.tables import Figure, Target, number, table
 
 #: An end this late is Airflow's supervisor waiting for its next heartbeat.
@@ -19,24 +20,13 @@ def section(scratch: Path, pairs: int) -> str:
     stalls = [sum(launch.to_gone > STALL_SECONDS for launch in found) for found in (ours, theirs)]
     unstalled = [launch for launch in theirs if launch.to_gone <= STALL_SECONDS] or theirs
 
-    def figure(what: str, unit: str, attribute: str, target: Target = Target()) -> Figure:  # noqa: B008 - immutable
-        return Figure(
-            what, unit, [getattr(x, attribute) for x in ours], [getattr(x, attribute) for x in theirs], target
-        )
-
-    figures = [
-        figure("no-op task, launch to processes gone", "s", "wall", Target(times=10)),
-        figure("launch to first user line", "s", "to_first_line", Target(at_most=0.15)),
-        figure("user code's end to processes gone", "s", "to_gone", Target(at_most=0.03)),
-        figure("CPU time of all processes", "s", "cpu"),
-        Figure(
-            "peak memory, summed PSS",
-            "MB",
-            [launch.peak_mb for launch in watched],
-            [launch.peak_mb for launch in their_watched],
-            Target(at_most=60),
-        ),
-    ]
+    targets = {
+        "wall": Target(times=10),
+        "to_first_line": Target(at_most=0.15),
+        "to_gone": Target(at_most=0.03),
+        "peak_mb": Target(at_most=60),
+    }
+    figures = figures_of(ours, theirs, watched, their_watched, targets)
     wall, end = (statistics.median(getattr(x, name) for x in unstalled) for name in ("wall", "to_gone"))
     return f"""## One no-op task
 
@@ -51,3 +41,30 @@ Stalls (over {STALL_SECONDS:g} s from user code's end to the end of the processe
 Airflow's {stalls[1]} of {len(theirs)}. Without those, Airflow's medians are {number(wall)} s for the whole and
 {number(end)} s for the end.
 """
+
+
+def figures_of(
+    ours: list[Launch],
+    theirs: list[Launch],
+    watched: list[Launch],
+    their_watched: list[Launch],
+    targets: dict[str, Target],
+) -> list[Figure]:
+    """What launches cost, side by side; ``targets`` by the launch's attribute."""
+    rows = [
+        ("no-op task, launch to processes gone", "s", "wall", ours, theirs),
+        ("launch to first user line", "s", "to_first_line", ours, theirs),
+        ("user code's end to processes gone", "s", "to_gone", ours, theirs),
+        ("CPU time of all processes", "s", "cpu", ours, theirs),
+        ("peak memory, summed PSS", "MB", "peak_mb", watched, their_watched),
+    ]
+    return [
+        Figure(
+            what,
+            unit,
+            [getattr(x, name) for x in mine],
+            [getattr(x, name) for x in airflows],
+            targets.get(name, Target()),
+        )
+        for what, unit, name, mine, airflows in rows
+    ]

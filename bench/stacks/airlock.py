@@ -46,14 +46,8 @@ class Launches:
 
     def run(self, ti: dict[str, object], token: str, started: Callable[[list[int]], None]) -> float:
         """One launch, from exec until its processes are gone; when that was. The record stays in ``record``."""
-        work = Execute(
-            ti=msgspec.convert(ti, TaskInstance),
-            dag_rel_path=tasks.FILE,
-            bundle_info=BundleInfo(name="bench"),
-            log_path=f"{ti['id']}.log",
-        )
         self._output = []
-        with Containers(self._place, work, token, os.environ) as containers:
+        with self.made(ti, token) as containers:
             reader = threading.Thread(target=self._drain, args=(containers.output[0],), daemon=True)
             reader.start()
             started([process.pid for process in (containers.sidecar, containers.launcher) if process is not None])
@@ -64,6 +58,16 @@ class Launches:
         if self.record is None or self.record.reason is not Reason.SUCCEEDED or not self.record.acknowledged:
             raise BenchError(f"our launch did not succeed: {self.record}\n{self.said()}")
         return ended
+
+    def made(self, ti: dict[str, object], token: str) -> Containers:
+        """The processes of one launch, not started."""
+        work = Execute(
+            ti=msgspec.convert(ti, TaskInstance),
+            dag_rel_path=tasks.FILE,
+            bundle_info=BundleInfo(name="bench"),
+            log_path=f"{ti['id']}.log",
+        )
+        return Containers(self._place, work, token, os.environ)
 
     def said(self) -> str:
         """The end of the last launch's output."""
