@@ -137,6 +137,10 @@ class Bare:
             command, files.log(component), holder.environment(files.bin)
         )
         remembered.save()
+        if component == "containerd":
+            # A kubelet that finds nobody at its socket ends, and nobody would start it again.
+            name = node or FIRST.name
+            self._wait("containerd", lambda: self._answers(name), 60)
 
     def add_node(self) -> str:
         """Starts one more node, with the images that were loaded before; returns its name once it is Ready."""
@@ -236,8 +240,11 @@ class Bare:
 
     def _import(self, node: str, archive: Path) -> None:
         prefix = self.inside(node)
-        self._wait("containerd", lambda: run([*prefix, "ctr", "version"], check=False).returncode == 0, 30)
+        self._wait("containerd", lambda: self._answers(node), 30)
         run([*prefix, "ctr", "--namespace=k8s.io", "images", "import", str(archive.resolve())], timeout=180)
+
+    def _answers(self, node: str) -> bool:
+        return run([*self.inside(node), "ctr", "version"], check=False).returncode == 0
 
     def _kubectl(self, *words: str) -> str:
         argv = [str(places.tools() / "kubectl"), f"--kubeconfig={places.kubeconfig()}", *words]
@@ -248,6 +255,8 @@ class Bare:
 
     def _wait_ready(self, node: NodeAddress) -> None:
         def ready() -> bool:
+            # What systemd does for a kubelet that ended.
+            self.start("kubelet", node.name)
             found = json.loads(self._kubectl("get", "node", node.name, "--output=json"))
             conditions = {part["type"]: part["status"] for part in found["status"]["conditions"]}
             return conditions.get("Ready") == "True" and not found["spec"].get("taints")
