@@ -83,13 +83,7 @@ class Exchange:
         except errors.NotGranted as e:
             self._launch.refused(e.kind)
             body, error = None, ErrorResponse(error=ErrorType.PERMISSION_DENIED, detail=e.shown)
-        except (
-            errors.NotAllowed,
-            errors.GaveUp,
-            ValueError,
-            msgspec.MsgspecError,
-            RecursionError,
-        ) as e:
+        except (errors.NotAllowed, errors.GaveUp, ValueError, msgspec.MsgspecError, RecursionError) as e:
             if isinstance(e, errors.NotAllowed):
                 self._launch.refused(e.kind)
             body, error = None, _error(str(e), exception_type=type(e).__name__)
