@@ -3,7 +3,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 failed=()
-absent=("api, e2e: their issue (a real cluster) is not closed, so these tiers are not part of this yet: make e2e runs them")
+absent=()
 run() {
     echo
     echo "== $1"
@@ -33,10 +33,24 @@ else
 fi
 run "demo" make --no-print-directory demo
 
+# A cluster that was up before stays as it is; one that was brought up for these tests goes with them.
+if [ "$(scripts/cluster.sh status)" = "no cluster is up" ]; then
+    export AIRLOCK_CLUSTER_MAY_END=1
+    trap 'scripts/cluster.sh down' EXIT
+fi
+echo
+echo "== a cluster with Airlock in it"
+if line=$(scripts/up.sh); then
+    eval "$line"
+    run "api, e2e" scripts/e2e.sh
+else
+    cannot "api, e2e: no cluster could be brought up, see above"
+fi
+
 echo
 [ ${#absent[@]} -eq 0 ] || printf '== not run: %s\n' "${absent[@]}"
 if [ ${#failed[@]} -gt 0 ]; then
     printf 'FAILED: %s\n' "${failed[@]}" >&2
     exit 1
 fi
-echo "all tiers that exist passed"
+echo "all tiers that can run here passed"
