@@ -37,6 +37,13 @@ class Image:
     others: tuple[str, ...] = ()
     #: The build argument that names what it starts FROM.
     base: str = "BASE"
+    #: Its Containerfile, where that is not in a folder of its name below images/.
+    recipe: str = ""
+
+    @property
+    def containerfile(self) -> str:
+        """The path of its Containerfile in the repository."""
+        return self.recipe or f"images/{self.name}/Containerfile"
 
 
 def _ours(name: str, *members: str) -> Image:
@@ -70,7 +77,7 @@ def version() -> str:
 
 def ingredients(image: Image, root: Path = places.ROOT) -> list[tuple[str, bytes]]:
     """Every file that goes into an image, by its path in the repository; the build sees these and no others."""
-    names = [f"images/{image.name}/Containerfile", *image.others]
+    names = [image.containerfile, *image.others]
     for member in image.members:
         names += [f"{member}/pyproject.toml", f"{member}/src"]
     files: list[Path] = []
@@ -86,16 +93,20 @@ def ingredients(image: Image, root: Path = places.ROOT) -> list[tuple[str, bytes
 
 def build_all() -> list[Archive]:
     """All images, the pause image first; what is already built from the same content is not built again."""
-    base = Path(os.environ["AIRLOCK_IMAGE_BASE"]) if "AIRLOCK_IMAGE_BASE" in os.environ else _base()
     archives = {"": _pause()}
     for image in IMAGES:
-        before = archives["runner"].path if image.base == "RUNNER" else base
-        archives[image.name] = _built(image, before)
+        before = archives["runner"].path if image.base == "RUNNER" else None
+        archives[image.name] = built(image, before)
     return list(archives.values())
 
 
-def _built(image: Image, base: Path) -> Archive:
-    files = ingredients(image)
+def built(image: Image, base: Path | None = None, **programs: Path) -> Archive:
+    """
+    One image, which starts from an archive, the ordinary base if none is given. ``programs`` are files of this machine
+    that go in beside the repository's, by their names.
+    """
+    base = base or _base()
+    files = ingredients(image) + [(name, path.read_bytes()) for name, path in sorted(programs.items())]
     reference = f"docker.io/airlock/{image.name}:{version()}"
     # The base's folder carries the key of its own content in its name.
     key = content_key(files, reference, str(base.parent.name), str(base.name))
@@ -106,9 +117,9 @@ def _built(image: Image, base: Path) -> Archive:
                 target = Path(context, name)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(content)
-            _build(
-                f"images/{image.name}/Containerfile", Path(context), {image.base: base}, reference, folder / "image.tar"
-            )
+            for name in programs:
+                Path(context, name).chmod(0o755)
+            _build(image.containerfile, Path(context), {image.base: base}, reference, folder / "image.tar")
 
     return Archive(reference, kept(f"image-{image.name}", key, make) / "image.tar", key)
 
@@ -133,6 +144,8 @@ def _base() -> Path:
 
     Which of the two is decided once and kept; `AIRLOCK_IMAGE_BASE` (a path of an archive) decides otherwise.
     """
+    if named := os.environ.get("AIRLOCK_IMAGE_BASE"):
+        return Path(named)
     recipe = places.ROOT / "images" / "base" / "Containerfile"
     key = content_key([("recipe", recipe.read_bytes())], ORDINARY_BASE, BASE_SUITE, *BASE_PACKAGES, *BASE_LEAVES_OUT)
 

@@ -2,13 +2,25 @@
 
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
+from cluster import images
 from cluster.hooks import connect
+from e2e.isolation.ways import AIRFLOWS, dag_files
 from kube import kubectl
+from kube.airflow import Airflow
+from kube.install import Install
 from kube.witness import Witness
 
 INSTALLED = "airlock-system"
+HERE = Path(__file__).parent
+AIRFLOW_IMAGE = images.Image(
+    "test-airflow",
+    others=("images/install.py", "requirements/airflow.txt"),
+    recipe="tests/e2e/airflow/image/Containerfile",
+)
 
 
 def pytest_collection_modifyitems(items):
@@ -37,14 +49,40 @@ def hooks():
     return found
 
 
+@contextmanager
+def namespace(cluster, kind) -> Iterator[kubectl.Kubectl]:
+    """kubectl in a namespace that is removed after the block."""
+    name = f"{kind}-{uuid.uuid4().hex[:6]}"
+    cluster("create", "namespace", name)
+    cluster("label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted")
+    try:
+        yield cluster.of(name)
+    finally:
+        cluster("delete", "namespace", name, "--wait=false")
+
+
 @pytest.fixture(scope="module")
 def team(cluster) -> Iterator[kubectl.Kubectl]:
     """kubectl in a namespace that is made for this file, and removed after it."""
-    name = f"team-{uuid.uuid4().hex[:6]}"
-    cluster("create", "namespace", name)
-    cluster("label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted")
-    yield cluster.of(name)
-    cluster("delete", "namespace", name, "--wait=false")
+    with namespace(cluster, "team") as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def install(system) -> Install:
+    """Airlock's release."""
+    return Install(system)
+
+
+@pytest.fixture(scope="session")
+def airflow(cluster, hooks, install) -> Iterator[Airflow]:
+    """A real Airflow with all DAGs of these tests, whose executor may make TaskRuns with its tokens."""
+    hooks.load_image(images.built(AIRFLOW_IMAGE).path)
+    with namespace(cluster, "airflow") as made:
+        files = {path.name: path.read_text() for path in (HERE / "airflow/dags").glob("*.py")}
+        found = Airflow(made, files | dag_files(AIRFLOWS))
+        with install.told(**found.values):
+            yield found.start()
 
 
 @pytest.fixture(scope="module")

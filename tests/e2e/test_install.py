@@ -1,32 +1,12 @@
 """Helm's life of an install: an upgrade under live TaskRuns, an uninstall that keeps what matters, and back again."""
 
 import base64
-import subprocess
-from pathlib import Path
 
 import pytest
 from kube.taskruns import finished, outcome, reason, taskrun
 from kube.witness import START
 
-ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [pytest.mark.last(2), pytest.mark.timeout(400)]
-
-
-@pytest.fixture(scope="module")
-def helm(system):
-    def run(*words):
-        done = subprocess.run(
-            [ROOT / ".venvs/dev/bin/helm", "--kubeconfig", system.kubeconfig, "-n", system.namespace, *words],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=240,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    return run
 
 
 def keys(system):
@@ -35,32 +15,32 @@ def keys(system):
     return {name: {key: base64.b64decode(value) for key, value in data.items()} for name, data in found.items()}
 
 
-def test_an_upgrade_disturbs_no_live_taskrun_and_makes_no_key_anew(team, system, witness, helm):
+def test_an_upgrade_disturbs_no_live_taskrun_and_makes_no_key_anew(team, system, witness, install):
     before = keys(system)
     team.apply(taskrun("upgraded", START + "\ntime.sleep(12)\n"))
     witness.wait_for_starts("upgraded")
     team.wait("taskrun", "upgraded", lambda run: reason(run) == "Running")
     words = ("upgrade", "airlock", "charts/airlock", "--wait", "--timeout=2m")
-    helm(*words, "--set", "operator.resources.requests.cpu=51m,server.resources.requests.cpu=51m")
-    helm(*words)
+    install.helm(*words, "--set", "operator.resources.requests.cpu=51m,server.resources.requests.cpu=51m")
+    install.helm(*words)
 
     assert ("success", "Succeeded", 1, 1) == outcome(finished(team, "upgraded"))
     assert [1] == witness.starts("upgraded")
     assert before == keys(system)
 
 
-def test_an_uninstall_keeps_the_resource_and_the_data_and_an_install_finds_them(team, system, helm):
+def test_an_uninstall_keeps_the_resource_and_the_data_and_an_install_finds_them(team, system, install):
     before = keys(system)
     system("exec", "deploy/airlock-server", "--", "airlock", "variables", "set", "kept", "yes")
     team.apply(taskrun("remembered"))
     run = finished(team, "remembered")
-    helm("uninstall", "airlock", "--wait", "--timeout=2m")
+    install.helm("uninstall", "airlock", "--wait", "--timeout=2m")
     try:
         assert outcome(run) == outcome(team.get("taskrun", "remembered"))
         assert "Bound" == system.get("pvc", "airlock-server")["status"]["phase"]
         assert [] == system.list("deployments")
     finally:
-        helm("install", "airlock", "charts/airlock", "--wait", "--timeout=2m")
+        install.helm("install", "airlock", "charts/airlock", "--wait", "--timeout=2m")
 
     assert before == keys(system)
     assert "yes" in system("exec", "deploy/airlock-server", "--", "airlock", "variables", "get", "kept")

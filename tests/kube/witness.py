@@ -77,9 +77,13 @@ class Witness:
             assert time.monotonic() < ends, said
             time.sleep(0.2)
 
+    def lines(self) -> list[str]:
+        """What it noted, in order."""
+        return self._team("logs", "witness").splitlines()
+
     def starts(self, name: str) -> list[int]:
         """The try numbers of every start of user code of a TaskRun, in order."""
-        lines = self._team("logs", "witness").splitlines()
+        lines = self.lines()
         mark = f"noted /{dag_id(name)}/start/"
         return [int(line.removeprefix(mark)) for line in lines if line.startswith(mark)]
 

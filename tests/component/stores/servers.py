@@ -14,7 +14,7 @@ from cluster.golang import Build, build_arguments, go, log
 from cluster.kept import content_key, contents, kept
 
 _BUILDS = Path(__file__).parent / "builds"
-_VERSITYGW = Build("versitygw", {"versitygw": "github.com/versity/versitygw/cmd/versitygw"})
+VERSITYGW = Build("versitygw", {"versitygw": "github.com/versity/versitygw/cmd/versitygw"})
 
 BUCKET = "logs"
 KEY, SECRET = "a-key", "a-secret-of-the-store"
@@ -106,7 +106,7 @@ class S3(Server):
         self.give(SECRET)
 
     def command(self) -> list[str | Path]:
-        return [program(_VERSITYGW), "--port", f"127.0.0.1:{self.port}", "--quiet", "posix", self.folder / "data"]
+        return [program(VERSITYGW), "--port", f"127.0.0.1:{self.port}", "--quiet", "posix", self.folder / "data"]
 
     def give(self, secret: str) -> None:
         (self.credentials / "AWS_ACCESS_KEY_ID").write_text(KEY)

@@ -19,7 +19,7 @@ def test_no_live_token_is_anywhere_that_user_code_can_reach(isolation):
 
     assert {} == report["found"]
     assert 50000 == report["uid"]
-    # The pod's own token and the task's, and the canary that was planted nowhere.
+    # The mounted token and the task's, and the canary that was planted nowhere.
     assert len(wanted) == report["wanted"] >= 3
     counts = report["counts"]
     assert counts["own memory bytes"] > 5_000_000
@@ -42,9 +42,9 @@ CONTROLS = {
 
 
 @pytest.mark.parametrize("channel", CONTROLS)
-def test_a_canary_planted_in_one_channel_is_found_in_exactly_that_one(isolation, team, channel):
+def test_a_canary_planted_in_one_channel_is_found_in_exactly_that_one(isolation, channel):
     leak = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "leak"}, "data": {"leak": CANARY.hex()}}
-    team.apply(leak)
+    isolation.team.apply(leak)
     planted = CANARY if channel == "own memory" else b""
     name = f"planted-{channel.replace(' ', '-')}"
     report, _ = isolation.search(name, planted=planted, canary=CANARY, **CONTROLS[channel])
@@ -54,9 +54,7 @@ def test_a_canary_planted_in_one_channel_is_found_in_exactly_that_one(isolation,
 
 @pytest.fixture(scope="module")
 def probed(isolation):
-    conf = {"server": "airlock-server.airlock-system.svc", "port": 8443}
-    isolation.taskrun("probe", "probe", conf)
-    return isolation.result("probe")
+    return isolation.probed()
 
 
 def test_the_kubernetes_api_knows_user_code_as_nobody(probed):
@@ -66,6 +64,7 @@ def test_the_kubernetes_api_knows_user_code_as_nobody(probed):
 def test_the_exchange_and_the_execution_api_give_nothing_without_a_token(probed):
     assert [401, 401] == probed["exchange"]
     assert {401, 403} >= set(probed["execution"])
+    assert {401, 403} >= set(probed["airflow's"])
 
 
 def test_no_service_account_token_and_nothing_of_the_sidecar_is_mounted(probed):

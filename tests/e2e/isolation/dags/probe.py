@@ -9,6 +9,8 @@ import http.client
 import os
 import socket
 import ssl
+import urllib.error
+import urllib.request
 
 from airlock.sdk import DAG, task
 
@@ -27,6 +29,18 @@ def asked(host, port, method, path, headers=None, body=None):
         return type(e).__name__
     finally:
         connection.close()
+
+
+def plainly(url, method, path, headers):
+    """The status of an HTTP answer, or the error's name."""
+    body = b"{}" if method == "PATCH" else None
+    request = urllib.request.Request(url + path, method=method, data=body, headers=headers)
+    try:
+        return urllib.request.urlopen(request, timeout=10).status
+    except urllib.error.HTTPError as e:
+        return e.code
+    except OSError as e:
+        return type(e).__name__
 
 
 def tried(what):
@@ -76,6 +90,16 @@ with DAG("probe"):
                 asked(server, port, "PATCH", run, {"Content-Type": "application/json"}, "{}"),
                 asked(server, port, "GET", "/execution/variables/greeting", forged),
                 asked(server, port, "GET", "/execution/connections/warehouse"),
+            ],
+            # Airflow's own API server, where that is the one that the task is of.
+            "airflow's": [
+                plainly(conf["airflow"], method, path, headers)
+                for method, path, headers in (
+                    ("PATCH", run.removeprefix("/execution"), {}),
+                    ("GET", "/variables/greeting", {}),
+                    ("GET", "/variables/greeting", forged),
+                )
+                if "airflow" in conf
             ],
             "tokens": [
                 path

@@ -1,0 +1,15 @@
+"""A log store beside the real Airflow."""
+
+import pytest
+from cluster import images
+from component.stores.servers import VERSITYGW, program
+from kube.store import Store
+
+STORE_IMAGE = images.Image("test-store", recipe="tests/e2e/airflow/store/Containerfile")
+
+
+@pytest.fixture(scope="session")
+def store(airflow, hooks):
+    """An object store in Airflow's namespace."""
+    hooks.load_image(images.built(STORE_IMAGE, versitygw=program(VERSITYGW)).path)
+    return Store(airflow.team).start()

@@ -1,0 +1,64 @@
+"""Airlock as Helm installed it, and what its chart is told."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from kube.kubectl import Kubectl
+
+_ROOT = Path(__file__).resolve().parents[2]
+_UPGRADE = ("upgrade", "airlock", "charts/airlock", "--wait", "--timeout=2m")
+
+
+class Install:
+    """The release in the namespace of ``system``."""
+
+    def __init__(self, system: Kubectl) -> None:
+        self._system = system
+
+    def helm(self, *words: str) -> str:
+        """What helm prints; its error where it fails."""
+        done = subprocess.run(
+            [
+                _ROOT / ".venvs/dev/bin/helm",
+                "--kubeconfig",
+                self._system.kubeconfig,
+                "-n",
+                self._system.namespace,
+                *words,
+            ],
+            cwd=_ROOT,
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    @contextmanager
+    def told(self, **values: str) -> Iterator[None]:
+        """Inside the block the chart is told these values too, and every part runs with them."""
+        before = self.helm("get", "values", "airlock", "-o", "json")
+        words = [word for name, value in values.items() for word in ("--set", f"{name}={value}")]
+        self.helm(*_UPGRADE, "--reuse-values", *words)
+        try:
+            yield
+        finally:
+            # Not if another test has installed it anew meanwhile.
+            if json.loads(self.helm("get", "values", "airlock", "-o", "json")) != json.loads(before):
+                self.helm(*_UPGRADE, "--reset-values", *self._as_words(json.loads(before) or {}))
+
+    @staticmethod
+    def _as_words(values: dict[str, object], prefix: str = "") -> list[str]:
+        words = []
+        for name, value in values.items():
+            if isinstance(value, dict):
+                words += Install._as_words(value, f"{prefix}{name}.")
+            else:
+                words += ["--set-json", f"{prefix}{name}={json.dumps(value)}"]
+        return words
