@@ -25,10 +25,14 @@ _HERE = Path(__file__).resolve().parents[1] / "e2e/airflow"
 _HOME = "/airflow"
 _START_SECONDS = 150.0
 
+#: A ConfigMap's folder has links that Airflow's search for DAG files takes for a loop, so its files are copied.
 #: Triggers are numbered once: SQLite gives a deleted row's number to another, and a triggerer that had one of this
 #: number passes the new one over, so that a task instance stays deferred for ever.
 _PREPARE = """
-import re, sqlite3, subprocess, sys
+import pathlib, re, shutil, sqlite3, subprocess, sys
+pathlib.Path("/airflow/dags").mkdir(exist_ok=True)
+for path in pathlib.Path("/dags").glob("*.py"):
+    shutil.copy(path, "/airflow/dags")
 subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], check=True)
 db = sqlite3.connect("/airflow/airflow.db")
 sql = [row[0] for row in db.execute("SELECT sql FROM sqlite_master WHERE tbl_name = 'trigger' AND sql != ''")]
@@ -247,7 +251,7 @@ def _environment() -> list[dict[str, str]]:
     bundle = {
         "name": "tests",
         "classpath": "airflow.dag_processing.bundles.local.LocalDagBundle",
-        "kwargs": {"path": "/dags"},
+        "kwargs": {"path": f"{_HOME}/dags"},
     }
     settings = {
         "CORE__EXECUTOR": "taskruns.TaskRuns",

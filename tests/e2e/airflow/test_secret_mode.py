@@ -9,7 +9,7 @@ from kube.airflow import IMAGE, LEEWAY_SECONDS, TOKEN_SECONDS
 from kube.taskruns import outcome, reason, status
 
 pytestmark = pytest.mark.timeout(500)
-LATE_IMAGE = "docker.io/airlock/test-late:0.1.0"
+LATE_IMAGE = "localhost:5000/test-late:0.1.0"
 LABEL = "airlock.dev/test-later"
 
 

@@ -80,6 +80,8 @@ class Launch:
                 "image": settings.get("image", os.environ["RUNNER_IMAGE"]),
                 "bundle": {"name": self.workload.bundle_info.name, "path": "/dags"},
                 "file": str(self.workload.dag_rel_path),
+                # Airflow's runner goes on after SIGTERM, so all of it is waited for.
+                "gracePeriod": "15s",
                 "suspend": True,
                 "pod": pod,
             },
