@@ -35,6 +35,10 @@ def blocked(run: TaskRun, pod: PodFacts, now: datetime) -> Blocked | None:
         return None
     since = parse_time(run.status.since) if run.status.since else now
     pending_ends = since + timedelta(seconds=seconds(run.spec.pending_timeout))
+    if pod.fetching == FETCHES:
+        # First of all: what a kubelet complained of before it came so far is over.
+        message = f"{_bundle(run)} is being fetched on node {pod.node}"
+        return Blocked(Reason.FETCHING_BUNDLE, message, Reason.FETCHING_BUNDLE, pending_ends)
     failing = parse_time(run.status.failing_since) if run.status.failing_since else now
     warned = {pod.warned.about: pod.warned.message} if pod.warned is not None else {}
     hopeless = pod.pulling_hopeless or (pod.warned is not None and pod.warned.hopeless)
@@ -51,9 +55,6 @@ def blocked(run: TaskRun, pod: PodFacts, now: datetime) -> Blocked | None:
         return Blocked(Reason.SCHEDULING_GATED, message, Reason.SCHEDULING_GATED, None)
     if pod.unschedulable:
         return Blocked(Reason.UNSCHEDULABLE, pod.unschedulable, Reason.UNSCHEDULABLE, pending_ends)
-    if pod.fetching == FETCHES:
-        message = f"{_bundle(run)} is being fetched on node {pod.node}"
-        return Blocked(Reason.FETCHING_BUNDLE, message, Reason.FETCHING_BUNDLE, pending_ends)
     if pod.sidecar_running and pod.fetching == FETCH_WAITS:
         message = f"the image that fetches {_bundle(run)} is being pulled on node {pod.node}"
         return Blocked(Reason.PULLING, message, Reason.PULLING, pending_ends)

@@ -12,7 +12,7 @@ import msgspec
 from airlock_operator import errors, news, pods
 from airlock_operator.cluster import Cluster
 from airlock_operator.plan import QUIET_SECONDS, Create, Delete, Forget, Refusal, plan
-from airlock_operator.podfacts import PodFacts
+from airlock_operator.podfacts import FETCHES, PodFacts
 from airlock_operator.reasons import Reason
 from airlock_operator.settings import Logs, Pods
 from airlock_operator.sightings import Key, Sightings
@@ -110,7 +110,8 @@ class Reconciler:
     async def _listen(self, key: Key, pod: PodFacts) -> PodFacts:
         """The pod, with what its kubelet complains of where it should run by now and its status is silent."""
         age = (datetime.now(UTC) - pod.created).total_seconds()
-        silent = pod.node and not (pod.runner_ran or pod.dead or pod.deleting or pod.pulling or pod.config)
+        told = pod.pulling or pod.config or pod.fetching == FETCHES
+        silent = pod.node and not (pod.runner_ran or pod.dead or pod.deleting or told)
         if not silent or age < QUIET_SECONDS:
             return pod
         warned = last_warning(await self._cluster.events_of(key.namespace, pod.uid))

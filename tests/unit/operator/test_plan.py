@@ -388,6 +388,15 @@ def test_a_fetch_that_goes_on_is_given_up_after_the_pending_timeout():
     assert ("FetchingBundle", Delete("hello-1", POD_UID)) == (decided.status.stopping, decided.act)
 
 
+def test_what_a_kubelet_complained_of_before_the_fetch_does_not_end_it():
+    stale = msgspec.structs.replace(
+        pod(**inits({"running": {}})), warned=Warned(About.IMAGE, "Back-off", hopeless=True)
+    )
+    decided = decide(open_attempt(failingSince=ago(181)), stale)
+
+    assert ("FetchingBundle", None) == (decided.status.reason, decided.act)
+
+
 def test_a_short_fetch_is_not_worth_a_write():
     decided = decide(open_attempt(reason="Pending", since=ago(1)), pod(**inits({"running": {}})))
 
