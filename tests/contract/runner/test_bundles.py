@@ -184,7 +184,7 @@ def test_the_pinned_version_is_fetched_with_the_credential_and_leaves_none_of_it
     assert [] == leaks(fetch.target)
     # It did need the credential, and its links lead nowhere.
     assert {None, LOGIN} == set(server.asked)
-    assert "environ was left out" in done.stderr
+    assert "'environ' was left out" in done.stderr
     assert not [form for form in FORMS if form in done.stdout + done.stderr]
 
 

@@ -129,7 +129,7 @@ def _fetched(asked: Asked, masked: Callable[[str], str]) -> dict[str, Any]:
         ended = f"signal {-code}" if code < 0 else f"exit code {code}"
         raise fetching.Unfetched(f"the process that fetched it ended with {ended}; see the lines above")
     for path in done["left_out"]:
-        _say(masked(f"airlock-launcher: {path} was left out: it leads out of the bundle, or is no file"))
+        _say(masked(f"airlock-launcher: {path!r} was left out: it leads out of the bundle, or is no file"))
     os.rename(asked.new, asked.target)
     return dict(done)
 
@@ -172,13 +172,14 @@ def _watch(child: int, output: int, masked: Callable[[str], str], ends: float) -
     while (left := ends - time.monotonic()) > 0:
         # A process that it started may hold the pipe open after it, and it may close the pipe before its end.
         select.select([] if closed else [output], [], [], min(left, _LOOK_SECONDS))
-        ended, status = os.waitpid(child, os.WNOHANG)
+        # Its number stays its own until what it started is killed by it.
+        ended = os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         read = _available(output)
         closed = read == b""
-        for line in lines.complete(read or b"", last=bool(ended)):
+        for line in lines.complete(read or b"", last=ended is not None):
             _say(masked(line))
-        if ended:
-            return os.waitstatus_to_exitcode(status)
+        if ended is not None:
+            return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
     return None
 
 
