@@ -298,6 +298,7 @@ def test_bundles_reach_the_operator_as_the_values_list_them():
     # As a kubelet hands it over.
     listed = env["AIRLOCK__PODS__BUNDLES"].replace("$$(", "$(")
 
+    assert "$$(REF)" in env["AIRLOCK__PODS__BUNDLES"]
     assert {"sales": BUNDLE} == msgspec.to_builtins(bundles.decode(listed))
     assert "AIRLOCK__PODS__BUNDLES" not in operator_environment()
 

@@ -217,6 +217,12 @@ def test_a_fetch_that_was_taken_away_is_what_the_pods_evidence_says():
     )
 
 
+def test_a_fetch_that_the_operator_stopped_ended_for_the_operators_reason():
+    assert (Reason.CANCELLED, False) == verdict(
+        {"stopping": "Cancelled"}, phase="Failed", deleting=True, **fetching(1, LINE)
+    )
+
+
 def test_a_bundle_that_is_too_large_is_the_bundles_and_not_the_users():
     message = 'Usage of EmptyDir volume "airlock-bundle-work" exceeds the limit "1Gi". '
     found = end_of(

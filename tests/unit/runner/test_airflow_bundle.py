@@ -185,6 +185,7 @@ NESTED = json.dumps({"password": PASSWORD, "extra": json.dumps({"private_key_pas
     [
         f"fatal: could not read {PASSWORD} from",
         "fatal: https://deploy:pa55%2Fword%2Bof%3Ait@h/r.git not found",
+        "password=pa55%2Fword%2Bof%3Ait was refused",
         "key MIIEpQIBAAKC is wrong",
     ],
 )
