@@ -33,6 +33,16 @@ def pod():
     return made
 
 
+BUNDLES = json.dumps([{"name": "sales", "classpath": "a.B", "image": "i", "secret": "sales-git"}])
+
+
+def pod_that_fetches(by="copy", **spec):
+    spec = {"source": None, "bundle": {"name": "sales"}, "file": "f.py"} | spec
+    made = manifest(run(**spec), 1, Pods(launcher_by=by, bundles=BUNDLES), "CA")
+    del made["metadata"]["namespace"], made["metadata"]["ownerReferences"]
+    return made
+
+
 def runner(made):
     return made["spec"]["containers"][0]
 
@@ -155,7 +165,73 @@ def change_secrets_in_the_environment(made):
     runner(made)["envFrom"] = [{"secretRef": {"name": "payroll"}}]
 
 
+def fetcher(made):
+    """The init container that fetches a bundle, as the operator makes it, put into this pod."""
+    if not any(c["name"] == "bundle" for c in made["spec"]["initContainers"]):
+        spec = pod_that_fetches()["spec"]
+        known = {v["name"] for v in made["spec"]["volumes"]}
+        made["spec"]["volumes"] += [v for v in spec["volumes"] if v["name"] not in known]
+        made["spec"]["initContainers"] += [c for c in spec["initContainers"] if c["name"] != "sidecar"]
+    return next(c for c in made["spec"]["initContainers"] if c["name"] == "bundle")
+
+
+def change_mount_a_clone(made):
+    fetcher(made)
+    runner(made)["volumeMounts"].append({"name": "airlock-bundle-work", "mountPath": "/stolen", "readOnly": True})
+
+
+def change_writable_bundle(made):
+    fetcher(made)
+    runner(made)["volumeMounts"].append({"name": "airlock-bundle", "mountPath": "/stolen"})
+
+
+def change_clone_in_another_init_container(made):
+    extra = copy.deepcopy(fetcher(made)) | {"name": "helper", "volumeMounts": [], "envFrom": []}
+    extra["volumeMounts"] = [{"name": "airlock-bundle-work", "mountPath": "/stolen"}]
+    made["spec"]["initContainers"].append(extra)
+
+
+def change_bundles_secret_in_another_init_container(made):
+    made["spec"]["initContainers"].append(copy.deepcopy(fetcher(made)) | {"name": "helper", "volumeMounts": []})
+
+
+def change_what_fetches_stays_beside_the_runner(made):
+    fetcher(made)["restartPolicy"] = "Always"
+
+
+def change_what_fetches_is_beside_the_runner(made):
+    extra = fetcher(made)
+    made["spec"]["initContainers"].remove(extra)
+    made["spec"]["containers"].append(extra)
+
+
+def change_what_fetches_has_the_socket(made):
+    fetcher(made)["volumeMounts"].append({"name": "airlock-socket", "mountPath": "/stolen", "readOnly": True})
+
+
+def change_what_fetches_has_the_pods_token(made):
+    fetcher(made)["volumeMounts"].append({"name": "airlock-token", "mountPath": "/stolen", "readOnly": True})
+
+
+def change_what_fetches_has_a_tasks_token(made):
+    fetcher(made)["envFrom"] = [{"secretRef": {"name": "airlock-token-7"}}]
+
+
+def change_what_fetches_has_the_sidecars_user(made):
+    fetcher(made)["securityContext"]["runAsUser"] = sidecar(made)["securityContext"]["runAsUser"]
+
+
 SAYS = {
+    change_mount_a_clone: "only the init container named bundle may mount airlock-bundle-work",
+    change_writable_bundle: "airlock-bundle other than read-only",
+    change_clone_in_another_init_container: "only the init container named bundle may mount airlock-bundle-work",
+    change_bundles_secret_in_another_init_container: "airlock.dev/allowed-secrets",
+    change_what_fetches_stays_beside_the_runner: "only the init container named bundle may mount airlock-bundle-work",
+    change_what_fetches_is_beside_the_runner: "only the init container named bundle may mount airlock-bundle-work",
+    change_what_fetches_has_the_socket: "the container named bundle may mount airlock-launcher",
+    change_what_fetches_has_the_pods_token: "only the container named sidecar",
+    change_what_fetches_has_a_tasks_token: "not for the container named bundle",
+    change_what_fetches_has_the_sidecars_user: "not the sidecar's",
     change_mount_token: "only the container named sidecar",
     change_mount_log_credentials: "only the container named sidecar",
     change_any_volume_of_a_reserved_name: "only the container named sidecar",
@@ -203,6 +279,12 @@ def test_the_pods_that_it_makes_for_an_airflow_pass_too(namespace, spec, by):
     made = manifest(run(**spec), 1, settings, "CA", Logs(store="s3://b", credentials_secret="store"))
     del made["metadata"]["namespace"], made["metadata"]["ownerReferences"]
     ask(namespace.as_user(*OPERATOR), made)
+
+
+@pytest.mark.parametrize("by", ["copy", "image"])
+@pytest.mark.parametrize("runs", ["airlock", "airflow"])
+def test_a_pod_that_fetches_a_bundle_passes_with_a_secret_that_its_runner_may_not_have(namespace, runs, by):
+    ask(namespace.as_user(*OPERATOR), pod_that_fetches(by, runner=runs))
 
 
 @pytest.mark.parametrize("change", SAYS, ids=lambda change: change.__name__.removeprefix("change_"))

@@ -1,5 +1,6 @@
 """The resource, the chart, its rights, install.yaml, the samples and the code say the same."""
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -8,7 +9,9 @@ import msgspec
 import pytest
 import yaml
 
-from airlock_operator import pods, runners, taskrun
+from airlock_operator import bundles, pods, runners, taskrun
+from airlock_operator.bundles import WORK_VOLUME
+from airlock_operator.podfacts import BUNDLE as FETCHER
 from airlock_operator.podfacts import LAUNCHER, RUNNER, SIDECAR
 from airlock_operator.reasons import TABLE
 from airlock_operator.settings import NO_STORE, Logs, Pods, from_environment
@@ -149,6 +152,14 @@ def test_the_chart_is_sound():
         ("launcher.by=magic", "by"),
         ("airflow.apiUrl=airflow", "apiUrl"),
         ("airflow.executorAccounts={it's}", "executorAccounts"),
+        ("bundles[0].name=sales", "classpath"),
+        ("bundles[0].name=sales,bundles[0].classpath=a.B,bundles[0].image=i,bundles[0].token=x", "token"),
+        (
+            "bundles[0].name=sales,bundles[0].classpath=a.B,bundles[0].image=i,bundles[0].secret=airlock-token-x",
+            "secret",
+        ),
+        ("bundles[0].name=a/b,bundles[0].classpath=a.B,bundles[0].image=i", "name"),
+        ("bundles[0].name=sales,bundles[0].classpath=a.B,bundles[0].image=i,bundles[0].sizeLimit=1", "sizeLimit"),
         ("logs.store=/mnt/logs", "store"),
         ("logs.segmentMib=64", "segmentMib"),
         ("logs.password=x", "password"),
@@ -267,6 +278,37 @@ def test_what_the_chart_tells_the_operator_is_what_the_operator_understands():
     assert NO_STORE == from_environment(operator_environment()).logs
 
 
+BUNDLE = {
+    "name": "sales",
+    "classpath": "airflow.providers.git.bundles.git.GitDagBundle",
+    "kwargs": {
+        "repo_url": "https://git.example/sales?a=1&b='2'",
+        "tracking_ref": "$(REF)",
+        "depth": 1,
+        "tags": ["<a>"],
+    },
+    "image": "example.test/airflow-git:1",
+    "secret": "sales-git",
+    "sizeLimit": "2Gi",
+}
+
+
+def test_bundles_reach_the_operator_as_the_values_list_them():
+    env = operator_environment("--set-json", f"bundles={json.dumps([BUNDLE])}")
+    # As a kubelet hands it over.
+    listed = env["AIRLOCK__PODS__BUNDLES"].replace("$$(", "$(")
+
+    assert "$$(REF)" in env["AIRLOCK__PODS__BUNDLES"]
+    assert {"sales": BUNDLE} == msgspec.to_builtins(bundles.decode(listed))
+    assert "AIRLOCK__PODS__BUNDLES" not in operator_environment()
+
+
+def test_two_bundles_of_one_name_are_refused_before_anything_is_made():
+    done = helm("template", "a", "charts/airlock", "--set-json", f"bundles={json.dumps([BUNDLE] * 2)}", check=False)
+
+    assert (True, True) == (done.returncode != 0, 'two are named "sales"; give each its own name' in done.stderr)
+
+
 def guards(name, *arguments):
     documents = of_kind(rendered(*arguments), "ValidatingAdmissionPolicy")
     return next(d for d in documents if d["metadata"]["name"] == name)["spec"]
@@ -278,14 +320,24 @@ def test_the_guards_protect_what_the_operator_makes():
     rule = next(v["expression"] for v in guards("airlock-pods")["validations"] if "tokenVolumes)" in v["expression"])
     (allowed,) = re.findall(r"m\.name in \[([^\]]+)\]", rule)
     others = set(re.findall(r"'([^']+)'", allowed))
-    sample = taskrun.read(SAMPLE | {"spec": SAMPLE["spec"] | {"runner": "airflow"}})
-    made = pods.manifest(sample, 1, Pods(), "", Logs(store="s3://b", credentials_secret="s"))["spec"]
-    sidecar, launcher = made["initContainers"]
-    mounts = {c["name"]: {m["name"] for m in c["volumeMounts"]} for c in (sidecar, launcher, *made["containers"])}
+    given = [{"source": SAMPLE["spec"]["source"]}, {"bundle": {"name": "sales"}, "file": "f.py"}]
+    mounts = {SIDECAR: set(), RUNNER: set(), LAUNCHER: set(), FETCHER: set()}
+    for each in given:
+        spec = {name: value for name, value in SAMPLE["spec"].items() if name != "source"} | each
+        sample = taskrun.read(SAMPLE | {"spec": spec | {"runner": "airflow"}})
+        settings = Pods(bundles=json.dumps([BUNDLE]))
+        made = pods.manifest(sample, 1, settings, "", Logs(store="s3://b", credentials_secret="s"))["spec"]
+        for container in (*made["initContainers"], *made["containers"]):
+            mounts[container["name"]] |= {m["name"] for m in container["volumeMounts"]}
 
-    assert others == mounts[RUNNER] | mounts[LAUNCHER]
+    assert others == mounts[RUNNER] | mounts[LAUNCHER] | mounts[FETCHER]
     assert {"airlock-socket"} == others & mounts[SIDECAR]
-    assert [] == [name for name in (SIDECAR, RUNNER, LAUNCHER) if f"'{name}'" not in text]
+    assert {WORK_VOLUME} == mounts[FETCHER] - mounts[RUNNER] - mounts[LAUNCHER]
+    assert [] == [name for name in mounts if f"'{name}'" not in text]
+    rules = [
+        v["expression"] for v in guards("airlock-pods")["validations"] if "variables.fetchers.all" in v["expression"]
+    ]
+    assert [mounts[FETCHER]] == [set(re.findall(r"'([^']+)'", rule)) - {"airlock-"} for rule in rules]
 
 
 def test_only_the_accounts_that_an_administrator_named_may_bring_a_token():

@@ -11,6 +11,8 @@ ADVICE: dict[Reason, str] = {
     Reason.IMAGE_PULL: "check spec.image, and spec.pod.imagePullSecrets where its registry asks who you are",
     Reason.CONFIG_ERROR: "make what the message says is missing, or correct spec.pod",
     Reason.VOLUME_MOUNT: "make what the volume names, or correct spec.pod.volumes in a new TaskRun",
+    Reason.FETCHING_BUNDLE: "see the container bundle in kubectl logs, where it takes long",
+    Reason.BUNDLE_FAILED: "see the container bundle in kubectl logs",
     Reason.DENIED: "an administrator grants it, or the TaskRun does without it",
     Reason.IMAGE_PULL_FAILED: "correct spec.image or spec.pod.imagePullSecrets in a new TaskRun",
     Reason.INVALID_POD: "correct what the message names, and make a new TaskRun",

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from airlock_operator.durations import parse_time, seconds
-from airlock_operator.podfacts import PodFacts
+from airlock_operator.podfacts import FETCH_WAITS, FETCHES, PodFacts
 from airlock_operator.reasons import Reason
 from airlock_operator.taskrun import TaskRun
 from airlock_operator.warnings import About
@@ -35,6 +35,10 @@ def blocked(run: TaskRun, pod: PodFacts, now: datetime) -> Blocked | None:
         return None
     since = parse_time(run.status.since) if run.status.since else now
     pending_ends = since + timedelta(seconds=seconds(run.spec.pending_timeout))
+    if pod.fetching == FETCHES:
+        # First of all: what a kubelet complained of before it came so far is over.
+        message = f"{_bundle(run)} is being fetched on node {pod.node}"
+        return Blocked(Reason.FETCHING_BUNDLE, message, Reason.FETCHING_BUNDLE, pending_ends)
     failing = parse_time(run.status.failing_since) if run.status.failing_since else now
     warned = {pod.warned.about: pod.warned.message} if pod.warned is not None else {}
     hopeless = pod.pulling_hopeless or (pod.warned is not None and pod.warned.hopeless)
@@ -51,6 +55,9 @@ def blocked(run: TaskRun, pod: PodFacts, now: datetime) -> Blocked | None:
         return Blocked(Reason.SCHEDULING_GATED, message, Reason.SCHEDULING_GATED, None)
     if pod.unschedulable:
         return Blocked(Reason.UNSCHEDULABLE, pod.unschedulable, Reason.UNSCHEDULABLE, pending_ends)
+    if pod.sidecar_running and pod.fetching == FETCH_WAITS:
+        message = f"the image that fetches {_bundle(run)} is being pulled on node {pod.node}"
+        return Blocked(Reason.PULLING, message, Reason.PULLING, pending_ends)
     if pod.sidecar_running:
         # Between the sidecar's start and the runner's a kubelet does one thing that takes time, and says nothing of it.
         message = f"image {run.spec.image} is being pulled on node {pod.node}"
@@ -58,3 +65,9 @@ def blocked(run: TaskRun, pod: PodFacts, now: datetime) -> Blocked | None:
     where = f"on node {pod.node}" if pod.node else "waiting for a node"
     message = warned.get(About.OTHER) or f"pod {pod.name} is {where}"
     return Blocked(Reason.STARTING, message, Reason.PENDING, pending_ends)
+
+
+def _bundle(run: TaskRun) -> str:
+    asked = run.spec.bundle
+    name, version = (asked.name, asked.version) if asked is not None else ("", None)
+    return f"bundle {name}, version {version}," if version else f"bundle {name}, its newest version,"

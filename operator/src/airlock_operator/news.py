@@ -12,8 +12,8 @@ from airlock_operator.taskrun import Status, TaskRun
 
 _NORMAL = frozenset(
     {
-        Reason.PENDING, Reason.STARTING, Reason.PULLING, Reason.RUNNING, Reason.SUCCEEDED, Reason.SKIPPED,
-        Reason.DEFERRED, Reason.RESCHEDULED, Reason.SUSPENDED, Reason.STOPPING, Reason.CANCELLED,
+        Reason.PENDING, Reason.STARTING, Reason.PULLING, Reason.FETCHING_BUNDLE, Reason.RUNNING, Reason.SUCCEEDED,
+        Reason.SKIPPED, Reason.DEFERRED, Reason.RESCHEDULED, Reason.SUSPENDED, Reason.STOPPING, Reason.CANCELLED,
         Reason.SCHEDULING_GATED,
     }
 )  # fmt: skip

@@ -217,7 +217,7 @@ def _progress(
 
 def _quiet_left(run: TaskRun, held: Blocked, now: datetime) -> float | None:
     """How much longer a pod may be on its way without a word about it; None where there is something to say."""
-    if held.reason not in (Reason.STARTING, Reason.PULLING) or not run.status.since:
+    if held.reason not in (Reason.STARTING, Reason.PULLING, Reason.FETCHING_BUNDLE) or not run.status.since:
         return None
     left = QUIET_SECONDS - (now - parse_time(run.status.since)).total_seconds()
     return left if left > 0 else None

@@ -19,6 +19,8 @@ SIDECAR = "sidecar"
 RUNNER = "runner"
 #: The init container that brings the launcher into a foreign image.
 LAUNCHER = "launcher"
+#: The init container that fetches a bundle.
+BUNDLE = "bundle"
 RUN_LABEL = "airlock.dev/taskrun"
 ATTEMPT_LABEL = "airlock.dev/attempt"
 
@@ -37,6 +39,13 @@ _CONFIG_REASONS = frozenset({"CreateContainerConfigError", "CreateContainerError
 _EXEC_REASONS = frozenset({"StartError", "ContainerCannotRun"})
 
 
+#: What ``PodFacts.fetching`` says.
+FETCH_WAITS = "waits"
+FETCHES = "runs"
+#: Exit codes above are those of a process that a signal ended.
+_SIGNALS = 128
+
+
 class Ended(msgspec.Struct, frozen=True):
     """How a container ended."""
 
@@ -50,6 +59,11 @@ class Ended(msgspec.Struct, frozen=True):
     def cannot_exec(self) -> bool:
         """Its first process could not be started at all."""
         return self.reason in _EXEC_REASONS
+
+    @property
+    def oom_killed(self) -> bool:
+        """The kernel killed it for memory."""
+        return self.reason == "OOMKilled" and self.code != 0
 
 
 class PodFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +88,10 @@ class PodFacts(msgspec.Struct, frozen=True, kw_only=True):
     config: str = ""
     #: Why the launcher did not come into the runner's image, in its init container's words.
     no_launcher: str = ""
+    #: What the init container that fetches a bundle is at: waits or runs; empty for a pod that has none, or it ended.
+    fetching: str = ""
+    #: Why the bundle was not fetched, in the last line of what fetches it.
+    no_bundle: str = ""
     runner_started: datetime | None = None
     runner_ended: Ended | None = None
     sidecar_running: bool = False
@@ -131,6 +149,8 @@ def observe(body: dict[str, Any], *, gone: bool = False) -> PodFacts:
         pulling_hopeless=any(not PULL_REASONS[reason] for reason, _ in pulls),
         config=": ".join(filter(None, configs[0])) if configs else "",
         no_launcher=_no_launcher(_ended(_container(status.get("initContainerStatuses"), LAUNCHER))),
+        fetching=_fetching(_container(status.get("initContainerStatuses"), BUNDLE)),
+        no_bundle=_no_bundle(_ended(_container(status.get("initContainerStatuses"), BUNDLE))),
         runner_started=_time(running.get("startedAt"))
         if running
         else (ended.started if ended and not ended.cannot_exec else None),
@@ -178,6 +198,21 @@ def _no_launcher(ended: Ended | None) -> str:
     if ended is None or not (ended.code == 1 or ended.cannot_exec):
         return ""
     return ended.message.strip() or f"init container {LAUNCHER} ended with exit code {ended.code} ({ended.reason})"
+
+
+def _fetching(container: dict[str, Any]) -> str:
+    state = container.get("state") or {}
+    return FETCHES if "running" in state else FETCH_WAITS if "waiting" in state else ""
+
+
+def _no_bundle(ended: Ended | None) -> str:
+    """Why it ended before its work was done. A signal's code says that the pod was taken away, but for memory."""
+    if ended is None or ended.code == 0 or (ended.code > _SIGNALS and not (ended.cannot_exec or ended.oom_killed)):
+        return ""
+    if ended.oom_killed:
+        return f"init container {BUNDLE} was killed for memory while it fetched the bundle"
+    lines = [line.strip() for line in ended.message.splitlines() if line.strip()]
+    return lines[-1] if lines else f"init container {BUNDLE} ended with exit code {ended.code} ({ended.reason})"
 
 
 def _record(sidecar: dict[str, Any]) -> Record | None:

@@ -9,7 +9,7 @@ made here; the admission policies (charts/airlock) refuse them to anybody else.
 
 from typing import Any
 
-from airlock_operator import runners, sidecars
+from airlock_operator import bundles, runners, sidecars
 from airlock_operator.durations import seconds
 from airlock_operator.podfacts import ATTEMPT_LABEL, RUN_LABEL, SIDECAR
 from airlock_operator.runners import SOURCE_ANNOTATION
@@ -27,7 +27,7 @@ POD_FIELDS = (
 
 def manifest(run: TaskRun, attempt: int, settings: Pods, ca_pem: str, logs: Logs = NO_STORE) -> dict[str, Any]:
     """
-    The pod of an attempt, as JSON for the API server; of a TaskRun for which ``sidecars.impossible`` says nothing.
+    The pod of an attempt, as JSON for the API server; of a TaskRun for which ``impossible`` says nothing.
     ``ca_pem`` holds the certificates of ``sidecars.ca_file``.
     """
     asked = run.spec.pod
@@ -43,9 +43,9 @@ def manifest(run: TaskRun, attempt: int, settings: Pods, ca_pem: str, logs: Logs
         "securityContext": _pod_security(asked),
         "initContainers": [
             sidecars.container(run, settings, logs, ca_pem),
-            *runners.launcher_containers(run, settings),
+            *runners.init_containers(run, settings),
         ],
-        "containers": [runners.container(run)],
+        "containers": [runners.container(run, settings)],
         "volumes": [
             *sidecars.volumes(run, settings, logs),
             *runners.volumes(run, settings),
@@ -84,6 +84,11 @@ def manifest(run: TaskRun, attempt: int, settings: Pods, ca_pem: str, logs: Logs
         },
         "spec": spec,
     }
+
+
+def impossible(run: TaskRun, settings: Pods) -> str:
+    """Why no pod can serve this TaskRun here, as a sentence; empty where one can."""
+    return sidecars.impossible(run, settings) or bundles.impossible(run, settings.bundles)
 
 
 def _pod_security(asked: dict[str, Any]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ class Reason(StrEnum):
     IMAGE_PULL = "ImagePull"
     CONFIG_ERROR = "ContainerConfig"
     VOLUME_MOUNT = "VolumeMount"
+    FETCHING_BUNDLE = "FetchingBundle"
     STARTING = "Starting"
     # It runs, or is on its way out.
     RUNNING = "Running"
@@ -55,6 +56,7 @@ class Reason(StrEnum):
     NODE_LOST = "NodeLost"
     SIDECAR_LOST = "SidecarLost"
     RUNNER_NEVER_CONNECTED = "RunnerNeverConnected"
+    BUNDLE_FAILED = "BundleFailed"
     INFRA_BUDGET_EXHAUSTED = "InfraBudgetExhausted"
     # Somebody else's decision.
     SUPERSEDED = "Superseded"
@@ -92,6 +94,7 @@ TABLE: dict[Reason, tuple[Kind, str]] = {
     Reason.IMAGE_PULL: (Kind.WAITS, ""),
     Reason.CONFIG_ERROR: (Kind.WAITS, ""),
     Reason.VOLUME_MOUNT: (Kind.WAITS, ""),
+    Reason.FETCHING_BUNDLE: (Kind.WAITS, ""),
     Reason.STARTING: (Kind.WAITS, ""),
     Reason.RUNNING: (Kind.WAITS, ""),
     Reason.STOPPING: (Kind.WAITS, ""),
@@ -117,6 +120,7 @@ TABLE: dict[Reason, tuple[Kind, str]] = {
     Reason.NODE_LOST: (Kind.INFRA, ""),
     Reason.SIDECAR_LOST: (Kind.INFRA, ""),
     Reason.RUNNER_NEVER_CONNECTED: (Kind.INFRA, ""),
+    Reason.BUNDLE_FAILED: (Kind.INFRA, ""),
     Reason.INFRA_BUDGET_EXHAUSTED: (Kind.OVER, "failed"),
     Reason.SUPERSEDED: (Kind.OVER, "removed"),
     Reason.TOKEN_EXPIRED: (Kind.TOKEN, ""),

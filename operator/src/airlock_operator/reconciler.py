@@ -9,11 +9,10 @@ from typing import Any
 
 import msgspec
 
-from airlock_operator import errors, news, sidecars
+from airlock_operator import errors, news, pods
 from airlock_operator.cluster import Cluster
 from airlock_operator.plan import QUIET_SECONDS, Create, Delete, Forget, Refusal, plan
-from airlock_operator.podfacts import PodFacts
-from airlock_operator.pods import manifest
+from airlock_operator.podfacts import FETCHES, PodFacts
 from airlock_operator.reasons import Reason
 from airlock_operator.settings import Logs, Pods
 from airlock_operator.sightings import Key, Sightings
@@ -111,7 +110,8 @@ class Reconciler:
     async def _listen(self, key: Key, pod: PodFacts) -> PodFacts:
         """The pod, with what its kubelet complains of where it should run by now and its status is silent."""
         age = (datetime.now(UTC) - pod.created).total_seconds()
-        silent = pod.node and not (pod.runner_ran or pod.dead or pod.deleting or pod.pulling or pod.config)
+        told = pod.pulling or pod.config or pod.fetching == FETCHES
+        silent = pod.node and not (pod.runner_ran or pod.dead or pod.deleting or told)
         if not silent or age < QUIET_SECONDS:
             return pod
         warned = last_warning(await self._cluster.events_of(key.namespace, pod.uid))
@@ -155,10 +155,10 @@ class Reconciler:
         now = datetime.now(UTC)
         if asked is not None and asked.attempt == act.attempt and now < asked.again_at:
             return (asked.again_at - now).total_seconds()
-        if why := sidecars.impossible(run, self._pods):
+        if why := pods.impossible(run, self._pods):
             self._asked[key] = Asked(act.attempt, Refusal(Reason.INVALID_POD, why, final=True), now, 0.0)
             return 0.0
-        wanted = manifest(run, act.attempt, self._pods, self._ca_pem(run), self._logs)
+        wanted = pods.manifest(run, act.attempt, self._pods, self._ca_pem(run), self._logs)
         try:
             made = await self._cluster.create_pod(key.namespace, wanted)
         except errors.Conflict:

@@ -5,6 +5,8 @@ The runner's container, and how the launcher comes into an image that has none (
 import json
 from typing import Any
 
+from airlock_operator import bundles
+from airlock_operator.bundles import BUNDLE_DIR
 from airlock_operator.durations import seconds
 from airlock_operator.podfacts import LAUNCHER, RUNNER
 from airlock_operator.security import security
@@ -17,7 +19,6 @@ from airlock_wire import pod as shared
 Json = dict[str, Any]
 
 SOURCE_ANNOTATION = "airlock.dev/source"
-BUNDLE_DIR = "/airlock/bundle"
 #: Where an image has its bundles, unless the TaskRun says otherwise: a folder of the bundle's name below this one.
 BUNDLES_ROOT = "/opt/airlock/bundles"
 #: The runner's only writable folder that is not a volume of the author's.
@@ -29,15 +30,18 @@ _LOCAL_BUNDLE = "airflow.dag_processing.bundles.local.LocalDagBundle"
 _LAUNCHER_VOLUME = "airlock-launcher"
 
 
-def container(run: TaskRun) -> Json:
+def container(run: TaskRun, settings: Pods) -> Json:
     """The container that user code runs in."""
     asked = run.spec.pod
+    fetched = bundles.fetched(run, settings.bundles)
     mounts: list[Json] = [
         {"name": "airlock-socket", "mountPath": SOCKET_DIR, "readOnly": True},
         {"name": "airlock-tmp", "mountPath": TMP_DIR},
     ]
     if run.spec.source is not None:
         mounts.append({"name": "airlock-source", "mountPath": BUNDLE_DIR, "readOnly": True})
+    if fetched is not None:
+        mounts.append({"name": bundles.BUNDLE_VOLUME, "mountPath": BUNDLE_DIR, "readOnly": True})
     if run.airflow:
         mounts.append({"name": _LAUNCHER_VOLUME, "mountPath": shared.LAUNCHER_PARENT, "readOnly": True})
     made = {name: asked[name] for name in RUNNER_FIELDS if name in asked}
@@ -45,21 +49,23 @@ def container(run: TaskRun) -> Json:
         "name": RUNNER,
         "image": run.spec.image,
         "command": _command(run),
-        "args": _arguments(run),
-        "env": [*_environment(run), *asked.get("env", [])],
+        "args": _arguments(run, settings),
+        "env": [*_environment(run, settings), *asked.get("env", [])],
         "securityContext": security(shared.RUNNER_UID),
         "volumeMounts": [*mounts, *asked.get("volumeMounts", [])],
     }
 
 
-def launcher_containers(run: TaskRun, settings: Pods) -> list[Json]:
+def init_containers(run: TaskRun, settings: Pods) -> list[Json]:
     """
-    The init container that brings the launcher into the runner's image, or that looks whether an image volume did.
+    What runs before the runner: what brings the launcher into foreign images, and what fetches the bundle.
 
-    Only the mount itself can say so: a cluster that does not know image volumes may leave an empty one in place. Its
-    last line is its termination message, so that the operator can quote it.
+    The launcher is copied into a volume, or a container looks whether an image volume has it: only the mount itself can
+    say so, as a cluster that does not know image volumes may leave an empty one in place. The last line of each is its
+    termination message, so that the operator can quote it.
     """
-    if not run.airflow:
+    fetched = bundles.fetched(run, settings.bundles)
+    if not run.airflow and fetched is None:
         return []
     by_image = settings.launcher_by == BY_IMAGE
     mount: Json = {"name": _LAUNCHER_VOLUME, "mountPath": shared.LAUNCHER_PARENT}
@@ -73,29 +79,36 @@ def launcher_containers(run: TaskRun, settings: Pods) -> list[Json]:
             "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "64Mi"}},
             "terminationMessagePolicy": "FallbackToLogsOnError",
             "volumeMounts": [mount | {"readOnly": True} if by_image else mount],
-        }
+        },
+        *([bundles.container(run, fetched)] if fetched is not None else []),
     ]
 
 
 def volumes(run: TaskRun, settings: Pods) -> list[Json]:
     """The runner's own volumes, beside those of its author."""
+    fetched = bundles.fetched(run, settings.bundles)
+    launched = run.airflow or fetched is not None
     made: list[Json] = [{"name": "airlock-tmp", "emptyDir": {}}]
     if run.spec.source is not None:
         item = {"path": SOURCE_FILE, "fieldRef": {"fieldPath": f"metadata.annotations['{SOURCE_ANNOTATION}']"}}
         made.append({"name": "airlock-source", "downwardAPI": {"defaultMode": 0o444, "items": [item]}})
-    if run.airflow and settings.launcher_by == BY_IMAGE:
+    if launched and settings.launcher_by == BY_IMAGE:
         image = {"reference": settings.launcher_image, "pullPolicy": settings.sidecar_pull_policy}
         made.append({"name": _LAUNCHER_VOLUME, "image": image})
-    elif run.airflow:
+    elif launched:
         made.append({"name": _LAUNCHER_VOLUME, "emptyDir": {"sizeLimit": "16Mi"}})
+    if fetched is not None:
+        made += bundles.volumes(fetched)
     return made
 
 
-def bundle_root(run: TaskRun) -> str:
+def bundle_root(run: TaskRun, settings: Pods) -> str:
     """The folder of the DAG files, in the runner's container."""
-    bundle = run.spec.bundle
+    bundle, fetched = run.spec.bundle, bundles.fetched(run, settings.bundles)
     if bundle is None:
         return BUNDLE_DIR
+    if fetched is not None:
+        return bundles.root(fetched)
     return bundle.path or f"{BUNDLES_ROOT}/{bundle.name}"
 
 
@@ -104,20 +117,20 @@ def _command(run: TaskRun) -> list[str]:
     return ["python", shared.LAUNCHER_DIR] if run.airflow else ["python", "-P", "-m", "airlock_runner"]
 
 
-def _arguments(run: TaskRun) -> list[str]:
+def _arguments(run: TaskRun, settings: Pods) -> list[str]:
     grace = f"{seconds(run.spec.grace_period):g}"
-    bundle = [] if run.airflow else ["--bundle-root", bundle_root(run)]
+    bundle = [] if run.airflow else ["--bundle-root", bundle_root(run, settings)]
     return ["--socket-dir", SOCKET_DIR, *bundle, "--grace-seconds", grace]
 
 
-def _environment(run: TaskRun) -> list[Json]:
+def _environment(run: TaskRun, settings: Pods) -> list[Json]:
     """What the author's own variables come after; of the same name theirs alone is there."""
     ours = {"HOME": TMP_DIR}
     if run.airflow:
         bundle = {
             "name": run.spec.bundle.name if run.spec.bundle is not None else INLINE,
             "classpath": _LOCAL_BUNDLE,
-            "kwargs": {"path": bundle_root(run)},
+            "kwargs": {"path": bundle_root(run, settings)},
         }
         ours |= {
             "AIRFLOW_HOME": f"{TMP_DIR}/airflow",

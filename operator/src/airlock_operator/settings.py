@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from airlock_operator import bundles
 from airlock_wire import settings
 
 BY_COPY = "copy"
@@ -67,6 +68,8 @@ class Pods(msgspec.Struct, frozen=True, kw_only=True):
     #: How the launcher comes into the runner's container: ``copy``, by an init container, in any cluster; or ``image``,
     #: as an image volume.
     launcher_by: str = BY_COPY
+    #: The bundles that are fetched for the TaskRuns that name them, a JSON list (docs/bundles.md).
+    bundles: str = ""
     #: Seconds a projected token lives; a kubelet replaces it before. Kubernetes allows no less than 600.
     token_seconds: int = 600
     #: Seconds between two heartbeats.
@@ -118,6 +121,10 @@ def from_environment(environ: Mapping[str, str], file: Path | None = None) -> Op
     """The settings; raises airlock_wire.settings.SettingsError."""
     loaded = settings.load(OperatorSettings, environ, file)
     pods, logs = loaded.pods, loaded.logs
+    try:
+        bundles.decode(pods.bundles)
+    except ValueError as e:
+        raise settings.SettingsError(f"{settings.PREFIX}PODS__BUNDLES: {e}") from e
     ways = (BY_COPY, BY_IMAGE)
     only = [name for name in ("endpoint", "region", "credentials_secret", "ca_key") if getattr(logs, name)]
     for name, fine, must in (

@@ -10,6 +10,7 @@ from datetime import datetime
 
 import msgspec
 
+from airlock_operator.bundles import BUNDLE_VOLUME
 from airlock_operator.podfacts import PodFacts
 from airlock_operator.reasons import Reason
 from airlock_operator.taskrun import TaskRun
@@ -109,11 +110,13 @@ def _why(run: TaskRun, pod: PodFacts) -> tuple[Reason, str]:
     ended, kept = pod.runner_ended, pod.record
     if pod.no_launcher and not run.status.stopping:
         return Reason.INVALID_POD, pod.no_launcher
+    if pod.no_bundle and not run.status.stopping:
+        return Reason.BUNDLE_FAILED, pod.no_bundle
     if ended is not None and ended.cannot_exec and not (kept is not None and "connected" in kept.timeline):
         return Reason.CANNOT_EXEC, ended.message or ended.reason
     if kept is not None and kept.reason in _RECORDED:
         reason = _RECORDED[kept.reason]
-        if reason is Reason.CRASHED and ended is not None and ended.reason == "OOMKilled" and ended.code != 0:
+        if reason is Reason.CRASHED and ended is not None and ended.oom_killed:
             return Reason.OOM_KILLED, "the kernel killed the runner for memory"
         # Nobody connected because the pod was taken away before anybody could: that is the pod's story.
         cut_short = bool(run.status.stopping or pod.disruption or pod.deleting or pod.gone)
@@ -126,12 +129,14 @@ def _evidence(run: TaskRun, pod: PodFacts) -> tuple[Reason, str]:
     ended = pod.runner_ended
     if run.status.stopping:
         return Reason(run.status.stopping), run.status.message
+    if pod.reason == "Evicted" and BUNDLE_VOLUME in pod.message:
+        return Reason.BUNDLE_FAILED, f"{pod.message.rstrip(' .')}; an administrator raises the bundle's sizeLimit"
     if pod.reason == "Evicted":
         own = any(words in pod.message for words in ("ephemeral local storage", "exceeds the limit", "emptyDir"))
         return (Reason.STORAGE_EXCEEDED if own else Reason.EVICTED), pod.message
     if pod.disruption:
         return _DISRUPTIONS.get(pod.disruption, Reason.EVICTED), f"{pod.disruption}: {pod.disruption_message}"
-    if ended is not None and ended.reason == "OOMKilled" and ended.code != 0:
+    if ended is not None and ended.oom_killed:
         return Reason.OOM_KILLED, "the kernel killed the runner for memory"
     if ended is not None and ended.code in _LAUNCHER_CODES:
         return _LAUNCHER_CODES[ended.code]

@@ -55,6 +55,7 @@ class Pod:
         file: str = "outcomes.py",
         dag_id: str = "contract",
         bundle: str = "contract",
+        version: str | None = None,
         python: str | os.PathLike[str] | None = None,
         before: tuple[str, ...] = (),
         options: tuple[str, ...] = (),
@@ -63,7 +64,7 @@ class Pod:
         **ti: Any,
     ) -> Pod:
         ref = msgspec.structs.replace(TI, task_id=task_id, dag_id=dag_id, **ti)
-        launch = work(ti=ref, dag_rel_path=file, bundle_info=BundleInfo(name=bundle))
+        launch = work(ti=ref, dag_rel_path=file, bundle_info=BundleInfo(name=bundle, version=version))
         self.sidecar = Sidecar(self.api, launch, self.settings).start(token)
         self._stderr = self.sidecar.folder / "launcher.stderr"
         command = [*before, str(python or self._python), str(self._launcher)]

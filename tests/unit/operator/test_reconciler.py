@@ -58,3 +58,12 @@ def test_one_that_was_named_is_where_the_token_goes():
     env = {e["name"]: e.get("value") for e in pods[0]["spec"]["initContainers"][0]["env"]}
 
     assert ("https://airflow/execution", "CA") == (env["AIRLOCK__API__URL"], env["AIRLOCK__API__CA_PEM"])
+
+
+def test_a_version_that_is_none_of_a_fetched_bundle_is_refused_with_a_sentence_and_no_pod_is_made():
+    listed = '[{"name": "sales", "classpath": "a.B", "image": "i"}]'
+    asked = {"source": None, "bundle": {"name": "sales", "version": "/proc/self"}, "file": "f.py"}
+    pods, status = after_turns(Pods(bundles=listed), **asked)
+
+    assert ([], "failed", "InvalidPod") == (pods, status["state"], status["reason"])
+    assert "spec.bundle.version: the version of a bundle that is fetched begins with" in status["message"]

@@ -167,3 +167,71 @@ def test_a_launchers_container_that_did_its_work_says_nothing():
             {"name": "launcher", "state": ended()},
         ],
     )  # fmt: skip
+
+
+# --- a bundle that was not fetched ---
+
+LINE = "airlock-launcher: bundle 'sales', version 'c0ffee', was not fetched: Authentication failed"
+
+
+def fetching(code, message="", reason=""):
+    statuses = launcher(0)["initContainerStatuses"]
+    return {"initContainerStatuses": [*statuses, {"name": "bundle", "state": ended(code, reason, message=message)}]}
+
+
+def test_a_bundle_that_was_not_fetched_is_told_in_the_last_line_of_what_fetches_it():
+    found = end_of(
+        run(status=open_attempt()), pod(phase="Failed", **fetching(1, f"2026 [info] cloning\n{LINE}\n\n")), NOW
+    )
+
+    assert found == End(Reason.BUNDLE_FAILED, LINE, begun=False)
+
+
+@pytest.mark.parametrize(
+    ("how", "says"),
+    [
+        ((80,), "exit code 80 (Error)"),
+        ((128, 'exec: "python": not found', "StartError"), "not found"),
+        ((137, "", "OOMKilled"), "killed for memory"),
+    ],
+)
+def test_one_that_cannot_start_or_has_too_little_memory_is_told_too(how, says):
+    found = end_of(run(status=open_attempt()), pod(phase="Failed", **fetching(*how)), NOW)
+
+    assert (Reason.BUNDLE_FAILED, True, False) == (found.reason, says in found.message, found.begun)
+
+
+def test_it_is_so_also_where_the_sidecar_recorded_that_nobody_came_for_a_bundle():
+    statuses = fetching(1, LINE)
+    told = {"terminated": {"exitCode": 0, "message": encode(record(R.RUNNER_NEVER_CONNECTED, started=False)).decode()}}
+    statuses["initContainerStatuses"][0]["state"] = told
+
+    assert (Reason.BUNDLE_FAILED, False) == verdict(phase="Failed", **statuses)
+
+
+def test_a_fetch_that_was_taken_away_is_what_the_pods_evidence_says():
+    assert (Reason.EVICTED, False) == verdict(phase="Failed", reason="Evicted", message="node", **fetching(137))
+    assert (Reason.POD_DELETED, False) == verdict(phase="Failed", deleting=True, **fetching(143))
+    assert (Reason.CANCELLED, False) == verdict(
+        {"stopping": "Cancelled"}, phase="Failed", deleting=True, **fetching(143)
+    )
+
+
+def test_a_fetch_that_the_operator_stopped_ended_for_the_operators_reason():
+    assert (Reason.CANCELLED, False) == verdict(
+        {"stopping": "Cancelled"}, phase="Failed", deleting=True, **fetching(1, LINE)
+    )
+
+
+def test_a_bundle_that_is_too_large_is_the_bundles_and_not_the_users():
+    message = 'Usage of EmptyDir volume "airlock-bundle-work" exceeds the limit "1Gi". '
+    found = end_of(
+        run(status=open_attempt()), pod(phase="Failed", reason="Evicted", message=message, **fetching(137)), NOW
+    )
+
+    assert (Reason.BUNDLE_FAILED, False) == (found.reason, found.begun)
+    assert found.message.endswith('exceeds the limit "1Gi"; an administrator raises the bundle\'s sizeLimit')
+
+
+def test_a_fetch_that_did_its_work_says_nothing():
+    assert (Reason.POD_DELETED, False) == verdict(phase="Failed", gone=True, **fetching(0))

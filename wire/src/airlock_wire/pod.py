@@ -30,6 +30,8 @@ RUNNER_UID: Final = 50000
 SIDECAR_UID: Final = 50001
 #: The user that the operator and the server run as.
 PLATFORM_UID: Final = 50002
+#: The user that fetches a bundle: it holds a credential that user code must not have.
+BUNDLE_UID: Final = 50003
 
 #: Whom a pod's projected token must be meant for, so that the server exchanges it for the task's.
 TOKEN_AUDIENCE: Final = "airlock"  # noqa: S105 - a name, not a token
@@ -39,6 +41,16 @@ TOKEN_AUDIENCE: Final = "airlock"  # noqa: S105 - a name, not a token
 LAUNCHER_PARENT: Final = "/airlock/opt"
 #: The launcher itself, the folder that ``python`` runs there.
 LAUNCHER_DIR: Final = "/airlock/opt/launcher"
+
+#: What the version of a bundle that is fetched may be: a pattern for all of it. It becomes a folder's name and a
+#: command's argument in bundle classes, beside the credential. One of them takes ``/any/folder`` for what it has
+#: fetched already, and git would take ``--option`` for its own.
+BUNDLE_VERSION: Final = r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9_.:+@=-]*"
+#: Its words.
+BUNDLE_VERSION_RULE: Final = (
+    "the version of a bundle that is fetched begins with a letter, a digit or _ and has only these and . : + @ = -, "
+    "with no two dots in a row"
+)
 
 # The launcher's words.
 HELLO_CONTROL: Final = "control"

@@ -4,6 +4,7 @@ The launcher's command with Airflow's runner as its child. In a foreign image it
     python /airlock/opt/launcher --socket-dir FOLDER [--bundle-root FOLDER] [--grace-seconds SECONDS]
     python /launcher copy PARENT     puts this folder below PARENT, from an init container
     python /launcher check PARENT    says whether it is there, whole and of this version
+    python /airlock/opt/launcher bundle [--deadline-seconds N] NAME VERSION TARGET    fetches a bundle
 
 Up to the check of Python's version this is in a syntax that any Python 3 of these years reads.
 """
@@ -25,6 +26,10 @@ def main() -> int:
         from airlock_runner.airflow import folder  # imported where it is used: most starts do not
 
         return folder.main(sys.argv[1:])
+    if sys.argv[1:2] == ["bundle"]:
+        from airlock_runner.airflow import bundle  # the same
+
+        return bundle.main(sys.argv[2:])
     from airlock_runner import launcher
     from airlock_runner.airflow import child, environment
 

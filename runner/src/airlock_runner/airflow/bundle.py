@@ -1,0 +1,236 @@
+"""
+``bundle``: fetches a bundle and leaves its files for the runner, in the one container that has the credential for it.
+
+    python /airlock/opt/launcher bundle [--deadline-seconds N] NAME VERSION TARGET
+
+VERSION may be empty, for the newest. A child, in a session of its own, runs Airflow and copies; this process shows the
+child's output, masked, and ends everything when the deadline passes. TARGET comes to be by one rename at the end, so
+it is whole or it is not there. The last line on stderr says why there is nothing; the operator quotes it. Standard
+library of Python 3.10 only.
+"""
+
+import json
+import os
+import re
+import select
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, NamedTuple, NoReturn
+
+from airlock_runner import stdio
+from airlock_runner.airflow import fetching, masking
+from airlock_wire.pod import BUNDLE_VERSION, BUNDLE_VERSION_RULE, EXIT_USAGE
+
+#: How long all of it may take where nobody says.
+DEADLINE_SECONDS = 300.0
+_USAGE = "usage: python launcher bundle [--deadline-seconds N] NAME VERSION TARGET"
+#: A longer line of output is not shown: to cut it could leave half of a secret, which nobody would know for one.
+_MAX_LINE_BYTES = 65536
+#: The operator quotes one line of a kubelet's 2 KiB.
+_MAX_WHY = 1000
+#: What the child may say of links and errors fits in a pipe, which is read at its end.
+_MAX_PATHS, _MAX_PATH, _MAX_ERROR = 20, 200, 4000
+_PIPE_BYTES = 65536
+_LOOK_SECONDS = 0.1
+_NOT_SHOWN = b"(a line that is too long to show)"
+_TOLD_TO_STOP = 128 + signal.SIGTERM
+
+
+class Asked(NamedTuple):
+    """The command."""
+
+    name: str
+    version: str
+    target: str
+    seconds: float
+
+    @property
+    def new(self) -> str:
+        """What is renamed to the target."""
+        return f"{self.target}.new"
+
+
+class _Stopped(BaseException):
+    """SIGTERM: the pod is taken away. Nobody else ends the first process of a container for it."""
+
+
+def main(argv: list[str]) -> int:
+    """The command's arguments in; 0, or 1 and a last line that says what to do, or the code for wrong usage."""
+    asked = parse(argv)
+    if asked is None:
+        _say(_USAGE)
+        return EXIT_USAGE
+    masked = masking.masker(os.environ)
+    shown = f"bundle {asked.name!r}, " + (f"version {asked.version!r}" if asked.version else "its newest version")
+    try:
+        signal.signal(signal.SIGTERM, _stop)
+        done = _fetched(asked, masked)
+    except _Stopped:
+        _clear(asked)
+        return _TOLD_TO_STOP
+    except (fetching.Unfetched, OSError) as e:
+        _clear(asked)
+        why = masked(" ".join(str(e).split()))
+        _say(f"airlock-launcher: {masked(shown)}, was not fetched: {why[:_MAX_WHY]}")
+        return 1
+    version = f"version {done['version']}" if done["version"] else "no version"
+    what = f"{done['files']} files, {done['bytes']} bytes"
+    print(masked(f"airlock-launcher: bundle {asked.name!r}, {version}, {what}, is in {asked.target}"))  # noqa: T201 - what it was asked for
+    return 0
+
+
+def parse(argv: list[str]) -> Asked | None:
+    """The arguments after ``bundle``; None where they are not as the usage says. Pure."""
+    seconds = DEADLINE_SECONDS
+    if argv[:1] == ["--deadline-seconds"]:
+        try:
+            seconds = float(argv[1])
+        except (IndexError, ValueError):
+            return None
+        argv = argv[2:]
+    if len(argv) != 3 or not (argv[0] and argv[2] and 0 < seconds < float("inf")):
+        return None
+    return Asked(argv[0], argv[1], argv[2].rstrip("/"), seconds)
+
+
+def _stop(*_: Any) -> NoReturn:
+    raise _Stopped
+
+
+def _fetched(asked: Asked, masked: Callable[[str], str]) -> dict[str, Any]:
+    """The child's account of what is in the target now; raises Unfetched or OSError."""
+    if asked.version and not re.fullmatch(BUNDLE_VERSION, asked.version):
+        raise fetching.Unfetched(f"{BUNDLE_VERSION_RULE}; correct spec.bundle.version")
+    _clear(asked)
+    output, results = os.pipe(), os.pipe()
+    child = os.fork()
+    if child == 0:
+        _child(asked, output, results)
+    try:
+        os.close(output[1])
+        os.close(results[1])
+        code = _watch(child, output[0], masked, time.monotonic() + asked.seconds)
+        done = json.loads(os.read(results[0], _PIPE_BYTES) or b"{}") if code is not None else {}
+    finally:
+        _end(child)
+        os.close(output[0])
+        os.close(results[0])
+    if code is None:
+        raise fetching.Unfetched(
+            f"it took longer than {asked.seconds:g} s; check that this pod can reach where it comes from, and its size"
+        )
+    if "error" in done:
+        raise fetching.Unfetched(done["error"])
+    if code != 0 or not done:
+        ended = f"signal {-code}" if code < 0 else f"exit code {code}"
+        raise fetching.Unfetched(f"the process that fetched it ended with {ended}; see the lines above")
+    for path in done["left_out"]:
+        _say(masked(f"airlock-launcher: {path!r} was left out: it leads out of the bundle, or is no file"))
+    os.rename(asked.new, asked.target)
+    return dict(done)
+
+
+def _child(asked: Asked, output: tuple[int, int], results: tuple[int, int]) -> NoReturn:
+    """Everything that may print, hang or read the credential."""
+    code = 1
+    try:
+        os.setsid()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        for fd in (1, 2):
+            os.dup2(output[1], fd)
+        os.close(output[0])
+        os.close(results[0])
+        stdio.print_by_line()
+        # Who asks for a password gets none, rather than none for ever.
+        os.environ.setdefault("GIT_TERMINAL_PROMPT", "0")
+        try:
+            version, copied = fetching.fetch(asked.name, asked.version, asked.new)
+            left_out = [path[:_MAX_PATH] for path in copied.left_out[:_MAX_PATHS]]
+            done = {"version": version, "files": copied.files, "bytes": copied.bytes, "left_out": left_out}
+        except fetching.Unfetched as e:
+            done = {"error": str(e)[:_MAX_ERROR]}
+        os.write(results[1], json.dumps(done).encode())
+        code = 0
+    except BaseException:  # noqa: BLE001 - the process's edge: whatever it was, the container's log gets it
+        import traceback  # only for what nobody thought of
+
+        traceback.print_exc()
+    finally:
+        stdio.flush()
+        os._exit(code)
+
+
+def _watch(child: int, output: int, masked: Callable[[str], str], ends: float) -> int | None:
+    """Shows the child's output until it ends: its exit code, a signal as a negative one; None when time was up."""
+    os.set_blocking(output, False)
+    lines = _Lines()
+    closed = False
+    while (left := ends - time.monotonic()) > 0:
+        # A process that it started may hold the pipe open after it, and it may close the pipe before its end.
+        select.select([] if closed else [output], [], [], min(left, _LOOK_SECONDS))
+        # Its number stays its own until what it started is killed by it.
+        ended = os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        read = _available(output)
+        closed = read == b""
+        for line in lines.complete(read or b"", last=ended is not None):
+            _say(masked(line))
+        if ended is not None:
+            return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
+    return None
+
+
+class _Lines:
+    """Bytes of any length in, whole lines out."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._too_long = False
+
+    def complete(self, read: bytes, *, last: bool) -> list[str]:
+        """The lines that are whole now; with ``last`` also the one that has no end."""
+        *whole, self._rest = (self._rest + read).split(b"\n")
+        if last and self._rest:
+            whole.append(self._rest)
+        if self._too_long and whole:
+            whole[0], self._too_long = _NOT_SHOWN, False
+        if len(self._rest) > _MAX_LINE_BYTES:
+            self._rest, self._too_long = b"", True
+        shown = (each if len(each) <= _MAX_LINE_BYTES else _NOT_SHOWN for each in whole)
+        return [each.decode(errors="backslashreplace") for each in shown]
+
+
+def _available(fd: int) -> bytes | None:
+    """What there is to read, at once; empty at the end, None where there is nothing now."""
+    read = b""
+    try:
+        while len(read) < _PIPE_BYTES:
+            more = os.read(fd, _PIPE_BYTES)
+            if not more:
+                break
+            read += more
+    except BlockingIOError:
+        return read or None
+    return read
+
+
+def _end(child: int) -> None:
+    """The child and whatever it started: that is in its session, and has no more to do."""
+    for kill in (os.killpg, os.kill):
+        with suppress(ProcessLookupError):
+            kill(child, signal.SIGKILL)
+    with suppress(ChildProcessError):
+        os.waitpid(child, 0)
+
+
+def _clear(asked: Asked) -> None:
+    """What an earlier start of this container may have left, or this one has half done."""
+    for path in (asked.new, asked.target):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)  # noqa: T201 - the container's log
