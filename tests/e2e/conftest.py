@@ -75,9 +75,16 @@ def install(system) -> Install:
 
 
 @pytest.fixture(scope="session")
-def airflow(cluster, hooks, install) -> Iterator[Airflow]:
+def airflow_image(hooks) -> str:
+    """The name of an image with Airflow and its git provider, and nothing of ours."""
+    built = images.built(AIRFLOW_IMAGE)
+    hooks.load_image(built.path)
+    return built.reference
+
+
+@pytest.fixture(scope="session")
+def airflow(cluster, airflow_image, install) -> Iterator[Airflow]:
     """A real Airflow with all DAGs of these tests, whose executor may make TaskRuns with its tokens."""
-    hooks.load_image(images.built(AIRFLOW_IMAGE).path)
     with namespace(cluster, "airflow") as made:
         files = {path.name: path.read_text() for path in (HERE / "airflow/dags").glob("*.py")}
         found = Airflow(made, files | dag_files(AIRFLOWS))

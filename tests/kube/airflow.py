@@ -70,9 +70,9 @@ class Airflow:
         self._dags = dags
 
     @property
-    def values(self) -> dict[str, str]:
+    def values(self) -> dict[str, object]:
         """What the chart is told of it."""
-        return {"airflow.apiUrl": self.api_url, "airflow.executorAccounts": f"{{{self.account}}}"}
+        return {"airflow.apiUrl": self.api_url, "airflow.executorAccounts": [self.account]}
 
     @property
     def api_url(self) -> str:

@@ -41,10 +41,10 @@ class Install:
         return done.stdout
 
     @contextmanager
-    def told(self, **values: str) -> Iterator[None]:
+    def told(self, **values: object) -> Iterator[None]:
         """Inside the block the chart is told these values too, and every part runs with them."""
         before = self.helm("get", "values", "airlock", "-o", "json")
-        words = [word for name, value in values.items() for word in ("--set", f"{name}={value}")]
+        words = [word for name, value in values.items() for word in ("--set-json", f"{name}={json.dumps(value)}")]
         self.helm(*_UPGRADE, "--reuse-values", *words)
         try:
             yield

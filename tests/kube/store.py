@@ -29,13 +29,13 @@ class Store:
         self.team = team
 
     @property
-    def values(self) -> dict[str, str]:
+    def values(self) -> dict[str, object]:
         """What the chart is told of it."""
         return {
             "logs.store": f"s3://{BUCKET}/prefix",
             "logs.endpoint": f"http://store.{self.team.namespace}.svc:{_PORT}",
             "logs.credentialsSecret": SECRET,
-            "logs.chunkSeconds": "1",
+            "logs.chunkSeconds": 1,
         }
 
     def start(self) -> Store:
@@ -46,7 +46,7 @@ class Store:
     def logs(self, dag_id: str) -> dict[str, list[dict[str, Any]]]:
         """The lines of each try's log of a DAG by the log's name; its parts one behind the other."""
         found: dict[str, list[dict[str, Any]]] = {}
-        for path, text in json.loads(self.team("exec", "store", "--", "python", "-c", _READ)).items():
+        for path, text in json.loads(self.team("exec", "store", "--", "python3", "-c", _READ)).items():
             folder, _, name = path.rpartition("/")
             if folder.startswith(f"dag_id={dag_id}/"):
                 # What is behind the log's name numbers its parts, which come in the order of their names.

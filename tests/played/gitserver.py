@@ -1,4 +1,4 @@
-"""A git repository of two commits, served over HTTP on loopback to who has the password; and one that never answers."""
+"""A git repository, served over HTTP to who has the password; and one that never answers."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ class Repository:
 class GitServer:
     """Serves a folder. ``asked`` has the logins of all requests, None for a request without one."""
 
-    def __init__(self, folder: Path, *, hangs: bool = False) -> None:
+    def __init__(self, folder: Path, *, hangs: bool = False, address: tuple[str, int] = ("127.0.0.1", 0)) -> None:
         self.asked: list[str | None] = []
         self._let_go = threading.Event()
         handler = type("Handler", (_Handler,), {"asked": self.asked, "hangs": self._let_go if hangs else None})
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder)))
+        self._http = ThreadingHTTPServer(address, partial(handler, directory=str(folder)))
         self._http.daemon_threads = True
         threading.Thread(target=self._http.serve_forever, daemon=True).start()
 

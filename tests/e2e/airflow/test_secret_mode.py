@@ -60,8 +60,8 @@ def test_only_the_executors_account_may_name_a_task_instance(airflow):
 def late(airflow, hooks):
     """Two that waited longer than their first token lived: for a node, and on a node for their image; and that token."""
     node = hooks.nodes()[0]
-    airflow.trigger("late_by_node", "once", pod={"nodeSelector": {LABEL: "yes"}})
-    airflow.trigger("late_by_image", "once", image=LATE_IMAGE)
+    airflow.trigger("late_by_node", "late-by-node", pod={"nodeSelector": {LABEL: "yes"}})
+    airflow.trigger("late_by_image", "late-by-image", image=LATE_IMAGE)
     names, tokens = {}, {}
     for dag in ("late_by_node", "late_by_image"):
         airflow.until(lambda dag=dag: airflow.taskruns(dag), 30, f"TaskRun of {dag}")
@@ -75,7 +75,7 @@ def late(airflow, hooks):
     hooks.node_exec("ctr", "-n", "k8s.io", "images", "tag", "--force", IMAGE, LATE_IMAGE)
     try:
         for dag in names:
-            airflow.over(dag, "once", 240)
+            airflow.over(dag, dag.replace("_", "-"), 240)
         yield names, tokens
     finally:
         airflow.team("label", "node", node, f"{LABEL}-")
@@ -88,7 +88,7 @@ def test_a_wait_longer_than_the_tokens_life_still_succeeds(airflow, late, dag):
     run = airflow.team.get("taskrun", names[dag])
 
     assert ("success", "Succeeded", 1, 1) == outcome(run)
-    assert "success" == airflow.state(dag, "once", "late")
+    assert "success" == airflow.state(dag, dag.replace("_", "-"), "late")
     # The token that it was queued with would not have done: Airflow itself refuses it, whatever it is asked.
     assert 403 == refused_by_airflow(airflow, tokens[dag], run["spec"]["taskInstanceId"])
     assert TOKEN_SECONDS < status(run)["timeline"]["serverSaidRun"]

@@ -1,0 +1,185 @@
+"""A bundle that an administrator listed, in a git repository that wants a password: fetched for a pod whose user code never has it."""
+
+import json
+from pathlib import Path
+
+import pytest
+from kube.taskruns import RUNNER_IMAGE, dag_id, finished, outcome, reason, status
+from kube.witness import query
+from played import gitserver
+from played.gitserver import LOGIN, PASSWORD
+
+pytestmark = pytest.mark.timeout(300)
+PORT = 8000
+DAG = """
+import os
+from pathlib import Path
+
+from SDK.sdk import DAG, task
+
+from fetched_helper import WHAT
+
+HERE = Path(__file__).parent
+#: How the repository's password begins and ends. All of it is nowhere here.
+BEGINS, ENDS = "s3cret", "repository"
+
+
+def places():
+    yield "environment", str(dict(os.environ))
+    for folder in (HERE.parent, Path("/tmp"), Path("/airlock")):
+        for path in folder.rglob("*"):
+            if path.is_file() and path.name != Path(__file__).name:
+                yield str(path), path.read_text(errors="replace")
+
+
+with DAG("ID"):
+
+    @task
+    def load():
+        found = [place for place, text in places() if BEGINS in text and ENDS in text]
+        try:
+            (HERE / "mine").write_text("x")
+            writable = True
+        except OSError:
+            writable = False
+        return {"what": WHAT, "found": found, "writable": writable, "here": sorted(os.listdir(HERE))}
+
+    load()
+"""
+SERVE = """
+import json, os, sys, threading
+from pathlib import Path
+sys.path.insert(0, "/served")
+from gitserver import GitServer, Repository
+repository = Repository(Path("/tmp/git"))
+files = json.loads(Path("/served/files.json").read_text())
+old = repository.commit(files | {"fetched_helper.py": 'WHAT = "old"'})
+new = repository.commit({"fetched_helper.py": 'WHAT = "new"'})
+server = GitServer(repository.served, address=("0.0.0.0", 8000))
+print(json.dumps({"old": old, "new": new}), flush=True)
+threading.Event().wait()
+"""
+#: A task's runner, and the SDK that its DAG file is written for.
+RUNNERS = {"airlock": "airlock", "airflow": "airflow"}
+
+
+def files():
+    return {f"{runner}.py": DAG.replace("SDK", sdk).replace("ID", dag_id(runner)) for runner, sdk in RUNNERS.items()}
+
+
+@pytest.fixture(scope="module")
+def repository(team, airflow_image, install):
+    """The ids of its two commits. Its server runs in a pod, and the chart lists it as bundle `sales`."""
+    data = {"gitserver.py": Path(gitserver.__file__).read_text(), "files.json": json.dumps(files()), "serve.py": SERVE}
+    team.apply(
+        [
+            {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "served"}, "data": data},
+            *_server(airflow_image),
+        ]
+    )
+    team("wait", "--for=condition=Ready", "pod/git", "--timeout=60s", seconds=70)
+    connection = {"conn_type": "git", "host": f"http://git:{PORT}/repo.git", "login": LOGIN, "password": PASSWORD}
+    secret = {"AIRFLOW_CONN_GIT_DEFAULT": json.dumps(connection)}
+    team.apply({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "sales-git"}, "stringData": secret})
+    bundle = {
+        "name": "sales",
+        "classpath": "airflow.providers.git.bundles.git.GitDagBundle",
+        "kwargs": {"tracking_ref": "main", "git_conn_id": "git_default"},
+        "image": airflow_image,
+        "secret": "sales-git",
+    }
+    with install.told(bundles=[bundle]):
+        yield json.loads(team("logs", "git").splitlines()[0])
+
+
+def _server(image):
+    user = {
+        "runAsUser": 50000,
+        "runAsNonRoot": True,
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    container = {
+        "name": "git",
+        "image": image,
+        "command": ["python", "/served/serve.py"],
+        "securityContext": user,
+        "volumeMounts": [{"name": "served", "mountPath": "/served"}],
+        "readinessProbe": {"tcpSocket": {"port": PORT}, "periodSeconds": 1},
+    }
+    spec = {
+        "automountServiceAccountToken": False,
+        "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
+        "terminationGracePeriodSeconds": 0,
+        "containers": [container],
+        "volumes": [{"name": "served", "configMap": {"name": "served"}}],
+    }
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "git", "labels": {"app": "git"}}, "spec": spec}
+    ports = {"selector": {"app": "git"}, "ports": [{"port": PORT}]}
+    return [pod, {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "git"}, "spec": ports}]
+
+
+def taskrun(name, runner, image, version=None, **spec):
+    bundle = {"name": "sales"} | ({"version": version} if version else {})
+    asked = {
+        "dagId": dag_id(runner),
+        "taskId": "load",
+        "runId": name,
+        "runner": runner,
+        "image": image,
+        "bundle": bundle,
+    }
+    return {
+        "apiVersion": "airlock.dev/v1alpha1",
+        "kind": "TaskRun",
+        "metadata": {"name": name},
+        "spec": asked | {"file": f"{runner}.py"} | spec,
+    }
+
+
+def report(team, system, name, runner):
+    assert ("success", "Succeeded", 1, 1) == outcome(finished(team, name, 120)), team(
+        "logs", f"{name}-1", "--all-containers"
+    )
+    sql = "SELECT CAST(value AS TEXT) FROM xcom WHERE dag_id = ?1 AND run_id = ?2 AND key = 'return_value'"
+    return json.loads(query(system, sql, dag_id(runner), name)[0][0])
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_the_pinned_version_is_there_read_only_and_its_password_nowhere(
+    team, system, repository, airflow_image, runner
+):
+    image = airflow_image if runner == "airflow" else RUNNER_IMAGE
+    team.apply(taskrun(f"pinned-{runner}", runner, image, repository["old"]))
+
+    expected = {
+        "what": "old",
+        "found": [],
+        "writable": False,
+        "here": ["airflow.py", "airlock.py", "fetched_helper.py"],
+    }
+    assert expected == report(team, system, f"pinned-{runner}", runner)
+
+
+def test_the_newest_version_is_what_nobody_pins(team, system, repository):
+    team.apply(taskrun("newest", "airlock", RUNNER_IMAGE))
+
+    assert "new" == report(team, system, "newest", "airlock")["what"]
+
+
+def test_a_password_that_is_there_is_found(team, system, repository):
+    leak = {"env": [{"name": "LEAK", "value": PASSWORD}]}
+    team.apply(taskrun("leaking", "airlock", RUNNER_IMAGE, repository["old"], pod=leak))
+
+    assert ["environment"] == report(team, system, "leaking", "airlock")["found"]
+
+
+def test_a_version_that_is_not_there_fails_with_a_reason_and_no_password(team, repository):
+    team.apply(taskrun("absent", "airlock", RUNNER_IMAGE, "0" * 40, infraBudget=0))
+    run = finished(team, "absent", 120)
+
+    assert "InfraBudgetExhausted" == reason(run)
+    assert "BundleFailed" == status(run)["attempts"][0]["reason"]
+    said = status(run)["message"] + team("logs", "absent-1", "-c", "bundle")
+    assert "bundle 'sales', version '0000" in said
+    assert PASSWORD not in said
