@@ -80,7 +80,9 @@ class Conversation:
     def _serve(self, session: Session) -> None:
         # A runner that has it already, before a restart of ours, skips it.
         try:
-            session.frames.sendall(frames.response(0, entering.first_body(self._launch.memory.startup)))
+            start = frames.response(0, entering.first_body(self._launch.memory.startup))
+            self._trace.keep(start[frames.HEADER_BYTES :])
+            session.frames.sendall(start)
         except OSError:
             return
         # Loaded while the runner loads the task: they know a hundred messages, which no start has the time for.

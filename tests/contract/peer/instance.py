@@ -98,10 +98,9 @@ class Instance:
             if ".trigger." not in file.name
         }
 
-    def asked(self):
-        """The types of the messages that the sidecars were asked, by their own word; a large one has a type of its own."""
-        said = (file.read_text() for file in self.home.glob("launches/*/stderr"))
-        return {kind for text in said for kind in re.findall(r" frame in \S+ type=(?:Large)?(\w+)", text)}
+    def captures(self, way):
+        """The files of all frames of the runners that were run this way."""
+        return sorted(self.home.glob(f"launches/{way}-*/frames"))
 
     def until(self, true, seconds, what):
         """Waits until ``true()``; says what the servers said where it does not come."""

@@ -6,12 +6,9 @@ Airflow's own supervisor leaves, but for the differences listed here.
 import ast
 import fnmatch
 import json
-from typing import get_args
 
 import pytest
 from contract.peer import remains
-
-from airlock_wire import protocol
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -67,14 +64,6 @@ DIFFERENCES = {
 SAID_BY_OUR_SIDECAR = {"exit_with_0", "exit_with_3", "exit_with_3_once", "killed"}
 _OUR_SIDECAR = "/airlock.sidecar/"
 
-#: Messages that no task here sends.
-UNASKED = {
-    "GetDagRun": "nothing in Airflow's SDK or standard provider sends it from a task",
-    "GetHITLDetailResponse": "a triggerer's",
-    "UpdateHITLDetail": "a triggerer's",
-    "ResendLoggingFD": "sent from a virtualenv: tests/contract/runner/test_surroundings.py",
-}
-
 
 @pytest.fixture(scope="module")
 def facts(ran):
@@ -119,12 +108,6 @@ def test_our_sidecar_says_how_a_runner_crashed_and_nothing_else(facts):
 
 def test_every_listed_difference_is_there(facts):
     assert [] == sorted(DIFFERENCES.keys() - {rule_for(name) for name in differing(*facts)})
-
-
-def test_every_message_was_asked_that_a_task_may_ask(ran):
-    every = {message.__name__ for message in get_args(protocol.FromTask)}
-
-    assert every - UNASKED.keys() == ran.asked()
 
 
 def test_every_task_came_to_the_state_that_it_was_written_for(facts):
