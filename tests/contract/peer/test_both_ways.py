@@ -3,7 +3,6 @@ Airflow's own runner behind our sidecar, against a real Airflow: what is left in
 Airflow's own supervisor leaves, but for the differences listed here.
 """
 
-import ast
 import fnmatch
 import json
 
@@ -28,20 +27,6 @@ def without_the_last(value):
     return value[:-1]
 
 
-def error_of_ours(value):
-    """The server's own detail as it is, where Airflow's client wraps all of the answer."""
-    return [[{**error, "exc_value": _detail_of_ours(error["exc_value"])} for error in chain] for chain in value]
-
-
-def _detail_of_ours(text):
-    kind, _, told = text.partition(": ")
-    if kind != "API_SERVER_ERROR":
-        return text
-    told = ast.literal_eval(told)
-    inner = told["detail"]["detail"]
-    return f"{kind}: { {**told, 'message': str(told['status_code']) + ': ' + str(inner), 'detail': inner} }"
-
-
 _CRASHED = (
     "the executor's event says it on a real Airflow, so that callbacks and e-mail come: the sidecar judges nothing"
 )
@@ -53,7 +38,6 @@ DIFFERENCES = {
     "logs/*/ids": (all_ids, "each line of ours names its task instance, whoever wrote it"),
     "logs/*/task_id=exit_with_3*/attempt=1.log/task/*": (without_the_last, _SAID_BY_US),
     "logs/*/task_id=killed/attempt=1.log/task/*": (without_the_last, _SAID_BY_US),
-    "logs/*/errors": (error_of_ours, "an error of the API is told with the server's own detail, without its envelope"),
     "log/*/exit_with_3*/1/state mismatch/times": (becomes(ABSENT, 1), _CRASHED),
     "log/*/killed*/1/state mismatch/times": (becomes(ABSENT, 1), _CRASHED),
     "task_instance/*/exit_with_3*/next_kwargs": (becomes("null", None), _CRASHED),
@@ -77,7 +61,7 @@ def rule_for(name):
 def expected(rule, there):
     """What ours must be by a rule. Only ``becomes`` knows of what is not there at all."""
     change = DIFFERENCES[rule][0]
-    return there if there == ABSENT and change in (all_ids, without_the_last, error_of_ours) else change(there)
+    return there if there == ABSENT and change in (all_ids, without_the_last) else change(there)
 
 
 def differing(theirs, ours):
