@@ -6,13 +6,26 @@ from pathlib import Path
 import pytest
 from contract.captured import Schema
 
-ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
 SECONDS = 100
 FIND_SCHEMA = """
 import importlib.util, pathlib
 sdk = importlib.util.find_spec("airflow.sdk").submodule_search_locations[0]
 print(pathlib.Path(sdk) / "execution_time" / "schema" / "schema.json")
 """
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """
+    What goes to one worker of several: the tests of ``peer``, which share an Airflow that takes two minutes, and those
+    of any other file, which share what their module makes. Each test of ``runner`` stands alone.
+    """
+    for item in items:
+        if HERE in item.path.parents and item.path.parent.name != "runner":
+            group = "peer" if item.path.parent.name == "peer" else str(item.path)
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ answers to the runner. The cases are the task-sdk's own table of requests, every
 anything else is red.
 """
 
+import fcntl
 import json
 import os
 import re
@@ -96,18 +97,26 @@ def request_table():
     lines = [pinned[0], *[line for line in pinned[1:10] if line.startswith("    --hash")][:2]]
     name = lines[0].split()[0].replace("==", "-")
     folder = ROOT / ".venvs" / "airflow-sources" / name
-    if not folder.exists():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent) as half:
-            (Path(half) / "wanted.txt").write_text("\n".join(lines) + "\n")
-            pip = [ROOT / ".venvs/uv/bin/python", "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
-            flags = ["--no-deps", "--no-binary=:all:", "--require-hashes", "-d", half, "-r", f"{half}/wanted.txt"]
-            subprocess.run([*pip, *flags], check=True, timeout=240)
-            archive = next(Path(half).glob("*.tar.gz"))
-            subprocess.run(["tar", "xzf", archive, "-C", half, "--strip-components=1"], check=True, timeout=60)
-            Path(half).rename(folder)
-            Path(half).mkdir()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / "lock").open("w") as lock:
+        # Another run of the tests may be about to fill the same folder.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            _unpack(folder, lines)
     return folder / "tests" / "task_sdk" / "execution_time" / "test_supervisor.py"
+
+
+def _unpack(folder, lines):
+    """The source distribution of these lines of the lock, whole or not at all."""
+    with tempfile.TemporaryDirectory(dir=folder.parent) as half:
+        (Path(half) / "wanted.txt").write_text("\n".join(lines) + "\n")
+        pip = [ROOT / ".venvs/uv/bin/python", "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
+        flags = ["--no-deps", "--no-binary=:all:", "--require-hashes", "-d", half, "-r", f"{half}/wanted.txt"]
+        subprocess.run([*pip, *flags], check=True, timeout=240)
+        archive = next(Path(half).glob("*.tar.gz"))
+        subprocess.run(["tar", "xzf", archive, "-C", half, "--strip-components=1"], check=True, timeout=60)
+        Path(half).rename(folder)
+        Path(half).mkdir()
 
 
 @pytest.fixture(scope="module")

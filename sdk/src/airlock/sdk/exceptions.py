@@ -113,6 +113,5 @@ def _collect(detail: Any, found: list[str]) -> None:
             _collect(detail.get(key), found)
     elif isinstance(detail, list):
         # The server's list of what is wrong with a request's values.
-        for problem in detail:
-            if isinstance(problem, dict) and isinstance(problem.get("loc"), list):
-                found.append(f"{'.'.join(map(str, problem['loc']))}: {problem.get('msg')}")
+        problems = [problem for problem in detail if isinstance(problem, dict) and isinstance(problem.get("loc"), list)]
+        found.extend(f"{'.'.join(map(str, problem['loc']))}: {problem.get('msg')}" for problem in problems)
