@@ -28,7 +28,7 @@ run "component" "${pytest[@]}" -n 2 tests/component
 [ "$(id -u)" = 0 ] || cannot "component, isolation: only root can give user code a user of its own"
 if scripts/environment.sh airflow; then
     # Two at a time again, the folder whose Airflow takes longest first.
-    run "contract" "${pytest[@]}" -n 2 --dist loadgroup --no-loadscope-reorder tests/contract
+    run "contract" "${pytest[@]}" -n 2 tests/contract
 else
     cannot "contract: Airflow could not be installed, see above"
 fi

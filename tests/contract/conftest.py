@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from contract.captured import Schema
+from xdist.scheduler import LoadScopeScheduling
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -16,16 +17,22 @@ print(pathlib.Path(sdk) / "execution_time" / "schema" / "schema.json")
 """
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
+class Places(LoadScopeScheduling):
     """
     What goes to one worker of several: the tests of ``peer``, which share an Airflow that takes two minutes, and those
     of any other file, which share what their module makes. Each test of ``runner`` stands alone.
     """
-    for item in items:
-        if HERE in item.path.parents and item.path.parent.name != "runner":
-            group = "peer" if item.path.parent.name == "peer" else str(item.path)
-            item.add_marker(pytest.mark.xdist_group(group))
+
+    def _split_scope(self, nodeid):
+        file, _, _ = nodeid.partition("::")
+        folder = Path(file).parent.name
+        return {"peer": folder, "runner": nodeid}.get(folder, file)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """In the order of collection, in which the longest comes first."""
+    config.option.loadscopereorder = False
+    return Places(config, log)
 
 
 @pytest.fixture(scope="session")
