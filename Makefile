@@ -20,7 +20,7 @@ unit:  ## unit, repo, and component tests that are not slow: under a minute
 contract:  ## against Airflow 3.3's own code
 	@scripts/environment.sh dev
 	@scripts/environment.sh airflow
-	@.venvs/dev/bin/python -m pytest -q tests/contract
+	@.venvs/dev/bin/python -m pytest -q -n 2 tests/contract
 
 bench:  ## the benchmarks, side by side with their peers, as tables
 	@scripts/bench.sh

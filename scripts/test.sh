@@ -27,7 +27,8 @@ run "repo" "${pytest[@]}" tests/repo
 run "component" "${pytest[@]}" -n 2 tests/component
 [ "$(id -u)" = 0 ] || cannot "component, isolation: only root can give user code a user of its own"
 if scripts/environment.sh airflow; then
-    run "contract" "${pytest[@]}" tests/contract
+    # Two at a time again, the folder whose Airflow takes longest first.
+    run "contract" "${pytest[@]}" -n 2 tests/contract
 else
     cannot "contract: Airflow could not be installed, see above"
 fi

@@ -1,11 +1,38 @@
+import json
 import os
 import subprocess
 from pathlib import Path
 
 import pytest
+from contract.captured import Schema
+from xdist.scheduler import LoadScopeScheduling
 
-ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
 SECONDS = 100
+FIND_SCHEMA = """
+import importlib.util, pathlib
+sdk = importlib.util.find_spec("airflow.sdk").submodule_search_locations[0]
+print(pathlib.Path(sdk) / "execution_time" / "schema" / "schema.json")
+"""
+
+
+class Places(LoadScopeScheduling):
+    """
+    What goes to one worker of several: the tests of ``peer``, which share an Airflow that takes two minutes, and those
+    of any other file, which share what their module makes. Each test of ``runner`` stands alone.
+    """
+
+    def _split_scope(self, nodeid):
+        file, _, _ = nodeid.partition("::")
+        folder = Path(file).parent.name
+        return {"peer": folder, "runner": nodeid}.get(folder, file)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """In the order of collection, in which the longest comes first."""
+    config.option.loadscopereorder = False
+    return Places(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -51,3 +78,18 @@ def run_driver(airflow_python, airflow_env):
         return done.stdout
 
     return run
+
+
+@pytest.fixture(scope="session")
+def airflows_schema(airflow_python, airflow_env):
+    """The JSON schema of all messages, as it is in the installed task-sdk."""
+    found = subprocess.run(
+        [airflow_python, "-c", FIND_SCHEMA], env=airflow_env, capture_output=True, text=True, check=True, timeout=60
+    )
+    return json.loads(Path(found.stdout.strip()).read_text())
+
+
+@pytest.fixture(scope="session")
+def frames_schema(airflows_schema):
+    """What captured frames are held against."""
+    return Schema(airflows_schema)

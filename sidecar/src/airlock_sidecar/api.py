@@ -46,12 +46,13 @@ class Answer(NamedTuple):
     def error(self) -> errors.ApiError:
         """The error that this status stands for; only for a status of 400 and over."""
         try:
-            parsed = msgspec.json.decode(self.body)
+            body = detail = msgspec.json.decode(self.body)
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-            parsed = self.body[:500].decode("utf-8", "replace")
-        detail = parsed.get("detail", parsed) if isinstance(parsed, dict) else parsed
+            body, detail = errors.NO_JSON, self.body[:500].decode("utf-8", "replace")
+        if isinstance(body, dict):
+            detail = body.get("detail", body)
         fallback = errors.ServerBroken if self.status >= 500 else errors.Refused
-        return _ERRORS.get(self.status, fallback)(self.status, detail)
+        return _ERRORS.get(self.status, fallback)(self.status, detail, body)
 
 
 class Server:

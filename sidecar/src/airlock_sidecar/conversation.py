@@ -80,7 +80,7 @@ class Conversation:
     def _serve(self, session: Session) -> None:
         # A runner that has it already, before a restart of ours, skips it.
         try:
-            session.frames.sendall(frames.response(0, entering.first_body(self._launch.memory.startup)))
+            session.frames.sendall(self._first())
         except OSError:
             return
         # Loaded while the runner loads the task: they know a hundred messages, which no start has the time for.
@@ -97,6 +97,14 @@ class Conversation:
         except errors.RunnerBroke as e:
             session.frames.close()
             self._events.tell("broke", str(e))
+
+    def _first(self) -> bytes:
+        body = entering.first_body(self._launch.memory.startup)
+        start = frames.response(0, body)
+        if body is not None:
+            self._trace.say("out", 0, str(body["type"]), len(start), tuple(body))
+        self._trace.keep(start[frames.HEADER_BYTES :])
+        return start
 
     def _report(self, state: str, payload: dict[str, Any], of: str) -> bool:
         assert self._reporter is not None  # noqa: S101 - only an executing launch reports

@@ -12,13 +12,17 @@ Everything that can go wrong in the sidecar, and what its caller does about it.
     + ServerBroken          5xx for so long, with the server otherwise alive, that waiting is no help
   x Unreachable             nothing came back from one try: wait and try again
   x GaveUp                  nothing came back and nobody waits for the answer any more
+  x Unserved                a message that no task is served: answer as Airflow does
   x NotAllowed              a message that this launch may not send: count it, answer with the error
     + NotGranted            its TaskRun's access does not include it: the same, and name the grant
   x RunnerBroke             the runner's stream can be trusted no further: end that channel
   x LauncherBroke           the launcher's hello or control line is none: close that connection
 """
 
-from typing import Any
+from typing import Any, Final
+
+#: The body of an answer that is no JSON.
+NO_JSON: Final = object()
 
 
 class SidecarError(Exception):
@@ -26,12 +30,21 @@ class SidecarError(Exception):
 
 
 class ApiError(SidecarError):
-    """A status that is not success. ``detail`` is the body's ``detail``, whatever it was."""
+    """
+    A status that is not success. ``detail`` is the body's ``detail``, whatever it was; ``body`` all of it, as JSON, and
+    NO_JSON where it was none. Without a body it is what this sidecar says itself, as a server would.
+    """
 
-    def __init__(self, status: int, detail: Any) -> None:
+    def __init__(self, status: int, detail: Any, body: Any = ...) -> None:
         super().__init__(f"{status}: {detail}")
         self.status = status
         self.detail = detail
+        self.body = {"detail": detail} if body is ... else body
+
+    @property
+    def by_server(self) -> bool:
+        """Whether a server of the API said so: what is no JSON comes from something on the way to it."""
+        return self.body is not NO_JSON
 
     @property
     def reason(self) -> str:
@@ -46,11 +59,6 @@ class ApiError(SidecarError):
 
 class Denied(ApiError):
     """401 or 403."""
-
-    @property
-    def shown(self) -> dict[str, Any]:
-        """What the runner is told of it."""
-        return {"status_code": self.status, "message": str(self), "detail": self.detail}
 
     @property
     def of_token(self) -> bool:
@@ -94,6 +102,10 @@ class GaveUp(SidecarError):
     """The wait for the server was called off."""
 
 
+class Unserved(SidecarError):
+    """A message that only other runners than a task's are served."""
+
+
 class NotAllowed(SidecarError):
     """The message decodes and is refused. ``kind`` is what the record counts it under."""
 
@@ -114,7 +126,7 @@ class NotGranted(NotAllowed):
     def shown(self) -> dict[str, Any]:
         """What the runner is told of it: what a server that knew the rule would answer."""
         detail = {"reason": "access_denied", "message": str(self), "missing": {self.field: self.name}}
-        return {"status_code": 403, "message": str(self), "detail": detail}
+        return {"status_code": 403, "message": str(self), "detail": {"detail": detail}}
 
 
 class RunnerBroke(SidecarError):

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from airlock_sidecar import errors, journal
+from airlock_sidecar import errors, journal, refusals
 from airlock_sidecar.bulk import LARGE_BYTES
 from airlock_sidecar.clock import now
 from airlock_sidecar.handlers import DescriptorReply, Handler
@@ -79,7 +79,9 @@ class Exchange:
         try:
             body, error = self._handle(message, request.body), None
         except errors.ApiError as e:
-            body, error = None, _api_error(e)
+            body, error = None, refusals.raised(e)
+        except errors.Unserved:
+            body, error = None, _error("Unhandled request", status_code=400)
         except errors.NotGranted as e:
             self._launch.refused(e.kind)
             body, error = None, ErrorResponse(error=ErrorType.PERMISSION_DENIED, detail=e.shown)
@@ -151,11 +153,4 @@ def _name(body: Any) -> str:
 
 
 def _error(text: str, **detail: Any) -> ErrorResponse:
-    return ErrorResponse(error=ErrorType.API_SERVER_ERROR, detail={"message": text, "status_code": None} | detail)
-
-
-def _api_error(e: errors.ApiError) -> ErrorResponse:
-    return ErrorResponse(
-        error=ErrorType.PERMISSION_DENIED if isinstance(e, errors.Denied) else ErrorType.API_SERVER_ERROR,
-        detail={"status_code": e.status, "message": str(e), "detail": e.detail},
-    )
+    return ErrorResponse(error=ErrorType.API_SERVER_ERROR, detail={"status_code": None, "message": text} | detail)

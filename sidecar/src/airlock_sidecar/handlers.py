@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from airlock_sidecar import errors, masking, routes
+from airlock_sidecar import errors, masking, refusals, routes
 from airlock_sidecar.calls import Calls, segment
 from airlock_sidecar.launch import Launch
 from airlock_sidecar.values import as_json
@@ -60,9 +60,9 @@ class Handlers:
         """The answer by the message's row."""
         try:
             return routes.reply(ask, self._call(ask))
-        except errors.NotFound:
+        except errors.NotFound as e:
             answer = routes.absent(ask)
-            if answer is None:
+            if answer is None or not e.by_server:
                 raise
             return answer
         except (errors.Denied, errors.NotGranted) as e:
@@ -70,7 +70,7 @@ class Handlers:
                 raise
             if isinstance(e, errors.NotGranted):
                 self._launch.refused(e.kind)
-            return _denied(e, ask)
+            return refusals.denied(e, {name: getattr(ask, name) for name in routes.ROUTES[type(ask)].detail})
 
     def get_variable(self, ask: messages.GetVariable) -> Any:
         """A variable; its value is masked when its name says that it is a secret."""
@@ -90,7 +90,9 @@ class Handlers:
         """An XCom, null where there is none."""
         try:
             return self.routed(ask)
-        except errors.NotFound:
+        except errors.NotFound as e:
+            if not e.by_server:
+                raise
             return messages.XComResult(key=ask.key, value=None)
 
     def get_xcom_count(self, ask: lookups.GetXComCount) -> Any:
@@ -106,14 +108,17 @@ class Handlers:
         fields = self._launch.masker.mask_value(ask.rendered_fields)
         try:
             self.routed(messages.SetRenderedFields(rendered_fields=fields))
-        except errors.Gone:
-            return
+        except errors.Gone as e:
+            if not e.by_server:
+                raise
 
     def trigger_dag_run(self, ask: changes.TriggerDagRun) -> Any:
         """Makes a DAG run; one that is there already is cleared where that was asked for."""
         try:
             return self.routed(ask)
-        except errors.Conflict:
+        except errors.Conflict as e:
+            if not e.by_server:
+                raise
             if not ask.reset_dag_run:
                 return ErrorResponse(error=ErrorType.DAGRUN_ALREADY_EXISTS)
         self._calls.call("POST", f"/dag-runs/{segment(ask.dag_id)}/{segment(ask.run_id)}/clear")
@@ -129,8 +134,8 @@ class Handlers:
         return DescriptorReply(changes.SentFDs(fds=[fd]), fd)
 
     def unserved(self, ask: Any) -> Any:
-        """Refuses what only a triggerer is served, with the words that Airflow has for it."""
-        raise errors.Refused(400, f"Unhandled request: {type(ask).__name__} is a triggerer's")
+        """Refuses what only a triggerer is served."""
+        raise errors.Unserved(type(ask).__name__)
 
     def _request(self, ask: Any) -> routes.Request:
         wanted = routes.request(ask, self._launch.ids)
@@ -178,8 +183,3 @@ class ParseHandlers:
         self._keep(as_json(found))
         with self._launch.remembering() as memory:
             memory.parsed = True
-
-
-def _denied(e: errors.Denied | errors.NotGranted, ask: Any) -> ErrorResponse:
-    detail = {name: getattr(ask, name) for name in routes.ROUTES[type(ask)].detail}
-    return ErrorResponse(error=ErrorType.PERMISSION_DENIED, detail=detail | e.shown)

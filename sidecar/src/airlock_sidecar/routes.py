@@ -230,6 +230,8 @@ def request(ask: Message, ids: Ids) -> Request:
     route, kind = ROUTES[type(ask)], type(ask)
     if "ti_id" in kind.__struct_fields__ and kind is not lookups.GetPrevSuccessfulDagRun and ask.ti_id != ids["ti_id"]:
         raise NotAllowed("foreign ids", f"{kind.__name__} for task instance {ask.ti_id}; this is {ids['ti_id']}")
+    if kind is lookups.GetAssetEventByAsset and not (ask.name or ask.uri):
+        raise ValueError("GetAssetEventByAsset names no asset: it needs a name or a uri")
     values = {name: segment(str(getattr(ask, name))) for name in _placeholders(route.path) if name != "ti_id"}
     path = route.path.format(ti_id=segment(ids["ti_id"]), **values) if "{" in route.path else route.path
     query = [pair for name in route.query for pair in _query(kind, name, getattr(ask, name))]

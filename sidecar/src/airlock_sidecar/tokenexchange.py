@@ -136,7 +136,7 @@ class TokenExchange:
 
 def _final(e: errors.ApiError) -> errors.ApiError:
     """The error as its callers may take it: a 404 here is a wrong address, and says nothing about the launch."""
-    return e if isinstance(e, errors.Denied | errors.Gone) else errors.Refused(e.status, e.detail)
+    return e if isinstance(e, errors.Denied | errors.Gone) else errors.Refused(e.status, e.detail, e.body)
 
 
 def _read(file: str) -> str:

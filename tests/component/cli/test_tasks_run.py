@@ -195,8 +195,8 @@ def test_frames_are_logged_without_their_values_when_asked(airlock):
     airlock("connections", "set", "db", "--type", "postgres", "--password", "hunter2-hunter2")
     done = airlock("tasks", "run", "good.py", "reads", logging__frames="1")
 
-    assert "type=GetVariable" in done.stderr
-    assert "type=SucceedTask" in done.stderr
+    for kind in ("StartupDetails", "GetVariable", "SucceedTask"):
+        assert f"type={kind}" in done.stderr
     assert "hunter2" not in done.stderr + done.stdout
     assert "tok-1234567" not in done.stderr + done.stdout
 
@@ -208,7 +208,7 @@ def test_captured_frames_are_printed_whole(airlock, folder):
     shown = airlock("frames", "decode", folder / "frames")
 
     assert (0, "") == (shown.returncode, shown.stderr)
-    for word in ("GetVariable", "VariableResult", "tok-1234567", "hunter2-hunter2", "SucceedTask"):
+    for word in ("StartupDetails", "GetVariable", "VariableResult", "tok-1234567", "hunter2-hunter2", "SucceedTask"):
         assert word in shown.stdout
     assert (folder / "frames").stat().st_mode & 0o777 == 0o600
 

@@ -3,15 +3,11 @@ Airflow's own runner behind our sidecar, against a real Airflow: what is left in
 Airflow's own supervisor leaves, but for the differences listed here.
 """
 
-import ast
 import fnmatch
 import json
-from typing import get_args
 
 import pytest
 from contract.peer import remains
-
-from airlock_wire import protocol
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -31,20 +27,6 @@ def without_the_last(value):
     return value[:-1]
 
 
-def error_of_ours(value):
-    """The server's own detail as it is, where Airflow's client wraps all of the answer."""
-    return [[{**error, "exc_value": _detail_of_ours(error["exc_value"])} for error in chain] for chain in value]
-
-
-def _detail_of_ours(text):
-    kind, _, told = text.partition(": ")
-    if kind != "API_SERVER_ERROR":
-        return text
-    told = ast.literal_eval(told)
-    inner = told["detail"]["detail"]
-    return f"{kind}: { {**told, 'message': str(told['status_code']) + ': ' + str(inner), 'detail': inner} }"
-
-
 _CRASHED = (
     "the executor's event says it on a real Airflow, so that callbacks and e-mail come: the sidecar judges nothing"
 )
@@ -56,7 +38,6 @@ DIFFERENCES = {
     "logs/*/ids": (all_ids, "each line of ours names its task instance, whoever wrote it"),
     "logs/*/task_id=exit_with_3*/attempt=1.log/task/*": (without_the_last, _SAID_BY_US),
     "logs/*/task_id=killed/attempt=1.log/task/*": (without_the_last, _SAID_BY_US),
-    "logs/*/errors": (error_of_ours, "an error of the API is told with the server's own detail, without its envelope"),
     "log/*/exit_with_3*/1/state mismatch/times": (becomes(ABSENT, 1), _CRASHED),
     "log/*/killed*/1/state mismatch/times": (becomes(ABSENT, 1), _CRASHED),
     "task_instance/*/exit_with_3*/next_kwargs": (becomes("null", None), _CRASHED),
@@ -66,14 +47,6 @@ DIFFERENCES = {
 #: Whose log has lines of our sidecar's own: those whose runner ended without a word.
 SAID_BY_OUR_SIDECAR = {"exit_with_0", "exit_with_3", "exit_with_3_once", "killed"}
 _OUR_SIDECAR = "/airlock.sidecar/"
-
-#: Messages that no task here sends.
-UNASKED = {
-    "GetDagRun": "nothing in Airflow's SDK or standard provider sends it from a task",
-    "GetHITLDetailResponse": "a triggerer's",
-    "UpdateHITLDetail": "a triggerer's",
-    "ResendLoggingFD": "sent from a virtualenv: tests/contract/runner/test_surroundings.py",
-}
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +61,7 @@ def rule_for(name):
 def expected(rule, there):
     """What ours must be by a rule. Only ``becomes`` knows of what is not there at all."""
     change = DIFFERENCES[rule][0]
-    return there if there == ABSENT and change in (all_ids, without_the_last, error_of_ours) else change(there)
+    return there if there == ABSENT and change in (all_ids, without_the_last) else change(there)
 
 
 def differing(theirs, ours):
@@ -119,12 +92,6 @@ def test_our_sidecar_says_how_a_runner_crashed_and_nothing_else(facts):
 
 def test_every_listed_difference_is_there(facts):
     assert [] == sorted(DIFFERENCES.keys() - {rule_for(name) for name in differing(*facts)})
-
-
-def test_every_message_was_asked_that_a_task_may_ask(ran):
-    every = {message.__name__ for message in get_args(protocol.FromTask)}
-
-    assert every - UNASKED.keys() == ran.asked()
 
 
 def test_every_task_came_to_the_state_that_it_was_written_for(facts):

@@ -1,4 +1,7 @@
-"""Airflow's own runner, started by our launcher in Airflow's interpreter, behind a real sidecar of ours."""
+"""
+Airflow's own runner, started by our launcher in Airflow's interpreter, behind a real sidecar of ours. Every frame of
+every launch is held against Airflow's schema when its test is over.
+"""
 
 from __future__ import annotations
 
@@ -40,13 +43,17 @@ class Ended(NamedTuple):
 class Pod:
     """One launch: the sidecar and the launcher as two processes, and the kubelet's part played by the test."""
 
-    def __init__(self, api: ScriptedApi, python: Path, launcher: Path, env: dict[str, str]) -> None:
+    def __init__(self, api: ScriptedApi, python: Path, launcher: Path, env: dict[str, str], capture: Path) -> None:
         self.api = api
         self.env = env
         self._python, self._launcher = python, launcher
         self.sidecar: Sidecar | None = None
         self.process: subprocess.Popen[bytes] | None = None
-        self.settings: dict[str, str] = {}
+        #: Whether the image has the Airflow that the tests know.
+        self.able = True
+        #: Every frame of every launch, of its sidecar's own capture.
+        self.capture = capture
+        self.settings: dict[str, str] = {"AIRLOCK__LOGGING__CAPTURE_FILE": str(capture)}
         self._stderr: Path | None = None
 
     def start(
@@ -63,6 +70,7 @@ class Pod:
         token: str = "token-0",
         **ti: Any,
     ) -> Pod:
+        self.able = python is None
         ref = msgspec.structs.replace(TI, task_id=task_id, dag_id=dag_id, **ti)
         launch = work(ti=ref, dag_rel_path=file, bundle_info=BundleInfo(name=bundle, version=version))
         self.sidecar = Sidecar(self.api, launch, self.settings).start(token)
@@ -152,7 +160,7 @@ def api():
 
 
 @pytest.fixture
-def pod(api, airflow_python, airflow_env, launcher_folder):
+def pod(api, airflow_python, airflow_env, launcher_folder, frames_schema, tmp_path):
     bundle = {
         "name": "contract",
         "classpath": "airflow.dag_processing.bundles.local.LocalDagBundle",
@@ -160,6 +168,9 @@ def pod(api, airflow_python, airflow_env, launcher_folder):
     }
     env = airflow_env | {"AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps([bundle])}
     del env["PYTHONDONTWRITEBYTECODE"]
-    made = Pod(api, airflow_python, launcher_folder, env)
+    made = Pod(api, airflow_python, launcher_folder, env, tmp_path / "frames")
     yield made
     made.clean()
+    met = frames_schema.check(made.capture)
+    # An image that cannot run it may end before it is told anything.
+    assert met["StartupDetails"] > 0 or not made.able

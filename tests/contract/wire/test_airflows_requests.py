@@ -1,9 +1,11 @@
 """
 Every request through our sidecar and through Airflow's own supervisor and client: the same HTTP requests, the same
-answers to the runner. The cases are the task-sdk's own table of requests, and every sample of ours against 404, 403
-and 409. What differs is listed here, each with its reason; anything else is red.
+answers to the runner. The cases are the task-sdk's own table of requests, every sample of ours against 404, 403 and
+409, and some against whatever a server or a proxy before it may say. What differs is listed here, each with its reason;
+anything else is red.
 """
 
+import fcntl
 import json
 import os
 import re
@@ -45,12 +47,30 @@ FRAMES = {
     for name, message in samples.CASES
     if type(message).__name__ in samples.FROM_RUNNER and type(message).__name__ != "DagFileParsingResult"
 }
+ANSWERS = [(status, '{"detail": "no"}') for status in (404, 403, 409)]
+#: What else an error's body may be.
+ODD_BODIES = (
+    '{"detail": {"reason": "not_found", "message": "there is none"}, "more": 1}',
+    '{"detail": [{"loc": ["query", "n"], "msg": "not a number", "type": "int_parsing"}]}',
+    '{"detail": ["no", "such", "list"]}',
+    '{"detail": ""}',
+    '{"detail": null}',
+    '{"message": "no detail"}',
+    '["no object"]',
+    '"a text"',
+    "null",
+    "",
+    "<html>not here</html>",
+)
+ODD_ANSWERS = {
+    f"{kind}-full": [(status, body) for status in (401, 403, 404, 409, 410, 422) for body in ODD_BODIES]
+    for kind in ("GetVariable", "GetXCom", "GetAssetByName", "TriggerDagRun", "SetRenderedFields", "DeleteXCom")
+}
 
 #: Where our requests differ, and why.
 REQUESTS_DIFFER = {
     "TaskState": "Airflow sends it when the runner has ended; we send it at once, so that a kill cannot lose it",
     "TriggerDagRun-full": "Airflow drops the partition key; we send it",
-    "GetAssetEventByAsset-nulls": "Airflow refuses it without a request; we let the server say what is missing",
 }
 #: Where our answers differ, and why: by message, or by message and status.
 ANSWERS_DIFFER = {
@@ -60,6 +80,10 @@ ANSWERS_DIFFER = {
         for status in (404, 409)
     },
     "CreateHITLDetailPayload": "the server's answer is passed on whole, with what is at its default",
+    **{
+        f"GetVariable {status} not JSON": "a denial stays one, whoever on the way said it: nothing else is looked for"
+        for status in (401, 403)
+    },
     "ResendLoggingFD": "the descriptor's number is each side's own",
 }
 
@@ -73,23 +97,32 @@ def request_table():
     lines = [pinned[0], *[line for line in pinned[1:10] if line.startswith("    --hash")][:2]]
     name = lines[0].split()[0].replace("==", "-")
     folder = ROOT / ".venvs" / "airflow-sources" / name
-    if not folder.exists():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent) as half:
-            (Path(half) / "wanted.txt").write_text("\n".join(lines) + "\n")
-            pip = [ROOT / ".venvs/uv/bin/python", "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
-            flags = ["--no-deps", "--no-binary=:all:", "--require-hashes", "-d", half, "-r", f"{half}/wanted.txt"]
-            subprocess.run([*pip, *flags], check=True, timeout=240)
-            archive = next(Path(half).glob("*.tar.gz"))
-            subprocess.run(["tar", "xzf", archive, "-C", half, "--strip-components=1"], check=True, timeout=60)
-            Path(half).rename(folder)
-            Path(half).mkdir()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / "lock").open("w") as lock:
+        # Another run of the tests may be about to fill the same folder.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            _unpack(folder, lines)
     return folder / "tests" / "task_sdk" / "execution_time" / "test_supervisor.py"
+
+
+def _unpack(folder, lines):
+    """The source distribution of these lines of the lock, whole or not at all."""
+    with tempfile.TemporaryDirectory(dir=folder.parent) as half:
+        (Path(half) / "wanted.txt").write_text("\n".join(lines) + "\n")
+        pip = [ROOT / ".venvs/uv/bin/python", "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
+        flags = ["--no-deps", "--no-binary=:all:", "--require-hashes", "-d", half, "-r", f"{half}/wanted.txt"]
+        subprocess.run([*pip, *flags], check=True, timeout=240)
+        archive = next(Path(half).glob("*.tar.gz"))
+        subprocess.run(["tar", "xzf", archive, "-C", half, "--strip-components=1"], check=True, timeout=60)
+        Path(half).rename(folder)
+        Path(half).mkdir()
 
 
 @pytest.fixture(scope="module")
 def theirs(run_driver, request_table):
     given = {"table": str(request_table), "frames": FRAMES, "ti_id": TI_ID}
+    given |= {"answers": ANSWERS, "odd_answers": ODD_ANSWERS}
     said = run_driver(DRIVER, json.dumps(given).encode())
     return json.loads(said.splitlines()[-1])
 
@@ -177,7 +210,7 @@ def test_our_requests_are_airflows(theirs, ours):
     wrong, used = {}, set()
     for case, (made, _) in zip(theirs, ours, strict=True):
         same = made == [their_request(call) for call in case["made"]]
-        names = (case["type"], case["name"].rpartition(" ")[0])
+        names = (case["type"], case["name"].partition(" ")[0])
         if listed(names, REQUESTS_DIFFER):
             used |= {name for name in names if name in REQUESTS_DIFFER and not same}
         elif not same:
@@ -190,9 +223,8 @@ def test_our_requests_are_airflows(theirs, ours):
 def test_our_answers_are_airflows(theirs, ours):
     wrong, used = {}, set()
     for case, (_, said) in zip(theirs, ours, strict=True):
-        status = case["name"].rpartition(" ")[2]
-        names = (case["type"], f"{case['type']} {status}")
-        expected = case["said"] if case.get("expected") in (None, "anything") else [case["expected"], None]
+        names = (case["type"], f"{case['type']} {case['status']}", f"{case['type']} {case['status']}{not_json(case)}")
+        expected = case["said"] if by_client(case.get("expected")) else [case["expected"], None]
         mine, airflows = comparable(said), comparable(expected)
         if listed(names, ANSWERS_DIFFER):
             used |= {name for name in names if name in ANSWERS_DIFFER and mine != airflows}
@@ -203,12 +235,34 @@ def test_our_answers_are_airflows(theirs, ours):
     assert set(ANSWERS_DIFFER) == used
 
 
+def not_json(case):
+    """What is added to the name of a case whose answer no server of the API would give."""
+    try:
+        json.loads(case["made"][0]["answer"]["body"])
+    except (ValueError, IndexError):
+        return " not JSON"
+    return ""
+
+
+def by_client(expected):
+    """Whether the table leaves it to the client what the answer is, or says it of a client that is played."""
+    return expected in (None, "anything") or expected["type"] == "ErrorResponse"
+
+
 def comparable(said):
     body, error = (plain(msgspec.to_builtins(part)) for part in said)
-    if body is not None and body["type"] == "ErrorResponse":
-        body = {"error": body["error"]}
+    if body is not None and body["type"] == "ErrorResponse" and body["error"] == "PERMISSION_DENIED":
+        # Airflow tells the status alone; ours says what was denied, and which grant is missing.
+        body["detail"] = {key: told for key, told in body["detail"].items() if key not in ("message", "detail")}
     if error is not None:
-        # In this slot the runner raises whatever it is: what matters is that it is here, and the status in it. Airflow
-        # has one word for all of them; ours says when it was a denial.
-        error = error["detail"].get("status_code")
+        detail = error["detail"]
+        if detail.get("status_code") in (401, 403):
+            # The runner raises whatever is in this slot. Airflow has one word for all of it; ours says it was a denial.
+            error["error"] = "PERMISSION_DENIED"
+        if detail.get("exception_type") == "ValueError":
+            # What is wrong with a message is each side's own words.
+            del detail["message"]
+        else:
+            # Airflow's client says where the server is, which is nothing for user code to know.
+            detail["message"] = detail["message"].partition(" for url ")[0]
     return body, error

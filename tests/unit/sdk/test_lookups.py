@@ -83,6 +83,14 @@ def test_a_denial_is_raised_in_spite_of_a_default_and_says_what_the_platform_sai
     assert str(raised.value) == ("Variable.get('k') was denied: denied; grant variables: [k] to DAG 'd'; access_denied")
 
 
+def test_a_wrong_value_is_told_with_its_place(channel):
+    problems = [{"loc": ["query", "n"], "msg": "not a number", "type": "int_parsing"}, "odd"]
+    channel.answer = error(ErrorType.API_SERVER_ERROR, status_code=422, message="wrong", detail={"detail": problems})
+
+    with pytest.raises(AirlockRuntimeError, match=r"API_SERVER_ERROR: wrong; query\.n: not a number$"):
+        Connection.get("c")
+
+
 def test_a_denial_while_parsing_says_to_move_the_call(channel):
     _channel.install(channel, parsing=True)
     channel.answer = error(ErrorType.PERMISSION_DENIED)

@@ -111,3 +111,7 @@ def _collect(detail: Any, found: list[str]) -> None:
     elif isinstance(detail, dict):
         for key in ("message", "detail", "reason", "missing_grant"):
             _collect(detail.get(key), found)
+    elif isinstance(detail, list):
+        # The server's list of what is wrong with a request's values.
+        problems = [problem for problem in detail if isinstance(problem, dict) and isinstance(problem.get("loc"), list)]
+        found.extend(f"{'.'.join(map(str, problem['loc']))}: {problem.get('msg')}" for problem in problems)

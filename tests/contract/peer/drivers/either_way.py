@@ -28,7 +28,8 @@ class Launch:
     """A sidecar and a launcher, until both have ended."""
 
     def __init__(self, workload):
-        self.folder = Path(tempfile.mkdtemp(prefix="al-", dir=os.environ["PEER_FOLDER"]))
+        way = workload.ti.dag_id.partition("_")[0]
+        self.folder = Path(tempfile.mkdtemp(prefix=f"{way}-", dir=os.environ["PEER_FOLDER"]))
         for name in ("socket", "state"):
             (self.folder / name).mkdir()
         (self.folder / "workload.json").write_text(json.dumps(execute(workload)))
@@ -54,7 +55,7 @@ class Launch:
             "AIRLOCK__SIDECAR__RECORD_FILE": str(self.folder / "record.json"),
             "AIRLOCK__SIDECAR__TOKEN_FD": str(read),
             "AIRLOCK__SIDECAR__DIE_WITH_PARENT": "true",
-            "AIRLOCK__LOGGING__FRAMES": "true",
+            "AIRLOCK__LOGGING__CAPTURE_FILE": str(self.folder / "frames"),
         }
         # A SIGTERM that comes before the sidecar waits for it must not end it.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})

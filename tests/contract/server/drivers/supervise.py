@@ -1,20 +1,36 @@
 """
 Runs in Airflow's environment: Airflow's own supervisor and task runner run tasks against our server.
 
-Reads ``{"url", "dag_file", "tasks": {task_id: {"id", "token", ...}}}`` from standard input, prints the exit codes.
+Reads ``{"url", "dag_file", "tasks": {task_id: {"id", "token", ...}}}`` from standard input, prints the exit codes, and
+leaves every frame of each task's conversation in ``{logs}/{task_id}.frames``.
 """
 
 import json
+import os
 import sys
 import uuid
 
 from airflow.executors.workloads import BundleInfo
 from airflow.sdk.api.datamodels._generated import TaskInstance
+from airflow.sdk.execution_time.comms import _RequestFrame, _ResponseFrame
 from airflow.sdk.execution_time.supervisor import supervise_task
 
 given = json.load(sys.stdin)
 codes = {}
+capture = -1
+write_frame = _RequestFrame.as_bytes
+
+
+def captured(frame):
+    """A frame's bytes, as its sender makes them: the runner is forked from here, so these are both directions."""
+    data = write_frame(frame)
+    os.write(capture, data)
+    return data
+
+
+_RequestFrame.as_bytes = _ResponseFrame.as_bytes = captured
 for task_id, launch in given["tasks"].items():
+    capture = os.open(f"{given['logs']}/{task_id}.frames", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     codes[task_id] = supervise_task(
         ti=TaskInstance(
             id=uuid.UUID(launch["id"]),

@@ -1,10 +1,11 @@
 """
 Runs in Airflow's environment: what Airflow's own supervisor sends and answers for each request of a runner.
 
-Standard input: {"table": the path of the task-sdk's own test_supervisor.py, "frames": [more requests, in hex], "ti_id"}.
-Standard output, for each row of its request table and for each frame: the request's frame, the HTTP requests that the
+Standard input: {"table": the path of the task-sdk's own test_supervisor.py, "frames": {name: one more request, in hex},
+"answers": [(status, body)] for each of these, "odd_answers": {name: [(status, body)]} for some, "ti_id"}. Standard
+output, for each row of its request table and for each frame and answer: the request's frame, the HTTP requests that the
 real client made of it, what each was answered with, and the frame that the runner was answered with. The rows' answers
-are the table's; the frames are answered with 404, and then with nothing.
+are the table's; what is asked after a frame's first request is answered with nothing.
 """
 
 import ast
@@ -103,13 +104,12 @@ for number, case in enumerate(cases):
     frame = _RequestFrame(id=number, body=case.message.model_dump()).as_bytes()
     answers = [answer_of(case.client_mock.response)] if case.client_mock else []
     made, said = converse(table_ti, frame, answers)
-    found.append({"name": case.test_id, "ti_id": str(table_ti), "frame": bytes(frame).hex(), "made": made,
+    found.append({"name": case.test_id, "status": None, "ti_id": str(table_ti), "frame": bytes(frame).hex(), "made": made,
                   "said": shown(said), "expected": shown(case.expected_body), "type": type(case.message).__name__})  # fmt: skip
 for name, data in given["frames"].items():
     frame = bytes.fromhex(data)
-    for answers in ([{"status": 404, "body": '{"detail": "no"}', "range": ""}], [{"status": 403, "body": '{"detail": "no"}', "range": ""}],
-                    [{"status": 409, "body": '{"detail": "no"}', "range": ""}]):  # fmt: skip
-        made, said = converse(uuid.UUID(given["ti_id"]), frame, answers)
-        found.append({"name": f"{name} {answers[0]['status']}", "ti_id": given["ti_id"], "frame": data, "made": made,
-                      "said": shown(said), "type": type(read_request(frame)[1]).__name__})  # fmt: skip
+    for status, body in given["answers"] + given["odd_answers"].get(name, []):
+        made, said = converse(uuid.UUID(given["ti_id"]), frame, [{"status": status, "body": body, "range": ""}])
+        found.append({"name": f"{name} {status} {body[:30]}", "status": status, "ti_id": given["ti_id"], "frame": data,
+                      "made": made, "said": shown(said), "type": type(read_request(frame)[1]).__name__})  # fmt: skip
 print("\n" + json.dumps(found))

@@ -1,0 +1,56 @@
+"""
+What a runner is told when the server says no: in the shape in which Airflow's client tells it, because user code may
+look into it. Pure.
+"""
+
+from http import HTTPStatus
+from typing import Any
+
+from airlock_sidecar import errors
+from airlock_wire.messages import ErrorResponse, ErrorType
+
+#: What a problem with a request's values has in the server's list of them.
+_PROBLEM = {"loc", "msg", "type"}
+
+
+def raised(e: errors.ApiError) -> ErrorResponse:
+    """The error that the runner raises. Airflow has one word for all of them; a denial is called one here."""
+    denied = isinstance(e, errors.Denied) and e.by_server
+    return ErrorResponse(error=ErrorType.PERMISSION_DENIED if denied else ErrorType.API_SERVER_ERROR, detail=_detail(e))
+
+
+def denied(e: errors.Denied | errors.NotGranted, asked: dict[str, Any]) -> ErrorResponse:
+    """The answer that keeps the runner from looking elsewhere for what it ``asked`` for."""
+    if isinstance(e, errors.NotGranted):
+        detail = e.shown
+    elif e.by_server:
+        detail = _detail(e)
+    else:
+        # Not a word of the API's, but no reason to take a weaker source either.
+        detail = {"status_code": e.status, "message": str(e)}
+    return ErrorResponse(error=ErrorType.PERMISSION_DENIED, detail=asked | detail)
+
+
+def _detail(e: errors.ApiError) -> dict[str, Any]:
+    if e.by_server:
+        return {"status_code": e.status, "message": _message(e.body), "detail": e.body}
+    # For Airflow's client an answer that is no JSON is a failure of HTTP like any other, told in the library's words.
+    whose = "Client" if e.status < 500 else "Server"
+    message = f"{whose} error '{e.status} {_phrase(e.status)}'"
+    return {"status_code": None, "message": message, "exception_type": "HTTPStatusError"}
+
+
+def _message(body: Any) -> str:
+    told = body.get("detail") if isinstance(body, dict) else None
+    if isinstance(told, str):
+        return told or "Un-parseable error"
+    if isinstance(told, list) and all(isinstance(problem, dict) and problem.keys() >= _PROBLEM for problem in told):
+        return "Remote server returned validation error"
+    return "Server returned error"
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
