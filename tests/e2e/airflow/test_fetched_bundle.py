@@ -20,7 +20,7 @@ from SDK.sdk import DAG, task
 from fetched_helper import WHAT
 
 HERE = Path(__file__).parent
-#: How the repository's password begins and ends. All of it is nowhere here.
+#: How the repository's password begins and ends, which only the DAG files themselves have.
 BEGINS, ENDS = "s3cret", "repository"
 
 
@@ -28,7 +28,7 @@ def places():
     yield "environment", str(dict(os.environ))
     for folder in (HERE.parent, Path("/tmp"), Path("/airlock")):
         for path in folder.rglob("*"):
-            if path.is_file() and path.name != Path(__file__).name:
+            if path.is_file() and path.name not in ("airlock.py", "airflow.py"):
                 yield str(path), path.read_text(errors="replace")
 
 
@@ -179,7 +179,7 @@ def test_a_version_that_is_not_there_fails_with_a_reason_and_no_password(team, r
     run = finished(team, "absent", 120)
 
     assert "InfraBudgetExhausted" == reason(run)
-    assert "BundleFailed" == status(run)["attempts"][0]["reason"]
+    assert "BundleFailed" in status(run)["message"]
     said = status(run)["message"] + team("logs", "absent-1", "-c", "bundle")
     assert "bundle 'sales', version '0000" in said
     assert PASSWORD not in said
