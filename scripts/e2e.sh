@@ -6,6 +6,6 @@ cd "$(dirname "$0")/.."
 line=$(scripts/up.sh)
 eval "$line"
 status=0
-.venvs/dev/bin/python -m pytest -q tests/api tests/e2e --ignore=tests/e2e/cluster || status=$?
+.venvs/dev/bin/python -m pytest -q --durations=12 tests/api tests/e2e --ignore=tests/e2e/cluster || status=$?
 .venvs/dev/bin/python -m pytest -q tests/e2e/cluster || status=$?
 exit "$status"

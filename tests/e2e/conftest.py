@@ -21,6 +21,13 @@ AIRFLOW_IMAGE = images.Image(
     others=("images/install.py", "requirements/airflow.txt"),
     recipe="tests/e2e/airflow/image/Containerfile",
 )
+#: A bundle in a git repository; where that is, and its password, is in a Secret of the TaskRun's namespace.
+SALES = {
+    "name": "sales",
+    "classpath": "airflow.providers.git.bundles.git.GitDagBundle",
+    "kwargs": {"tracking_ref": "main", "git_conn_id": "git_default"},
+    "secret": "sales-git",
+}
 
 
 def pytest_collection_modifyitems(items):
@@ -88,7 +95,7 @@ def airflow(cluster, airflow_image, install) -> Iterator[Airflow]:
     with namespace(cluster, "airflow") as made:
         files = {path.name: path.read_text() for path in (HERE / "airflow/dags").glob("*.py")}
         found = Airflow(made, files | dag_files(AIRFLOWS))
-        with install.told(**found.values):
+        with install.told(**found.values, bundles=[SALES | {"image": airflow_image}]):
             yield found.start()
 
 

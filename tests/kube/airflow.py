@@ -16,7 +16,7 @@ from kube.kubectl import Kubectl
 
 IMAGE = "docker.io/airlock/test-airflow:0.1.0"
 #: How long a token lives that its executor mints. Airflow's own take 600 s, and no test should.
-TOKEN_SECONDS = 60
+TOKEN_SECONDS = 30
 #: What a verifier of Airflow's adds to that.
 LEEWAY_SECONDS = 10
 ACCOUNT = "airflow"

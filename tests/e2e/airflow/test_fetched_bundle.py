@@ -68,8 +68,8 @@ def files():
 
 
 @pytest.fixture(scope="module")
-def repository(team, airflow_image, install):
-    """The ids of its two commits. Its server runs in a pod, and the chart lists it as bundle `sales`."""
+def repository(team, airflow, airflow_image):
+    """The ids of its two commits. Its server runs in a pod; the chart has it as bundle `sales` while Airflow is there."""
     data = {"gitserver.py": Path(gitserver.__file__).read_text(), "files.json": json.dumps(files()), "serve.py": SERVE}
     team.apply(
         [
@@ -81,15 +81,7 @@ def repository(team, airflow_image, install):
     connection = {"conn_type": "git", "host": f"http://git:{PORT}/repo.git", "login": LOGIN, "password": PASSWORD}
     secret = {"AIRFLOW_CONN_GIT_DEFAULT": json.dumps(connection)}
     team.apply({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "sales-git"}, "stringData": secret})
-    bundle = {
-        "name": "sales",
-        "classpath": "airflow.providers.git.bundles.git.GitDagBundle",
-        "kwargs": {"tracking_ref": "main", "git_conn_id": "git_default"},
-        "image": airflow_image,
-        "secret": "sales-git",
-    }
-    with install.told(bundles=[bundle]):
-        yield json.loads(team("logs", "git").splitlines()[0])
+    return json.loads(team("logs", "git").splitlines()[0])
 
 
 def _server(image):
