@@ -15,7 +15,7 @@ test:  ## lint, types and every test tier that this machine can run; says which 
 
 unit:  ## unit, repo, and component tests that are not slow: under a minute
 	@scripts/environment.sh dev
-	@.venvs/dev/bin/python -m pytest -q -n auto tests/unit tests/repo tests/component -m "not slow"
+	@.venvs/dev/bin/python -m pytest -q -n 4 --dist worksteal tests/unit tests/repo tests/component -m "not slow"
 
 contract:  ## against Airflow 3.3's own code
 	@scripts/environment.sh dev

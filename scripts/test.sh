@@ -23,8 +23,8 @@ run "lint, types, import contracts" scripts/lint.sh
 pytest=(.venvs/dev/bin/python -m pytest -q)
 run "unit" "${pytest[@]}" tests/unit
 run "repo" "${pytest[@]}" tests/repo
-# Two at a time: half of this tier waits for outages and deadlines to pass.
-run "component" "${pytest[@]}" -n 2 tests/component
+# Four at a time: most of this tier waits for outages and deadlines to pass.
+run "component" "${pytest[@]}" -n 4 --dist worksteal tests/component
 [ "$(id -u)" = 0 ] || cannot "component, isolation: only root can give user code a user of its own"
 if scripts/environment.sh airflow; then
     # Two at a time again, the folder whose Airflow takes longest first.
