@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from kube.kubectl import Kubectl
+from kube.objects import config_map, restricted, service
 
 IMAGE = "docker.io/airlock/test-airflow:0.1.0"
 #: How long a token lives that its executor mints. Airflow's own take 600 s, and no test should.
@@ -87,7 +88,15 @@ class Airflow:
     def start(self) -> Airflow:
         """Everything, until all three are healthy and every DAG is known."""
         drivers = {path.name: path.read_text() for path in (_HERE / "drivers").glob("*.py")}
-        self.team.apply([_config("dags", self._dags), _config("drivers", drivers), *_rights(), _pod(), _service()])
+        self.team.apply(
+            [
+                config_map("dags", self._dags),
+                config_map("drivers", drivers),
+                *_rights(),
+                _pod(),
+                service("airflow", PORT),
+            ]
+        )
         self.team(
             "wait",
             "--for=condition=Ready",
@@ -121,7 +130,7 @@ class Airflow:
     def trigger(self, dag_id: str, run_id: str, conf: dict[str, Any] | None = None, **settings: Any) -> None:
         """A DAG run, whose TaskRuns have these settings of the executor: ``pod``, ``image``."""
         if settings:
-            self.team.apply(_config(f"pod-{run_id}", {"settings": json.dumps(settings)}))
+            self.team.apply(config_map(f"pod-{run_id}", {"settings": json.dumps(settings)}))
         self.ask("POST", f"/dags/{dag_id}/dagRuns", {"dag_run_id": run_id, "logical_date": None, "conf": conf or {}})
 
     def variable(self, key: str, value: str) -> None:
@@ -172,10 +181,6 @@ class Airflow:
         return self.team("exec", "airflow", "-c", container, "--", "python", "-c", code, *arguments)
 
 
-def _config(name: str, data: dict[str, str]) -> dict[str, Any]:
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data}
-
-
 def _rights() -> list[dict[str, Any]]:
     """What an executor needs: TaskRuns, and the Secrets that they own."""
     rules = [
@@ -197,29 +202,13 @@ def _rights() -> list[dict[str, Any]]:
     ]
 
 
-def _service() -> dict[str, Any]:
-    return {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": "airflow"},
-        "spec": {"selector": {"app": "airflow"}, "ports": [{"port": PORT}]},
-    }
-
-
 def _pod() -> dict[str, Any]:
-    security = {
-        "runAsUser": 50000,
-        "runAsNonRoot": True,
-        "allowPrivilegeEscalation": False,
-        "capabilities": {"drop": ["ALL"]},
-        "seccompProfile": {"type": "RuntimeDefault"},
-    }
     mounts = [
         {"name": "home", "mountPath": _HOME},
         {"name": "dags", "mountPath": "/dags", "readOnly": True},
         {"name": "drivers", "mountPath": "/drivers", "readOnly": True},
     ]
-    base = {"image": IMAGE, "env": _environment(), "securityContext": security, "volumeMounts": mounts}
+    base = {"image": IMAGE, "env": _environment(), "securityContext": restricted(50000), "volumeMounts": mounts}
 
     def airflow(name: str, *words: str, **more: Any) -> dict[str, Any]:
         return base | {"name": name, "command": ["python", "-m", "airflow", name, *words]} | more

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 from kube.kubectl import Kubectl
+from kube.objects import restricted, secret, server
 
 IMAGE = "docker.io/airlock/test-store:0.1.0"
 #: The Secret that sidecars mount, as the chart's value ``logs.credentialsSecret`` has it.
@@ -39,7 +39,7 @@ class Store:
         }
 
     def start(self) -> Store:
-        self.team.apply([_secret(), _pod(), _service()])
+        self.team.apply([secret(SECRET, _KEY), *_server()])
         self.team("wait", "--for=condition=Ready", "pod/store", "--timeout=60s", seconds=70)
         return self
 
@@ -53,55 +53,14 @@ class Store:
                 found.setdefault(name.partition(".log")[0], []).extend(map(json.loads, text.splitlines()))
         return found
 
-    def until_it_has(self, dag_id: str, log: str, event: str, seconds: float = 20) -> None:
-        """Waits for a line."""
-        ends = time.monotonic() + seconds
-        while event not in [line["event"] for line in self.logs(dag_id).get(log, [])]:
-            assert time.monotonic() < ends, f"no line {event!r} in {log} of {dag_id}: {self.logs(dag_id)}"
-            time.sleep(0.3)
 
-
-def _secret() -> dict[str, Any]:
-    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": SECRET}, "stringData": _KEY}
-
-
-def _service() -> dict[str, Any]:
-    return {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": "store"},
-        "spec": {"selector": {"app": "store"}, "ports": [{"port": _PORT}]},
-    }
-
-
-def _pod() -> dict[str, Any]:
-    security = {
-        "runAsUser": 65534,
-        "runAsNonRoot": True,
-        "allowPrivilegeEscalation": False,
-        "capabilities": {"drop": ["ALL"]},
-        "seccompProfile": {"type": "RuntimeDefault"},
-    }
+def _server() -> list[dict[str, Any]]:
     env = {"ROOT_ACCESS_KEY": _KEY["AWS_ACCESS_KEY_ID"], "ROOT_SECRET_KEY": _KEY["AWS_SECRET_ACCESS_KEY"]}
-    serve = f"mkdir -p /data/{BUCKET} && exec versitygw --port :{_PORT} --quiet posix /data"
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": "store", "labels": {"app": "store"}},
-        "spec": {
-            "automountServiceAccountToken": False,
-            "terminationGracePeriodSeconds": 0,
-            "containers": [
-                {
-                    "name": "store",
-                    "image": IMAGE,
-                    "command": ["sh", "-c", serve],
-                    "env": [{"name": name, "value": value} for name, value in env.items()],
-                    "securityContext": security,
-                    "volumeMounts": [{"name": "data", "mountPath": "/data"}],
-                    "readinessProbe": {"tcpSocket": {"port": _PORT}, "periodSeconds": 1},
-                }
-            ],
-            "volumes": [{"name": "data", "emptyDir": {}}],
-        },
+    container = {
+        "image": IMAGE,
+        "command": ["sh", "-c", f"mkdir -p /data/{BUCKET} && exec versitygw --port :{_PORT} --quiet posix /data"],
+        "env": [{"name": name, "value": value} for name, value in env.items()],
+        "securityContext": restricted(65534),
+        "volumeMounts": [{"name": "data", "mountPath": "/data"}],
     }
+    return server("store", _PORT, container, volumes=[{"name": "data", "emptyDir": {}}])

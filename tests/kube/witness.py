@@ -10,6 +10,7 @@ import time
 from typing import Any
 
 from kube.kubectl import Kubectl
+from kube.objects import restricted, server
 from kube.taskruns import RUNNER_IMAGE, dag_id
 
 _PORT = 8000
@@ -37,33 +38,8 @@ class Witness:
         self._team = team
 
     def start(self) -> Witness:
-        user = {"runAsUser": 65534, "runAsNonRoot": True, "allowPrivilegeEscalation": False}
-        pod = {
-            "apiVersion": "v1",
-            "kind": "Pod",
-            "metadata": {"name": "witness", "labels": {"app": "witness"}},
-            "spec": {
-                "automountServiceAccountToken": False,
-                "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
-                "terminationGracePeriodSeconds": 0,
-                "containers": [
-                    {
-                        "name": "witness",
-                        "image": RUNNER_IMAGE,
-                        "command": ["python", "-c", _SERVER],
-                        "securityContext": user | {"capabilities": {"drop": ["ALL"]}},
-                        "readinessProbe": {"tcpSocket": {"port": _PORT}, "periodSeconds": 1},
-                    }
-                ],
-            },
-        }
-        service = {
-            "apiVersion": "v1",
-            "kind": "Service",
-            "metadata": {"name": "witness"},
-            "spec": {"selector": {"app": "witness"}, "ports": [{"port": _PORT}]},
-        }
-        self._team.apply([pod, service])
+        container = {"image": RUNNER_IMAGE, "command": ["python", "-c", _SERVER], "securityContext": restricted(65534)}
+        self._team.apply(server("witness", _PORT, container))
         self._team("wait", "--for=condition=Ready", "pod/witness", "--timeout=60s", seconds=70)
         self._wait_until_reachable()
         return self

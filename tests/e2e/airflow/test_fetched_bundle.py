@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from kube.objects import config_map, restricted, secret, server
 from kube.taskruns import RUNNER_IMAGE, dag_id, finished, outcome, reason, status
 from kube.witness import query
 from played import gitserver
@@ -71,44 +72,21 @@ def files():
 def repository(team, airflow, airflow_image):
     """The ids of its two commits. Its server runs in a pod; the chart has it as bundle `sales` while Airflow is there."""
     data = {"gitserver.py": Path(gitserver.__file__).read_text(), "files.json": json.dumps(files()), "serve.py": SERVE}
-    team.apply(
-        [
-            {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "served"}, "data": data},
-            *_server(airflow_image),
-        ]
-    )
+    team.apply([config_map("served", data), *_server(airflow_image)])
     team("wait", "--for=condition=Ready", "pod/git", "--timeout=60s", seconds=70)
     connection = {"conn_type": "git", "host": f"http://git:{PORT}/repo.git", "login": LOGIN, "password": PASSWORD}
-    secret = {"AIRFLOW_CONN_GIT_DEFAULT": json.dumps(connection)}
-    team.apply({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "sales-git"}, "stringData": secret})
+    team.apply(secret("sales-git", {"AIRFLOW_CONN_GIT_DEFAULT": json.dumps(connection)}))
     return json.loads(team("logs", "git").splitlines()[0])
 
 
 def _server(image):
-    user = {
-        "runAsUser": 50000,
-        "runAsNonRoot": True,
-        "allowPrivilegeEscalation": False,
-        "capabilities": {"drop": ["ALL"]},
-    }
     container = {
-        "name": "git",
         "image": image,
         "command": ["python", "/served/serve.py"],
-        "securityContext": user,
+        "securityContext": restricted(50000),
         "volumeMounts": [{"name": "served", "mountPath": "/served"}],
-        "readinessProbe": {"tcpSocket": {"port": PORT}, "periodSeconds": 1},
     }
-    spec = {
-        "automountServiceAccountToken": False,
-        "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
-        "terminationGracePeriodSeconds": 0,
-        "containers": [container],
-        "volumes": [{"name": "served", "configMap": {"name": "served"}}],
-    }
-    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "git", "labels": {"app": "git"}}, "spec": spec}
-    ports = {"selector": {"app": "git"}, "ports": [{"port": PORT}]}
-    return [pod, {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "git"}, "spec": ports}]
+    return server("git", PORT, container, volumes=[{"name": "served", "configMap": {"name": "served"}}])
 
 
 def taskrun(name, runner, image, version=None, **spec):

@@ -5,6 +5,7 @@ import hashlib
 import os
 
 import pytest
+from kube.objects import config_map
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -43,8 +44,7 @@ CONTROLS = {
 
 @pytest.mark.parametrize("channel", CONTROLS)
 def test_a_canary_planted_in_one_channel_is_found_in_exactly_that_one(isolation, channel):
-    leak = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "leak"}, "data": {"leak": CANARY.hex()}}
-    isolation.team.apply(leak)
+    isolation.team.apply(config_map("leak", {"leak": CANARY.hex()}))
     planted = CANARY if channel == "own memory" else b""
     name = f"planted-{channel.replace(' ', '-')}"
     report, _ = isolation.search(name, planted=planted, canary=CANARY, **CONTROLS[channel])

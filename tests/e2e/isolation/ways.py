@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import ClassVar
 
+from kube.objects import config_map
 from kube.processes import process_id
 from kube.taskruns import RUNNER_IMAGE, SESSION, dag_id, finished, outcome
 from kube.witness import query
@@ -101,7 +102,7 @@ class OfOurs(Isolation):
     def __init__(self, team, hooks, system):
         super().__init__(team, hooks)
         self.system = system
-        team.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "dags"}, "data": dag_files(OURS)})
+        team.apply(config_map("dags", dag_files(OURS)))
         self._airlock("grants", "add", "variable", "wanted*", "--namespace", team.namespace)
 
     def _airlock(self, *words):
