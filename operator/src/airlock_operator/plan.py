@@ -229,7 +229,9 @@ def _quiet_left(run: TaskRun, held: Blocked, now: datetime) -> float | None:
 def _conclude(run: TaskRun, pod: PodFacts | None, end: End, now: datetime) -> Plan:
     following = after(run, end)
     if isinstance(following, Over):
-        return _over(run, pod, following, now)
+        # The budget is the TaskRun's story; its last attempt ended by what used it up.
+        spent = following.reason is Reason.INFRA_BUDGET_EXHAUSTED
+        return _over(run, pod, following, now, end if spent else None)
     again = following.delay_seconds
     message = f"attempt {run.status.attempt} ended: {end.reason}: {advised(end.reason, following.message)}"
     base = msgspec.structs.replace(
@@ -253,15 +255,17 @@ def _is_retry(following: Again) -> bool:
     return not following.infra and not following.token
 
 
-def _over(run: TaskRun, pod: PodFacts | None, over: Over, now: datetime) -> Plan:
+def _over(run: TaskRun, pod: PodFacts | None, over: Over, now: datetime, last: End | None = None) -> Plan:
+    """``last`` is the end of the last attempt, where that is not the end of it all in the same words."""
     status = run.status
+    ended_by = last or over
     message = over.message if over.state in ("success", "skipped") else advised(over.reason, over.message)
     started = parse_time(status.started_at) if status.started_at else (pod.runner_started if pod else None)
     ended = pod.runner_ended.at if pod is not None and pod.runner_ended is not None else None
     base = msgspec.structs.replace(
         status,
         run_id=run.run_id,
-        attempts=_remembered(run, over.reason, over.message, now) if run.attempt_open else status.attempts,
+        attempts=_remembered(run, ended_by.reason, ended_by.message, now) if run.attempt_open else status.attempts,
         started_at=status.started_at or (micro_text(started) if started else ""),
         node=(pod.node if pod else "") or status.node,
         stopping="",

@@ -149,7 +149,7 @@ def test_a_version_that_is_not_there_fails_with_a_reason_and_no_password(team, r
     run = finished(team, "absent", 120)
 
     assert "InfraBudgetExhausted" == reason(run)
-    assert "BundleFailed" in status(run)["message"]
+    assert "BundleFailed" == status(run)["attempts"][-1]["reason"]
     said = status(run)["message"] + team("logs", "absent-1", "-c", "bundle")
     assert "bundle 'sales', version '0000" in said
     assert PASSWORD not in said

@@ -422,6 +422,7 @@ def test_a_bundle_that_is_never_fetched_uses_the_budget_up():
 
     assert ("failed", "InfraBudgetExhausted") == (decided.status.state, decided.status.reason)
     assert "last: BundleFailed: was not fetched: no" in decided.status.message
+    assert "BundleFailed" == decided.status.attempts[-1].reason
 
 
 def test_an_executors_task_whose_bundle_was_not_fetched_is_tried_again_too():
