@@ -14,6 +14,7 @@ from typing import Any
 
 from kube.kubectl import Kubectl
 from kube.objects import config_map, restricted, service
+from kube.taskruns import over
 
 IMAGE = "docker.io/airlock/test-airflow:0.1.0"
 #: How long a token lives that its executor mints. Airflow's own take 600 s, and no test should.
@@ -155,7 +156,7 @@ class Airflow:
         ((value,),) = self.rows(sql, dag_id, run_id, task_id)
         return json.loads(value) if isinstance(value, str) else value
 
-    def over(self, dag_id: str, run_id: str, seconds: float) -> str:
+    def ended(self, dag_id: str, run_id: str, seconds: float) -> str:
         """The DAG run's state once it has ended."""
         sql = "SELECT state FROM dag_run WHERE dag_id = ?1 AND run_id = ?2"
         self.until(lambda: self.rows(sql, dag_id, run_id)[0][0] in ("success", "failed"), seconds, f"end of {run_id}")
@@ -166,6 +167,11 @@ class Airflow:
         return sorted(
             self.team.list("taskruns", f"dag={dag_id}"), key=lambda run: int(run["metadata"]["name"].rsplit("-", 1)[1])
         )
+
+    def ended_taskruns(self, dag_id: str) -> list[dict[str, Any]]:
+        """The same, once all of them are over, which is a moment after Airflow knows how they ended."""
+        self.until(lambda: all(map(over, self.taskruns(dag_id))), 60, f"end of the TaskRuns of {dag_id}")
+        return self.taskruns(dag_id)
 
     def until(self, true: Callable[[], Any], seconds: float, what: str) -> None:
         """Waits; says what the scheduler and the TaskRuns say where it does not come."""

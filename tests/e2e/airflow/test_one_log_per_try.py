@@ -20,7 +20,8 @@ def told(airflow, store, install):
         airflow.until(lambda: lines(witness), 60, "line of the second launch")
         evict(airflow.team, f"{evicted}-1")
         airflow.until(lambda: airflow.team.get("taskrun", evicted)["status"].get("finishedAt"), 60, "eviction's end")
-        noted, ends = lines(witness), airflow.over("story", "once", 180)
+        noted, ends = lines(witness), airflow.ended("story", "once", 180)
+        airflow.ended_taskruns("story")
     return noted, ends
 
 

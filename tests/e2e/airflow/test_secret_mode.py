@@ -6,7 +6,7 @@ import time
 
 import pytest
 from kube.airflow import IMAGE, LEEWAY_SECONDS, TOKEN_SECONDS
-from kube.taskruns import outcome, reason, status
+from kube.taskruns import finished, outcome, reason, status
 
 pytestmark = pytest.mark.timeout(500)
 LATE_IMAGE = "localhost:5000/test-late:0.1.0"
@@ -17,10 +17,10 @@ def test_a_dag_of_a_real_airflow_runs_in_its_own_image(airflow):
     airflow.variable("greeting", "good day")
     airflow.trigger("modes", "once", {"n": 3})
 
-    assert "success" == airflow.over("modes", "once", 120)
+    assert "success" == airflow.ended("modes", "once", 120)
     assert {"asked": {"n": 3}, "greeting": "good day"} == airflow.result("modes", "once", "first")
     assert "good day, again" == airflow.result("modes", "once", "second")
-    runs = airflow.taskruns("modes")
+    runs = airflow.ended_taskruns("modes")
     assert [("success", "Succeeded", 1, 1)] * 2 == [outcome(run) for run in runs]
     assert ["airflow", "Secret"] == [runs[0]["spec"][field] for field in ("runner", "token")]
 
@@ -75,7 +75,7 @@ def late(airflow, hooks):
     hooks.node_exec("ctr", "-n", "k8s.io", "images", "tag", "--force", IMAGE, LATE_IMAGE)
     try:
         for dag in names:
-            airflow.over(dag, dag.replace("_", "-"), 240)
+            airflow.ended(dag, dag.replace("_", "-"), 240)
         yield names, tokens
     finally:
         airflow.team("label", "node", node, f"{LABEL}-")
@@ -85,7 +85,7 @@ def late(airflow, hooks):
 @pytest.mark.parametrize("dag", ["late_by_node", "late_by_image"])
 def test_a_wait_longer_than_the_tokens_life_still_succeeds(airflow, late, dag):
     names, tokens = late
-    run = airflow.team.get("taskrun", names[dag])
+    run = finished(airflow.team, names[dag])
 
     assert ("success", "Succeeded", 1, 1) == outcome(run)
     assert "success" == airflow.state(dag, dag.replace("_", "-"), "late")

@@ -157,7 +157,7 @@ class OfAirflows(Isolation):
         self.airflow.variable(key, value)
 
     def result(self, name, task):
-        ended = self.airflow.over(dag_id(task), name, 240)
+        ended = self.airflow.ended(dag_id(task), name, 240)
         assert "success" == ended, self.team("logs", self.pod(name))
         return self.airflow.result(dag_id(task), name, task)
 
