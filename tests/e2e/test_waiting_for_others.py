@@ -1,6 +1,8 @@
 """A TaskRun that somebody else holds up: a queueing system by a scheduling gate, an API server that has too much to do."""
 
+import csv
 import json
+import threading
 import time
 
 import pytest
@@ -87,7 +89,9 @@ def busy(team, system):
         "spec": {"type": "Limited", "limited": none | {"limitResponse": {"type": "Reject"}}},
     }
     account = {"name": "airlock-operator", "namespace": system.namespace}
-    calls = {"verbs": ["create"], "apiGroups": [""], "resources": ["pods"], "namespaces": [team.namespace]}
+    calls = {
+        "verbs": ["create", "list"], "apiGroups": [""], "resources": ["pods"], "namespaces": [team.namespace],
+    }  # fmt: skip
     schema = {
         "apiVersion": _FLOW,
         "kind": "FlowSchema",
@@ -100,9 +104,43 @@ def busy(team, system):
     }
     team.apply([level, schema])
     team.wait("flowschema", name, lambda found: found["status"]["conditions"][0]["status"] == "False")
-    yield lambda: team("delete", "flowschema", name, "--ignore-not-found")
-    team("delete", "flowschema", name, "--ignore-not-found")
-    team("delete", "prioritylevelconfiguration", name)
+    over = threading.Event()
+    occupant = threading.Thread(target=_occupy, args=(team, f"{system.namespace}:airlock-operator", over))
+    occupant.start()
+    try:
+        _until_somebody_is_served(team, name)
+        yield over.set
+    finally:
+        over.set()
+        occupant.join()
+        team("delete", "flowschema", name)
+        team("delete", "prioritylevelconfiguration", name)
+
+
+def _occupy(team, account, over):
+    """
+    Has a request of the operator's account served all the time: a list as of a version that is not there yet.
+
+    A level without a seat would still serve one request while it serves no other.
+    """
+    path = f"/api/v1/namespaces/{team.namespace}/pods?resourceVersion=999999999&resourceVersionMatch=NotOlderThan"
+    operator = team.as_user(f"--as=system:serviceaccount:{account}")
+    # The API server itself would give the list up after three seconds.
+    while not over.is_set():
+        operator("get", "--raw", path, "--request-timeout=2s", check=False)
+
+
+def _until_somebody_is_served(team, level):
+    ends = time.monotonic() + 30
+    while True:
+        rows = csv.DictReader(
+            team("get", "--raw", "/debug/api_priority_and_fairness/dump_priority_levels").splitlines(),
+            skipinitialspace=True,
+        )
+        if any(row["PriorityLevelName"] == level and row["ExecutingRequests"] == "1" for row in rows):
+            return
+        assert time.monotonic() < ends, "no request holds the level's place"
+        time.sleep(0.1)
 
 
 def test_an_api_server_that_is_busy(team, busy):

@@ -151,12 +151,7 @@ class Cluster:
 
 def _error(status: int, data: Any, headers: Any) -> errors.KubernetesError:
     text = data.decode("utf-8", "replace") if isinstance(data, bytes) else str(data)
-    try:
-        text = json.loads(text).get("message") or text
-    except (ValueError, AttributeError):
-        text = text[:500]
-    after = str((headers or {}).get("Retry-After") or "")
-    return errors.of_status(status, text, float(after) if after.isdigit() else None)
+    return errors.of_answer(status, text, str((headers or {}).get("Retry-After") or ""))
 
 
 def _taskrun(namespace: str, name: str) -> str:

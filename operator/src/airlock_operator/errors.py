@@ -10,6 +10,9 @@ What can go wrong between the operator and the API server; each says what the ca
 """
 
 
+import json
+
+
 class KubernetesError(Exception):
     """``status`` is the HTTP status, 0 where there was no answer; the text is the API server's own message."""
 
@@ -49,7 +52,17 @@ _BY_STATUS: dict[int, type[KubernetesError]] = {
 }  # fmt: skip
 
 
-def of_status(status: int, message: str, retry_after: float | None = None) -> KubernetesError:
-    """The error that an HTTP status stands for."""
+def of_answer(status: int, body: str, retry_after: str = "") -> KubernetesError:
+    """
+    The error that an HTTP answer stands for: its status, its body and its ``Retry-After`` header.
+
+    A body of the API's own is a ``Status``, whose message says it all. What stands before the API (its fair queueing,
+    a load balancer) answers in plain text, often in words that do not say that they are an API server's.
+    """
+    try:
+        message = json.loads(body)["message"]
+    except (ValueError, TypeError, LookupError):
+        said = " ".join(body[:500].split())
+        message = f"the API server answers {status}" + (f": {said}" if said else "")
     kind = _BY_STATUS.get(status, Busy if status >= 500 else Invalid)
-    return kind(status, message, retry_after)
+    return kind(status, message, float(retry_after) if retry_after.isdigit() else None)

@@ -1,5 +1,7 @@
 """The small tables: reasons, advice, durations, refusals, strays, events."""
 
+import json
+
 import pytest
 from played.taskruns import RUNNING, UID, ended, open_attempt, pod, run
 
@@ -55,10 +57,30 @@ def test_durations_are_shown_for_people(value, text):
     ],
 )
 def test_a_no_to_a_pod_is_told_apart_by_who_says_it(status, message, reason, final):
-    error = errors.of_status(status, message) if status else errors.Busy(0, message)
+    error = errors.of_answer(status, json.dumps({"message": message})) if status else errors.Busy(0, message)
     found = refused(error)
 
     assert (reason, final, message) == (found.reason, found.final, found.message)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ('{"kind":"Status","message":"etcd is slow","code":429}', "etcd is slow"),
+        (
+            "Too many requests, please try again later.\n",
+            "the API server answers 429: Too many requests, please try again later.",
+        ),
+        ("<html>\n <body>busy", "the API server answers 429: <html> <body>busy"),
+        ("{}", "the API server answers 429: {}"),
+        ("[1]", "the API server answers 429: [1]"),
+        ("", "the API server answers 429"),
+    ],
+)
+def test_a_refusal_in_plain_text_says_who_gave_it(body, message):
+    error = errors.of_answer(429, body, "7")
+
+    assert (errors.Busy, message, 7.0) == (type(error), str(error), error.retry_after)
 
 
 def test_a_live_pod_of_an_attempt_that_no_longer_counts_is_a_stray():
