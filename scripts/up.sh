@@ -15,9 +15,12 @@ if [ "$wanted" != "$installed" ]; then
     echo "installing Airlock's chart" >&2
     kubectl get namespace "$namespace" >/dev/null 2>&1 || kubectl create namespace "$namespace" >&2
     kubectl label --overwrite namespace "$namespace" pod-security.kubernetes.io/enforce=restricted >&2
+    ran_before=$(kubectl -n "$namespace" get deployment airlock-operator airlock-server --ignore-not-found -o name)
     "$helm" upgrade --install airlock charts/airlock --namespace "$namespace" --timeout 3m >&2
-    # The images' names stay when their content changes.
-    kubectl -n "$namespace" rollout restart deployment/airlock-operator deployment/airlock-server >&2
+    # The images' names stay when their content changes, so a Deployment that was there would keep its old pods.
+    if [ -n "$ran_before" ]; then
+        kubectl -n "$namespace" rollout restart deployment/airlock-operator deployment/airlock-server >&2
+    fi
 fi
 for part in operator server; do
     kubectl -n "$namespace" rollout status "deployment/airlock-$part" --timeout=180s >&2

@@ -9,7 +9,6 @@ What can go wrong between the operator and the API server; each says what the ca
     `-- Busy          the API server is overloaded, broken or away (429, 5xx, no answer): wait
 """
 
-
 import json
 
 
