@@ -18,6 +18,7 @@ from cluster.certificates import Authority, cluster_leaves, node_leaves
 from cluster.commands import CommandError, run, say
 from cluster.components import AGENTS, CONTROL_PLANE, VOLUMES, Files, arguments
 from cluster.memory import Remembered, RememberedNode
+from cluster.processes import Recorded
 
 #: The bit of `CAP_SYS_RESOURCE` in a capability mask.
 _SYS_RESOURCE = 1 << 24
@@ -72,7 +73,7 @@ class Bare:
             remembered = Remembered.load()
             if remembered:
                 for node in reversed(remembered.nodes.values()):
-                    self._end(node)
+                    self._end(node, remembered.nodes[FIRST.name].holder)
                 cgroups.remove()
                 for folder in remembered.folders:
                     # Only what is empty: the machine may have begun to use it.
@@ -160,7 +161,7 @@ class Bare:
         remembered = self._remembered()
         if name not in remembered.nodes or name == FIRST.name:
             raise CommandError(f"{name} is no node that can be removed; there are {', '.join(remembered.nodes)}")
-        self._end(remembered.nodes.pop(name))
+        self._end(remembered.nodes.pop(name), self._node("").holder)
         remembered.save()
         cgroups.remove(name)
         shutil.rmtree(places.data() / name, ignore_errors=True)
@@ -228,7 +229,7 @@ class Bare:
         for component in components:
             self.start(component, node.name)
 
-    def _end(self, node: RememberedNode) -> None:
+    def _end(self, node: RememberedNode, first: Recorded) -> None:
         # The kernel ends everything else in the node with its first process, and takes mounts and links along.
         inside = [part for part in node.components.values() if processes.alive(part)]
         processes.kill(node.holder)
@@ -237,6 +238,7 @@ class Bare:
             if time.monotonic() > until:
                 raise CommandError(f"processes of node {node.number} do not end: {inside}")
             time.sleep(0.01)
+        network.unlink(NodeAddress(node.number), first)
 
     def _import(self, node: str, archive: Path) -> None:
         prefix = self.inside(node)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cluster.addresses import FIRST, HOST_LINK, NodeAddress
-from cluster.commands import run
+from cluster.commands import CommandError, run
 from cluster.holder import enter
 from cluster.processes import Recorded
 
@@ -48,3 +48,17 @@ def link(node: NodeAddress, holder: Recorded, first: Recorded) -> None:
     """Links a node."""
     for command in to_machine(holder) if node == FIRST else to_first(node, holder, first):
         run(command)
+
+
+def unlink(node: NodeAddress, first: Recorded) -> None:
+    """
+    Removes a node's link, whose node has ended. Raises CommandError where it stays.
+
+    The kernel removes it only with the node's whole network. That one was seen to outlive the node's last process by
+    minutes, most likely for a connection that waited for an answer, and until then a new node could not be linked.
+    """
+    name = HOST_LINK if node == FIRST else node.name
+    there = [] if node == FIRST else ["nsenter", f"--target={first.pid}", "--net", "--"]
+    run([*there, "ip", "link", "delete", name], check=False)
+    if run([*there, "ip", "link", "show", name], check=False).returncode == 0:
+        raise CommandError(f"the link {name} cannot be removed")

@@ -1,5 +1,6 @@
 """The searching task, launched as root with a UID of its own for the runner, and as one plain user."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -35,7 +36,17 @@ def workshop() -> Iterator[Path]:
 
 
 @pytest.fixture
-def search(workshop: Path) -> Iterator[Callable[..., dict[str, Any]]]:
+def alone() -> Iterator[None]:
+    """
+    One search at a time on this machine: two of one user read each other's memory, and so what the other has read.
+    """
+    with Path(tempfile.gettempdir(), "airlock-isolation.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture
+def search(workshop: Path, alone: None) -> Iterator[Callable[..., dict[str, Any]]]:
     """Runs the search; ``same_user``: everything is one plain user's. ``plant``: the channel of a positive control."""
     home = Path(tempfile.mkdtemp(prefix="airlock-home-", dir="/tmp"))
 
