@@ -230,7 +230,7 @@ class Bare:
             self.start(component, node.name)
 
     def _end(self, node: RememberedNode, first: Recorded) -> None:
-        # The kernel ends everything else in the node with its first process, and takes mounts and links along.
+        # The kernel ends everything else in the node with its first process, and takes mounts along.
         inside = [part for part in node.components.values() if processes.alive(part)]
         processes.kill(node.holder)
         until = time.monotonic() + 20

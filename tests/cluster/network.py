@@ -9,7 +9,7 @@ from cluster.processes import Recorded
 
 
 def to_machine(holder: Recorded) -> list[list[str]]:
-    """The commands that link the first node to the machine: one interface here, which goes with the node's."""
+    """The commands that link the first node to the machine: one interface here."""
     inside = [
         ["ip", "address", "add", f"{FIRST.ip}/30", "dev", "eth0"],
         ["ip", "link", "set", "eth0", "up"],
@@ -38,7 +38,7 @@ def to_first(node: NodeAddress, holder: Recorded, first: Recorded) -> list[list[
     peer = ["type", "veth", "peer", "name", "eth0", "netns", str(holder.pid)]
     return [
         # Only the first node's network is entered here, since the other's process has its id in the machine's /proc.
-        ["nsenter", f"--target={first.pid}", "--net", "--", "ip", "link", "add", node.name, *peer],
+        [*_network_of(first), "ip", "link", "add", node.name, *peer],
         *(enter(holder, command) for command in there),
         *(enter(first, command) for command in here),
     ]
@@ -58,7 +58,11 @@ def unlink(node: NodeAddress, first: Recorded) -> None:
     minutes, most likely for a connection that waited for an answer, and until then a new node could not be linked.
     """
     name = HOST_LINK if node == FIRST else node.name
-    there = [] if node == FIRST else ["nsenter", f"--target={first.pid}", "--net", "--"]
+    there = [] if node == FIRST else _network_of(first)
     run([*there, "ip", "link", "delete", name], check=False)
     if run([*there, "ip", "link", "show", name], check=False).returncode == 0:
         raise CommandError(f"the link {name} cannot be removed")
+
+
+def _network_of(holder: Recorded) -> list[str]:
+    return ["nsenter", f"--target={holder.pid}", "--net", "--"]

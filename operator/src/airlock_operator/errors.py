@@ -58,10 +58,16 @@ def of_answer(status: int, body: str, retry_after: str = "") -> KubernetesError:
     A body of the API's own is a ``Status``, whose message says it all. What stands before the API (its fair queueing,
     a load balancer) answers in plain text, often in words that do not say that they are an API server's.
     """
-    try:
-        message = json.loads(body)["message"]
-    except (ValueError, TypeError, LookupError):
-        said = " ".join(body[:500].split())
-        message = f"the API server answers {status}" + (f": {said}" if said else "")
     kind = _BY_STATUS.get(status, Busy if status >= 500 else Invalid)
-    return kind(status, message, float(retry_after) if retry_after.isdigit() else None)
+    return kind(status, _message(status, body), float(retry_after) if retry_after.isdigit() else None)
+
+
+def _message(status: int, body: str) -> str:
+    try:
+        message = json.loads(body).get("message")
+    except (ValueError, AttributeError):
+        message = None
+    if message:
+        return str(message)
+    said = " ".join(body[:500].split())
+    return f"the API server answers {status}" + (f": {said}" if said else "")

@@ -73,6 +73,7 @@ def test_a_no_to_a_pod_is_told_apart_by_who_says_it(status, message, reason, fin
         ),
         ("<html>\n <body>busy", "the API server answers 429: <html> <body>busy"),
         ("{}", "the API server answers 429: {}"),
+        ('{"reason":"Slow","message":""}', 'the API server answers 429: {"reason":"Slow","message":""}'),
         ("[1]", "the API server answers 429: [1]"),
         ("", "the API server answers 429"),
     ],
