@@ -14,7 +14,7 @@ DAGS = ("outcomes", "lookups", "assets", "people", "starts")
 OUR_RUNNERS = ("runner_outcomes", "behind_outcomes")
 #: DAG runs that the DAGs above make.
 MADE = ("started", "started_by_an_asset")
-SECONDS = 300.0
+SECONDS = 500.0
 
 
 @pytest.fixture(scope="session")
@@ -59,9 +59,7 @@ def _over(instance):
 
 
 def _answer(instance, dag_id, task_id, answer):
-    # Airflow takes an answer that comes before its supervisor has ended for a task killed from outside.
-    waits = """SELECT 1 FROM task_instance WHERE dag_id = ? AND task_id = ? AND state = 'awaiting_input'
-        AND updated_at < datetime('now', '-3 seconds')"""
-    if instance.rows(waits, dag_id, task_id):
+    waits = "SELECT 1 FROM task_instance WHERE dag_id = ? AND task_id = ? AND state = 'awaiting_input'"
+    if instance.rows(waits, dag_id, task_id) and instance.heard(dag_id, task_id):
         path = f"/dags/{dag_id}/dagRuns/{RUN}/taskInstances/{task_id}/-1/hitlDetails"
         instance.ask("PATCH", path, answer)

@@ -80,6 +80,11 @@ class Instance:
 
     # --- what is in the database, and in the logs ---
 
+    def heard(self, dag_id, task_id):
+        """Whether the scheduler has dealt with the end of a launch of this task (drivers/heard.py)."""
+        noted = self.home / "launches" / f"heard-{dag_id}-{task_id}"
+        return noted.exists() and time.time() - noted.stat().st_mtime > 2
+
     def rows(self, query, *values):
         """The rows of the metadata database, as dictionaries."""
         db = sqlite3.connect(f"file:{self.home}/airflow.db?mode=ro", uri=True, timeout=30)

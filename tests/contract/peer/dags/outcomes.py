@@ -6,39 +6,30 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.providers.standard.triggers.temporal import DateTimeTrigger
 from airflow.sdk import DAG, BaseOperator, task
 from airflow.sdk.bases.sensor import BaseSensorOperator
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from heard import Heard
 
 SOON = timedelta(milliseconds=100)
-#: After Airflow's supervisor has noticed that its runner ended: what comes before is taken for a task killed from outside.
-LATER = timedelta(seconds=3)
 
 
 class Defers(BaseOperator):
     def execute(self, context):
         print("before the trigger")
-        self.defer(trigger=DateTimeTrigger(datetime.now(UTC) + LATER), method_name="resume", kwargs={"from": "execute"})
+        trigger = Heard(self.dag_id, self.task_id)
+        self.defer(trigger=trigger, method_name="resume", kwargs={"from": "execute"})
 
     def resume(self, context, event=None, **kwargs):
         print("after the trigger")
         return {"event": str(event), **kwargs}
 
 
-class DefersToNothing(BaseOperator):
-    """Its trigger cannot be made, so the triggerer fails it."""
+class DefersInVain(BaseOperator):
+    """Its trigger fails."""
 
     def execute(self, context):
-        self.defer(trigger=NoTrigger(), method_name="resume")
-
-
-class NoTrigger(DateTimeTrigger):
-    def __init__(self):
-        super().__init__(datetime(1999, 1, 1, tzinfo=UTC))
-
-    def serialize(self):
-        return "no_such_module.NoSuchTrigger", {}
+        self.defer(trigger=Heard(self.dag_id, self.task_id, fails=True), method_name="resume")
 
 
 class SecondTime(BaseSensorOperator):
@@ -152,7 +143,7 @@ for way in ("theirs", "ours"):
         short_circuit() >> EmptyOperator(task_id="skipped_by_it")
         branch() >> [EmptyOperator(task_id="taken"), EmptyOperator(task_id="not_taken")]
         Defers(task_id="defer")
-        DefersToNothing(task_id="defer_to_nothing")
+        DefersInVain(task_id="defer_in_vain")
         SecondTime(task_id="reschedule", mode="reschedule", poke_interval=3)
         BashOperator(
             task_id="bash",

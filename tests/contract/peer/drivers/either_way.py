@@ -15,6 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import heard
 from airflow.configuration import conf
 from airflow.executors.local_executor import LocalExecutor
 from airflow.utils.state import TaskInstanceState
@@ -137,6 +138,13 @@ class EitherWay(LocalExecutor):
             if launch.ended():
                 del self.launches[key]
                 self.change_state(key, launch.state())
+
+    def get_event_buffer(self, dag_ids=None):
+        events = super().get_event_buffer(dag_ids)
+        for key, (state, _) in events.items():
+            if state in (TaskInstanceState.SUCCESS, TaskInstanceState.FAILED):
+                heard.note(key)
+        return events
 
     def end(self):
         for launch in [*self.launches.values(), *self.older]:
