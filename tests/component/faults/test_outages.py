@@ -39,6 +39,7 @@ class Minute:
         return self.kind
 
 
+@pytest.mark.slow(seconds=180)
 def test_a_minute_of_every_fault_and_a_token_that_lives_a_third_of_the_task(make_laptop):
     """All at once, each on a laptop of its own, because each takes minutes."""
     laptops, minutes, away = {}, {}, []
