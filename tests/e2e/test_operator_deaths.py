@@ -1,12 +1,15 @@
 """The operator dies at every step of the plan, and two of them live at a time: still one pod an attempt, one start."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from kube.operators import away, died, environment, operator
-from kube.taskruns import finished, outcome, status, taskrun
-from kube.witness import START, pods_created
+from e2e.conftest import namespace
+from kube.operators import away, died, environment, lease_of_its_own, operator
+from kube.taskruns import finished, outcome, over, status, taskrun
+from kube.witness import START, Witness, pods_created
 
 pytestmark = pytest.mark.timeout(400)
 DRIVER = str(Path(__file__).parent / "drivers/dying_operator.py")
@@ -14,47 +17,69 @@ BODY = START + '\ntime.sleep(1)\nif ti.try_number == 1:\n    raise ValueError("o
 #: The writes of a TaskRun that fails once and then succeeds: number, pod, pod's UID, running, retry; and the same
 #: again to the end.
 STEPS = [(number, when) for number in range(1, 11) for when in ("before", "after")]
+#: So many operators die at a time, each in a namespace of its own: one after the other they would take five minutes.
+LANES = 4
 
 
-def test_an_operator_dies_before_and_after_each_of_its_writes(team, system, witness, hooks, tmp_path):
-    names, never = {}, []
-    with away(system):
-        for number, when in STEPS:
+class Lane:
+    """A namespace with an operator, a Lease and a witness of its own."""
+
+    def __init__(self, team, system, folder):
+        folder.mkdir()
+        self.team, self._log = team, folder / "log"
+        self._env = environment(system, folder, team.namespace, **lease_of_its_own(team, system))
+        self.witness = Witness(team).start()
+        self.names, self.never = [], []
+
+    def go(self, steps):
+        """A TaskRun for each step, whose operator dies there and is followed by another."""
+        for number, when in steps:
             name = f"step-{number}-{when}"
-            names[name] = (number, when)
-            env = environment(system, tmp_path, f"dying-{number}-{when}", AIRLOCK__OPERATOR__NAMESPACES=team.namespace)
-            # The Lease of one that was killed would have to run out first; each has one of its own.
-            env["AIRLOCK__OPERATOR__LEASE"] = "airlock-operator"
-            system("delete", "lease", "airlock-operator", "--ignore-not-found")
-            with operator([DRIVER, str(number), when], env, tmp_path / "log") as process:
-                team.apply(taskrun(name, BODY, retries=1))
-                if not died(process, 25):
-                    never.append(name)
-            system("delete", "lease", "airlock-operator", "--ignore-not-found")
-            with operator([DRIVER, "0", when], env, tmp_path / "log"):
-                finished(team, name, 60)
-    seen = {name: outcome(finished(team, name)) for name in names}
-    starts = {name: witness.starts(name) for name in names}
-    pods = [pod for pod in pods_created(hooks.audit_log(), team.namespace) if pod.startswith("step-")]
+            self.names.append(name)
+            with self._operator(number, when) as process:
+                self.team.apply(taskrun(name, BODY, retries=1))
+                if not died(process, lambda name=name: over(self.team.get("taskrun", name))):
+                    self.never.append(name)
+            with self._operator(0, when):
+                finished(self.team, name, 90)
 
+    def _operator(self, number, when):
+        # The Lease of one that was killed would have to run out first.
+        self.team("delete", "lease", "airlock-operator", "--ignore-not-found")
+        return operator([DRIVER, str(number), when], self._env, self._log)
+
+
+@pytest.fixture
+def lanes(cluster, system, tmp_path):
+    with ExitStack() as namespaces:
+        teams = [namespaces.enter_context(namespace(cluster, "lane")) for _ in range(LANES)]
+        with ThreadPoolExecutor(LANES) as pool:
+            yield list(pool.map(lambda team: Lane(team, system, tmp_path / team.namespace), teams))
+
+
+@pytest.mark.alone
+def test_an_operator_dies_before_and_after_each_of_its_writes(lanes, system, hooks):
+    with away(system), ThreadPoolExecutor(LANES) as pool:
+        list(pool.map(Lane.go, lanes, [STEPS[first::LANES] for first in range(LANES)]))
+    names = [name for lane in lanes for name in lane.names]
+    seen = {name: outcome(finished(lane.team, name)) for lane in lanes for name in lane.names}
+    starts = {name: lane.witness.starts(name) for lane in lanes for name in lane.names}
+    made = pods_created(hooks.audit_log(), *(lane.team.namespace for lane in lanes))
+    pods = sorted(pod for pod in made if pod.startswith("step-"))
+    never = [name for lane in lanes for name in lane.never]
+
+    assert len(STEPS) == len(names)
     assert dict.fromkeys(names, ("success", "Succeeded", 2, 2)) == seen
     assert {key: [1, 2] for key in names} == starts
-    assert sorted(f"{name}-{attempt}" for name in names for attempt in (1, 2)) == sorted(pods)
+    assert sorted(f"{name}-{attempt}" for name in names for attempt in (1, 2)) == pods
     # The last steps are quiet ones that may fall together; most must have been met.
     assert len(never) <= 4, never
 
 
 def test_two_operators_that_both_believe_to_lead_are_harmless(team, system, witness, hooks, tmp_path):
-    """The second has a Lease of its own name, as one has that was cut off and does not know it."""
+    """The second has a Lease of its own, as one has that was cut off and does not know it."""
     names = [f"two-{number}" for number in range(8)]
-    env = environment(system, tmp_path, "second", AIRLOCK__OPERATOR__NAMESPACES=team.namespace)
-    env["AIRLOCK__OPERATOR__LEASE"] = "airlock-operator"
-    env["AIRLOCK__OPERATOR__NAMESPACE"] = team.namespace
-    team(
-        "create", "rolebinding", "second", "--clusterrole=edit", f"--serviceaccount={system.namespace}:airlock-operator"
-    )
-    team("create", "role", "leases", "--verb=get,create,update", "--resource=leases.coordination.k8s.io")
-    team("create", "rolebinding", "leases", "--role=leases", f"--serviceaccount={system.namespace}:airlock-operator")
+    env = environment(system, tmp_path, "second", **lease_of_its_own(team, system))
     with operator(["-m", "airlock_operator"], env, tmp_path / "log"):
         team.wait("lease", "airlock-operator", lambda lease: lease, 20)
         team.apply([taskrun(name, BODY, retries=1) for name in names])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -9,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,18 @@ def environment(system: Kubectl, folder: Path, identity: str, **settings: str) -
     return env | own | settings
 
 
+def lease_of_its_own(team: Kubectl, system: Kubectl) -> dict[str, str]:
+    """Settings of an operator that works in one namespace and takes its Lease there; its account may do so from now on."""
+    account = f"--serviceaccount={system.namespace}:{ACCOUNT}"
+    team("create", "role", "leases", "--verb=get,create,update", "--resource=leases.coordination.k8s.io")
+    team("create", "rolebinding", "leases", "--role=leases", account)
+    return {
+        "AIRLOCK__OPERATOR__NAMESPACES": team.namespace,
+        "AIRLOCK__OPERATOR__NAMESPACE": team.namespace,
+        "AIRLOCK__OPERATOR__LEASE": "airlock-operator",
+    }
+
+
 @contextmanager
 def away(system: Kubectl) -> Iterator[None]:
     """The installed operator is away inside the block."""
@@ -81,9 +94,12 @@ def operator(words: list[str], env: dict[str, str], log: Path) -> Iterator[subpr
                 process.wait()
 
 
-def died(process: subprocess.Popen[Any], seconds: float) -> bool:
-    """Whether it ended by SIGKILL within so many seconds."""
+def died(process: subprocess.Popen[Any], done: Callable[[], bool], seconds: float = 60) -> bool:
+    """Whether it ended by SIGKILL, at the latest a moment after its work was done."""
     ends = time.monotonic() + seconds
     while process.poll() is None and time.monotonic() < ends:
-        time.sleep(0.05)
+        if done():
+            ends = min(ends, time.monotonic() + 4)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(2)
     return process.poll() == -signal.SIGKILL

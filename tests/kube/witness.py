@@ -84,8 +84,8 @@ def query(system: Kubectl, sql: str, *values: str) -> list[list[Any]]:
     return rows
 
 
-def pods_created(audit: Any, namespace: str) -> list[str]:
-    """The name of every pod that was made in a namespace, once for each time, by the API server's audit log."""
+def pods_created(audit: Any, *namespaces: str) -> list[str]:
+    """The name of every pod that was made in these namespaces, once for each time, by the API server's audit log."""
     made = []
     for entry in audit:
         ref = entry.get("objectRef") or {}
@@ -93,7 +93,7 @@ def pods_created(audit: Any, namespace: str) -> list[str]:
             entry.get("verb") == "create"
             and ref.get("resource") == "pods"
             and not ref.get("subresource")
-            and ref.get("namespace") == namespace
+            and ref.get("namespace") in namespaces
             and (entry.get("responseStatus") or {}).get("code") == 201
         ):
             made.append(ref.get("name") or entry["responseObject"]["metadata"]["name"])
