@@ -19,10 +19,28 @@ cannot() {
     fi
 }
 scripts/environment.sh dev || exit 1
-run "lint, types, import contracts" scripts/lint.sh
 pytest=(.venvs/dev/bin/python -m pytest -q)
+# The checks need one processor, and so do these two tiers.
+said=$(mktemp)
+scripts/lint.sh >"$said" 2>&1 &
+linting=$!
+lint() {
+    local status=0
+    wait "$linting" || status=$?
+    cat "$said"
+    return "$status"
+}
+started=""
+finish() {
+    # A shell's background command does not hear Ctrl-C.
+    jobs -p | xargs -r kill
+    rm -f "$said"
+    [ -z "$started" ] || scripts/cluster.sh down
+}
+trap finish EXIT
 run "unit" "${pytest[@]}" tests/unit
 run "repo" "${pytest[@]}" tests/repo
+run "lint, types, import contracts" lint
 # Four at a time: most of this tier waits for outages and deadlines to pass.
 run "component" "${pytest[@]}" -n 4 --dist worksteal tests/component
 [ "$(id -u)" = 0 ] || cannot "component, isolation: only root can give user code a user of its own"
@@ -37,7 +55,7 @@ run "demo" make --no-print-directory demo
 # A cluster that was up before stays as it is; one that was brought up for these tests goes with them.
 if [ "$(scripts/cluster.sh status)" = "no cluster is up" ]; then
     export AIRLOCK_CLUSTER_MAY_END=1
-    trap 'scripts/cluster.sh down' EXIT
+    started=yes
 fi
 echo
 echo "== a cluster with Airlock in it"

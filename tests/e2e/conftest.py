@@ -12,6 +12,7 @@ from e2e.isolation.ways import AIRFLOWS, dag_files
 from kube import kubectl
 from kube.airflow import Airflow
 from kube.install import Install
+from kube.place import Place
 from kube.witness import Witness
 
 INSTALLED = "airlock-system"
@@ -30,8 +31,24 @@ SALES = {
 }
 
 
+PLACE = Place()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item):
+    """A test and what it needs set up have a place on the cluster. Its time begins when it has that."""
+    with PLACE.taken(alone=item.get_closest_marker("alone") is not None):
+        return (yield)
+
+
 def pytest_collection_modifyitems(items):
-    """Tests that look back at all others come last, and after them those that take the install away."""
+    """
+    Tests that look back at all others come last, and after them those that take the install away. Those that ask for a
+    real Airflow are marked.
+    """
+    for item in items:
+        if "airflow" in item.fixturenames:
+            item.add_marker("airflow")
     marks = {id(item): item.get_closest_marker("last") for item in items}
     items.sort(key=lambda item: mark.args[0] if (mark := marks[id(item)]) else 0)
 
@@ -78,7 +95,7 @@ def team(cluster) -> Iterator[kubectl.Kubectl]:
 @pytest.fixture(scope="session")
 def install(system) -> Install:
     """Airlock's release."""
-    return Install(system)
+    return Install(system, PLACE)
 
 
 @pytest.fixture(scope="session")

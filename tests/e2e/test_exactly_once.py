@@ -134,6 +134,7 @@ def test_user_code_takes_all_the_memory(team, witness, settle):
     assert (("failed", "OOMKilled", 2, 2), 2, ["up_for_retry", "failed"], ["hog-1", "hog-2"]) == settle("hog")
 
 
+@pytest.mark.alone
 def test_the_kubelet_is_away_for_a_while(team, witness, hooks, settle):
     running(team, witness, "kubelet-away", body=long(12))
     with hooks.stopped("kubelet"):
@@ -142,6 +143,7 @@ def test_the_kubelet_is_away_for_a_while(team, witness, hooks, settle):
     assert (("success", "Succeeded", 1, 1), 1, ["success"], ["kubelet-away-1"]) == settle("kubelet-away")
 
 
+@pytest.mark.alone
 def test_the_api_server_is_restarted(team, cluster, witness, hooks, settle):
     running(team, witness, "api-restarted", body=long(10))
     hooks.restart("apiserver")
@@ -157,6 +159,7 @@ def wait_for_api(cluster):
         time.sleep(0.5)
 
 
+@pytest.mark.alone
 def test_the_leaders_watch_is_frozen(team, system, witness, hooks, settle):
     """No packet between the leading operator and the API server, and no connection closed: the other one takes over."""
     leader = system.get("lease", "airlock-operator")["spec"]["holderIdentity"]
@@ -173,6 +176,7 @@ def test_the_leaders_watch_is_frozen(team, system, witness, hooks, settle):
     assert {name: (("success", "Succeeded", 1, 1), 1, ["success"], [f"{name}-1"]) for name in seen} == seen
 
 
+@pytest.mark.alone
 def test_the_server_is_away_for_a_minute(team, system, witness, settle):
     running(team, witness, "server-away", body=long(5))
     system("scale", "deployment/airlock-server", "--replicas=0")
@@ -184,6 +188,7 @@ def test_the_server_is_away_for_a_minute(team, system, witness, settle):
     assert (("success", "Succeeded", 1, 1), 1, ["success"], ["server-away-1"]) == settle("server-away", 180)
 
 
+@pytest.mark.alone
 def test_an_operator_is_killed_again_and_again(team, system, witness, hooks, settle):
     """At whatever step it is: every half second, the one that leads, while twelve TaskRuns come and go."""
     names = [f"killed-{number}" for number in range(12)]

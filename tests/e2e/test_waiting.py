@@ -27,11 +27,15 @@ def test_an_image_that_does_not_come(team):
     assert "spec.image" in says(team, "no-image", "ImagePull")
 
 
-def test_a_configuration_that_names_what_is_not_there(team):
+@pytest.fixture(scope="module")
+def no_config(team):
+    """A TaskRun that needs what never comes. The operator waits most of a minute for it, in which other tests run."""
     team.apply(taskrun("no-config", pod={"envFrom": [{"configMapRef": {"name": "absent"}}]}))
+    return "no-config"
 
-    assert '"absent" not found' in says(team, "no-config", "ContainerConfig")
-    assert ("failed", "InvalidPod") == outcome(finished(team, "no-config"))[:2]
+
+def test_a_configuration_that_names_what_is_not_there(team, no_config):
+    assert '"absent" not found' in says(team, no_config, "ContainerConfig")
 
 
 def test_a_configuration_that_comes_a_moment_later_is_waited_for(team):
@@ -108,3 +112,7 @@ def test_a_volume_that_cannot_be_mounted(team):
     team.apply(taskrun("no-volume", pod=volumes))
 
     assert '"nowhere" not found' in says(team, "no-volume", "VolumeMount")
+
+
+def test_a_configuration_that_does_not_come_is_given_up(team, no_config):
+    assert ("failed", "InvalidPod") == outcome(finished(team, no_config))[:2]

@@ -9,16 +9,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from kube.kubectl import Kubectl
+from kube.place import Place
 
 _ROOT = Path(__file__).resolve().parents[2]
 _UPGRADE = ("upgrade", "airlock", "charts/airlock", "--wait", "--timeout=2m")
 
 
 class Install:
-    """The release in the namespace of ``system``."""
+    """The release in the namespace of ``system``, for a session of tests that has this place on the cluster."""
 
-    def __init__(self, system: Kubectl) -> None:
-        self._system = system
+    def __init__(self, system: Kubectl, place: Place) -> None:
+        self._system, self._place = system, place
 
     def helm(self, *words: str) -> str:
         """What helm prints; its error where it fails."""
@@ -42,16 +43,18 @@ class Install:
 
     @contextmanager
     def told(self, **values: object) -> Iterator[None]:
-        """Inside the block the chart is told these values too, and every part runs with them."""
+        """Inside the block the chart is told these values too, and every part runs with them; it restarts for that."""
         before = self.helm("get", "values", "airlock", "-o", "json")
         words = [word for name, value in values.items() for word in ("--set-json", f"{name}={json.dumps(value)}")]
-        self.helm(*_UPGRADE, "--reuse-values", *words)
+        with self._place.alone():
+            self.helm(*_UPGRADE, "--reuse-values", *words)
         try:
             yield
         finally:
             # Not if another test has installed it anew meanwhile.
             if json.loads(self.helm("get", "values", "airlock", "-o", "json")) != json.loads(before):
-                self.helm(*_UPGRADE, "--reset-values", *self._as_words(json.loads(before) or {}))
+                with self._place.alone():
+                    self.helm(*_UPGRADE, "--reset-values", *self._as_words(json.loads(before) or {}))
 
     @staticmethod
     def _as_words(values: dict[str, object], prefix: str = "") -> list[str]:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import queue
 import subprocess
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 MARK = ("airlock.dev/test-cluster", "true")
+#: How often a wait looks at what no event tells; how long until it asks anew, for what happened before its watch began.
+_LOOK_SECONDS, _WATCH_SECONDS = 0.5, 5.0
 
 
 class Refused(AssertionError):
@@ -69,16 +75,57 @@ class Kubectl:
         return list(json.loads(self("get", kind, *chosen, "-o", "json"))["items"])
 
     def wait(self, kind: str, name: str, until: Callable[[dict[str, Any]], Any], seconds: float = 60) -> dict[str, Any]:
-        """The object once ``until`` holds of it; an absent one is an empty map."""
+        """The object once ``until`` holds of it; an absent one is an empty map. ``until`` may look at other things too."""
         ends = time.monotonic() + seconds
         while True:
             found = self.get(kind, name) or {}
-            if until(found):
+            if until(found) or until(found := self._watched(kind, name, until, found, ends)):
                 return found
             if time.monotonic() > ends:
                 shown = json.dumps(found.get("status", found), indent=1)
                 raise AssertionError(f"{kind} {name} did not come so far in {seconds:g} s; it is: {shown}")
-            time.sleep(0.2)
+
+    def _watched(
+        self, kind: str, name: str, until: Callable[[Any], Any], found: dict[str, Any], ends: float
+    ) -> dict[str, Any]:
+        """The object when ``until`` holds, or after a while: a kubectl for every look took a third of a processor."""
+        ends = min(ends, time.monotonic() + _WATCH_SECONDS)
+        with self._events(kind, name) as events:
+            while not until(found) and time.monotonic() < ends:
+                with contextlib.suppress(queue.Empty):
+                    event = events.get(timeout=_LOOK_SECONDS)
+                    if event is None:
+                        # The API server closed the watch, or is away.
+                        time.sleep(_LOOK_SECONDS)
+                        break
+                    found = {} if event["type"] == "DELETED" else event["object"]
+        return found
+
+    @contextmanager
+    def _events(self, kind: str, name: str) -> Iterator[queue.Queue[dict[str, Any] | None]]:
+        """What happens to an object inside the block, as watch events; None is the end of the watch."""
+        events: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        words = ["kubectl", "--kubeconfig", self.kubeconfig, "-n", self.namespace, *self._user, "get", kind]
+        words += ["--field-selector", f"metadata.name={name}", "--watch", "--output-watch-events"]
+        words += ["-o", r'jsonpath={}{"\n"}']
+        with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+            assert process.stdout
+            reader = threading.Thread(target=_read, args=(process.stdout, events))
+            reader.start()
+            try:
+                yield events
+            finally:
+                process.kill()
+                reader.join()
+
+
+def _read(lines: Iterable[str], events: queue.Queue[dict[str, Any] | None]) -> None:
+    """Puts every event into the queue, and None at the end."""
+    for line in lines:
+        # The last one may be cut off where kubectl was ended.
+        if line.endswith("\n"):
+            events.put(json.loads(line))
+    events.put(None)
 
 
 def marked(kubeconfig: str) -> bool:

@@ -4,7 +4,8 @@ import pytest
 from kube.taskruns import outcome, said
 from kube.witness import Witness
 
-pytestmark = pytest.mark.timeout(400)
+#: Alone, because the chart is told of the store for every namespace, and the store's key is in one only.
+pytestmark = [pytest.mark.timeout(400), pytest.mark.alone]
 PASSWORD = "open-sesame-42"
 
 

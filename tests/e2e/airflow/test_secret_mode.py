@@ -13,6 +13,37 @@ LATE_IMAGE = "localhost:5000/test-late:0.1.0"
 LABEL = "airlock.dev/test-later"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def queued(airflow, hooks):
+    """Two that wait longer than their first token lives, for a node and for their image: their names, and that token."""
+    node = hooks.nodes()[0]
+    airflow.trigger("late_by_node", "late-by-node", pod={"nodeSelector": {LABEL: "yes"}})
+    airflow.trigger("late_by_image", "late-by-image", image=LATE_IMAGE)
+    names, tokens = {}, {}
+    for dag in ("late_by_node", "late_by_image"):
+        airflow.until(lambda dag=dag: airflow.taskruns(dag), 30, f"TaskRun of {dag}")
+        names[dag] = airflow.taskruns(dag)[0]["metadata"]["name"]
+        secret = airflow.team.wait("secret", f"airlock-token-{names[dag]}", lambda secret: secret, 10)
+        tokens[dag] = base64.b64decode(secret["data"]["token"]).decode()
+    airflow.team.wait("taskrun", names["late_by_node"], lambda run: reason(run) == "Unschedulable", 20)
+    airflow.team.wait("taskrun", names["late_by_image"], lambda run: reason(run) == "ImagePull", 30)
+    yield names, tokens, time.monotonic()
+    airflow.team("label", "node", node, f"{LABEL}-")
+    hooks.node_exec("ctr", "-n", "k8s.io", "images", "rm", LATE_IMAGE, check=False)
+
+
+@pytest.fixture(scope="module")
+def late(queued, airflow, hooks):
+    """The same after they have got what they waited for. The tests above ran meanwhile."""
+    names, tokens, since = queued
+    time.sleep(max(0, since + TOKEN_SECONDS + LEEWAY_SECONDS + 2 - time.monotonic()))
+    airflow.team("label", "node", hooks.nodes()[0], f"{LABEL}=yes")
+    hooks.node_exec("ctr", "-n", "k8s.io", "images", "tag", "--force", IMAGE, LATE_IMAGE)
+    for dag in names:
+        airflow.ended(dag, dag.replace("_", "-"), 240)
+    return names, tokens
+
+
 def test_a_dag_of_a_real_airflow_runs_in_its_own_image(airflow):
     airflow.variable("greeting", "good day")
     airflow.trigger("modes", "once", {"n": 3})
@@ -54,32 +85,6 @@ def test_only_the_executors_account_may_name_a_task_instance(airflow):
     )
 
     assert "spec.taskInstanceId: only a scheduler may name a task instance" in said
-
-
-@pytest.fixture(scope="module")
-def late(airflow, hooks):
-    """Two that waited longer than their first token lived: for a node, and on a node for their image; and that token."""
-    node = hooks.nodes()[0]
-    airflow.trigger("late_by_node", "late-by-node", pod={"nodeSelector": {LABEL: "yes"}})
-    airflow.trigger("late_by_image", "late-by-image", image=LATE_IMAGE)
-    names, tokens = {}, {}
-    for dag in ("late_by_node", "late_by_image"):
-        airflow.until(lambda dag=dag: airflow.taskruns(dag), 30, f"TaskRun of {dag}")
-        names[dag] = airflow.taskruns(dag)[0]["metadata"]["name"]
-        secret = airflow.team.wait("secret", f"airlock-token-{names[dag]}", lambda secret: secret, 10)
-        tokens[dag] = base64.b64decode(secret["data"]["token"]).decode()
-    airflow.team.wait("taskrun", names["late_by_node"], lambda run: reason(run) == "Unschedulable", 20)
-    airflow.team.wait("taskrun", names["late_by_image"], lambda run: reason(run) == "ImagePull", 30)
-    time.sleep(TOKEN_SECONDS + LEEWAY_SECONDS + 2)
-    airflow.team("label", "node", node, f"{LABEL}=yes")
-    hooks.node_exec("ctr", "-n", "k8s.io", "images", "tag", "--force", IMAGE, LATE_IMAGE)
-    try:
-        for dag in names:
-            airflow.ended(dag, dag.replace("_", "-"), 240)
-        yield names, tokens
-    finally:
-        airflow.team("label", "node", node, f"{LABEL}-")
-        hooks.node_exec("ctr", "-n", "k8s.io", "images", "rm", LATE_IMAGE)
 
 
 @pytest.mark.parametrize("dag", ["late_by_node", "late_by_image"])

@@ -4,7 +4,7 @@ import pytest
 from e2e.isolation.ways import OfAirflows, OfOurs
 
 
-@pytest.fixture(scope="module", params=["ours", "airflows"])
+@pytest.fixture(scope="module", params=["ours", pytest.param("airflows", marks=pytest.mark.airflow)])
 def isolation(request, hooks):
     if request.param == "airflows":
         return OfAirflows(request.getfixturevalue("airflow"), hooks)
