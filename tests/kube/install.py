@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,14 +48,23 @@ class Install:
         before = self.helm("get", "values", "airlock", "-o", "json")
         words = [word for name, value in values.items() for word in ("--set-json", f"{name}={json.dumps(value)}")]
         with self._place.alone():
-            self.helm(*_UPGRADE, "--reuse-values", *words)
+            self._upgrade("--reuse-values", *words)
         try:
             yield
         finally:
             # Not if another test has installed it anew meanwhile.
             if json.loads(self.helm("get", "values", "airlock", "-o", "json")) != json.loads(before):
                 with self._place.alone():
-                    self.helm(*_UPGRADE, "--reset-values", *self._as_words(json.loads(before) or {}))
+                    self._upgrade("--reset-values", *self._as_words(json.loads(before) or {}))
+
+    def _upgrade(self, *words: str) -> None:
+        self.helm(*_UPGRADE, *words)
+        # Helm does not wait for the pods that go: an operator that is told to end leads for some seconds more, and
+        # makes pods by what it was told before.
+        ends = time.monotonic() + 60
+        while any("deletionTimestamp" in pod["metadata"] for pod in self._system.list("pods")):
+            assert time.monotonic() < ends, "pods of before the upgrade do not go"
+            time.sleep(0.5)
 
     @staticmethod
     def _as_words(values: dict[str, object], prefix: str = "") -> list[str]:
