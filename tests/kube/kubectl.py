@@ -42,7 +42,7 @@ class Kubectl:
     def __call__(self, *arguments: str, stdin: str | None = None, seconds: float = 60, check: bool = True) -> str:
         """What it prints; raises Refused with what it says where it fails."""
         done = subprocess.run(
-            ["kubectl", "--kubeconfig", self.kubeconfig, "-n", self.namespace, *self._user, *arguments],
+            self._command(*arguments),
             input=stdin,
             capture_output=True,
             text=True,
@@ -52,6 +52,9 @@ class Kubectl:
         if check and done.returncode != 0:
             raise Refused(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
         return done.stdout if check else done.stdout + done.stderr
+
+    def _command(self, *arguments: str) -> list[str]:
+        return ["kubectl", "--kubeconfig", self.kubeconfig, "-n", self.namespace, *self._user, *arguments]
 
     def apply(self, manifest: str | dict[str, Any] | list[dict[str, Any]] | Path) -> None:
         """Applies a file, a text, or objects."""
@@ -105,9 +108,8 @@ class Kubectl:
     def _events(self, kind: str, name: str) -> Iterator[queue.Queue[dict[str, Any] | None]]:
         """What happens to an object inside the block, as watch events; None is the end of the watch."""
         events: queue.Queue[dict[str, Any] | None] = queue.Queue()
-        words = ["kubectl", "--kubeconfig", self.kubeconfig, "-n", self.namespace, *self._user, "get", kind]
-        words += ["--field-selector", f"metadata.name={name}", "--watch", "--output-watch-events"]
-        words += ["-o", r'jsonpath={}{"\n"}']
+        watch = ("--field-selector", f"metadata.name={name}", "--watch", "--output-watch-events")
+        words = self._command("get", kind, *watch, "-o", r'jsonpath={}{"\n"}')
         with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
             assert process.stdout
             reader = threading.Thread(target=_read, args=(process.stdout, events))
