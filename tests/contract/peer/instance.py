@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 import httpx
+from contract.peer.drivers import heard
 
 HERE = Path(__file__).parent
 START_SECONDS = 90.0
@@ -81,9 +82,8 @@ class Instance:
     # --- what is in the database, and in the logs ---
 
     def heard(self, dag_id, task_id):
-        """Whether the scheduler has dealt with the end of a launch of this task (drivers/heard.py)."""
-        noted = self.home / "launches" / f"heard-{dag_id}-{task_id}"
-        return noted.exists() and time.time() - noted.stat().st_mtime > 2
+        """Whether the scheduler has dealt with the end of a launch of this task."""
+        return heard.was(self.env["PEER_FOLDER"], dag_id, task_id)
 
     def rows(self, query, *values):
         """The rows of the metadata database, as dictionaries."""

@@ -143,7 +143,7 @@ class EitherWay(LocalExecutor):
         events = super().get_event_buffer(dag_ids)
         for key, (state, _) in events.items():
             if state in (TaskInstanceState.SUCCESS, TaskInstanceState.FAILED):
-                heard.note(key)
+                heard.note(os.environ["PEER_FOLDER"], key.dag_id, key.task_id)
         return events
 
     def end(self):
