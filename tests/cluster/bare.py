@@ -138,6 +138,7 @@ class Bare:
             command, files.log(component), holder.environment(files.bin)
         )
         remembered.save()
+        cgroups.hold(node or FIRST.name, place.components[component].pid)
         if component == "containerd":
             # A kubelet that finds nobody at its socket ends, and nobody would start it again.
             name = node or FIRST.name

@@ -1,5 +1,5 @@
 """
-The runner's end of the frames socket: one request at a time, each answered before the next.
+The runner's end of the frames socket: one request at a time, each answered before the next is sent.
 
 It promises three things that plain blocking reads and writes would not:
 
@@ -18,11 +18,20 @@ import os
 import socket
 from _thread import allocate_lock, get_ident
 from collections.abc import Callable
-from typing import Any, Final
+from contextlib import suppress
+from functools import partial
+from typing import Any, Final, TypeVar
 
 import msgspec
 
-from airlock.sdk.exceptions import AirlockRuntimeError, ChannelError, ChannelLost, FrameTooLarge, PermissionDenied
+from airlock.sdk.exceptions import (
+    AirlockException,
+    AirlockRuntimeError,
+    ChannelError,
+    ChannelLost,
+    FrameTooLarge,
+    PermissionDenied,
+)
 from airlock_wire import frames
 from airlock_wire.messages import ErrorResponse, ErrorType, FromRunner, ToRunner, to_runner
 
@@ -30,6 +39,8 @@ from airlock_wire.messages import ErrorResponse, ErrorType, FromRunner, ToRunner
 HANDOFF_SECONDS: Final = 150.0
 #: How often the sidecar may be lost during one request.
 MAX_LOSSES: Final = 10
+
+T = TypeVar("T")
 
 _HANDOFF_BYTE: Final = b"F"
 _READ_BYTES: Final = 65536
@@ -57,6 +68,8 @@ class Channel:
         self._next_id = 0
         # The request being served: its id and bytes, how many bytes each send took, and what was received so far.
         self._outstanding: tuple[int, bytes] | None = None
+        #: Who is told when the outstanding request, which nobody waits for, is refused.
+        self._refused: Callable[[AirlockException], None] | None = None
         self._sent: list[int] = []
         self._received: list[bytes] = []
 
@@ -82,6 +95,23 @@ class Channel:
         Raises AirlockRuntimeError for an answer in the error slot, FrameTooLarge and ChannelError (nothing was sent)
         and ChannelLost (the sidecar is gone for good).
         """
+        return _message(self._in_turn(message, self._asked))
+
+    def tell(self, message: FromRunner, refused: Callable[[AirlockException], None]) -> None:
+        """
+        Sends a message and does not wait for its answer, which is read before anything else is asked. ``refused`` is
+        called then, with what ``ask`` would have raised, if the answer is a no.
+
+        Raises FrameTooLarge and ChannelError where it cannot be sent. A sidecar that is lost meanwhile gets it again,
+        as it would any other request.
+        """
+        self._in_turn(message, partial(self._told, refused=refused))
+
+    def _in_turn(self, message: FromRunner, act: Callable[[FromRunner], T]) -> T:
+        """
+        Does something with the message while this thread alone has the channel and nothing is outstanding on it. No
+        context manager of Python's: a signal handler that raised as one begins would leave the lock taken.
+        """
         if os.getpid() != self._pid:
             raise ChannelError(
                 f"{type(message).__name__} was asked in a process that the task started; only the task's own process "
@@ -90,26 +120,49 @@ class Channel:
         if self._holder == get_ident():
             raise ChannelError(f"{type(message).__name__} was asked by a signal handler in the middle of a request")
         try:
-            return _message(self._answer(message))
+            with self._lock:
+                try:
+                    self._holder = get_ident()
+                    if self._outstanding is not None:
+                        self._hear_out(*self._outstanding)
+                    return act(message)
+                finally:
+                    self._holder = None
         finally:
             if (callback := self._when_idle) is not None:
                 self._when_idle = None
                 callback()
 
-    def _answer(self, message: FromRunner) -> frames.Response:
-        with self._lock:
-            try:
-                self._holder = get_ident()
-                # Its asker was interrupted and will not come back for the answer.
-                if self._outstanding is not None:
-                    self._settle(*self._outstanding)
-                request = (self._next_id, _encoded(self._next_id, message))
-                self._next_id += 1
-                self._sent.clear()
-                self._outstanding = request
-                return self._settle(*request)
-            finally:
-                self._holder = None
+    def _asked(self, message: FromRunner) -> frames.Response:
+        return self._settle(*self._begin(message))
+
+    def _told(self, message: FromRunner, refused: Callable[[AirlockException], None]) -> None:
+        _, data = self._begin(message)
+        self._refused = refused
+        with suppress(_Lost):
+            self._send(data)
+
+    def _begin(self, message: FromRunner) -> tuple[int, bytes]:
+        """Makes a message the outstanding request."""
+        request = (self._next_id, _encoded(self._next_id, message))
+        self._next_id += 1
+        self._sent.clear()
+        self._refused = None
+        self._outstanding = request
+        return request
+
+    def _hear_out(self, request_id: int, data: bytes) -> None:
+        """Ends a request that nobody waits for: it was only told, or its asker was interrupted."""
+        refused = self._refused
+        if refused is None:
+            self._settle(request_id, data)
+            return
+        try:
+            _message(self._settle(request_id, data))
+        except ChannelLost:
+            raise
+        except AirlockException as e:
+            refused(e)
 
     def when_idle(self, callback: Callable[[], None]) -> None:
         """
@@ -133,9 +186,7 @@ class Channel:
 
     def _exchange(self, wanted: int, data: bytes) -> frames.Response:
         """Sends what is left of the outstanding request and reads up to its answer."""
-        view = memoryview(data)
-        while (done := sum(self._sent)) < len(data):
-            _from_system(self._sent, self._socket.send, view[done:])
+        self._send(data)
         while True:
             response, size = self._read()
             # In this order an interruption between the two lines leaves an answer to nobody, which is passed over.
@@ -144,6 +195,11 @@ class Channel:
             self._forget_read(size)
             if answers:
                 return response
+
+    def _send(self, data: bytes) -> None:
+        view = memoryview(data)
+        while (done := sum(self._sent)) < len(data):
+            _from_system(self._sent, self._socket.send, view[done:])
 
     def _read(self) -> tuple[frames.Response, int]:
         """The next response, which stays in the buffer, and its size there."""

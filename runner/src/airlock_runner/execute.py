@@ -1,12 +1,13 @@
 """
 Execute mode: one try of one task, from the startup message to the acknowledged terminal message.
 
-Load the task, render its arguments and send them for people to see, call its function, store what it returned, and
+Load the task, render its arguments, tell them for people to see, call its function, store what it returned, and
 report. Whatever is raised on the way decides the report (`outcome`). A DAG or task that cannot be found fails the
 task with one clear line; Airflow's runner reschedules the task three times first, which is left to a later issue.
 """
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -37,7 +38,7 @@ def execute(startup: StartupDetails, channel: Channel, root: str, logs: Logs) ->
     try:
         task = load_task(root, startup.dag_rel_path, startup.ti.dag_id, startup.ti.task_id)
         termination.install(channel, task.options.on_kill)
-        _run(task, RunningTaskInstance(startup, task, channel, server.max_tries), server, channel)
+        _run(task, RunningTaskInstance(startup, task, channel, server.max_tries), server, channel, logs)
     except BaseException as e:  # noqa: BLE001 - the edge of user code: whatever it raises decides the outcome
         error = e
     termination.ignore()
@@ -56,12 +57,13 @@ def execute(startup: StartupDetails, channel: Channel, root: str, logs: Logs) ->
     return EXIT_OK
 
 
-def _run(task: Task, ti: RunningTaskInstance, server: TIRunContext, channel: Channel) -> None:
+def _run(task: Task, ti: RunningTaskInstance, server: TIRunContext, channel: Channel, logs: Logs) -> None:
     context = context_of(task, ti, server.dag_run)
     with running(context):
         arguments = arguments_of(task, ti, context)
         context["templates_dict"] = arguments.templates_dict
-        channel.ask(SetRenderedFields(rendered_fields=shown(arguments)))
+        # For people to look at: user code need not wait for a server to have them, nor fail because it will not.
+        channel.tell(SetRenderedFields(rendered_fields=shown(arguments)), partial(_not_shown, logs))
         kwargs = with_context(signature_of(task.function), arguments.op_args, arguments.op_kwargs, context)
         _store(task, ti, task.function(*arguments.op_args, **kwargs))
 
@@ -80,6 +82,10 @@ def _store(task: Task, ti: RunningTaskInstance, value: Any) -> None:
         for key, item in value.items():
             ti.push_plain(key, item)
     ti.push_plain(RETURN_VALUE, value)
+
+
+def _not_shown(logs: Logs, error: AirlockException) -> None:
+    logs.write("warning", f"the task's rendered arguments cannot be shown: {error}")
 
 
 def _log(logs: Logs, task_id: str, error: BaseException | None) -> None:

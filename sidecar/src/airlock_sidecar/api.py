@@ -1,13 +1,13 @@
 """
 The server, as the sidecar calls it: the only module that speaks HTTP, imported after the socket listens.
 
-http.client and one kept-open connection a thread (docs/adr/0002): the budget of a request is a quarter of a
+http.client and connections that are kept open (docs/adr/0002): the budget of a request is a quarter of a
 millisecond and of a start a tenth of a second, and neither leaves room for a larger client.
 """
 
 import http.client
 import select
-import threading
+from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
@@ -56,7 +56,10 @@ class Answer(NamedTuple):
 
 
 class Server:
-    """One address, for all threads of this sidecar; each keeps a connection open."""
+    """
+    One address, for all threads of this sidecar. A connection is one request's at a time and is then kept for whoever
+    asks next: a TLS handshake costs more than most requests, and a launch begins in one thread and goes on in others.
+    """
 
     def __init__(self, url: str, ca_file: str = "", ca_pem: str = "") -> None:
         parts = urlsplit(url)
@@ -65,7 +68,8 @@ class Server:
         self._host = parts.hostname
         self._port = parts.port or (443 if parts.scheme == "https" else 80)
         self._tls = _trust(ca_file, ca_pem) if parts.scheme == "https" else None
-        self._local = threading.local()
+        #: Connections that nobody uses; there are never more than there were requests at once.
+        self._idle: deque[http.client.HTTPConnection] = deque()
 
     def ask(self, method: str, url: str, headers: dict[str, str], body: bytes | None, timeout: float) -> Answer:
         """One try of one request; raises errors.Unreachable. ``url`` is path and query, quoted."""
@@ -89,19 +93,21 @@ class Server:
         if len(data) > MAX_ANSWER_BYTES:
             connection.close()
             raise errors.Unreachable(f"an answer of over {MAX_ANSWER_BYTES} bytes", arrived=True)
+        self._idle.append(connection)
         told = response.headers
         return Answer(
             response.status, data, told.get(REFRESHED_TOKEN), told.get("Retry-After"), told.get("Content-Range")
         )
 
     def _connection(self, timeout: float) -> http.client.HTTPConnection:
-        kept: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
-        if kept is None:
+        """A connection for one request: the one that was used last, or a new one, which is not connected yet."""
+        try:
+            kept = self._idle.pop()
+        except IndexError:
             if self._tls is None:
-                kept = http.client.HTTPConnection(self._host, self._port, timeout=timeout)
-            else:
-                kept = http.client.HTTPSConnection(self._host, self._port, timeout=timeout, context=self._tls)
-            self._local.connection = kept
+                return http.client.HTTPConnection(self._host, self._port, timeout=timeout)
+            return http.client.HTTPSConnection(self._host, self._port, timeout=timeout, context=self._tls)
+        kept.timeout = timeout
         return kept
 
 

@@ -79,6 +79,55 @@ def test_a_sidecar_lost_while_nothing_is_asked_is_noticed_by_the_next_request(si
     assert sidecar.wait() == 0
 
 
+def test_user_code_does_not_wait_for_its_rendered_fields_to_be_taken(sidecar, task_file, details):
+    task_file("print('begun', flush=True)")
+    sidecar.send(details())
+    request_id, _ = sidecar.receive()
+
+    assert os.read(sidecar._pipes["stdout"], 100) == b"begun\n"
+
+    sidecar.send(None, None, request_id)
+    sidecar.serve()
+    assert sidecar.types == ["SetRenderedFields", "SucceedTask"]
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["answered", "by the sidecar that came back"])
+def test_rendered_fields_that_are_refused_are_a_warning_and_no_failure(sidecar, task_file, details, lost):
+    task_file(TWO_LOOKUPS)
+    sidecar.answers["GetVariable"] = variable
+    sidecar.send(details())
+    first = sidecar.receive()
+
+    if lost:
+        sidecar.hand_over()
+        assert sidecar.receive() == first
+    no = {"error": "API_SERVER_ERROR", "detail": {"status_code": 404, "message": "no such row"}}
+    sidecar.send(None, no, first[0])
+    sidecar.serve()
+
+    assert sidecar.wait() == 0
+    assert pushed(sidecar) == ["A", "B"]
+    assert sidecar.types[-1] == "SucceedTask"
+    [warned] = sidecar.log
+    assert warned["level"] == "warning"
+    assert "rendered arguments cannot be shown: " in warned["event"]
+    assert "no such row" in warned["event"]
+
+
+def test_an_answer_to_rendered_fields_that_does_not_decode_is_a_warning_too(sidecar, task_file, details):
+    task_file(TWO_LOOKUPS)
+    sidecar.answers["GetVariable"] = variable
+    sidecar.send(details())
+    sidecar.receive()
+
+    sidecar.frames.sendall(b"\x00\x00\x00\x01\xc1")
+    sidecar.serve()
+
+    assert sidecar.wait() == 0
+    assert pushed(sidecar) == ["A", "B"]
+    assert ["warning"] == [record["level"] for record in sidecar.log]
+
+
 def test_an_answer_that_does_not_decode_fails_its_own_request_only(sidecar, task_file, details):
     task_file(
         """

@@ -2,8 +2,11 @@
 
 import base64
 import json
+from pathlib import Path
 
 import pytest
+from cluster import cgroups
+from cluster.memory import Remembered
 from cluster.probes import container, eventually
 
 pytestmark = pytest.mark.slow
@@ -15,6 +18,21 @@ def test_every_node_is_ready(cluster):
     said = cluster.kubectl("get", "nodes", '--output=jsonpath={.items[*].status.conditions[?(@.type=="Ready")].status}')
 
     assert {"True"} == set(said.split())
+
+
+def test_a_nodes_own_programs_share_its_processors_with_the_pods_as_one_group(cluster):
+    remembered = Remembered.load()
+    if remembered.kind != "bare":
+        pytest.skip("not run: a node of kind has systemd, which sees to it")
+
+    groups = {
+        line.rpartition(":")[2]
+        for part in remembered.nodes["airlock-1"].components.values()
+        for line in Path(f"/proc/{part.pid}/cgroup").read_text().splitlines()
+        if line.split(":")[1] in ("cpu", "cpu,cpuacct", "")
+    }
+
+    assert {f"/{cgroups.TOP}/airlock-1/{cgroups.SYSTEM}"} == groups
 
 
 def test_the_cluster_is_marked_as_one_for_tests(cluster):

@@ -6,7 +6,6 @@ in /proc, and it leaves no core file. In a pod that is a second line of defence;
 the same user, it is the first.
 """
 
-import ctypes
 import os
 import signal
 
@@ -15,6 +14,8 @@ _PR_SET_DUMPABLE = 4
 
 
 def _prctl(option: int, value: int) -> None:
+    import ctypes  # costs 3 ms, and what runs user code imports this module in order not to call it
+
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(option, value, 0, 0, 0) != 0:
         number = ctypes.get_errno()
@@ -27,7 +28,12 @@ def hide() -> None:
 
 
 def end_with(parent: int) -> None:
-    """Has the kernel kill this process when ``parent`` ends, also when it ended before the call."""
+    """
+    Has the kernel kill this process when ``parent`` ends, also when it ended before the call. The first process of a
+    PID namespace, as the launcher is in its container, takes all others with it without being asked.
+    """
+    if parent == 1:
+        return
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)

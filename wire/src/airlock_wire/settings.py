@@ -6,8 +6,6 @@ setting that somebody believes in. The environment wins over the file. Plain ``A
 are tooling's and never read here.
 """
 
-import difflib
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -55,6 +53,8 @@ def load(kind: type[T], environ: Mapping[str, str], file: Path | None = None) ->
 
 
 def _toml(file: Path) -> dict[str, Any]:
+    import tomllib  # costs 3 ms, which a sidecar, that has no file, would pay at every task
+
     try:
         return tomllib.loads(file.read_text())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as e:
@@ -71,6 +71,8 @@ def _known(kind: type[msgspec.Struct], section: str, key: str, source: str) -> N
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
+    import difflib  # costs 4 ms, for a mistake
+
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     return f"; did you mean {close[0]!r}?" if close else f"; there are: {', '.join(names)}"
