@@ -12,6 +12,7 @@ from airlock.sdk import _channel
 from airlock.sdk.exceptions import ChannelError
 from airlock_runner import logs, stdio, termination
 from airlock_runner.channel import Channel
+from airlock_runner.execute import execute
 from airlock_wire.messages import DagFileParseRequest, StartupDetails
 from airlock_wire.pod import CHILD_EXIT_BROKEN, EXIT_OK
 
@@ -43,12 +44,10 @@ def run(frames_fd: int, log_fd: int, handoff_fd: int, bundle_root: str) -> NoRet
 def _serve(channel: Channel, root: str, log: logs.Logs) -> int:
     start = channel.first()
     if isinstance(start, StartupDetails):
-        from airlock_runner.execute import execute  # each launch needs one of the two modes
-
         _channel.install(channel)
         return execute(start, channel, root, log)
     if isinstance(start, DagFileParseRequest):
-        from airlock_runner.parse import parse
+        from airlock_runner.parse import parse  # the rarer mode: the other is loaded while the server is still asked
 
         _channel.install(channel, parsing=True)
         channel.ask(parse(start, root))
