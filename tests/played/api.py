@@ -41,10 +41,16 @@ class ScriptedApi:
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.calls: list[Call] = []
         self.answers: dict[str, Callable[[Call], Answer]] = {}
+        #: How many connections were opened.
+        self.connections = 0
         api = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def setup(self) -> None:
+                api.connections += 1
+                super().setup()
 
             def _serve(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))

@@ -11,11 +11,24 @@ from typing import Any
 
 import kopf
 
-from airlock_operator.podfacts import RUN_LABEL
+from airlock_operator.podfacts import RUN_LABEL, PodFacts
 from airlock_operator.sightings import Key, Sightings
 
 GROUP, VERSION, PLURAL = "airlock.dev", "v1alpha1", "taskruns"
 _REQUEST_SECONDS = 30.0
+#: How long the news that a runner runs may wait.
+_RUNNING_SECONDS = 0.25
+
+
+def patience(pod: PodFacts) -> float:
+    """
+    Seconds that news of this pod may wait before its TaskRun is looked at; other news of it makes it due at once. Pure.
+
+    That its runner runs only informs, and comes when the runner is about to come to user code: writing it down would
+    take the processors of a small node from that.
+    """
+    running = pod.runner_started is not None and not (pod.dead or pod.deleting)
+    return _RUNNING_SECONDS if running else 0.0
 
 
 class Heard:
@@ -25,19 +38,20 @@ class Heard:
         self.at = time.monotonic()
 
 
-def registry(sightings: Sightings, enqueue: Callable[[Key], None], heard: Heard, kubeconfig: str) -> Any:
+def registry(sightings: Sightings, enqueue: Callable[[Key, float], None], heard: Heard, kubeconfig: str) -> Any:
     """A registry of this operator's own; kopf's default one is a global of the process."""
     handlers = kopf.OperatorRegistry()
 
     async def on_taskrun(event: kopf.RawEvent, **_: Any) -> None:
         heard.at = time.monotonic()
-        enqueue(sightings.saw_run(dict(event["object"]), gone=event["type"] == "DELETED"))
+        enqueue(sightings.saw_run(dict(event["object"]), gone=event["type"] == "DELETED"), 0.0)
 
     async def on_pod(event: kopf.RawEvent, **_: Any) -> None:
         heard.at = time.monotonic()
         key = sightings.saw_pod(dict(event["object"]), gone=event["type"] == "DELETED")
         if key is not None:
-            enqueue(key)
+            pod = sightings.pod(key, event["object"]["metadata"]["name"])
+            enqueue(key, 0.0 if pod is None else patience(pod))
 
     kopf.on.event(GROUP, VERSION, PLURAL, id="taskruns", registry=handlers)(on_taskrun)
     kopf.on.event("", "v1", "pods", id="pods", registry=handlers)(on_pod)

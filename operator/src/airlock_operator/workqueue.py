@@ -7,6 +7,7 @@ it in one event loop, so nothing here is locked.
 """
 
 import asyncio
+import contextlib
 import heapq
 import random
 from collections.abc import Callable, Hashable
@@ -29,6 +30,8 @@ class WorkQueue(Generic[K]):
         self._failures: dict[K, int] = {}
         self._order = 0
         self._changed = asyncio.Event()
+        #: Held by the one worker that waits for the next key. All others wait for it, and not for each piece of news.
+        self._next = asyncio.Lock()
 
     def __len__(self) -> int:
         return len(self._due) + len(self._working)
@@ -58,15 +61,11 @@ class WorkQueue(Generic[K]):
 
     async def take(self) -> K:
         """The next key that is due and not worked on. ``done`` must follow."""
-        while True:
-            wait = self._next_wait()
-            if wait is None or wait > 0:
+        async with self._next:
+            while (wait := self._next_wait()) is None or wait > 0:
                 self._changed.clear()
-                try:
+                with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._changed.wait(), wait)
-                except TimeoutError:
-                    continue
-                continue
             _, _, key = heapq.heappop(self._heap)
             del self._due[key]
             self._working.add(key)

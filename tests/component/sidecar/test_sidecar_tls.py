@@ -3,6 +3,7 @@
 import datetime as dt
 import ipaddress
 import ssl
+import threading
 import time
 
 import pytest
@@ -10,10 +11,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from played.api import ScriptedApi
+from played.api import Answer, ScriptedApi
 from played.launcher import SUCCEED, PlayedLauncher
 from played.sidecar import Sidecar, work
 
+from airlock_sidecar.api import Server
 from airlock_wire.record import Reason
 
 
@@ -72,3 +74,45 @@ def test_a_server_is_spoken_to_only_if_its_authority_was_given(tls_api, certific
     finally:
         launcher.clean()
         sidecar.clean()
+
+
+@pytest.fixture
+def server(tls_api, certificate):
+    server = Server(tls_api.url, str(certificate))
+    yield server
+    # A sidecar's process ends without closing what the kernel closes.
+    for connection in server._idle:
+        connection.close()
+
+
+def ask(server, path):
+    return server.ask("PATCH", f"/execution{path}", {}, b"{}", 10.0).status
+
+
+def in_a_thread(act):
+    thread = threading.Thread(target=act)
+    thread.start()
+    return thread
+
+
+def test_threads_that_ask_one_after_the_other_share_a_connection(tls_api, server):
+    said = []
+    for path in ("/run", "/rtif", "/state"):
+        in_a_thread(lambda path=path: said.append(ask(server, path))).join(10)
+
+    assert [200, 204, 204] == said
+    assert 1 == tls_api.connections
+
+
+def test_a_request_that_takes_long_keeps_no_other_from_its_answer(tls_api, server):
+    go = threading.Event()
+    tls_api.answers["/run"] = lambda _: Answer(200 if go.wait(10) else 500)
+    said = []
+    long = in_a_thread(lambda: said.append(ask(server, "/run")))
+
+    assert 204 == ask(server, "/heartbeat")
+    go.set()
+    long.join(10)
+    assert [200] == said
+    assert [204, 204] == [ask(server, "/heartbeat") for _ in range(2)]
+    assert 2 == tls_api.connections

@@ -10,8 +10,10 @@ from airlock_operator.workqueue import LONGEST_PAUSE_SECONDS, WorkQueue
 class Clock:
     def __init__(self):
         self.now = 0.0
+        self.asked = 0
 
     def __call__(self):
+        self.asked += 1
         return self.now
 
 
@@ -98,3 +100,26 @@ def test_a_waiting_worker_is_woken_by_news(clock):
         return await asyncio.wait_for(waiting, 1)
 
     assert "a" == asyncio.run(scene())
+
+
+def test_news_wakes_one_of_many_workers_and_each_key_finds_its_own(clock):
+    async def scene():
+        queue = WorkQueue(clock)
+        waiting = [asyncio.create_task(queue.take()) for _ in range(32)]
+        await asyncio.sleep(0.01)
+        queue.add("later", 60)
+        await asyncio.sleep(0.01)
+        asked = clock.asked
+        queue.add("a")
+        queue.add("b")
+        await asyncio.sleep(0.05)
+        taken = {task.result() for task in waiting if task.done()}
+        for task in waiting:
+            task.cancel()
+        return taken, asked
+
+    taken, asked = asyncio.run(scene())
+
+    assert {"a", "b"} == taken
+    # Once for the date and once by the worker that it woke.
+    assert 2 == asked

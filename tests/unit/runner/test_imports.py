@@ -6,8 +6,8 @@ import sys
 import pytest
 
 UNWANTED = [
-    "asyncio", "concurrent", "dataclasses", "difflib", "http", "importlib.metadata", "importlib.util", "inspect",
-    "jinja2", "logging", "multiprocessing", "pathlib", "random", "socketserver", "ssl", "subprocess", "tempfile",
+    "asyncio", "concurrent", "ctypes", "dataclasses", "difflib", "http", "importlib.metadata", "importlib.util", "inspect",
+    "jinja2", "json", "logging", "multiprocessing", "pathlib", "random", "socketserver", "ssl", "subprocess", "tempfile",
     "threading", "tokenize", "traceback", "typing_extensions", "unittest", "urllib", "zoneinfo",
 ]  # fmt: skip
 
@@ -26,6 +26,10 @@ def imported_by(*modules):
 @pytest.mark.parametrize("mode", ["airlock_runner.execute", "airlock_runner.parse"])
 def test_a_launch_imports_none_of_these(mode):
     assert sorted(imported_by("airlock_runner.child", mode) & set(UNWANTED)) == []
+
+
+def test_the_launcher_leaves_for_after_its_fork_what_its_child_has_no_use_for():
+    assert sorted(imported_by("airlock_runner.launcher") & {"ctypes", "json", "msgspec"}) == []
 
 
 def test_what_was_hidden_from_msgspec_is_there_for_user_code():
