@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from airlock_operator.durations import micro_text, time_text
+from airlock_operator.plan import Plan, Refusal, plan
 from airlock_operator.podfacts import PodFacts, observe
 from airlock_operator.taskrun import TaskRun, read
 from airlock_wire.record import Reason, Record, encode
@@ -126,3 +127,16 @@ def record(reason: Reason, *, started: bool = True, **more: Any) -> Record:
     if started:
         timeline["started"] = NOW.timestamp() - 8
     return msgspec.structs.replace(Record(reason=reason, timeline=timeline), **more)
+
+
+def inits(bundle: dict[str, Any]) -> dict[str, Any]:
+    """A pod's status whose init container that fetches the bundle is in this state."""
+    statuses = [{"name": "sidecar", "state": {"running": {}}}, {"name": "bundle", "state": bundle}]
+    return {"initContainerStatuses": statuses}
+
+
+def decide(
+    status: dict[str, Any] | None = None, pod: PodFacts | None = None, refusal: Refusal | None = None, **spec: Any
+) -> Plan:
+    """The plan for a TaskRun of this status and spec, now."""
+    return plan(run(status=status, **spec), pod, NOW, refusal)
