@@ -117,8 +117,8 @@ class Bench:
 
     def _until(self, over: Over, listing: Callable[..., Any], *place: str, name: str) -> float:
         """
-        When an object was over, as the API server told it. By a watch: a client that asks again and again takes half a
-        core from what it measures.
+        When an object was over, as the API server told it. By a watch: a client that asks again and again competes for
+        the processors with what it measures.
         """
         from kubernetes import watch
 

@@ -53,7 +53,7 @@ def load(kind: type[T], environ: Mapping[str, str], file: Path | None = None) ->
 
 
 def _toml(file: Path) -> dict[str, Any]:
-    import tomllib  # costs 3 ms, which a sidecar, that has no file, would pay at every task
+    import tomllib  # costs milliseconds, which a sidecar, that has no file, would pay at every task
 
     try:
         return tomllib.loads(file.read_text())
@@ -71,7 +71,7 @@ def _known(kind: type[msgspec.Struct], section: str, key: str, source: str) -> N
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
-    import difflib  # costs 4 ms, for a mistake
+    import difflib  # the same, for a mistake
 
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
