@@ -17,13 +17,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from bench.profile import LEAN
 from bench.servers import ROOT, BenchError
 from bench.tables import number, spread
 
 sys.path.insert(0, str(ROOT / "tests"))
 
 NAMESPACE = "airlock-bench"
-RUNNER, SIDECAR = "airlock/runner:0.1.0", "airlock/sidecar:0.1.0"
+RUNNER = "airlock/runner:0.1.0"
 _SECONDS = 120.0
 #: Between two pods: a kubelet clears the last one away for about a second, and a larger one for longer.
 _QUIET_SECONDS = 2.0
@@ -32,8 +33,7 @@ _CLOCK = "import time; print('clock', time.time(), flush=True)"
 #: first process of a container is not sent a signal that it neither handles nor holds back.
 _IDLE = (
     "import signal; signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})\n"
-    "from airlock_wire.imports import without\n"
-    "with without('typing_extensions'): import airlock_sidecar.process\n"
+    f"{LEAN}airlock_sidecar.process\n"
     "import airlock_sidecar.api, ssl; signal.sigwait({signal.SIGTERM})"
 )
 _DAG = """

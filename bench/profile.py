@@ -22,15 +22,16 @@ from bench.tables import spread
 LAUNCHES = 20
 TOP = 12
 
-_LEAN = "from airlock_wire.imports import without\nwith without('typing_extensions'): import "
+#: Before the names of members of ours: imports them as their commands do.
+LEAN = "from airlock_wire.imports import without\nwith without('typing_extensions'): import "
 #: What each process imports on the way of a no-op launch, in the order in which it does and as it does.
 _PROCESSES = {
-    "sidecar, before it listens": f"{_LEAN}airlock_sidecar.process",
+    "sidecar, before it listens": f"{LEAN}airlock_sidecar.process",
     "sidecar, beside the launcher's start": (
-        f"{_LEAN}airlock_sidecar.process\nwith without('ssl'): import airlock_sidecar.api"
+        f"{LEAN}airlock_sidecar.process\nwith without('ssl'): import airlock_sidecar.api"
     ),
     "launcher": "import airlock_runner.__main__, airlock_runner.launcher",
-    "runner": f"import airlock_runner.__main__\n{_LEAN}airlock_runner.child, airlock_runner.execute, airlock.sdk",
+    "runner": f"import airlock_runner.__main__\n{LEAN}airlock_runner.child, airlock_runner.execute, airlock.sdk",
 }
 _BASELINE = "nothing but the interpreter"
 _LINE = re.compile(r"import time:\s+(\d+) \|\s+(\d+) \| ( *)(\S+)")

@@ -1,4 +1,4 @@
-"""The sidecar speaks TLS to a server whose authority it was given, and to no other."""
+"""The sidecar speaks TLS to a server whose authority it was given, and to no other, over as few connections as it can."""
 
 import datetime as dt
 import ipaddress

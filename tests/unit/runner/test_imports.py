@@ -4,23 +4,13 @@ import subprocess
 import sys
 
 import pytest
+from played.imports import imported_by
 
 UNWANTED = [
     "asyncio", "concurrent", "ctypes", "dataclasses", "difflib", "http", "importlib.metadata", "importlib.util", "inspect",
     "jinja2", "json", "logging", "multiprocessing", "pathlib", "random", "socketserver", "ssl", "subprocess", "tempfile",
     "threading", "tokenize", "traceback", "typing_extensions", "unittest", "urllib", "zoneinfo",
 ]  # fmt: skip
-
-
-def imported_by(*modules):
-    program = (
-        f"import sys; sys.path[:] = {sys.path!r}\n"
-        "from airlock_wire.imports import without\n"
-        f"with without('typing_extensions'):\n    import {', '.join(modules)}\n"
-        "print(*sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-S", "-c", program], capture_output=True, text=True, check=True)
-    return set(done.stdout.split())
 
 
 @pytest.mark.parametrize("mode", ["airlock_runner.execute", "airlock_runner.parse"])
