@@ -22,6 +22,9 @@ from cluster.processes import Recorded
 
 #: The bit of `CAP_SYS_RESOURCE` in a capability mask.
 _SYS_RESOURCE = 1 << 24
+#: Seconds until a component that was told to end is killed. An API server takes no more connections then, but waits for
+#: those that it has. After 15 s of that the scheduler, turned away again and again, did not ask for another 30 s.
+_GRACE = {"apiserver": 2.0}
 
 
 class Bare:
@@ -119,7 +122,7 @@ class Bare:
         arguments(component, Files(self.state, NodeAddress(place.number)))  # refuses a name that no component has
         running = place.components.pop(component, None)
         if running:
-            processes.stop(running)
+            processes.stop(running, _GRACE.get(component, 15.0))
         remembered.save()
 
     def start(self, component: str, node: str) -> None:

@@ -1,5 +1,6 @@
 """The operator dies at every step of the plan, and two of them live at a time: still one pod an attempt, one start."""
 
+import collections
 import json
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -13,67 +14,74 @@ from kube.witness import START, Witness, pods_created
 
 pytestmark = pytest.mark.timeout(400)
 DRIVER = str(Path(__file__).parent / "drivers/dying_operator.py")
-BODY = START + '\ntime.sleep(1)\nif ti.try_number == 1:\n    raise ValueError("once")\n'
-#: The writes of a TaskRun that fails once and then succeeds: number, pod, pod's UID, running, retry; and the same
-#: again to the end.
-STEPS = [(number, when) for number in range(1, 11) for when in ("before", "after")]
-#: So many operators die at a time, each in a namespace of its own: one after the other they would take five minutes.
-LANES = 4
+#: In which write each operator of a line dies: a write that it dies before, the next one has to make before it dies
+#: before another.
+DEATHS = {"before": (1, 2), "after": (1, 1)}
+#: Two attempts take ten writes at most.
+MOST = 15
 
 
-class Lane:
-    """A namespace with an operator, a Lease and a witness of its own."""
+def body(seconds):
+    """User code that fails once."""
+    return f'{START}\ntime.sleep({seconds})\nif ti.try_number == 1:\n    raise ValueError("once")\n'
 
-    def __init__(self, team, system, folder):
+
+class Line:
+    """A line of operators, each of which dies and is followed by the next; with a namespace, Lease and witness of its own."""
+
+    def __init__(self, team, system, folder, when):
         folder.mkdir()
-        self.team, self._log = team, folder / "log"
+        self.team, self.name, self._when = team, f"dies-{when}", when
+        self._log, self._steps = folder / "log", folder / "steps"
         self._env = environment(system, folder, team.namespace, **lease_of_its_own(team, system))
         self.witness = Witness(team).start()
-        self.names, self.never = [], []
 
-    def go(self, steps):
-        """A TaskRun for each step, whose operator dies there and is followed by another."""
-        for number, when in steps:
-            name = f"step-{number}-{when}"
-            self.names.append(name)
-            with self._operator(number, when) as process:
-                self.team.apply(taskrun(name, BODY, retries=1))
-                if not died(process, lambda name=name: over(self.team.get("taskrun", name))):
-                    self.never.append(name)
-            with self._operator(0, when):
-                finished(self.team, name, 90)
+    def go(self):
+        """A TaskRun that is retried once. User code takes so long that it still runs when an operator is to see it."""
+        self.team.apply(taskrun(self.name, body(8), retries=1))
+        number, following = DEATHS[self._when]
+        for _ in range(MOST):
+            if self._over():
+                break
+            # The Lease of one that was killed would have to run out first.
+            self.team("delete", "lease", "airlock-operator", "--ignore-not-found")
+            words = [DRIVER, str(number), self._when, str(self._steps)]
+            with operator(words, self._env, self._log) as process:
+                died(process, self._over)
+            number = following
 
-    def _operator(self, number, when):
-        # The Lease of one that was killed would have to run out first.
-        self.team("delete", "lease", "airlock-operator", "--ignore-not-found")
-        return operator([DRIVER, str(number), when], self._env, self._log)
+    def _over(self):
+        return over(self.team.get("taskrun", self.name))
+
+    def steps(self):
+        """The writes that an operator died in, in order."""
+        return self._steps.read_text().splitlines()
 
 
 @pytest.fixture
-def lanes(cluster, system, tmp_path):
-    with ExitStack() as namespaces:
-        teams = [namespaces.enter_context(namespace(cluster, "lane")) for _ in range(LANES)]
-        with ThreadPoolExecutor(LANES) as pool:
-            yield list(pool.map(lambda team: Lane(team, system, tmp_path / team.namespace), teams))
+def lines(cluster, system, tmp_path):
+    with ExitStack() as namespaces, ThreadPoolExecutor(len(DEATHS)) as pool:
+        teams = [namespaces.enter_context(namespace(cluster, "line")) for _ in DEATHS]
+        yield list(pool.map(lambda team, when: Line(team, system, tmp_path / when, when), teams, DEATHS))
 
 
 @pytest.mark.alone
-def test_an_operator_dies_before_and_after_each_of_its_writes(lanes, system, hooks):
-    with away(system), ThreadPoolExecutor(LANES) as pool:
-        list(pool.map(Lane.go, lanes, [STEPS[first::LANES] for first in range(LANES)]))
-    names = [name for lane in lanes for name in lane.names]
-    seen = {name: outcome(finished(lane.team, name)) for lane in lanes for name in lane.names}
-    starts = {name: lane.witness.starts(name) for lane in lanes for name in lane.names}
-    made = pods_created(hooks.audit_log(), *(lane.team.namespace for lane in lanes))
-    pods = sorted(pod for pod in made if pod.startswith("step-"))
-    never = [name for lane in lanes for name in lane.never]
+def test_an_operator_dies_before_and_after_each_of_its_writes(lines, system, hooks):
+    """In one TaskRun's life: whoever comes next finds what the one before left, and gets as far as the next write."""
+    with away(system), ThreadPoolExecutor(len(lines)) as pool:
+        list(pool.map(Line.go, lines))
+    seen = {line.name: (outcome(finished(line.team, line.name)), line.witness.starts(line.name)) for line in lines}
+    pods = pods_created(hooks.audit_log(), *(line.team.namespace for line in lines))
 
-    assert len(STEPS) == len(names)
-    assert dict.fromkeys(names, ("success", "Succeeded", 2, 2)) == seen
-    assert {key: [1, 2] for key in names} == starts
-    assert sorted(f"{name}-{attempt}" for name in names for attempt in (1, 2)) == pods
-    # The last steps are quiet ones that may fall together; most must have been met.
-    assert len(never) <= 4, never
+    assert {line.name: (("success", "Succeeded", 2, 2), [1, 2]) for line in lines} == seen
+    assert sorted(f"{line.name}-{attempt}" for line in lines for attempt in (1, 2)) == sorted(
+        pod for pod in pods if pod.startswith("dies-")
+    )
+    # For each attempt its number, its pod, that it runs; and the end. More where the pod's UID is news of its own.
+    deaths = {line.name: collections.Counter(line.steps()) for line in lines}
+    assert {line.name: {"POST pods", "PUT status"} for line in lines} == {name: {*met} for name, met in deaths.items()}
+    assert {line.name: 2 for line in lines} == {name: met["POST pods"] for name, met in deaths.items()}
+    assert all(met["PUT status"] >= 5 for met in deaths.values()), deaths
 
 
 def test_two_operators_that_both_believe_to_lead_are_harmless(team, system, witness, hooks, tmp_path):
@@ -82,7 +90,7 @@ def test_two_operators_that_both_believe_to_lead_are_harmless(team, system, witn
     env = environment(system, tmp_path, "second", **lease_of_its_own(team, system))
     with operator(["-m", "airlock_operator"], env, tmp_path / "log"):
         team.wait("lease", "airlock-operator", lambda lease: lease, 20)
-        team.apply([taskrun(name, BODY, retries=1) for name in names])
+        team.apply([taskrun(name, body(1), retries=1) for name in names])
         seen = {name: outcome(finished(team, name, 150)) for name in names}
     pods = [pod for pod in pods_created(hooks.audit_log(), team.namespace) if pod.startswith("two-")]
 
