@@ -5,10 +5,11 @@ cd "$(dirname "$0")/.."
 failed=()
 absent=()
 run() {
+    local tier=$1
     echo
-    echo "== $1"
+    echo "== $tier"
     shift
-    "$@" || failed+=("$*")
+    "$@" || failed+=("$tier")
 }
 # A tier that this machine cannot run is a failure where everything has to run, and is named otherwise.
 cannot() {
@@ -20,37 +21,48 @@ cannot() {
 }
 scripts/environment.sh dev || exit 1
 pytest=(.venvs/dev/bin/python -m pytest -q)
-# The checks need one processor, and so do these two tiers.
+# What runs behind others, which wait or need one processor, gets what these leave; `shown` waits for it. It is a group
+# of processes of its own, so that it can be sent what Ctrl-C sends, and ends what it started.
 said=$(mktemp)
-scripts/lint.sh >"$said" 2>&1 &
-linting=$!
-lint() {
+beside=""
+behind() {
+    set -m
+    nice "$@" </dev/null >"$said" 2>&1 &
+    beside=$!
+    set +m
+}
+shown() {
     local status=0
-    wait "$linting" || status=$?
+    wait "$beside" || status=$?
+    beside=""
     cat "$said"
     return "$status"
 }
 started=""
 finish() {
-    # A shell's background command does not hear Ctrl-C.
-    jobs -p | xargs -r kill
+    if [ -n "$beside" ]; then
+        kill -INT -- "-$beside"
+        wait "$beside"
+    fi
     rm -f "$said"
     [ -z "$started" ] || scripts/cluster.sh down
 }
 trap finish EXIT
+behind scripts/lint.sh
 run "unit" "${pytest[@]}" tests/unit
 run "repo" "${pytest[@]}" tests/repo
-run "lint, types, import contracts" lint
+run "lint, types, import contracts" shown
 # Four at a time: most of this tier waits for outages and deadlines to pass.
 run "component" "${pytest[@]}" -n 4 --dist worksteal tests/component
 [ "$(id -u)" = 0 ] || cannot "component, isolation: only root can give user code a user of its own"
+run "demo" make --no-print-directory demo
+contract=()
 if scripts/environment.sh airflow; then
-    # Two at a time again, the folder whose Airflow takes longest first.
-    run "contract" "${pytest[@]}" -n 2 tests/contract
+    # Two at a time, the folder whose Airflow takes longest first.
+    contract=("${pytest[@]}" -n 2 tests/contract)
 else
     cannot "contract: Airflow could not be installed, see above"
 fi
-run "demo" make --no-print-directory demo
 
 # A cluster that was up before stays as it is; one that was brought up for these tests goes with them.
 if [ "$(scripts/cluster.sh status)" = "no cluster is up" ]; then
@@ -61,8 +73,14 @@ echo
 echo "== a cluster with Airlock in it"
 if line=$(scripts/up.sh); then
     eval "$line"
-    run "api, e2e" scripts/e2e.sh
+    run "api, e2e" scripts/e2e.sh shared
+    # Tests that have the cluster alone leave most of this machine to others.
+    [ ${#contract[@]} -eq 0 ] || behind "${contract[@]}"
+    run "e2e, alone" scripts/e2e.sh alone
+    [ ${#contract[@]} -eq 0 ] || run "contract" shown
+    run "the cluster itself" scripts/e2e.sh cluster
 else
+    [ ${#contract[@]} -eq 0 ] || run "contract" "${contract[@]}"
     cannot "api, e2e: no cluster could be brought up, see above"
 fi
 
