@@ -22,7 +22,8 @@ trap 'jobs -p | xargs -r kill; rm -f "$said"' EXIT
 shared() {
     "${pytest[@]}" tests/e2e --ignore="$cluster" -m airflow >"$said" 2>&1 &
     local beside=$!
-    "${pytest[@]}" tests/api tests/e2e --ignore="$cluster" -m "not airflow and not alone and not last" || status=$?
+    "${pytest[@]}" -n 2 --dist loadfile tests/api tests/e2e --ignore="$cluster" \
+        -m "not airflow and not alone and not last" || status=$?
     wait "$beside" || status=$?
     cat "$said"
 }

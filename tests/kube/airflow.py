@@ -62,6 +62,19 @@ import json, sqlite3, sys
 db = sqlite3.connect("file:/airflow/airflow.db?mode=ro", uri=True, timeout=30)
 print(json.dumps(db.execute(sys.argv[1], sys.argv[2:]).fetchall()))
 """
+#: Waits where the database is: an exec for every look is a kubectl, a process of the runtime and an interpreter.
+_ENDED = """
+import json, sqlite3, sys, time
+db = sqlite3.connect("file:/airflow/airflow.db?mode=ro", uri=True, timeout=30)
+ends = time.monotonic() + 20
+while True:
+    sql = "SELECT state FROM dag_run WHERE dag_id = ?1 AND run_id = ?2"
+    ((state,),) = db.execute(sql, sys.argv[1:]).fetchall()
+    if state in ("success", "failed") or time.monotonic() > ends:
+        break
+    time.sleep(0.5)
+print(json.dumps(state))
+"""
 
 
 class Airflow:
@@ -158,9 +171,15 @@ class Airflow:
 
     def ended(self, dag_id: str, run_id: str, seconds: float) -> str:
         """The DAG run's state once it has ended."""
-        sql = "SELECT state FROM dag_run WHERE dag_id = ?1 AND run_id = ?2"
-        self.until(lambda: self.rows(sql, dag_id, run_id)[0][0] in ("success", "failed"), seconds, f"end of {run_id}")
-        return str(self.rows(sql, dag_id, run_id)[0][0])
+        state = ""
+
+        def known() -> bool:
+            nonlocal state
+            state = json.loads(self._python("api-server", _ENDED, dag_id, run_id))
+            return state in ("success", "failed")
+
+        self.until(known, seconds, f"end of {run_id}")
+        return state
 
     def taskruns(self, dag_id: str) -> list[dict[str, Any]]:
         """The TaskRuns that its executor made for a DAG, oldest first."""

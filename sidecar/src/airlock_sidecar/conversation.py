@@ -26,6 +26,14 @@ DRAIN_SECONDS = 5.0
 _LOOK_SECONDS = 0.2
 
 
+def load() -> None:
+    """
+    Imports what serves a runner. It knows a hundred messages, which no start has the time for but one that waits: for
+    a launcher whose container is still being made.
+    """
+    from airlock_sidecar import exchange, handlers  # noqa: F401 - they are wanted in memory
+
+
 class Conversation:
     """One runner's. Without ``reporter`` it is a runner that parses, which reports nothing."""
 
@@ -83,7 +91,7 @@ class Conversation:
             session.frames.sendall(self._first())
         except OSError:
             return
-        # Loaded while the runner loads the task: they know a hundred messages, which no start has the time for.
+        # Mostly loaded by now, else while the runner loads the task.
         from airlock_sidecar.exchange import Exchange
         from airlock_sidecar.handlers import Handlers, ParseHandlers
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from airlock_sidecar import entering, errors, judging, recording
+from airlock_sidecar import conversation, entering, errors, judging, recording
 from airlock_sidecar.calls import Calls
 from airlock_sidecar.clock import now
 from airlock_sidecar.control import Control, exit_of
@@ -95,6 +95,8 @@ class Lifecycle:
         """From the loaded client to what the runner is told, the launcher's connection in between."""
         try:
             entered = self._prepared()
+            if not self._connected.is_set():
+                conversation.load()
             self._connected.wait()
             if entered is None:
                 entered = self._by_mode()

@@ -37,6 +37,17 @@ def test_run_is_sent_when_the_launcher_connects_and_not_before(api, sidecar, lau
     assert api.calls[0].token == "token-0"
 
 
+def test_what_serves_a_runner_is_loaded_while_the_launcher_is_waited_for(make_sidecar):
+    """A pod's second container is made meanwhile; later it would take the time of the task's own first steps."""
+    sidecar = make_sidecar()
+    sidecar.env["PYTHONPROFILEIMPORTTIME"] = "1"
+    sidecar.start()
+    ends = time.monotonic() + 10
+    while "airlock_sidecar.handlers\n" not in (sidecar.folder / "stderr").read_text():
+        assert time.monotonic() < ends, "not loaded"
+        time.sleep(0.02)
+
+
 @pytest.mark.parametrize(
     ("code", "signal", "should_retry", "state"),
     [
