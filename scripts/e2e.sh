@@ -2,9 +2,9 @@
 # The cluster tiers, against the cluster that `make up` brings up; or parts of them, on one that is up already.
 #   scripts/e2e.sh [shared] [alone] [cluster]
 # shared: two sessions of tests share the cluster (tests/kube/place.py), those that need a real Airflow, which mostly
-# wait for it, and the others. alone: the tests that need the cluster alone, and those that look back at all others.
-# cluster: its own tests, last and by themselves, as they restart its components; and what ends it (where
-# AIRLOCK_CLUSTER_MAY_END=1 allows that) is the last of them.
+# wait for it, and the others, two files at a time. alone: the tests that need the cluster alone, and those that look
+# back at all others. cluster: its own tests, last and by themselves, as they restart its components; and what ends it
+# (where AIRLOCK_CLUSTER_MAY_END=1 allows that) is the last of them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if [ $# = 0 ]; then

@@ -122,7 +122,7 @@ class Bare:
         arguments(component, Files(self.state, NodeAddress(place.number)))  # refuses a name that no component has
         running = place.components.pop(component, None)
         if running:
-            processes.stop(running, _GRACE.get(component, 15.0))
+            processes.stop(running, _GRACE.get(component, processes.GRACE_SECONDS))
         remembered.save()
 
     def start(self, component: str, node: str) -> None:

@@ -12,6 +12,9 @@ from pathlib import Path
 
 from cluster.commands import CommandError
 
+#: How long a process that was told to end may take.
+GRACE_SECONDS = 15.0
+
 
 @dataclass(frozen=True)
 class Recorded:
@@ -78,7 +81,7 @@ def start_child(argv: Sequence[str | Path], log: Path, env: Mapping[str, str] | 
     raise CommandError(f"{argv[-1]} did not start: {log.read_text(errors='replace')[-1000:]}")
 
 
-def stop(process: Recorded, grace: float = 15.0) -> None:
+def stop(process: Recorded, grace: float = GRACE_SECONDS) -> None:
     """SIGTERM, and SIGKILL for one that is still there after ``grace`` seconds."""
     for number, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, 10.0)):
         if not alive(process):

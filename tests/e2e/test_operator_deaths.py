@@ -49,6 +49,8 @@ class Line:
             with operator(words, self._env, self._log) as process:
                 died(process, self._over)
             number = following
+        # By these operators: the installed one would end it too, once it is back.
+        assert self._over()
 
     def _over(self):
         return over(self.team.get("taskrun", self.name))

@@ -14,7 +14,7 @@ DAGS = ("outcomes", "lookups", "assets", "people", "starts")
 OUR_RUNNERS = ("runner_outcomes", "behind_outcomes")
 #: DAG runs that the DAGs above make.
 MADE = ("started", "started_by_an_asset")
-SECONDS = 1000.0
+SECONDS = 500.0
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ import httpx
 from contract.peer.drivers import heard
 
 HERE = Path(__file__).parent
-START_SECONDS = 200.0
+START_SECONDS = 90.0
 #: What `airflow X` is started as, in the order in which it is needed.
 SERVERS = {"api-server": ("--workers", "1"), "scheduler": (), "triggerer": ()}
 

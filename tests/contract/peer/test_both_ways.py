@@ -9,7 +9,7 @@ import json
 import pytest
 from contract.peer import remains
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 ABSENT = "<absent>"
 

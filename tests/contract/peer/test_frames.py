@@ -12,7 +12,7 @@ from contract.captured import EMPTY, RAISED
 
 from airlock_wire import protocol
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 #: Messages that no task here sends.
 UNASKED = {
