@@ -37,7 +37,15 @@ def workload(run: TaskRun) -> wire.Execute:
         ),
         dag_rel_path=spec.file if bundle is not None else SOURCE_FILE,
         bundle_info=BundleInfo(name=bundle.name if bundle else INLINE, version=bundle.version if bundle else None),
-        log_path=wire.log_path(spec.dag_id, run.run_id, spec.task_id, spec.map_index, try_number),
+        log_path=wire.log_path(
+            spec.dag_id,
+            run.run_id,
+            spec.task_id,
+            spec.map_index,
+            try_number,
+            # A real Airflow's task instance is one for all namespaces, and its readers know Airflow's layout.
+            namespace="" if run.by_secret else run.namespace,
+        ),
         judges=not run.by_secret,
         execution_timeout_seconds=seconds(limit) if limit is not None else None,
         access=access(spec, by_secret=run.by_secret),

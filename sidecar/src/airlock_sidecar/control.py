@@ -10,6 +10,8 @@ from typing import Any
 from airlock_wire import pod
 from airlock_wire.record import Exit
 
+_LAST_SIGNAL = 64
+
 
 class Control:
     """One launcher's control connection. ``heard`` gets each line, and None once, at the end."""
@@ -46,10 +48,18 @@ class Control:
 
 
 def exit_of(report: dict[str, Any]) -> Exit:
-    """The exit in a launcher's report; what is not a number there counts as not said."""
-    code, signal = report.get("code"), report.get("signal")
+    """The exit in a launcher's report; what is not an exit code or a signal's number counts as not said."""
     return Exit(
-        code=code if isinstance(code, int) else None,
-        signal=signal if isinstance(signal, int) else None,
+        code=_number(report.get("code"), 0, 255),
+        signal=signal_of(report),
         oom=report.get("oom") is True,
     )
+
+
+def signal_of(line: dict[str, Any]) -> int | None:
+    """The number of the signal in a control line, None where it names none."""
+    return _number(line.get("signal"), 1, _LAST_SIGNAL)
+
+
+def _number(value: Any, least: int, most: int) -> int | None:
+    return value if type(value) is int and least <= value <= most else None

@@ -184,7 +184,9 @@ def test_the_sidecar_is_told_which_launch_it_serves():
     work = msgspec.json.decode(env["AIRLOCK__SIDECAR__WORKLOAD"], type=Execute)
 
     assert (2, 3, 60.0, "") == (work.ti.try_number, work.ti.map_index, work.execution_timeout_seconds, work.ti.id)
-    assert re.fullmatch(r"dag_id=d/run_id=manual__.*/task_id=t/map_index=3/attempt=2\.log", work.log_path)
+    assert re.fullmatch(
+        r"namespace=team/dag_id=d/run_id=manual__.*/task_id=t/map_index=3/attempt=2\.log", work.log_path
+    )
     assert "CA" == env["AIRLOCK__API__CA_PEM"]
 
 

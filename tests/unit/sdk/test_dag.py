@@ -76,9 +76,9 @@ def test_default_args_are_every_task_s_options_and_the_task_s_own_win():
         ({"start_date": "2026-01-01"}, TypeError, "start_date must be a datetime"),
         ({"default_args": {"retrys": 1}}, TypeError, "default_args has no option 'retrys'; did you mean 'retries'?"),
         ({"default_args": {"retries": "1"}}, TypeError, "default_args: retries must be a whole number, not str"),
-        ({"dag_id": "a/b"}, ValueError, "dag_id 'a/b' must be 1 to 250 letters"),
+        ({"dag_id": "a/b"}, ValueError, "dag_id 'a/b' must be 1 to 240 bytes of letters"),
         ({"dag_id": ".."}, ValueError, "without '..'"),
-        ({"dag_id": ""}, ValueError, "1 to 250"),
+        ({"dag_id": ""}, ValueError, "1 to 240"),
         ({"dag_id": 7}, TypeError, "dag_id must be text, not int"),
     ],
 )

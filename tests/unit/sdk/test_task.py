@@ -118,7 +118,7 @@ def test_times_are_timedeltas_or_seconds():
         ({"retry_delay": "5m"}, TypeError, "retry_delay must be a timedelta or a number of seconds, not str: '5m'"),
         ({"retry_delay": float("inf")}, ValueError, "retry_delay must be 0 seconds or more"),
         ({"execution_timeout": 0}, ValueError, "leave it out for no limit"),
-        ({"task_id": "a b"}, ValueError, "task_id 'a b' must be 1 to 250 letters"),
+        ({"task_id": "a b"}, ValueError, "task_id 'a b' must be 1 to 240 bytes of letters"),
         ({"do_xcom_push": None}, TypeError, "do_xcom_push must be bool"),
         ({"on_kill": 5}, TypeError, "on_kill must be a function"),
     ],

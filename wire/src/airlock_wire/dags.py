@@ -4,13 +4,24 @@ The serialized form of a DAG: what parsing a file leaves behind once no user cod
 It travels inside ``DagFileParsingResult`` as a plain map under ``data``, which is how Airflow's message carries
 its own form, so that the message validates against Airflow's schema and the two versions are told apart by
 ``format``.
+
+User code wrote it: whoever reads it checks every field first, which ``disclose`` does.
 """
 
+import math
 from typing import Any
 
 import msgspec
 
+from airlock_wire import ids
+
 FORMAT = "airlock/1"
+
+#: Retries of a task, and seconds of its delays and limits (a thousand years): beyond them arithmetic with dates fails.
+MAX_RETRIES = 10_000
+MAX_SECONDS = 31_557_600_000.0
+
+_SHOWN_CHARS = 80
 
 
 class SerializedTask(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,8 +61,43 @@ def enclose(dag: SerializedDag) -> LazySerializedDag:
 
 
 def disclose(envelope: LazySerializedDag) -> SerializedDag:
-    """The DAG inside an envelope; msgspec.ValidationError when it is not ours or not whole."""
+    """
+    The DAG inside an envelope; msgspec.ValidationError, which names the field, for one that is not ours, not whole, or
+    has a value that the SDK would have refused.
+    """
     dag = msgspec.convert(envelope.data, SerializedDag)
     if dag.format != FORMAT:
         raise msgspec.ValidationError(f"serialized DAG of format {dag.format!r}, expected {FORMAT!r}")
+    if wrong := ids.problem(dag.dag_id):
+        raise msgspec.ValidationError(f"dag_id {_shown(dag.dag_id)} {wrong}")
+    seen: set[str] = set()
+    for task in dag.tasks:
+        if wrong := _task_problem(task):
+            raise msgspec.ValidationError(f"DAG {dag.dag_id!r}: task_id {_shown(task.task_id)}{wrong}")
+        if task.task_id in seen:
+            raise msgspec.ValidationError(f"DAG {dag.dag_id!r}: task_id {task.task_id!r} is there twice")
+        seen.add(task.task_id)
     return dag
+
+
+def _task_problem(task: SerializedTask) -> str:
+    """What is wrong with a task, to follow its id; empty where nothing is."""
+    if wrong := ids.problem(task.task_id):
+        return f" {wrong}"
+    if not 0 <= task.retries <= MAX_RETRIES:
+        return f": retries must be 0 to {MAX_RETRIES}, not {task.retries}"
+    if not _is_seconds(task.retry_delay_seconds):
+        return f": retry_delay must be 0 to {MAX_SECONDS:g} seconds, not {task.retry_delay_seconds:g}"
+    limit = task.execution_timeout_seconds
+    if limit is not None and not (_is_seconds(limit) and limit > 0):
+        return f": execution_timeout must be more than 0 and at most {MAX_SECONDS:g} seconds, not {limit:g}"
+    return ""
+
+
+def _is_seconds(value: float) -> bool:
+    return math.isfinite(value) and 0 <= value <= MAX_SECONDS
+
+
+def _shown(text: str) -> str:
+    """A refused id for a message: escaped, and cut where it is long."""
+    return ascii(text if len(text) <= _SHOWN_CHARS else f"{text[:_SHOWN_CHARS]}…")

@@ -9,6 +9,7 @@ import msgspec
 from airlock.sdk._edges import Edges, connect
 from airlock.sdk._names import near
 from airlock.sdk._signature import check_call, signature_of
+from airlock_wire import ids
 
 if TYPE_CHECKING:
     from airlock.sdk._dag import DAG
@@ -34,7 +35,6 @@ class TaskOptions(msgspec.Struct, frozen=True, kw_only=True):
     doc_md: str | None = None
 
 
-_MAX_ID_CHARS = 250
 _NAMES = TaskOptions.__struct_fields__
 
 
@@ -101,12 +101,11 @@ def _task_id(value: Any, place: str) -> str | None:
 
 
 def check_id(value: Any, place: str) -> str:
-    """An id of a DAG or task: letters, digits, ``_ - .``, at most 250, no ``..``, as it becomes part of paths."""
+    """An id of a DAG or task (``airlock_wire.ids``); TypeError or ValueError that says what it must be."""
     if not isinstance(value, str):
         raise TypeError(f"{place} must be text, not {type(value).__name__}: {value!r}")
-    wrong = sorted({c for c in value if not (c.isalnum() or c in "_-.")})
-    if not value or wrong or ".." in value or len(value) > _MAX_ID_CHARS:
-        raise ValueError(f"{place} {value!r} must be 1 to 250 letters, digits, '_', '-' or '.', without '..'")
+    if wrong := ids.problem(value):
+        raise ValueError(f"{place} {value!r} {wrong}")
     return value
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from airlock_server.exchange.podtoken import Pod
 from airlock_server.store.attempts import Asked
+from airlock_wire import ids
 
 
 class Reason(StrEnum):
@@ -106,9 +107,6 @@ class TaskRun(msgspec.Struct, frozen=True):
         return bool(self.status.finished_at or self.metadata.deletion_timestamp)
 
 
-_MAX_ID_CHARS = 250
-
-
 def judge(pod: Pod, run: TaskRun | None) -> Asked | No:
     """What the pod may ask the store for, or why it may not. ``run`` is None where there is no such TaskRun."""
     which = f"TaskRun {pod.namespace}/{pod.taskrun}"
@@ -164,7 +162,11 @@ def _of_policy(pod: Pod, spec: Spec, which: str) -> No | None:
             Reason.DENIED,
             f"{which} sets spec.taskInstanceId, which is for a scheduler to set; leave it out",
         )
-    for name, value in (("dagId", spec.dag_id), ("taskId", spec.task_id), ("runId", spec.run_id or "x")):
-        if not 0 < len(value) <= _MAX_ID_CHARS or "/" in value or value in (".", ".."):
-            return No(Reason.DENIED, f"{which}: spec.{name} must have 1 to {_MAX_ID_CHARS} characters and no slash")
+    for name, wrong in (
+        ("dagId", ids.problem(spec.dag_id)),
+        ("taskId", ids.problem(spec.task_id)),
+        ("runId", ids.run_problem(spec.run_id) if spec.run_id else ""),
+    ):
+        if wrong:
+            return No(Reason.DENIED, f"{which}: spec.{name} {wrong}")
     return None

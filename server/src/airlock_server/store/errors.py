@@ -9,6 +9,7 @@ What can go wrong in the store.
     + UnknownDag          the DAG was never claimed: claim_dag first
     + OwnedElsewhere      another bundle claimed this dag_id first: rename one of the DAGs
     + TryIsLive           that task instance is queued or running already: wait for it, or close it
+    + BadId               an id cannot be a task instance's: choose another
 """
 
 
@@ -42,3 +43,7 @@ class OwnedElsewhere(LaunchError):
 
 class TryIsLive(LaunchError):
     """That task instance is queued or running already."""
+
+
+class BadId(LaunchError):
+    """The id of a DAG, DAG run or task breaks the rule of ``airlock_wire.ids``; the text names it."""

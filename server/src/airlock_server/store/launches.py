@@ -12,9 +12,10 @@ import msgspec
 import sqlalchemy as sa
 
 from airlock_server.store import dag_runs, task_instances
-from airlock_server.store.errors import OwnedElsewhere, TryIsLive, UnknownDag
+from airlock_server.store.errors import BadId, OwnedElsewhere, TryIsLive, UnknownDag
 from airlock_server.store.schema import dag, task_instance, task_instance_history
 from airlock_server.store.types import now as clock
+from airlock_wire import ids
 from airlock_wire.states import FINISHED, TaskState
 
 _t = task_instance.c
@@ -82,8 +83,15 @@ def queue_task(
     Queues a try of a task instance and returns its uuid; makes the DAG run, ``manual``, where it is absent.
 
     ``conf`` is the DAG run's and counts only when that is made. A finished task instance is archived and queued
-    anew. Raises UnknownDag, or TryIsLive where the task instance is under way.
+    anew. Raises BadId, UnknownDag, or TryIsLive where the task instance is under way.
     """
+    for name, value, wrong in (
+        ("dag_id", dag_id, ids.problem(dag_id)),
+        ("run_id", run_id, ids.run_problem(run_id)),
+        ("task_id", task_id, ids.problem(task_id)),
+    ):
+        if wrong:
+            raise BadId(f"{name} {value!a} {wrong}")
     if conn.scalar(sa.select(dag.c.dag_id).where(dag.c.dag_id == dag_id)) is None:
         raise UnknownDag(f"DAG {dag_id!r} was never claimed by a bundle")
     if not dag_runs.exists(conn, dag_id, run_id):
