@@ -48,6 +48,7 @@ class Handlers:
             messages.GetConnection: self.get_connection,
             messages.GetXCom: self.get_xcom,
             messages.SetRenderedFields: self.set_rendered_fields,
+            changes.SetRenderedMapIndex: self.set_rendered_map_index,
             lookups.GetXComCount: self.get_xcom_count,
             changes.TriggerDagRun: self.trigger_dag_run,
             messages.MaskSecret: self.mask_secret,
@@ -111,6 +112,11 @@ class Handlers:
         except errors.Gone as e:
             if not e.by_server:
                 raise
+
+    def set_rendered_map_index(self, ask: changes.SetRenderedMapIndex) -> Any:
+        """Stores what a mapped task instance is called, masked: it is shown to people."""
+        masked = self._launch.masker.mask(ask.rendered_map_index)
+        return self.routed(msgspec.structs.replace(ask, rendered_map_index=masked))
 
     def trigger_dag_run(self, ask: changes.TriggerDagRun) -> Any:
         """Makes a DAG run; one that is there already is cleared where that was asked for."""
@@ -177,9 +183,11 @@ class ParseHandlers:
         self._launch.mask(masking.secrets_in(ask.value, ask.name))
 
     def result(self, found: messages.DagFileParsingResult) -> None:
-        """Keeps the result for whoever asked for it; a second one is refused."""
+        """Keeps the result for whoever asked for it, its errors masked: they are shown. A second one is refused."""
         if self._launch.memory.parsed:
             raise errors.NotAllowed("second terminal message", "a second parsing result is refused")
-        self._keep(as_json(found))
+        masker = self._launch.masker
+        errors_shown = {masker.mask(file): masker.mask(text) for file, text in (found.import_errors or {}).items()}
+        self._keep(as_json(msgspec.structs.replace(found, import_errors=errors_shown or None)))
         with self._launch.remembering() as memory:
             memory.parsed = True

@@ -54,6 +54,12 @@ class Launch:
             self.memory.refusals[kind] = self.memory.refusals.get(kind, 0) + 1
 
     @property
+    def limit(self) -> float | None:
+        """Seconds that the runner may take from its start, None without a limit."""
+        work = self.workload
+        return work.execution_timeout_seconds if isinstance(work, Execute) else work.timeout_seconds
+
+    @property
     def ti_id(self) -> str:
         """The task instance's id; empty until the pod's token was exchanged."""
         return str(self.ids.get("ti_id", ""))
@@ -104,9 +110,9 @@ class Launch:
         if lines:
             time_now = now()
             if stream == "log":
-                records = [loglines.from_log(line, self.ids, time_now) for line in lines if line]
+                records = [loglines.from_log(line, self.ids, time_now, self.masker) for line in lines if line]
             else:
-                records = [loglines.from_output(line, stream, self.ids, time_now) for line in lines]
+                records = [loglines.from_output(line, stream, self.ids, time_now, self.masker) for line in lines]
             self._store.append(loglines.encode(records))
             # Only a runner that goes on is held up: at its end what its pipes hold is taken without waiting.
             self._store.wait_for_room(lambda: "exited" not in self.memory.timeline)

@@ -6,6 +6,8 @@ cannot pass for anything else: the ids are the sidecar's own and overwrite what 
 becomes ``info``, the sidecar's own logger name cannot be borrowed, and control bytes are escaped by JSON.
 """
 
+import contextlib
+import re
 from typing import Any
 
 import msgspec
@@ -16,6 +18,9 @@ from airlock_sidecar.masking import Masker
 MAX_LINE_BYTES = 65536
 
 OWN_LOGGER = "airlock.sidecar"
+#: What follows the text of a record that the runner has cut.
+CUT_MARK = " [cut: the record was "
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)?")
 _LEVELS = frozenset({"debug", "info", "warning", "error", "critical"})
 _STREAM_LEVEL = {"stdout": "info", "stderr": "error"}
 
@@ -25,7 +30,7 @@ _encoder = msgspec.json.Encoder()
 
 def take_lines(data: bytes, masker: Masker) -> tuple[list[str], int]:
     """
-    The whole lines at the head of ``data``, masked, without their ends, and how many bytes they took.
+    The whole lines at the head of ``data``, not masked yet, without their ends, and how many bytes they took.
 
     The rest is a line that has not ended. When it is too long it is cut, before a secret that reaches over the cut.
     """
@@ -34,7 +39,7 @@ def take_lines(data: bytes, masker: Masker) -> tuple[list[str], int]:
     rest = data[end:]
     while len(rest) > MAX_LINE_BYTES + 4 * masker.longest:
         cut = _cut(rest, masker)
-        lines.append(masker.mask(_text(rest[:cut])))
+        lines.append(_text(rest[:cut]))
         rest, end = rest[cut:], end + cut
     return lines, end
 
@@ -48,9 +53,9 @@ def _pieces(line: bytes, masker: Masker) -> list[str]:
     pieces = []
     while len(line) > MAX_LINE_BYTES:
         cut = _cut(line, masker)
-        pieces.append(masker.mask(_text(line[:cut])))
+        pieces.append(_text(line[:cut]))
         line = line[cut:]
-    return [*pieces, masker.mask(_text(line))]
+    return [*pieces, _text(line)]
 
 
 def _cut(line: bytes, masker: Masker) -> int:
@@ -70,28 +75,45 @@ def _text(data: bytes) -> str:
     return data.removesuffix(b"\r").decode("utf-8", "backslashreplace")
 
 
-def from_output(text: str, stream: str, ids: dict[str, Any], now: str) -> dict[str, Any]:
+def from_output(text: str, stream: str, ids: dict[str, Any], now: str, masker: Masker) -> dict[str, Any]:
     """The record of a line that user code printed."""
-    return {"timestamp": now, "level": _STREAM_LEVEL[stream], "event": text, "logger": f"task.{stream}"} | ids
+    logger = f"task.{stream}"
+    return {"timestamp": now, "level": _STREAM_LEVEL[stream], "event": masker.mask(text), "logger": logger} | ids
 
 
-def from_log(raw: str, ids: dict[str, Any], now: str) -> dict[str, Any]:
-    """The record of a line from the log channel, put right where it claims what it may not."""
+def from_log(raw: str, ids: dict[str, Any], now: str, masker: Masker) -> dict[str, Any]:
+    """
+    The record of a line from the log channel, put right where it claims what it may not.
+
+    It is masked after it was decoded: a value that was shown by ``repr`` and then written as JSON is escaped twice.
+    """
     try:
         record = _decoder.decode(raw)
         event = record.get("event")
-        record["event"] = event if isinstance(event, str) else _encoder.encode(event).decode()
+        record["event"] = event if isinstance(event, str) else _event_text(event, masker)
+        level, timestamp = record.pop("level", None), record.pop("timestamp", None)
+        cut = record["event"].rfind(CUT_MARK)
+        if cut >= 0:
+            record["event"] = masker.mask_cut(record["event"], cut)
+        record = dict(masker.mask_value(record))
     except (msgspec.MsgspecError, RecursionError, ValueError):
-        return {"timestamp": now, "level": "info", "event": raw, "logger": "task.log"} | ids
-    level, logger = record.get("level"), record.get("logger")
+        return {"timestamp": now, "level": "info", "event": masker.mask(raw), "logger": "task.log"} | ids
+    logger = record.get("logger")
     record["level"] = level if isinstance(level, str) and level in _LEVELS else "info"
     record["logger"] = logger if isinstance(logger, str) and not logger.startswith(OWN_LOGGER) else "task.log"
-    if not isinstance(record.get("timestamp"), str):
-        record["timestamp"] = now
+    # Only a moment: anything else could be a secret, which would not be masked here.
+    record["timestamp"] = timestamp if isinstance(timestamp, str) and _MOMENT.fullmatch(timestamp) else now
     if "exception" in record:
         # Airflow's readers of logs look for the structured traceback under this name.
         record["error_detail"] = record.pop("exception")
     return record | ids
+
+
+def _event_text(event: Any, masker: Masker) -> str:
+    """An event that is not text, as text. One that is nested too deeply to be masked as it is, is masked as text."""
+    with contextlib.suppress(RecursionError):
+        event = masker.mask_value(event)
+    return masker.mask(_encoder.encode(event).decode())
 
 
 def own(event: str, level: str, ids: dict[str, Any], now: str, **fields: Any) -> dict[str, Any]:

@@ -1,22 +1,31 @@
 """
-Which strings never reach a log, and their removal. Airflow's rule: what a connection's password and extra hold,
-variables and keys whose name looks sensitive, and what the task asked to be masked; nothing under five characters.
+Which values are never shown, and their removal. Airflow's rule: what a connection's password and extra hold, variables
+and keys whose name looks sensitive, and what the task asked to be masked; nothing under five characters.
 
-More than one spelling of a secret is masked: as it is, as ``repr`` and JSON escape it, as it stands in a URL, and
-line by line where it has lines, because a log is lines.
+What is derived from a secret is one as well: the values inside its JSON, the password in its URL, and each of its
+lines, because a log is lines. Every spelling of a secret is masked (``spellings``).
 """
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import unquote, urlsplit
+
+from airlock_sidecar import spellings
 
 MIN_SECRET_CHARS = 5
 STARS = "***"
 
 #: All that is remembered together; past it a MaskSecret is refused, since a mask that is dropped is a leak.
 MAX_MASKS_CHARS = 1_000_000
+MAX_MASKS = 5_000
+
+#: How long the expression for all short secrets may become: compiling it takes memory in proportion.
+_MAX_EXPRESSION_CHARS = 200_000
+#: How deep JSON inside JSON is looked into.
+_MAX_DEPTH = 40
 
 _SENSITIVE_PARTS = (
     "access_key", "access_token", "api_key", "apikey", "auth_header", "authorization", "bearer", "connection_string",
@@ -26,6 +35,7 @@ _SENSITIVE_PARTS = (
 _NOT_SECRET = frozenset({"airflow", "airlock"})
 
 
+@lru_cache(maxsize=1024)  # the keys of a task's records are always the same
 def looks_sensitive(name: str) -> bool:
     """Whether a variable or key of this name holds a secret, by its name alone."""
     normal = re.sub(r"\W+", "_", name.strip().lower())
@@ -33,81 +43,172 @@ def looks_sensitive(name: str) -> bool:
 
 
 def secrets_in(value: Any, name: str | None = None) -> list[str]:
-    """The secret strings in a JSON value: every string, or with a name only those under a sensitive one."""
-    if isinstance(value, str):
-        wanted = len(value) >= MIN_SECRET_CHARS and value.lower() not in _NOT_SECRET
-        return [value] if wanted and (name is None or looks_sensitive(name)) else []
-    if isinstance(value, dict):
-        return [s for key, inner in value.items() for s in secrets_in(inner, _inner_name(name, str(key)))]
-    if isinstance(value, list | tuple):
-        return [s for inner in value for s in secrets_in(inner, name)]
-    return []
-
-
-def _inner_name(outer: str | None, key: str) -> str:
-    # Below a sensitive key everything is secret, whatever it is called.
-    return outer if outer is not None and looks_sensitive(outer) else key
+    """
+    The secrets in a JSON value: with a name what lies under a sensitive one, whatever its type; without one all of it,
+    but for maps, whose keys are names.
+    """
+    if name is None and isinstance(value, dict):
+        return [secret for key, inner in value.items() for secret in secrets_in(inner, str(key))]
+    if name is None and isinstance(value, list | tuple):
+        return [secret for inner in value for secret in secrets_in(inner)]
+    return list(dict.fromkeys(_found(value, hidden=name is None or looks_sensitive(name), depth=0)))
 
 
 def secrets_of_connection(password: str | None, extra: str | None) -> list[str]:
     """What to mask of a connection: its password, its extra as a whole, and the extra's sensitive values."""
-    found = secrets_in(password) + secrets_in(extra)
+    whole = [extra] if extra is not None and _is_secret(extra) else []
+    return list(dict.fromkeys([*secrets_in(password), *whole, *_found(extra, hidden=False, depth=0)]))
+
+
+def _found(value: Any, *, hidden: bool, depth: int) -> Iterator[str]:
+    """The secrets in a value. ``hidden``: all of it is one, as it lies under a sensitive key."""
+    if depth > _MAX_DEPTH:
+        return
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "backslashreplace")
+    if isinstance(value, str):
+        if hidden:
+            yield from filter(_is_secret, (value, value.strip(), *_lines(value), *_of_url(value)))
+        if value.lstrip()[:1] in ("{", "[", '"'):
+            try:
+                inner = json.loads(value)
+            except (ValueError, RecursionError):
+                return
+            yield from _found(inner, hidden=hidden, depth=depth + 1)
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _found(inner, hidden=hidden or looks_sensitive(str(key)), depth=depth + 1)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _found(inner, hidden=hidden, depth=depth + 1)
+    elif hidden and isinstance(value, int | float) and not isinstance(value, bool) and _is_secret(str(value)):
+        yield str(value)
+
+
+def _is_secret(text: str) -> bool:
+    return len(text) >= MIN_SECRET_CHARS and text.lower() not in _NOT_SECRET
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines()] if "\n" in text or "\r" in text else []
+
+
+def _of_url(text: str) -> list[str]:
+    """The password in a URL, as it stands there and as it is used."""
+    if "://" not in text:
+        return []
     try:
-        parsed = json.loads(extra) if extra else None
+        password = urlsplit(text.strip()).password or ""
     except ValueError:
-        return found
-    return found + secrets_in(parsed, "")
-
-
-def spellings(secret: str) -> set[str]:
-    """Every form of a secret that is masked."""
-    forms = {secret, repr(secret)[1:-1], json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
-    forms |= {quote(secret), quote(secret, safe="")}
-    forms |= {line.strip() for line in secret.splitlines()} if "\n" in secret or "\r" in secret else set()
-    return {form for form in forms if len(form) >= MIN_SECRET_CHARS}
+        return []
+    return [password, unquote(password)]
 
 
 class Masker:
     """The set of masked strings, and their removal from text. Adding and masking may happen in different threads."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self._forms: set[str] = set()
-        self._pattern: re.Pattern[str] | None = None
+        self._known: set[str] = set()
+        self._search = _Search(())
         self.longest = 0
         self.secrets: list[str] = []
         self.add(secrets)
 
     def add(self, secrets: Iterable[str]) -> list[str]:
-        """Masks these from now on; returns those that are new. Raises ValueError past MAX_MASKS_CHARS, adding none."""
-        new = [secret for secret in dict.fromkeys(secrets) if secret not in self._forms]
+        """Masks these from now on; returns those that are new. Raises ValueError past the limits, adding none."""
+        new = [secret for secret in dict.fromkeys(secrets) if secret not in self._known]
         if not new:
             return []
         if sum(map(len, self.secrets)) + sum(map(len, new)) > MAX_MASKS_CHARS:
             raise ValueError(f"more than {MAX_MASKS_CHARS} characters of secrets to mask")
-        forms = self._forms.union(*(spellings(secret) for secret in new))
-        # The longest first, so that a secret that begins with another is not masked by half.
-        pattern = re.compile("|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True)))
-        self._forms, self.longest = forms, max(map(len, forms), default=0)
-        self._pattern = pattern if forms else None
+        if len(self.secrets) + len(new) > MAX_MASKS:
+            raise ValueError(f"more than {MAX_MASKS} secrets to mask")
+        search = _Search([*self.secrets, *new])
+        self._known.update(new)
+        self.longest = max([self.longest, *map(spellings.longest, new)])
         self.secrets.extend(new)
+        self._search = search
         return new
 
     def mask(self, text: str) -> str:
         """The text with stars in place of every secret."""
-        return self._pattern.sub(STARS, text) if self._pattern else text
+        return self._search.mask(text)
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Where the secrets are in a text, so that it is never cut inside one."""
-        return [match.span() for match in self._pattern.finditer(text)] if self._pattern else []
+        return self._search.spans(text)
+
+    def mask_cut(self, text: str, end: int) -> str:
+        """
+        The same for a text that somebody has cut off at ``end``, perhaps inside a secret: what stands of it before the
+        cut is masked as well.
+        """
+        before = text[:end]
+        for secret in self.secrets:
+            for size in range(min(len(secret) - 1, len(before)), MIN_SECRET_CHARS - 2, -1):
+                if before.endswith(secret[:size]):
+                    return self.mask(before[: end - size]) + STARS + self.mask(text[end:])
+        return self.mask(text)
 
     def mask_value(self, value: Any) -> Any:
-        """A JSON value with every string in it masked, keys too."""
-        if self._pattern is None:
-            return value
+        """A JSON value with every string and number in it masked, keys too, and all that lies under sensitive keys."""
         if isinstance(value, str):
             return self.mask(value)
         if isinstance(value, dict):
-            return {self.mask(str(key)): self.mask_value(inner) for key, inner in value.items()}
-        if isinstance(value, list):
+            return {
+                self.mask(str(key)): _hide(inner) if looks_sensitive(str(key)) else self.mask_value(inner)
+                for key, inner in value.items()
+            }
+        if isinstance(value, list | tuple):
             return [self.mask_value(inner) for inner in value]
+        if isinstance(value, int | float) and not isinstance(value, bool) and self.secrets:
+            text = str(value)
+            return value if self.mask(text) == text else STARS
         return value
+
+
+def _hide(value: Any) -> Any:
+    """A value under a sensitive key: its shape, without what is in it."""
+    if isinstance(value, dict):
+        return {key: _hide(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_hide(inner) for inner in value]
+    return value if value is None or isinstance(value, bool) or value == "" else STARS
+
+
+class _Search:
+    """Looks for secrets: for the short ones by one expression, for the others in their usual spellings."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        # The longest first, so that a secret that begins with another is not masked by half.
+        fixed: set[str] = set()
+        by_first: dict[str, list[str]] = {}
+        budget = _MAX_EXPRESSION_CHARS
+        for secret in sorted(secrets, key=len):
+            fixed |= {form for form in spellings.whole(secret) if len(form) >= MIN_SECRET_CHARS}
+            expression = spellings.pattern(secret)
+            budget -= len(expression)
+            if expression and budget >= 0:
+                # Alternatives that begin alike are tried together, and only where that beginning is.
+                first = secret[0] if secret[0].isalnum() and secret[0].isascii() else ""
+                by_first.setdefault(first, []).insert(0, expression.removeprefix(first))
+            else:
+                fixed |= {form for form in spellings.forms(secret) if len(form) >= MIN_SECRET_CHARS}
+        self._fixed = sorted(fixed, key=len, reverse=True)
+        groups = [f"{first}(?:{'|'.join(rest)})" for first, rest in by_first.items()]
+        self._pattern = re.compile("|".join(groups)) if groups else None
+
+    def mask(self, text: str) -> str:
+        for form in self._fixed:
+            if form in text:
+                text = text.replace(form, STARS)
+        return self._pattern.sub(STARS, text) if self._pattern else text
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        found = [match.span() for match in self._pattern.finditer(text)] if self._pattern else []
+        for form in self._fixed:
+            at = text.find(form)
+            while at >= 0:
+                found.append((at, at + len(form)))
+                at = text.find(form, at + len(form))
+        return found

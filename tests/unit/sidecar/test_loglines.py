@@ -1,6 +1,10 @@
 """Streams become records: lines, cuts, secrets on the edges, and claims that are put right."""
 
+import base64
+import html
 import json
+import shlex
+from urllib.parse import quote
 
 import pytest
 
@@ -43,10 +47,12 @@ def test_a_long_line_is_cut_and_nothing_is_lost(size, end):
 def test_a_secret_on_the_edge_of_a_cut_is_masked(offset):
     secret = "hunter2-hunter2-hunter2"
     data = b"x" * (MAX_LINE_BYTES + offset) + secret.encode() + b"y" * MAX_LINE_BYTES + b"\n"
-    lines, _ = take_lines(data, Masker([secret]))
+    masker = Masker([secret])
+    lines, _ = take_lines(data, masker)
+    shown = "".join(map(masker.mask, lines))
 
-    assert "hunter2" not in "".join(lines)
-    assert "***" in "".join(lines)
+    assert "hunter2" not in shown
+    assert "***" in shown
 
 
 def test_a_cut_never_splits_a_character():
@@ -75,10 +81,67 @@ def test_a_cut_never_splits_a_character():
     ],
 )
 def test_a_record_of_the_log_channel_is_put_right(raw, expected):
-    record = from_log(raw, IDS, "now")
+    record = from_log(raw, IDS, "now", NONE)
 
     assert expected == {key: record[key] for key in expected}
     assert IDS.items() <= record.items()
+
+
+SECRET = "pa\"ss\\wörd's"
+SHOWN = [
+    str,
+    repr,
+    json.dumps,
+    lambda s: repr({"password": s}),
+    lambda s: repr(json.dumps({"p": s})),
+    lambda s: json.dumps(json.dumps({"p": s}), ensure_ascii=False),
+    lambda s: repr(s.encode()),
+    quote,
+    shlex.quote,
+    html.escape,
+    lambda s: base64.b64encode(s.encode()).decode(),
+]
+
+
+@pytest.mark.parametrize("show", SHOWN)
+@pytest.mark.parametrize(
+    "place",
+    [
+        lambda text: {"event": text},
+        lambda text: {"event": "hi", "extra": {"deep": [text]}},
+        lambda text: {
+            "event": "hi",
+            "exception": [{"exc_value": text, "exc_notes": [text], "frames": [{"name": text}]}],
+        },
+        lambda text: {"event": {"not": ["a text", text]}},
+        lambda text: {"event": "hi", text: 1},
+        lambda text: {"event": "hi", "logger": text},
+        lambda text: {"event": "hi", "level": text, "timestamp": text},
+    ],
+)
+def test_no_part_of_a_record_shows_a_secret_in_any_spelling(place, show):
+    line = json.dumps(place(show(SECRET)))
+    record = loglines.encode([from_log(line, IDS, "2026-01-01T00:00:00Z", Masker([SECRET]))]).decode()
+
+    assert [] == [piece for piece in ("wörd", "rd's", "pa\\", "d2", "cGEi") if piece in record]
+
+
+def test_what_lies_under_a_sensitive_key_of_a_record_is_hidden():
+    line = json.dumps(
+        {"event": "hi", "api_key": "abc", "more": {"password": [1, {"x": "y"}], "host": "h"}, "token": None}
+    )
+    record = from_log(line, IDS, "2026-01-01T00:00:00Z", NONE)
+
+    assert ("***", {"password": ["***", {"x": "***"}], "host": "h"}, None) == (
+        record["api_key"], record["more"], record["token"],
+    )  # fmt: skip
+
+
+def test_a_secret_that_the_runner_cut_is_not_shown_by_half():
+    line = json.dumps({"event": f"x hunter2-hun{loglines.CUT_MARK}99999 bytes, at most 65536 are kept]"})
+    record = from_log(line, IDS, "2026-01-01T00:00:00Z", Masker(["hunter2-hunter2"]))
+
+    assert record["event"].startswith("x *** [cut: ")
 
 
 def test_a_record_that_cannot_be_encoded_is_replaced_by_one_that_says_so():

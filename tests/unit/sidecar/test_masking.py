@@ -32,7 +32,16 @@ def test_a_name_that_does_not_is_not(name):
         ({"password": "hunter2", "host": "example"}, None, ["hunter2"]),
         ({"password": {"a": "hunter2", "b": ["hunter3"]}}, None, ["hunter2", "hunter3"]),
         (["hunter2", {"token": "hunter3"}], None, ["hunter2", "hunter3"]),
-        (12345678, "password", []),
+        (12345678, "password", ["12345678"]),
+        (True, "password", []),
+        ({"password": {"pin": 123456}, "a": 123456}, None, ["123456"]),
+        ('{"primary": "hunter2"}', "db_secret", ['{"primary": "hunter2"}', "hunter2"]),
+        ('{"password": "hunter2", "host": "example"}', "config", ["hunter2"]),
+        ('{"a": "{\\"token\\": [\\"hunter2\\"]}"}', "config", ["hunter2"]),
+        ('["hunter2"]', "config", []),
+        ("postgres://me:hunt%40er2@host/db", "dsn", ["postgres://me:hunt%40er2@host/db", "hunt%40er2", "hunt@er2"]),
+        ("hunter2\n", "password", ["hunter2\n", "hunter2"]),
+        ({"token": b"hunter2"}, None, ["hunter2"]),
     ],
 )
 def test_the_secrets_in_a_value(value, name, found):
@@ -56,7 +65,7 @@ def test_a_secret_is_masked_in_each_spelling(secret, spell):
 
 
 def test_the_lines_of_a_secret_are_masked_one_by_one():
-    masker = Masker(["-----BEGIN KEY-----\nabcdefgh\n-----END KEY-----"])
+    masker = Masker(secrets_in("-----BEGIN KEY-----\nabcdefgh\n-----END KEY-----"))
 
     assert ["***", "***"] == [masker.mask("abcdefgh"), masker.mask("-----END KEY-----")]
 
@@ -73,6 +82,17 @@ def test_adding_says_what_is_new():
     masker = Masker(["hunter2"])
 
     assert ["hunter3"] == masker.add(["hunter2", "hunter3", "hunter3"])
+
+
+def test_a_number_that_is_a_secret_is_masked_as_one():
+    assert {"pin": "***", "n": 12} == Masker(["12345678"]).mask_value({"pin": 12345678, "n": 12})
+
+
+def test_no_text_makes_the_search_slow():
+    """Each takes some milliseconds; a search that tried every place of a long run would take minutes."""
+    masker = Masker(["\\" * 20 + "abc", 'x\\"\\"\\"y', '"\\' * 10, "\n\n\n\n\n\n"])
+    for text in ("\\" * 65536, "x" + "\\" * 65535, '"\\' * 32768, 'x\\"' * 20000, "\\n" * 30000):
+        assert "*" not in masker.mask(text)[:5] or "***" in masker.mask(text)
 
 
 def test_too_many_secrets_are_refused_whole():
