@@ -61,7 +61,8 @@ class Channel:
         self._handoff = socket.socket(fileno=handoff_fd)
         self._handoff.settimeout(handoff_seconds)
         self._handoff_seconds = handoff_seconds
-        self._pid = os.getpid()
+        #: The process that may ask: one that user code forks shares the socket, and must not speak on it.
+        self.pid = os.getpid()
         self._lock = allocate_lock()
         self._holder: int | None = None
         self._when_idle: Callable[[], None] | None = None
@@ -112,10 +113,10 @@ class Channel:
         Does something with the message while this thread alone has the channel and nothing is outstanding on it. No
         context manager of Python's: a signal handler that raised as one begins would leave the lock taken.
         """
-        if os.getpid() != self._pid:
+        if os.getpid() != self.pid:
             raise ChannelError(
                 f"{type(message).__name__} was asked in a process that the task started; only the task's own process "
-                f"(pid {self._pid}) reaches the platform: ask there and pass the value on"
+                f"(pid {self.pid}) reaches the platform: ask there and pass the value on"
             )
         if self._holder == get_ident():
             raise ChannelError(f"{type(message).__name__} was asked by a signal handler in the middle of a request")

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from airlock.sdk import _channel
 from airlock.sdk.exceptions import ChannelError
-from airlock_runner import logs, stdio, termination
+from airlock_runner import leaving, logs, stdio, termination
 from airlock_runner.channel import Channel
 from airlock_runner.execute import execute
 from airlock_wire.messages import DagFileParseRequest, StartupDetails
@@ -24,12 +24,13 @@ def run(frames_fd: int, log_fd: int, handoff_fd: int, bundle_root: str) -> NoRet
 
     ``frames_fd`` is a connected stream socket, ``log_fd`` the writing end of a pipe for log lines, ``handoff_fd`` a
     socket on which the launcher passes a fresh frames socket (one byte and the descriptor). The process ends without
-    Python's own shutdown: threads of user code are not waited for, and its ``atexit`` functions do not run.
+    Python's own shutdown: what user code may expect of that is done before the outcome is reported (``leaving``).
     """
     code = CHILD_EXIT_BROKEN
     log = logs.Logs(log_fd)
     try:
         termination.restore()
+        leaving.forget_the_launcher()
         stdio.print_by_line()
         logs.install(log)
         code = _serve(Channel(frames_fd, handoff_fd), os.path.realpath(bundle_root), log)

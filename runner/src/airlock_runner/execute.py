@@ -6,6 +6,7 @@ report. Whatever is raised on the way decides the report (`outcome`). A DAG or t
 task with one clear line; Airflow's runner reschedules the task three times first, which is left to a later issue.
 """
 
+import os
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -17,7 +18,7 @@ from airlock.sdk._signature import signature_of, with_context
 from airlock.sdk._task import Task
 from airlock.sdk._xcom import RETURN_VALUE
 from airlock.sdk.exceptions import AirlockException, AirlockSkipException, LoadError, NotJson
-from airlock_runner import termination
+from airlock_runner import leaving, termination
 from airlock_runner.channel import Channel
 from airlock_runner.context import context_of
 from airlock_runner.json_values import plain
@@ -41,6 +42,13 @@ def execute(startup: StartupDetails, channel: Channel, root: str, logs: Logs) ->
         _run(task, RunningTaskInstance(startup, task, channel, server.max_tries), server, channel, logs)
     except BaseException as e:  # noqa: BLE001 - the edge of user code: whatever it raises decides the outcome
         error = e
+    if os.getpid() != channel.pid:
+        # The task forked, and this is the other process: it has no outcome, and ends as a program does.
+        leaving.end_fork(error)
+    try:
+        leaving.leave(logs, error)
+    except BaseException as e:  # noqa: BLE001 - the same: a stop, or what a thread's or process's end raises
+        error = error or e
     termination.ignore()
     _log(logs, startup.ti.task_id, error)
     report = outcome_of(
@@ -65,7 +73,9 @@ def _run(task: Task, ti: RunningTaskInstance, server: TIRunContext, channel: Cha
         # For people to look at: user code need not wait for a server to have them, nor fail because it will not.
         channel.tell(SetRenderedFields(rendered_fields=shown(arguments)), partial(_not_shown, logs))
         kwargs = with_context(signature_of(task.function), arguments.op_args, arguments.op_kwargs, context)
-        _store(task, ti, task.function(*arguments.op_args, **kwargs))
+        value = task.function(*arguments.op_args, **kwargs)
+        if os.getpid() == channel.pid:
+            _store(task, ti, value)
 
 
 def _store(task: Task, ti: RunningTaskInstance, value: Any) -> None:

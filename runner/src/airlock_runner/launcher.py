@@ -23,7 +23,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any, NamedTuple, NoReturn
 
-from airlock_runner import memory
+from airlock_runner import memory, orphans
 from airlock_runner.link import Link, LinkLost, Streams
 from airlock_wire import kernel, pod
 
@@ -72,6 +72,8 @@ class Launcher:
         self._nonce = ""
         self._pid = 0
         self._ended: Ended | None = None
+        #: Processes that the child left behind.
+        self._left = 0
         self._stranded = False
         self._vanished = False
         self._signalled = 0
@@ -85,8 +87,9 @@ class Launcher:
         wake_read, wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._fork(child, wake_write)
         # Before the first word to the sidecar: user code starts only after it was heard, and must find a parent that
-        # it can neither trace nor read.
+        # it can neither trace nor read, nor leave by a fork.
         kernel.hide()
+        kernel.take_orphans()
         self._link = self._connect()
         if self._link is None:
             self._kill(signal.SIGKILL)
@@ -111,6 +114,11 @@ class Launcher:
         if self._pid == 0:
             try:
                 kernel.end_with(launcher)
+                if launcher != 1:
+                    # In a pod the container's own settings say the same.
+                    kernel.give_up_privileges()
+                    # Another launch of the same user could else take this one's descriptors.
+                    kernel.hide()
                 os.setpgid(0, 0)
                 self._handoff.close()
                 child(self._streams.become_child(), theirs.detach(), self._bundle_root)
@@ -214,15 +222,20 @@ class Launcher:
         killed = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
         oom = killed == signal.SIGKILL and memory.oom_kills() > self._oom_kills
         self._ended = Ended(None if killed else os.WEXITSTATUS(status), killed, oom)
-        # Whatever the child left in its group would hold the streams open and outlive the task.
+        # Whatever the child left would hold the streams open and outlive the task.
+        orphans.settle()
         self._kill(signal.SIGKILL)
+        self._left = orphans.end()
         self._deadlines.pop("kill", None)
         self._deadlines.pop("forward", None)
         if self._stranded:
             self._deadlines["retry"] = time.monotonic()
             return
         self._deadlines["report"] = time.monotonic() + pod.EXIT_ACK_SECONDS
-        self._say(pod.EXITED, **self._ended._asdict())
+        self._say_ended(self._ended)
+
+    def _say_ended(self, ended: Ended) -> None:
+        self._say(pod.EXITED, left=self._left, **ended._asdict())
 
     def _deadlines_passed(self) -> int | None:
         """Does what is due; the exit code when it is to give up."""
@@ -289,7 +302,7 @@ class Launcher:
         if self._signalled:
             self._say(pod.SIGNALLED, signal=self._signalled)
         if self._ended is not None:
-            self._say(pod.EXITED, **self._ended._asdict())
+            self._say_ended(self._ended)
 
 
 def _noticed(_: int, __: FrameType | None) -> None:

@@ -239,7 +239,7 @@ def test_a_forked_process_that_runs_on_past_the_task_reports_nothing(sidecar, ta
 
     sidecar.start(details())
 
-    assert pushed(sidecar) == 1
+    assert pushed(sidecar) == 0
     assert sidecar.types == ["SetRenderedFields", "SetXCom", "SucceedTask"]
 
 

@@ -40,6 +40,7 @@ FILES = (
     "airlock_runner/launcher.py",
     "airlock_runner/link.py",
     "airlock_runner/memory.py",
+    "airlock_runner/orphans.py",
     "airlock_runner/stdio.py",
     "airlock_wire/__init__.py",
     "airlock_wire/kernel.py",

@@ -1,0 +1,137 @@
+"""
+What Python does at the end of a program, done before a task's outcome is final: the threads and processes that the task
+started end, and its exit functions run. Work that they hold would otherwise be lost under a success.
+
+Plain Python waits for ever. Here all of it has ``WAIT_SECONDS``, and what is cut off then is said in the log. Nothing
+is imported that the task has not imported itself: what it did not use holds no work.
+"""
+
+import atexit
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from airlock.sdk.exceptions import TaskTerminated
+from airlock_runner.logs import Logs
+from airlock_wire.pod import CHILD_EXIT_BROKEN, EXIT_OK
+
+#: How long all of it may take. A limit of the task's own, ``execution_timeout``, may end it earlier.
+WAIT_SECONDS = 300.0
+#: The same for a task that was told to stop, whose launcher waits five seconds.
+STOPPED_WAIT_SECONDS = 2.0
+#: Between two interruptions of what goes on when the time is over.
+_AGAIN_SECONDS = 1.0
+_LOST = "what it had not done yet is lost: wait for it in the task, or give it less to do"
+
+
+class _TimeIsOver(BaseException):
+    """Raised into what goes on for too long."""
+
+
+def forget_the_launcher() -> None:
+    """What the parent of this process would do at its exit is not this one's to do."""
+    atexit._clear()  # noqa: SLF001 - there is no public way
+
+
+def leave(logs: Logs, error: BaseException | None, seconds: float = WAIT_SECONDS) -> None:
+    """
+    Waits for what the task left running, then runs its exit functions; in the main thread. ``error`` is what ended the
+    task. Raises what a stop of the task raises meanwhile.
+    """
+    threads, processes = sys.modules.get("threading"), sys.modules.get("multiprocessing.process")
+    if threads is None and processes is None and atexit._ncallbacks() == 0:  # noqa: SLF001
+        return
+    if isinstance(error, TaskTerminated):
+        seconds = STOPPED_WAIT_SECONDS
+    ends = time.monotonic() + seconds
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        raise _TimeIsOver
+
+    before: Any = signal.signal(signal.SIGALRM, interrupt)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
+    # Again and again, because Python passes over what an exit function raises and goes on with the next.
+    signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN_SECONDS)
+    try:
+        if threads is not None:
+            _in_time(threads._shutdown)  # noqa: SLF001
+            _say_threads(logs, threads)
+        if processes is not None:
+            _in_time(lambda: _join(processes, ends))
+            _end_processes(logs, processes)
+        _in_time(atexit._run_exitfuncs)  # noqa: SLF001 - there is no public way
+        if time.monotonic() >= ends:
+            logs.write(
+                "warning",
+                f"the task's end took longer than the {seconds:g} s that it may: exit functions and "
+                f"what they waited for were cut off; {_LOST}",
+            )
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _in_time(work: Callable[[], Any]) -> None:
+    try:
+        work()
+    except _TimeIsOver:
+        return
+
+
+def _say_threads(logs: Logs, threading: Any) -> None:
+    for thread in threading.enumerate():
+        if not thread.daemon and thread is not threading.main_thread():
+            logs.write("warning", f"thread {thread.name!r} was still running at the end of the task's time; {_LOST}")
+
+
+def _join(multiprocessing: Any, ends: float) -> None:
+    for process in _own(multiprocessing):
+        if not process.daemon:  # Python itself ends those, by an exit function.
+            process.join(max(0.0, ends - time.monotonic()))
+
+
+def _end_processes(logs: Logs, multiprocessing: Any) -> None:
+    """Ends the processes that go on, for which an exit function would wait without a bound."""
+    for process in _own(multiprocessing):
+        if not process.daemon:
+            process.kill()
+            process.join(_AGAIN_SECONDS)
+            what = f"process {process.name!r} (pid {process.pid})"
+            logs.write("warning", f"{what} was still running at the end of the task's time and was ended; {_LOST}")
+
+
+def _own(multiprocessing: Any) -> list[Any]:
+    """The processes that this one started and that still run; one that forked knows those of its parent as well."""
+    return [each for each in multiprocessing.active_children() if each._parent_pid == os.getpid()]  # noqa: SLF001
+
+
+def exit_code(error: BaseException | None) -> int:
+    """The exit code of a process that came to its end with ``error``, as Python itself gives it."""
+    if error is None:
+        return EXIT_OK
+    if not isinstance(error, SystemExit):
+        return CHILD_EXIT_BROKEN
+    if error.code is None:
+        return EXIT_OK
+    return error.code & 0xFF if isinstance(error.code, int) else CHILD_EXIT_BROKEN
+
+
+def end_fork(error: BaseException | None) -> None:
+    """Ends a process that the task forked: its error goes to stderr, its exit functions run, and no outcome is told."""
+    code = exit_code(error)
+    if isinstance(error, SystemExit):
+        if code and not isinstance(error.code, int):
+            print(error.code, file=sys.stderr)  # noqa: T201 - as Python itself
+    elif error is not None:
+        sys.excepthook(type(error), error, error.__traceback__)
+    try:
+        atexit._run_exitfuncs()  # noqa: SLF001 - there is no public way
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+        os._exit(code)

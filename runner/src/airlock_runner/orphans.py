@@ -1,0 +1,57 @@
+"""
+The processes that a task left behind, which have become the launcher's own children. Standard library only, like the
+launcher.
+"""
+
+import contextlib
+import os
+import signal
+import time
+
+#: How long processes that end by themselves have for it: Python's own trackers of resources do so.
+_SETTLE_SECONDS = 0.1
+_END_SECONDS = 1.0
+_LOOK_SECONDS = 0.005
+
+
+def settle() -> None:
+    """Collects those that end by themselves, within a moment. It costs nothing where there are none."""
+    deadline = time.monotonic() + _SETTLE_SECONDS
+    while (found := _children()) and time.monotonic() < deadline:
+        for pid in found:
+            _collect(pid)
+        time.sleep(_LOOK_SECONDS)
+
+
+def end() -> int:
+    """
+    Kills and collects every child of this process, and those that come to it meanwhile; how many there were. It gives
+    up after a second: whoever started the launcher ends what still is there.
+    """
+    ended: set[int] = set()
+    deadline = time.monotonic() + _END_SECONDS
+    while (found := _children()) and time.monotonic() < deadline:
+        for pid in found:
+            ended.add(pid)
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+            _collect(pid)
+        time.sleep(_LOOK_SECONDS)
+    return len(ended)
+
+
+def _collect(pid: int) -> None:
+    with contextlib.suppress(OSError):
+        os.waitpid(pid, os.WNOHANG)
+
+
+def _children() -> set[int]:
+    found: set[int] = set()
+    try:
+        for task in os.listdir("/proc/self/task"):
+            with open(f"/proc/self/task/{task}/children") as listed:
+                found.update(map(int, listed.read().split()))
+    except OSError:
+        # A kernel that does not list children: the end of the launcher, or of its container, is theirs.
+        return set()
+    return found
