@@ -34,12 +34,13 @@ class Launches:
             log_dir=folder / "logs",
             bundle_root=folder / "dags",
             runner_python=sys.executable,
-            runner_uid=None,
+            runner_uids=(),
             heartbeat_seconds=HEARTBEAT_SECONDS,
             max_frame_bytes=MAX_FRAME_BYTES,
             grace_seconds=GRACE_SECONDS,
             log_frames=False,
             capture_file="",
+            variables={},
         )
         self._output: list[bytes] = []
         self.record: Record | None = None

@@ -6,6 +6,7 @@ call pay for the database and the server.
 """
 
 import argparse
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ EXIT_FAILED = 1
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; 0 done, 1 failed, 2 wrongly called."""
+    _fill_standard_descriptors()
     given = list(sys.argv[1:] if arguments is None else arguments)
     parser = argparse.ArgumentParser(
         prog="airlock",
@@ -31,10 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code: int = args.run(args, os.environ)
     except (HomeError, SettingsError) as e:
-        print(f"airlock: {e}", file=sys.stderr)  # noqa: T201 - a command speaks
+        _complain(e)
         return 2
     except cli.CommandError as e:
-        print(f"airlock: {e}", file=sys.stderr)  # noqa: T201
+        _complain(e)
         return e.code
     except KeyboardInterrupt:
         return 130
@@ -43,6 +45,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED
     return code
+
+
+def _complain(error: Exception) -> None:
+    """Says on standard error what is wrong. Where it cannot be said, the exit code still tells."""
+    with contextlib.suppress(OSError):
+        print(f"airlock: {error}", file=sys.stderr, flush=True)  # noqa: T201 - a command speaks
+
+
+def _fill_standard_descriptors() -> None:
+    """
+    Gives a standard stream that is closed the null device: else the next file that is opened, the database for example,
+    would get its number and what is printed.
+    """
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # The lowest number that is free, so this one.
+            setattr(sys, name, os.fdopen(number, mode, closefd=False))
 
 
 if __name__ == "__main__":

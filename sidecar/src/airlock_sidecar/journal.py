@@ -23,7 +23,8 @@ _HEADER_BYTES = 16
 class Terminal(msgspec.Struct, kw_only=True):
     """
     The task's last word. ``sending`` is set before the first byte leaves, so a replay knows that it may have
-    arrived; ``acknowledged`` once the server has it, ``dropped`` when the launch was superseded before.
+    arrived; ``acknowledged`` once the server has it, ``dropped`` when it is not sent: the launch was superseded, or the
+    runner had been told to stop before (``withheld``).
     """
 
     digest: str
@@ -33,6 +34,7 @@ class Terminal(msgspec.Struct, kw_only=True):
     sending: bool = False
     acknowledged: bool = False
     dropped: bool = False
+    withheld: bool = False
 
 
 class Memory(msgspec.Struct, kw_only=True):

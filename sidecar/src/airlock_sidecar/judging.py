@@ -36,9 +36,8 @@ _STOPPED = {
     DENIED: Reason.DENIED,
 }
 
-#: The outcomes that a SIGTERM may have caused, so that only the owner can say whether they are the task's own.
-WITHHELD_AFTER_SIGTERM = frozenset({"failed", "up_for_retry"})
-
+#: What a task that took too long may still say: that it failed. Anything else would hide that it was stopped.
+_AFTER_TIME_OUT = frozenset({"failed", "up_for_retry"})
 
 #: The ends that the task itself has said nothing about.
 UNEXPLAINED = frozenset({Reason.CRASHED, Reason.OOM_KILLED, Reason.TIMED_OUT})
@@ -47,7 +46,7 @@ UNEXPLAINED = frozenset({Reason.CRASHED, Reason.OOM_KILLED, Reason.TIMED_OUT})
 class Facts(NamedTuple):
     """What is known at the end of a launch."""
 
-    #: The state the runner reported, None where it reported none that counts.
+    #: The state the runner reported, None where it reported none that counts (``withheld``).
     reported: str | None
     #: The runner in parse mode delivered its result.
     parsed: bool
@@ -65,6 +64,9 @@ class Facts(NamedTuple):
     judges: bool
     #: What the server said when this sidecar stopped the runner for its answer, empty where it said nothing.
     stopped_message: str = ""
+    #: Seconds that the runner may take, None without a limit; and whether what takes them is the import of a file.
+    limit: float | None = None
+    parses: bool = False
 
 
 class Verdict(NamedTuple):
@@ -75,6 +77,26 @@ class Verdict(NamedTuple):
     report: str | None = None
 
 
+def withheld(state: str, *, signalled: bool, stopped: str) -> bool:
+    """
+    Whether a state that the runner reports now does not count, because the runner was told to stop before.
+
+    Only the owner knows what its own stop means, and no answer of user code's makes a success of a stopped task: code
+    that is told to stop often ends by returning.
+    """
+    if signalled:
+        return True
+    return bool(stopped) and not (stopped == TIMED_OUT and state in _AFTER_TIME_OUT)
+
+
+def timed_out(limit: float | None, *, parses: bool) -> str:
+    """The sentence about a runner that took too long."""
+    seconds = "" if limit is None else f" of {limit:g} s"
+    if parses:
+        return f"importing the file took longer than its limit{seconds} and was stopped"
+    return f"the task ran longer than its execution_timeout{seconds} and was stopped"
+
+
 def judge(facts: Facts) -> Verdict:
     """The verdict on a launch that has ended."""
     if facts.stopped in _STOPPED:
@@ -83,14 +105,16 @@ def judge(facts: Facts) -> Verdict:
         return Verdict(Reason.PARSED, "")
     if not facts.connected:
         return Verdict(Reason.RUNNER_NEVER_CONNECTED, "no launcher connected in time")
-    if facts.reported is not None and not (facts.signalled and facts.reported in WITHHELD_AFTER_SIGTERM):
-        timed_out = facts.stopped == TIMED_OUT and facts.reported in WITHHELD_AFTER_SIGTERM
-        return Verdict(Reason.TIMED_OUT if timed_out else _REPORTED[facts.reported], "")
+    late = timed_out(facts.limit, parses=facts.parses)
+    if facts.stopped == TIMED_OUT and facts.reported in _AFTER_TIME_OUT:
+        return Verdict(Reason.TIMED_OUT, late)
+    if facts.reported is not None:
+        return Verdict(_REPORTED[facts.reported], "")
     if facts.signalled:
         return Verdict(Reason.INTERRUPTED, "the launcher was told to stop before the task ended")
     own_verdict = ("up_for_retry" if facts.should_retry else "failed") if facts.judges else None
     if facts.stopped == TIMED_OUT:
-        return Verdict(Reason.TIMED_OUT, "the runner took longer than it may and was stopped", own_verdict)
+        return Verdict(Reason.TIMED_OUT, late, own_verdict)
     if facts.exit is None:
         return Verdict(Reason.VANISHED, "the launcher went away without a word")
     if facts.exit.oom:

@@ -10,12 +10,13 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from airlock_sidecar import conversation, entering, errors, judging, recording
 from airlock_sidecar.calls import Calls
 from airlock_sidecar.clock import now
-from airlock_sidecar.control import Control, exit_of
+from airlock_sidecar.control import Control, exit_of, signal_of
 from airlock_sidecar.conversation import DRAIN_SECONDS, Conversation
 from airlock_sidecar.entering import Entered
 from airlock_sidecar.events import Events
@@ -29,6 +30,9 @@ from airlock_sidecar.streams import Streams
 from airlock_sidecar.trace import Trace
 from airlock_wire import pod
 from airlock_wire.workload import Execute
+
+#: How long a runner that was told to stop may take. Its launcher kills it after ``pod.STOP_SECONDS``.
+GIVE_UP_SECONDS = 15.0
 
 #: Loads HTTP and, where tokens are exchanged, gets the first one; raises errors.ApiError or errors.GaveUp.
 Prepare = Callable[[], None]
@@ -49,7 +53,8 @@ class Lifecycle:
         self._control: Control | None = None
         self._session: Session | None = None
         self._overtime_ends: float | None = None
-        self._stopping = False
+        #: When a runner that was told to stop is given up, on the monotonic clock; None while it was not told to.
+        self._given_up_at: float | None = None
         self._heart: Heart | None = None
         self._reporter: Reporter | None = None
         if isinstance(launch.workload, Execute):
@@ -162,6 +167,11 @@ class Lifecycle:
                 self._stop_runner(judging.BROKE_PROTOCOL)
             elif kind == "reported":
                 self._overtime_ends = time.monotonic() + self._settings.overtime_seconds
+            elif kind == "deadline" and self._given_up_at is not None:
+                # Its launcher was stopped by user code, or the machine is too busy. Whoever started it ends it now.
+                self._launch.log("the runner does not end although it was told to, and is given up", "error")
+                self._exited(None)
+                return
             elif kind == "deadline":
                 self._deadline_passed()
             if entered and sealed and not self._conversation.begun:
@@ -183,9 +193,8 @@ class Lifecycle:
                 memory.sealed = True
             return True
         elif line["event"] == pod.SIGNALLED:
-            number = line.get("signal")
             with self._launch.remembering():
-                memory.signalled = number if isinstance(number, int) and number > 0 else signal.SIGTERM
+                memory.signalled = signal_of(line) or signal.SIGTERM
             self._control.say(pod.ACK, of=pod.SIGNALLED)
         return False
 
@@ -199,6 +208,8 @@ class Lifecycle:
     def _start_runner(self) -> None:
         assert self._session is not None  # noqa: S101 - there is a launch
         self._launch.mark("started")
+        # Before the runner is told: where no record is left, this says whether user code can have begun.
+        Path(self._settings.state_dir, pod.BEGUN_FILE).touch()
         self._conversation.begin(self._session)
         if self._heart is not None:
             self._heart.start(lambda why, message: self._events.tell("lost", (why, message)))
@@ -206,13 +217,12 @@ class Lifecycle:
     # --- deadlines ---
 
     def _deadline(self) -> float | None:
-        """The next moment, on the monotonic clock, at which the runner must be stopped."""
-        if self._stopping:
-            return None
+        """The next moment, on the monotonic clock, at which the runner must be stopped, or is given up."""
+        if self._given_up_at is not None:
+            return self._given_up_at
         if self._overtime_ends is not None:
             return self._overtime_ends
-        work = self._launch.workload
-        limit = work.execution_timeout_seconds if isinstance(work, Execute) else work.timeout_seconds
+        limit = self._launch.limit
         started = self._launch.memory.timeline.get("started")
         return None if limit is None or started is None else time.monotonic() + started + limit - time.time()
 
@@ -221,18 +231,22 @@ class Lifecycle:
             self._launch.log("the runner went on for too long after its last word and is stopped", "warning")
             self._stop_runner("")
         else:
-            self._launch.log("the runner took longer than it may and is stopped", "error")
+            parses = not isinstance(self._launch.workload, Execute)
+            self._launch.log(judging.timed_out(self._launch.limit, parses=parses), "error")
             self._stop_runner(judging.TIMED_OUT)
 
     def _stop_runner(self, why: str, message: str = "") -> None:
         self._launch.stopped(why, message)
-        self._stopping = True
+        self._given_up_at = time.monotonic() + GIVE_UP_SECONDS
         if self._control is not None:
             self._control.say(pod.STOP)
 
     # --- the end ---
 
     def _exited(self, report: dict[str, Any] | None) -> None:
+        left = (report or {}).get("left")
+        if type(left) is int and left > 0:
+            self._launch.log(f"processes that the task left behind were ended with it: {left}", "warning")
         with self._launch.remembering() as memory:
             memory.timeline.setdefault("exited", round(time.time(), 4))
             if report is not None:
@@ -255,7 +269,7 @@ class Lifecycle:
             of = digest(f"judged {verdict.report}".encode())
             self._launch.log(f"{verdict.message}; reported as {verdict.report}", "error", reason=verdict.reason.value)
             state = verdict.report
-            if memory.terminal is None:
+            if memory.terminal is None or memory.terminal.withheld:
                 self._try(lambda: reporter.report(state, payload, of, judged=True))
             if memory.stopped == judging.SUPERSEDED:
                 verdict = judging.judge(recording.facts(self._launch))

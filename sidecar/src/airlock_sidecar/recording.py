@@ -14,7 +14,7 @@ def facts(launch: Launch) -> judging.Facts:
     context = (memory.startup or {}).get("ti_context", {})
     terminal = memory.terminal
     return judging.Facts(
-        reported=terminal.state if terminal is not None and not terminal.judged else None,
+        reported=terminal.state if terminal is not None and not (terminal.judged or terminal.withheld) else None,
         parsed=memory.parsed,
         exit=memory.exit,
         signalled=bool(memory.signalled),
@@ -23,6 +23,8 @@ def facts(launch: Launch) -> judging.Facts:
         connected="connected" in memory.timeline,
         should_retry=bool(context.get("should_retry")),
         judges=isinstance(work, Execute) and work.judges,
+        limit=launch.limit,
+        parses=not isinstance(work, Execute),
     )
 
 

@@ -16,6 +16,10 @@ from airlock_sidecar.launch import Launch
 
 #: A heartbeat older than this is repeated before a terminal state is first sent: the launch may be superseded.
 FRESH_SECONDS = 10.0
+#: What people are shown of a terminal state.
+_SHOWN = ("retry_reason", "rendered_map_index")
+#: What the runner puts in the place of what it cut off.
+_CUT = "…"
 
 
 class Reporter:
@@ -33,13 +37,30 @@ class Reporter:
         launch is superseded. Raises errors.ApiError when the server refuses what is in it, errors.GaveUp when
         this process is ending.
         """
+        payload = self._shown(payload)
         with self._launch.remembering() as memory:
+            late = not judged and memory.stopped == judging.TIMED_OUT
+            if late and state == "up_for_retry":
+                # What the runner says of it is only that it was told to stop.
+                payload = payload | {"retry_reason": judging.timed_out(self._launch.limit, parses=False)}
             memory.terminal = Terminal(digest=digest, state=state, payload=payload, judged=judged)
             memory.timeline.setdefault("terminal", round(time.time(), 4))
-            if memory.signalled and state in judging.WITHHELD_AFTER_SIGTERM and not judged:
-                memory.terminal.dropped = True
-                return False
+            told_to_stop = bool(memory.signalled)
+            if not judged and judging.withheld(state, signalled=told_to_stop, stopped=memory.stopped):
+                memory.terminal.dropped = memory.terminal.withheld = True
+        if self._launch.memory.terminal is not None and self._launch.memory.terminal.withheld:
+            self._launch.log(f"the task was told to stop before it ended, so its {state!r} does not count", "warning")
+            return False
         return self.send()
+
+    def _shown(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """The payload with what people are shown of it masked. The runner may have cut a text inside a secret."""
+        masker = self._launch.masker
+        texts = {key: payload[key] for key in _SHOWN if isinstance(payload.get(key), str)}
+        return payload | {
+            key: masker.mask_cut(text, len(text) - 1) if text.endswith(_CUT) else masker.mask(text)
+            for key, text in texts.items()
+        }
 
     def send(self) -> bool:
         """Sends the journalled state, or sends it again after a restart; as ``report``."""

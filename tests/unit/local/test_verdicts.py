@@ -32,14 +32,25 @@ def record(reason, **changes):
         (record(Reason.TOKEN_EXPIRED), 0, Used(), (Next.AGAIN, None)),
         (record(Reason.TOKEN_EXPIRED), 0, Used(tokens=3), (Next.CLOSE, TaskState.FAILED)),
         (record(Reason.REJECTED), 2, Used(), (Next.CLOSE, TaskState.FAILED)),
-        (None, 0, Used(), (Next.CLOSE, TaskState.FAILED)),
+        (None, 0, Used(), (Next.AGAIN, None)),
         (None, 1, Used(), (Next.AGAIN, None)),
     ],
 )
 def test_the_decision(given, retries, used, expected):
-    decision = decide(given, retries=retries, infra_budget=3, used=used, stopping=False)
+    decision = decide(given, began=False, retries=retries, infra_budget=3, used=used, stopping=False)
 
     assert expected == (decision.next, decision.state)
+
+
+@pytest.mark.parametrize("retries", [0, 1])
+def test_that_user_code_had_begun_is_said_by_evidence_alone(retries):
+    """A sidecar that left no record says nothing about user code; its note in the launch's folder does."""
+    begun = decide(None, began=True, retries=retries, infra_budget=3, used=Used(), stopping=False)
+    never = decide(None, began=False, retries=retries, infra_budget=3, used=Used(), stopping=False)
+
+    assert (Next.CLOSE if retries == 0 else Next.AGAIN) == begun.next
+    assert (retries == 0) == ("user code had begun" in begun.why)
+    assert (Next.AGAIN, "SidecarLost") == (never.next, never.why)
 
 
 def test_every_record_has_a_decision_and_a_stopped_command_launches_no_more():
@@ -47,7 +58,9 @@ def test_every_record_has_a_decision_and_a_stopped_command_launches_no_more():
         Reason, (0, 2), (0, 3), ({}, BEGAN), (False, True), (False, True)
     ):
         given = record(reason, timeline=began, acknowledged=acknowledged)
-        decision = decide(given, retries=retries, infra_budget=3, used=Used(infra), stopping=stopping)
+        decision = decide(
+            given, began=bool(began), retries=retries, infra_budget=3, used=Used(infra), stopping=stopping
+        )
         assert (decision.next is Next.CLOSE) == (decision.state is not None)
         assert decision.next is Next.DONE or decision.why
         assert not (stopping and decision.next is Next.AGAIN)

@@ -29,8 +29,8 @@ BASE = Facts(
         ({"reported": "success", "exit": None}, Reason.SUCCEEDED, None),
         ({"reported": "success", "signalled": True}, Reason.SUCCEEDED, None),
         ({"reported": "skipped", "signalled": True}, Reason.SKIPPED, None),
-        ({"reported": "failed", "signalled": True}, Reason.INTERRUPTED, None),
-        ({"reported": "up_for_retry", "signalled": True}, Reason.INTERRUPTED, None),
+        ({"reported": "failed", "signalled": True}, Reason.FAILED, None),
+        ({"reported": "up_for_retry", "signalled": True}, Reason.RETRY, None),
         ({"signalled": True}, Reason.INTERRUPTED, None),
         ({"signalled": True, "exit": None}, Reason.INTERRUPTED, None),
         ({"exit": None}, Reason.VANISHED, None),
@@ -76,6 +76,37 @@ def test_every_combination_of_facts_has_a_verdict_and_never_two_reports():
         assert verdict.report is None or (facts.judges and facts.reported is None)
         # A launch that is not ours any more reports nothing.
         assert facts.stopped != judging.SUPERSEDED or verdict.report is None
+
+
+STATES = [
+    "success", "skipped", "failed", "removed", "up_for_retry", "deferred", "up_for_reschedule", "awaiting_input",
+]  # fmt: skip
+STOPS = {
+    "nothing stopped it": {"signalled": False, "stopped": ""},
+    "cancelled, evicted, Ctrl-C": {"signalled": True, "stopped": ""},
+    "took too long": {"signalled": False, "stopped": judging.TIMED_OUT},
+    "took too long, then evicted": {"signalled": True, "stopped": judging.TIMED_OUT},
+    "superseded": {"signalled": False, "stopped": judging.SUPERSEDED},
+    "finished already": {"signalled": False, "stopped": judging.ALREADY_FINISHED},
+    "token refused": {"signalled": False, "stopped": judging.TOKEN_EXPIRED},
+    "denied": {"signalled": False, "stopped": judging.DENIED},
+    "rejected": {"signalled": False, "stopped": judging.REJECTED},
+    "broke the protocol": {"signalled": False, "stopped": judging.BROKE_PROTOCOL},
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("stop", STOPS)
+def test_no_answer_of_a_task_that_was_told_to_stop_counts_but_a_failure_for_its_time(stop, state):
+    counts = stop == "nothing stopped it" or (stop == "took too long" and state in ("failed", "up_for_retry"))
+
+    assert counts == (not judging.withheld(state, **STOPS[stop]))
+
+
+def test_a_time_out_names_the_limit_and_its_value():
+    verdict = judge(BASE._replace(stopped=judging.TIMED_OUT, limit=4.0))
+
+    assert "the task ran longer than its execution_timeout of 4 s and was stopped" == verdict.message
 
 
 def test_a_denial_says_what_the_server_said():

@@ -11,6 +11,8 @@ import signal
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
+_PR_SET_CHILD_SUBREAPER = 36
+_PR_SET_NO_NEW_PRIVS = 38
 
 
 def _prctl(option: int, value: int) -> None:
@@ -25,6 +27,16 @@ def _prctl(option: int, value: int) -> None:
 def hide() -> None:
     """Makes this process non-dumpable; raises OSError where the kernel refuses, so that nobody runs without it."""
     _prctl(_PR_SET_DUMPABLE, 0)
+
+
+def take_orphans() -> None:
+    """Makes this process the parent of every descendant whose own parent ends, so that none gets away from it."""
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def give_up_privileges() -> None:
+    """Keeps this process and all it starts from gaining rights by a set-user-id program."""
+    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
 
 
 def end_with(parent: int) -> None:

@@ -19,6 +19,9 @@ from typing import Any, Final
 #: The socket's name in the folder that sidecar and runner share.
 SOCKET_NAME: Final = "sidecar.sock"
 
+#: The file in the sidecar's state folder that says that the task was handed to the runner.
+BEGUN_FILE: Final = "begun"
+
 #: The order of the descriptors that come with the control hello.
 STREAMS: Final = ("log", "stdout", "stderr")
 

@@ -3,10 +3,11 @@
 import argparse
 import difflib
 import json
+import re
 import signal
-import sys
 import time
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +16,21 @@ from airlock_server.cli import CommandError
 from airlock_server.installation import Installation
 from airlock_server.local import loglines
 from airlock_server.local.executor import CannotParse, Executor
+from airlock_server.local.screen import Screen
 from airlock_server.store import xcoms
 from airlock_server.store.errors import StoreError
 from airlock_server.store.launches import Outcome
 from airlock_wire.dags import SerializedDag, SerializedTask
 from airlock_wire.record import Record
+from airlock_wire.settings import PREFIX
 from airlock_wire.states import TaskState
 
 _EXIT = {TaskState.SUCCESS: 0, TaskState.SKIPPED: 0, TaskState.UP_FOR_RETRY: 75}
 _EXIT_FAILED = 1
 _EXIT_USAGE = 2
+_ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+#: Lines of a file that is parsed which are kept to be shown.
+_KEPT_LINES = 1000
 
 #: The steps of a launch in the order in which they happen, and what each is called for a person.
 _STEPS = (
@@ -59,6 +65,14 @@ def register(subparsers: Any) -> None:
         "--try", dest="try_number", type=_at_least(1), default=1, metavar="N", help="try number (1)"
     )
     run_parser.add_argument("--conf", type=_conf, metavar="JSON", help="the DAG run's configuration, a JSON object")
+    run_parser.add_argument(
+        "--env",
+        action="append",
+        default=[],
+        metavar="NAME[=VALUE]",
+        help="an environment variable that user code gets, with its value here or another; may be given again. Of the "
+        "rest of this environment it sees PATH, the language and the time zone only",
+    )
     run_parser.set_defaults(run=run)
 
 
@@ -87,15 +101,28 @@ def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
     if not file.is_file():
         raise CommandError(f"{file}: no such DAG file{_near_file(file)}", _EXIT_USAGE)
     file = file.resolve()
+    variables = _variables(args.env, environ)
+    screen = Screen()
+    try:
+        return _run(args, file, environ, variables, screen)
+    finally:
+        screen.close()
+
+
+def _run(
+    args: argparse.Namespace, file: Path, environ: Mapping[str, str], variables: Mapping[str, str], screen: Screen
+) -> int:
     with Installation(environ) as installation:
-        executor = Executor(installation, file.parent, environ, _show)
+        shown = Shown(screen)
+        executor = Executor(installation, file.parent, environ, shown.line, variables)
         if executor.isolation.exposed:
-            _say(f"note: {executor.isolation.exposed}")
+            screen.show(f"note: {executor.isolation.exposed}")
         _stop_on_signals(executor)
         try:
             parsed = executor.parse(file.name)
         except CannotParse as e:
-            raise CommandError(loglines.printable(str(e)), _EXIT_USAGE) from e
+            shown.release()
+            raise CommandError("\n".join(map(loglines.printable, str(e).split("\n"))), _EXIT_USAGE) from e
         dag, task = _choose(file, parsed.dags, args.dag_id, args.task_id)
         run_id = (
             args.run_id or f"manual__{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime())}.{time.time_ns() % 10**9:09d}Z"
@@ -114,8 +141,9 @@ def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
         with EmbeddedServer(installation.database, installation.tokens, installation.encryption) as server:
             executor.serve_at(server.url)
             began = time.time()
+            shown.begin()
             outcome, record = executor.run(ti_id, file.name, task)
-        _report(installation, executor, outcome, record, began)
+        _report(installation, executor, outcome, record, began, screen.show)
         if executor.stopping:
             return 128 + signal.SIGINT
         return _EXIT.get(outcome.state, _EXIT_FAILED)
@@ -158,31 +186,71 @@ def _stop_on_signals(executor: Executor) -> None:
         signal.signal(number, lambda *_: executor.stop())
 
 
-def _show(line: bytes) -> None:
-    _say(loglines.render(line))
+class Shown:
+    """
+    What is shown of the launches' lines. A file runs once to be parsed and once more for the task, so what it prints at
+    its top level would be there twice: what it prints while it is parsed is kept, and shown where parsing fails.
+    """
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+        self._kept: deque[bytes] | None = deque(maxlen=_KEPT_LINES)
+
+    def line(self, line: bytes) -> None:
+        """Takes a line of a launch."""
+        if self._kept is None:
+            self._screen.show(loglines.render(line))
+        else:
+            self._kept.append(line)
+
+    def begin(self) -> None:
+        """From here on lines are the task's own."""
+        self._kept = None
+
+    def release(self) -> None:
+        """Shows what the file printed while it was parsed."""
+        kept, self._kept = self._kept or (), None
+        for line in kept:
+            self.line(line)
 
 
-def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+def _variables(given: list[str], environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment variables that ``--env`` names; raises CommandError."""
+    found = {}
+    for each in given:
+        name, equals, value = each.partition("=")
+        if not _ENV_NAME.fullmatch(name) or name.startswith(PREFIX):
+            raise CommandError(
+                f"--env {each}: write NAME or NAME=VALUE, and no name of Airlock's settings", _EXIT_USAGE
+            )
+        if not equals and name not in environ:
+            raise CommandError(f"--env {name}: it is not set here: set it, or write {name}=VALUE", _EXIT_USAGE)
+        found[name] = value if equals else environ[name]
+    return found
 
 
 def _report(
-    installation: Installation, executor: Executor, outcome: Outcome, record: Record | None, began: float
+    installation: Installation,
+    executor: Executor,
+    outcome: Outcome,
+    record: Record | None,
+    began: float,
+    say: Callable[[str], None],
 ) -> None:
-    _say("")
-    _say(f"state      {outcome.state.value}" + (f"  ({outcome.reason})" if outcome.reason else ""))
+    say("")
+    reason = f"  ({loglines.printable(outcome.reason)})" if outcome.reason else ""
+    say(f"state      {outcome.state.value}{reason}")
     where = xcoms.Where(outcome.dag_id, outcome.run_id, outcome.task_id, "return_value")
     result = installation.database.read(lambda conn: xcoms.get(conn, where, outcome.map_index))
     if result is not None and outcome.state is TaskState.SUCCESS:
-        _say(f"result     {loglines.printable(result[:2000].decode())}")
-    _say(f"DAG run    {outcome.run_id}, try {outcome.try_number}" + _again(executor.relaunches))
-    _say(f"log        {executor.log_file(outcome)}")
+        say(f"result     {loglines.printable(result[:2000].decode(errors='replace'))}")
+    say(f"DAG run    {outcome.run_id}, try {outcome.try_number}" + _again(executor.relaunches))
+    say(f"log        {executor.log_file(outcome)}")
     if record is not None:
-        _say("timeline   milliseconds after the launch")
+        say("timeline   milliseconds after the launch")
         for step, name in _STEPS:
             if step in record.timeline:
-                _say(f"  {(record.timeline[step] - began) * 1000:8.1f}  {name}")
+                say(f"  {(record.timeline[step] - began) * 1000:8.1f}  {name}")
 
 
 def _again(relaunches: int) -> str:

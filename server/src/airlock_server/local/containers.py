@@ -4,8 +4,12 @@ One launch as two processes of this machine: what a kubelet does with a pod's tw
 The sidecar gets the token through a pipe, never by argument or environment, and what it must remember secretly in
 a memfd that only this process and it hold. It is started again, with a growing pause, while the launcher lives; it
 gets SIGTERM only after the launcher ended; its record is what remains.
+
+Nothing of a launch outlives it: what user code left behind is ended with it. And no launch outlives its bounds: a
+process of it that was stopped is sent on, and one that still does not end is killed.
 """
 
+import math
 import os
 import random
 import select
@@ -15,24 +19,37 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
 import msgspec
 
+from airlock_server.local import leftovers, users
 from airlock_wire import pod
+from airlock_wire.pod import BEGUN_FILE
 from airlock_wire.record import Record, decode
 from airlock_wire.workload import Workload
 
-#: What user code may see of the environment of whoever started this.
+#: What user code sees of the environment of whoever started this, beside what it is given by name (docs/laptop.md).
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONPATH", "PYTHONHASHSEED", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 _RESTART_FIRST_SECONDS = 0.05
 _RESTART_LONGEST_SECONDS = 5.0
 #: How long a sidecar may take to write its record after the launcher ended; it waits for the server that long.
 _RECORD_SECONDS = 60.0
-_POLL_SECONDS = 0.02
+#: The same where the command was told to end at once.
+_HURRIED_SECONDS = 5.0
+#: Between a sidecar's record and its launcher's end. The launcher has its acknowledgement with the record.
+_AFTER_RECORD_SECONDS = 5.0
+#: How long after its grace period a launcher may take to end.
+_AFTER_GRACE_SECONDS = 5.0
+#: A sidecar's exit code for a mistake in what it was given: another start would end in the same way.
+_SET_UP_WRONGLY = 2
+
+
+#: The sidecar's record, in its state folder.
+RECORD_FILE = "record.json"
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,12 +59,19 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     log_dir: Path
     bundle_root: Path
     runner_python: str
-    runner_uid: int | None
+    #: As in ``isolation.Isolation``.
+    runner_uids: Sequence[int]
     heartbeat_seconds: float
     max_frame_bytes: int
     grace_seconds: float
     log_frames: bool
     capture_file: str
+    #: What user code is given of its environment, by name and value.
+    variables: Mapping[str, str]
+
+
+class SetUpWrongly(Exception):
+    """The sidecar refused what it was given, which is a mistake of ours or of a setting; its words are on stderr."""
 
 
 class Containers:
@@ -57,6 +81,12 @@ class Containers:
         self._place = place
         self._token = token
         self._environ = environ
+        self._lease = users.lease(place.runner_uids) if len(place.runner_uids) > 1 else None
+        self._uid = self._lease.uid if self._lease else place.runner_uids[0] if place.runner_uids else None
+        self._children = leftovers.children()
+        self._started: set[int] = set()
+        self._kill_at: float | None = None
+        self._hurried = False
         self._folder = _scratch()
         self._state = os.memfd_create("airlock-state", os.MFD_CLOEXEC)
         for name, mode in (("socket", 0o711), ("state", 0o700)):
@@ -68,8 +98,12 @@ class Containers:
         self._output_ended = False
 
     def __enter__(self) -> Self:
-        self._start_sidecar()
-        self._start_launcher()
+        try:
+            self._start_sidecar()
+            self._start_launcher()
+        except OSError:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -77,6 +111,7 @@ class Containers:
             if process is not None and process.poll() is None:
                 process.kill()
                 process.wait()
+        self._sweep()
         self.end_output()
         for fd in (self._state, self.output[0]):
             os.close(fd)
@@ -89,16 +124,32 @@ class Containers:
             os.close(self.output[1])
 
     def stop(self) -> None:
-        """Tells the launcher to stop, as a kubelet does when a pod is deleted; may be called from any thread."""
+        """
+        Tells the launcher to stop, as a kubelet does when a pod is deleted; may be called from any thread. A launcher
+        that does not end in its grace period is killed, and at a second call at once.
+        """
+        self._hurried = self._kill_at is not None
+        grace = 0.0 if self._hurried else self._place.grace_seconds + _AFTER_GRACE_SECONDS
+        self._kill_at = min(self._kill_at or math.inf, time.monotonic() + grace)
         if self.launcher is not None and self.launcher.poll() is None:
             self.launcher.send_signal(signal.SIGTERM)
 
+    @property
+    def began(self) -> bool:
+        """Whether the task was handed to the runner: the sidecar notes it before it says so to the runner."""
+        return (self._folder / "state" / BEGUN_FILE).exists()
+
     def wait(self) -> Record | None:
-        """Stays until the launch is over; the sidecar's record, None where it could not leave one."""
+        """
+        Stays until the launch is over; the sidecar's record, None where it could not leave one. Raises SetUpWrongly.
+        """
         assert self.sidecar is not None  # noqa: S101 - entered
         assert self.launcher is not None  # noqa: S101 - entered
         pause = _RESTART_FIRST_SECONDS
         while self.launcher.poll() is None:
+            self._keep_going()
+            if self.sidecar.poll() == _SET_UP_WRONGLY:
+                raise SetUpWrongly("the sidecar refused what it was given: see its words above")
             if self.sidecar.poll() is not None:
                 # Scattered, so that a sidecar that dies of what it finds does not find it at the same beat for ever.
                 time.sleep(pause * (0.5 + random.random() / 2))  # noqa: S311 - jitter, not a secret
@@ -112,6 +163,30 @@ class Containers:
         result = self._folder / "state" / "result.json"
         return result.read_bytes() if result.exists() else None
 
+    def _keep_going(self) -> None:
+        """
+        Sends on a process that user code of the same user has stopped, and kills a launcher whose time is over. The
+        sidecar's record says that it waits for nothing more, so its launcher has no more to wait for either.
+        """
+        for process in (self.launcher, self.sidecar):
+            if process is not None and process.returncode is None and _is_stopped(process.pid):
+                process.send_signal(signal.SIGCONT)
+        now = time.monotonic()
+        if self._kill_at is None and (self._folder / "state" / RECORD_FILE).exists():
+            self._kill_at = now + _AFTER_RECORD_SECONDS
+        if self._kill_at is not None and now >= self._kill_at and self.launcher is not None:
+            self.launcher.kill()
+
+    def _sweep(self) -> None:
+        """Ends what user code left behind."""
+        leave = leftovers.children() - self._children - self._started
+        if leave and self._lease is not None:
+            users.sweep(self._lease.uid)
+        if leave:
+            leftovers.end(self._children, self._started)
+        if self._lease is not None:
+            self._lease.give_back()
+
     def _record(self) -> Record | None:
         assert self.sidecar is not None  # noqa: S101 - entered
         for _ in range(3):
@@ -119,12 +194,13 @@ class Containers:
             if self.sidecar.poll() is not None:
                 self._start_sidecar()
             self.sidecar.send_signal(signal.SIGTERM)
-            try:
-                self.sidecar.wait(_RECORD_SECONDS)
-            except subprocess.TimeoutExpired:
-                self.sidecar.kill()
-                self.sidecar.wait()
-            file = self._folder / "state" / "record.json"
+            began = time.monotonic()
+            while self.sidecar.poll() is None:
+                self._keep_going()
+                if time.monotonic() - began > (_HURRIED_SECONDS if self._hurried else _RECORD_SECONDS):
+                    self.sidecar.kill()
+                _wait_any(self.sidecar)
+            file = self._folder / "state" / RECORD_FILE
             if self.sidecar.returncode == 0 and file.exists():
                 return decode(file.read_bytes())
         return None
@@ -138,15 +214,15 @@ class Containers:
             "SIDECAR__STATE_DIR": str(state),
             "SIDECAR__STATE_FD": str(self._state),
             "SIDECAR__LOG_DIR": str(place.log_dir),
-            "SIDECAR__RECORD_FILE": str(state / "record.json"),
+            "SIDECAR__RECORD_FILE": str(state / RECORD_FILE),
             "SIDECAR__DIE_WITH_PARENT": "true",
             "SIDECAR__HEARTBEAT_SECONDS": str(place.heartbeat_seconds),
             "SIDECAR__MAX_FRAME_BYTES": str(place.max_frame_bytes),
             "LOGGING__FRAMES": str(place.log_frames).lower(),
             "LOGGING__CAPTURE_FILE": place.capture_file,
         }
-        if place.runner_uid is not None:
-            settings["SIDECAR__RUNNER_UID"] = str(place.runner_uid)
+        if self._uid is not None:
+            settings["SIDECAR__RUNNER_UID"] = str(self._uid)
         environ = {key: self._environ[key] for key in ("PATH", "LANG", "TZ") if key in self._environ}
         environ |= {f"AIRLOCK__{key}": value for key, value in settings.items()}
         passed = [self._state]
@@ -169,6 +245,7 @@ class Containers:
                 stdout=self.output[1],
                 start_new_session=True,
             )
+            self._started.add(self.sidecar.pid)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         if token_fd is not None:
@@ -176,21 +253,22 @@ class Containers:
 
     def _start_launcher(self) -> None:
         place = self._place
-        environ = {key: self._environ[key] for key in PASSED_ON if key in self._environ}
+        environ = {key: self._environ[key] for key in PASSED_ON if key in self._environ} | dict(place.variables)
         arguments = ["--socket-dir", str(self._folder / "socket"), "--bundle-root", str(place.bundle_root)]
         arguments += ["--grace-seconds", str(place.grace_seconds)]
-        own = place.runner_uid is not None
-        environ["HOME"] = "/" if own else self._environ.get("HOME", "/")
+        own = self._uid is not None
+        environ.setdefault("HOME", "/" if own else self._environ.get("HOME", "/"))
         self.launcher = subprocess.Popen(
             [place.runner_python, "-P", "-m", "airlock_runner", *arguments],
             env=environ,
             cwd="/" if own else None,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            user=place.runner_uid,
-            group=place.runner_uid,
+            user=self._uid,
+            group=self._uid,
             extra_groups=[] if own else None,
         )
+        self._started.add(self.launcher.pid)
 
 
 def _scratch() -> Path:
@@ -201,6 +279,14 @@ def _scratch() -> Path:
         folder = Path(tempfile.mkdtemp(prefix="airlock-", dir="/tmp"))
     folder.chmod(0o711)
     return folder
+
+
+def _is_stopped(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state == "T"
 
 
 def _wait_any(*processes: subprocess.Popen[bytes]) -> None:

@@ -20,14 +20,16 @@ import msgspec
 
 from airlock_server.installation import Installation
 from airlock_server.local import isolation, verdicts
-from airlock_server.local.containers import Containers, Place
-from airlock_server.local.verdicts import Next, Used
+from airlock_server.local.containers import Containers, Place, SetUpWrongly
+from airlock_server.local.users import NoUserLeft
+from airlock_server.local.verdicts import Decision, Next, Used
 from airlock_server.store import launches
 from airlock_server.store.launches import Outcome
 from airlock_server.store.types import now
-from airlock_wire import dags, kernel, workload
+from airlock_wire import dags, ids, kernel, workload
 from airlock_wire.messages import BundleInfo, DagFileParseRequest, DagFileParsingResult, TaskInstance
 from airlock_wire.record import Reason, Record
+from airlock_wire.states import TaskState
 
 #: The bundle of every DAG file that is run by path on this machine.
 BUNDLE = "local"
@@ -36,6 +38,10 @@ _RELAUNCH_SECONDS = 0.2
 
 class CannotParse(Exception):
     """The file gave no DAGs. The text is one line a cause, each naming file, line and fix."""
+
+
+class CannotLaunch(Exception):
+    """The processes of a launch cannot be started on this machine, and another try would end in the same way."""
 
 
 class Parsed(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,10 +54,18 @@ class Executor:
     """Launches on this machine, for one bundle folder. ``show`` gets each line of a launch's log as it comes."""
 
     def __init__(
-        self, installation: Installation, root: Path, environ: Mapping[str, str], show: Callable[[bytes], None]
+        self,
+        installation: Installation,
+        root: Path,
+        environ: Mapping[str, str],
+        show: Callable[[bytes], None],
+        variables: Mapping[str, str] | None = None,
     ) -> None:
+        """``variables`` are what user code is given of its environment, by name and value."""
         # This process has the tokens it mints, and holds the sidecars' memory open.
         kernel.hide()
+        # What user code leaves behind comes here, and is ended with its launch.
+        kernel.take_orphans()
         self._installation = installation
         self._environ = environ
         self._show = show
@@ -70,12 +84,13 @@ class Executor:
             log_dir=installation.home.path / "logs",
             bundle_root=root,
             runner_python=python,
-            runner_uid=self.isolation.uid,
+            runner_uids=self.isolation.uids,
             heartbeat_seconds=local.heartbeat_seconds,
             max_frame_bytes=local.max_frame_bytes,
             grace_seconds=local.grace_seconds,
             log_frames=installation.settings.logging.frames,
             capture_file=installation.settings.logging.capture_file,
+            variables=variables or {},
         )
         self.relaunches = 0
 
@@ -97,14 +112,21 @@ class Executor:
         seconds = self._installation.settings.parse.timeout_seconds
         path = self._place.bundle_root / file
         request = DagFileParseRequest(file=str(path), bundle_path=str(self._place.bundle_root), bundle_name=BUNDLE)
-        work = workload.Parse(request=request, log_path=f"parse/{Path(file).stem}.log", timeout_seconds=seconds)
-        record, result = self._launch(work, token="")
+        work = workload.Parse(request=request, log_path=f"parse/{_log_name(file)}.log", timeout_seconds=seconds)
+        try:
+            _, record, result = self._launch(work, token="")
+        except CannotLaunch as e:
+            raise CannotParse(f"{path}: {e}") from e
         if result is None:
             raise CannotParse(_no_result(path, record, seconds))
-        found = msgspec.json.decode(result, type=DagFileParsingResult)
-        if found.import_errors:
-            raise CannotParse("\n".join(found.import_errors.values()))
-        return Parsed(dags=[dags.disclose(envelope) for envelope in found.serialized_dags])
+        try:
+            found = msgspec.json.decode(result, type=DagFileParsingResult)
+            if found.import_errors:
+                raise CannotParse("\n".join(found.import_errors.values()))
+            return Parsed(dags=[dags.disclose(envelope) for envelope in found.serialized_dags])
+        except (msgspec.MsgspecError, RecursionError) as e:
+            # The SDK checks the same where it is written, so this file has gone around it.
+            raise CannotParse(f"{path}:1: InvalidDag: {e}") from e
 
     # --- executing ---
 
@@ -142,9 +164,14 @@ class Executor:
         budget = self._installation.settings.local.infra_budget
         used = Used()
         while True:
-            record, _ = self._launch(self._work(ti_id, file, task), self._installation.tokens.mint_workload(ti_id))
+            token = self._installation.tokens.mint_workload(ti_id)
+            try:
+                began, record, _ = self._launch(self._work(ti_id, file, task), token)
+            except CannotLaunch as e:
+                record, decision = None, Decision(Next.CLOSE, TaskState.FAILED, f"CannotLaunch: {e}")
+                break
             decision = verdicts.decide(
-                record, retries=task.retries, infra_budget=budget, used=used, stopping=self.stopping
+                record, began=began, retries=task.retries, infra_budget=budget, used=used, stopping=self.stopping
             )
             if decision.next is not Next.AGAIN:
                 break
@@ -187,7 +214,16 @@ class Executor:
             execution_timeout_seconds=task.execution_timeout_seconds,
         )
 
-    def _launch(self, work: workload.Workload, token: str) -> tuple[Record | None, bytes | None]:
+    def _launch(self, work: workload.Workload, token: str) -> tuple[bool, Record | None, bytes | None]:
+        """
+        Whether user code began, the sidecar's record, and what a launch in parse mode left. Raises CannotLaunch.
+        """
+        try:
+            return self._launch_once(work, token)
+        except (SetUpWrongly, NoUserLeft, OSError) as e:
+            raise CannotLaunch(str(e)) from e
+
+    def _launch_once(self, work: workload.Workload, token: str) -> tuple[bool, Record | None, bytes | None]:
         with Containers(self._place, work, token, self._environ) as containers:
             reader = threading.Thread(target=self._follow, args=(containers.output[0],), daemon=True)
             reader.start()
@@ -202,7 +238,7 @@ class Executor:
                     self._current = None
             containers.end_output()
             reader.join(5.0)
-            return record, containers.parsed()
+            return containers.began, record, containers.parsed()
 
     def _follow(self, fd: int) -> None:
         buffer = b""
@@ -210,6 +246,12 @@ class Executor:
             *lines, buffer = (buffer + piece).split(b"\n")
             for line in lines:
                 self._show(line)
+
+
+def _log_name(file: str) -> str:
+    """A file's name as one part of a path: any letters beyond the rule's become ``_``, and a long one is cut."""
+    plain = "".join(c if ids.problem(c) == "" else "_" for c in Path(file).stem)
+    return plain.encode()[: ids.MAX_ID_BYTES].decode(errors="ignore")
 
 
 def _log_path(found: Outcome) -> str:

@@ -1,4 +1,10 @@
-"""A task's log lines, as a person reads them in a terminal. Pure."""
+"""
+A task's log lines, as a person reads them in a terminal. Pure.
+
+User code wrote them: a field may have any type, and a character may move the cursor or turn the text around.
+"""
+
+import unicodedata
 
 import msgspec
 
@@ -6,7 +12,12 @@ _KNOWN = {
     "timestamp", "level", "event", "logger", "filename", "lineno", "error_detail",
     "ti_id", "dag_id", "task_id", "run_id", "try_number", "map_index", "file",
 }  # fmt: skip
-_CONTROL = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if code != 0x09}
+#: How deep a group of errors in a group is followed.
+_MAX_DEPTH = 5
+#: Unicode's classes of what a terminal obeys instead of showing it: controls, formats, lone surrogates, separators.
+_OBEYED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+#: Shown as they are: the tab, and the joiners that words of some scripts and many emoji are spelt with.
+_SHOWN = frozenset("\t\u200c\u200d")
 
 
 def render(line: bytes) -> str:
@@ -16,23 +27,38 @@ def render(line: bytes) -> str:
     except msgspec.MsgspecError:
         return printable(line.decode("utf-8", "backslashreplace"))
     time = str(record.get("timestamp", ""))[11:23]
-    head = f"{time:<12} {record.get('level', ''):<8}{record.get('logger', ''):<16}| {record.get('event', '')}"
+    head = f"{time:<12} {record.get('level', '')!s:<8}{record.get('logger', '')!s:<16}| {record.get('event', '')}"
     extra = "".join(f" {key}={value}" for key, value in record.items() if key not in _KNOWN)
     return "\n".join(printable(text) for text in (head + extra, *_trace(record.get("error_detail"))))
 
 
 def printable(text: str) -> str:
-    """The text with control characters written out."""
-    return text.translate(_CONTROL)
+    """The text with every character written out that a terminal would obey."""
+    return text if text.isascii() and text.isprintable() else "".join(map(_spelt, text))
 
 
-def _trace(detail: object) -> list[str]:
-    """The structured traceback of a record, innermost error last, indented under its line."""
+def _spelt(char: str) -> str:
+    if char in _SHOWN or unicodedata.category(char) not in _OBEYED:
+        return char
+    code = ord(char)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def _trace(detail: object, depth: int = 0) -> list[str]:
+    """
+    The structured traceback of a record, innermost error last, indented under its line. The members of a group stand
+    below it, indented once more.
+    """
     lines: list[str] = []
-    for link in reversed(detail) if isinstance(detail, list) else []:
+    for link in reversed(detail) if isinstance(detail, list) and depth < _MAX_DEPTH else []:
         if not isinstance(link, dict):
             continue
-        frames = link.get("frames") or []
-        lines += [f"    {frame.get('filename')}:{frame.get('lineno')} in {frame.get('name')}" for frame in frames]
+        frames = link.get("frames")
+        shown = [frame for frame in frames if isinstance(frame, dict)] if isinstance(frames, list) else []
+        lines += [f"    {frame.get('filename')}:{frame.get('lineno')} in {frame.get('name')}" for frame in shown]
         lines.append(f"    {link.get('exc_type')}: {link.get('exc_value')}")
+        notes, members = link.get("exc_notes"), link.get("exceptions")
+        lines += [f"    {note}" for note in notes] if isinstance(notes, list) else []
+        for member in members if isinstance(members, list) else []:
+            lines += [f"    {line}" for line in _trace(member, depth + 1)]
     return lines

@@ -44,10 +44,15 @@ class Used(NamedTuple):
 _LOST = {Reason.INTERRUPTED, Reason.VANISHED, Reason.RUNNER_NEVER_CONNECTED}
 
 
-def decide(record: Record | None, *, retries: int, infra_budget: int, used: Used, stopping: bool) -> Decision:
-    """The owner's decision. ``record`` is None where the sidecar left none; ``stopping``: we were told to end."""
+def decide(
+    record: Record | None, *, began: bool, retries: int, infra_budget: int, used: Used, stopping: bool
+) -> Decision:
+    """
+    The owner's decision. ``record`` is None where the sidecar left none; ``began`` says that the task was handed to the
+    runner, by the sidecar's own note; ``stopping``: we were told to end.
+    """
     if record is None:
-        return _lost("SidecarLost", began=True, retries=retries, budget=infra_budget, used=used, stopping=stopping)
+        return _lost("SidecarLost", began=began, retries=retries, budget=infra_budget, used=used, stopping=stopping)
     why = f"{record.reason.value}: {record.message}".rstrip(": ")
     if record.reason in (Reason.SUPERSEDED, Reason.ALREADY_FINISHED, Reason.PARSED):
         return Decision(Next.DONE, why=why)
@@ -58,9 +63,13 @@ def decide(record: Record | None, *, retries: int, infra_budget: int, used: Used
             return Decision(Next.AGAIN, why=why)
         return Decision(Next.CLOSE, TaskState.FAILED, f"TokenExpired, {TOKEN_TRIES} times: {record.message}")
     if record.reason in _LOST:
-        began = "started" in record.timeline
         return _lost(
-            record.reason.value, began=began, retries=retries, budget=infra_budget, used=used, stopping=stopping
+            record.reason.value,
+            began=began or "started" in record.timeline,
+            retries=retries,
+            budget=infra_budget,
+            used=used,
+            stopping=stopping,
         )
     state = TaskState(record.state) if record.state in set(TaskState) else TaskState.FAILED
     return Decision(Next.CLOSE, state, why)
