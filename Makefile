@@ -15,19 +15,19 @@ test:  ## lint, types and every test tier that this machine can run; says which 
 
 unit:  ## unit, repo, and component tests that are not slow: under a minute
 	@scripts/environment.sh dev
-	@.venvs/dev/bin/python -m pytest -q -n 4 --dist worksteal tests/unit tests/repo tests/component -m "not slow"
+	@.venvs/dev/bin/python -P -m pytest -q -n 4 --dist worksteal tests/unit tests/repo tests/component -m "not slow"
 
 contract:  ## against Airflow 3.3's own code
 	@scripts/environment.sh dev
 	@scripts/environment.sh airflow
-	@.venvs/dev/bin/python -m pytest -q -n 2 tests/contract
+	@.venvs/dev/bin/python -P -m pytest -q -n 2 tests/contract
 
 bench:  ## the benchmarks, side by side with their peers, as tables
 	@scripts/bench.sh
 
 fuzz:  ## the sidecar's fuzzer, a million frames
 	@scripts/environment.sh dev
-	@AIRLOCK_FUZZ_FRAMES=1000000 .venvs/dev/bin/python -m pytest -q tests/component/sidecar/test_sidecar_fuzz.py
+	@AIRLOCK_FUZZ_FRAMES=1000000 .venvs/dev/bin/python -P -m pytest -q tests/component/sidecar/test_sidecar_fuzz.py
 
 lint:  ## ruff, mypy --strict and the import contracts
 	@scripts/environment.sh dev

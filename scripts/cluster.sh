@@ -3,4 +3,4 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/environment.sh dev >&2
-PYTHONPATH=tests exec .venvs/dev/bin/python -m cluster "$@"
+PYTHONPATH=tests exec .venvs/dev/bin/python -P -m cluster "$@"

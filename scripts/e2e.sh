@@ -14,7 +14,7 @@ if [ $# = 0 ]; then
 fi
 status=0
 cluster=tests/e2e/cluster
-pytest=(.venvs/dev/bin/python -m pytest -q --durations=12)
+pytest=(.venvs/dev/bin/python -P -m pytest -q --durations=12)
 said=$(mktemp)
 # A shell's background command does not hear Ctrl-C.
 trap 'jobs -p | xargs -r kill; rm -f "$said"' EXIT

@@ -28,7 +28,7 @@ fi
 
 # A stamp carries the content it was made from; a half-finished install leaves none.
 stamp() {
-    { "$python" -V; cat requirements/uv.txt "requirements/$want.txt"; if [ "$want" != airflow ]; then cat ./*/pyproject.toml; fi; } \
+    { "$python" -V; cat scripts/environment.sh requirements/uv.txt "requirements/$want.txt"; if [ "$want" != airflow ]; then cat ./*/pyproject.toml; fi; } \
         | sha256sum | cut -d' ' -f1
 }
 now=$(stamp)
@@ -41,7 +41,7 @@ if [ "$want" != airflow ]; then
     # The members are paths, not builds: a .pth file each, so that an edit is live and nothing is compiled here.
     site=$("$folder/bin/python" -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')
     for member in "${members[@]}"; do echo "$PWD/$member/src"; done >"$site/airlock-members.pth"
-    printf '#!/bin/sh\nexec "%s" -m airlock_server "$@"\n' "$PWD/$folder/bin/python" >"$folder/bin/airlock"
+    printf '#!/bin/sh\nexec "%s" -I -m airlock_server "$@"\n' "$PWD/$folder/bin/python" >"$folder/bin/airlock"
     chmod +x "$folder/bin/airlock"
 fi
 echo "$now" >"$folder/.stamp"

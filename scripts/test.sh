@@ -20,7 +20,7 @@ cannot() {
     fi
 }
 scripts/environment.sh dev || exit 1
-pytest=(.venvs/dev/bin/python -m pytest -q)
+pytest=(.venvs/dev/bin/python -P -m pytest -q)
 # What runs behind others, which wait or need one processor, gets what these leave; `shown` waits for it. It is a group
 # of processes of its own, so that it can be sent what Ctrl-C sends, and ends what it started.
 said=$(mktemp)

@@ -76,7 +76,7 @@ def container(run: TaskRun, settings: Pods, logs: Logs, ca_pem: str) -> Json:
         "image": settings.sidecar_image,
         "imagePullPolicy": settings.sidecar_pull_policy,
         "restartPolicy": "Always",
-        "command": ["python", "-m", "airlock_sidecar"],
+        "command": ["python", "-I", "-m", "airlock_sidecar"],
         "env": env,
         "securityContext": security(shared.SIDECAR_UID),
         "resources": {
