@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from airlock_operator.expansion import unexpanded
 from airlock_operator.podfacts import BUNDLE
 from airlock_operator.security import security
 from airlock_operator.taskrun import TaskRun
@@ -122,8 +123,8 @@ def container(run: TaskRun, bundle: Bundle) -> Json:
         "image": bundle.image,
         "command": ["python", shared.LAUNCHER_DIR],
         # A kubelet would put variables in, those of the Secret too, and the version is the TaskRun's to write.
-        "args": [_unexpanded(each) for each in arguments],
-        "env": [{"name": name, "value": _unexpanded(value)} for name, value in set_to.items()],
+        "args": [unexpanded(each) for each in arguments],
+        "env": [{"name": name, "value": unexpanded(value)} for name, value in set_to.items()],
         "securityContext": security(shared.BUNDLE_UID),
         "resources": {"requests": {"cpu": "50m", "memory": "192Mi"}, "limits": {"memory": "1Gi"}},
         "terminationMessagePolicy": "FallbackToLogsOnError",
@@ -141,10 +142,6 @@ def container(run: TaskRun, bundle: Bundle) -> Json:
 def volumes(bundle: Bundle) -> list[Json]:
     """Its volumes, of which the runner mounts the copy of the files, read-only."""
     return [{"name": name, "emptyDir": {"sizeLimit": bundle.size_limit}} for name in (WORK_VOLUME, BUNDLE_VOLUME)]
-
-
-def _unexpanded(text: str) -> str:
-    return text.replace("$(", "$$(")
 
 
 def _shown(bundle: Bundle, field: str) -> str:

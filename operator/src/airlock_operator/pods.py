@@ -49,7 +49,7 @@ def manifest(run: TaskRun, attempt: int, settings: Pods, ca_pem: str, logs: Logs
         "volumes": [
             *sidecars.volumes(run, settings, logs),
             *runners.volumes(run, settings),
-            *asked.get("volumes", []),
+            *(_bounded(each, settings.scratch_size_limit) for each in asked.get("volumes", [])),
         ],
     }
     if secrets:
@@ -89,6 +89,13 @@ def manifest(run: TaskRun, attempt: int, settings: Pods, ca_pem: str, logs: Logs
 def impossible(run: TaskRun, settings: Pods) -> str:
     """Why no pod can serve this TaskRun here, as a sentence; empty where one can."""
     return sidecars.impossible(run, settings) or bundles.impossible(run, settings.bundles)
+
+
+def _bounded(volume: dict[str, Any], limit: str) -> dict[str, Any]:
+    """An author's volume. An emptyDir without a limit could fill its node's disk, or its memory."""
+    if "emptyDir" not in volume or (volume["emptyDir"] or {}).get("sizeLimit") is not None:
+        return volume
+    return volume | {"emptyDir": (volume["emptyDir"] or {}) | {"sizeLimit": limit}}
 
 
 def _pod_security(asked: dict[str, Any]) -> dict[str, Any]:

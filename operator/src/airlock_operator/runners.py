@@ -8,6 +8,7 @@ from typing import Any
 from airlock_operator import bundles
 from airlock_operator.bundles import BUNDLE_DIR
 from airlock_operator.durations import seconds
+from airlock_operator.expansion import unexpanded
 from airlock_operator.podfacts import LAUNCHER, RUNNER
 from airlock_operator.security import security
 from airlock_operator.settings import BY_IMAGE, Pods
@@ -88,7 +89,7 @@ def volumes(run: TaskRun, settings: Pods) -> list[Json]:
     """The runner's own volumes, beside those of its author."""
     fetched = bundles.fetched(run, settings.bundles)
     launched = run.airflow or fetched is not None
-    made: list[Json] = [{"name": "airlock-tmp", "emptyDir": {}}]
+    made: list[Json] = [{"name": "airlock-tmp", "emptyDir": {"sizeLimit": settings.scratch_size_limit}}]
     if run.spec.source is not None:
         item = {"path": SOURCE_FILE, "fieldRef": {"fieldPath": f"metadata.annotations['{SOURCE_ANNOTATION}']"}}
         made.append({"name": "airlock-source", "downwardAPI": {"defaultMode": 0o444, "items": [item]}})
@@ -120,7 +121,7 @@ def _command(run: TaskRun) -> list[str]:
 def _arguments(run: TaskRun, settings: Pods) -> list[str]:
     grace = f"{seconds(run.spec.grace_period):g}"
     bundle = [] if run.airflow else ["--bundle-root", bundle_root(run, settings)]
-    return ["--socket-dir", SOCKET_DIR, *bundle, "--grace-seconds", grace]
+    return ["--socket-dir", SOCKET_DIR, *map(unexpanded, bundle), "--grace-seconds", grace]
 
 
 def _environment(run: TaskRun, settings: Pods) -> list[Json]:
@@ -138,4 +139,4 @@ def _environment(run: TaskRun, settings: Pods) -> list[Json]:
             "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps([bundle]),
         }
     theirs = {each["name"] for each in run.spec.pod.get("env", [])}
-    return [{"name": name, "value": value} for name, value in ours.items() if name not in theirs]
+    return [{"name": name, "value": unexpanded(value)} for name, value in ours.items() if name not in theirs]

@@ -52,6 +52,8 @@ class Pods(msgspec.Struct, frozen=True, kw_only=True):
     sidecar_memory: str = "48Mi"
     #: And what memory it may have at most.
     sidecar_memory_limit: str = "128Mi"
+    #: What a runner may write to ``/tmp``, and to an emptyDir whose author gave no limit.
+    scratch_size_limit: str = "4Gi"
     #: The Execution API, as a pod reaches it, up to and without the trailing slash.
     api_url: str = "https://airlock-server.airlock-system.svc:8443/execution"
     #: Where a pod's token is exchanged.

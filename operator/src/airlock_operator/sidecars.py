@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from airlock_operator.expansion import unexpanded
 from airlock_operator.podfacts import SIDECAR
 from airlock_operator.security import security
 from airlock_operator.settings import Logs, Pods
@@ -57,10 +58,7 @@ def container(run: TaskRun, settings: Pods, logs: Logs, ca_pem: str) -> Json:
         "SIDECAR__CONNECT_SECONDS": str(_CONNECT_SECONDS),
         **_logs(logs),
     }
-    # A dollar sign that a kubelet is not to expand is written twice.
-    env: list[Json] = [
-        {"name": f"AIRLOCK__{name}", "value": value.replace("$(", "$$(")} for name, value in set_to.items()
-    ]
+    env: list[Json] = [{"name": f"AIRLOCK__{name}", "value": unexpanded(value)} for name, value in set_to.items()]
     for name, path in (("POD_NAME", "metadata.name"), ("POD_UID", "metadata.uid")):
         env.append({"name": f"AIRLOCK__SIDECAR__{name}", "valueFrom": {"fieldRef": {"fieldPath": path}}})
     mounts: list[Json] = [

@@ -49,6 +49,20 @@ IDS = {
     "runId": "scheduled__x",
 }
 SECRET = {"token": "Secret", "queue": "gpu", "contextCarrier": {"traceparent": "00-1"}} | IDS
+#: Texts that a kubelet reads in one way or another.
+DOLLARS = ["$(S)", "$$(S)", "$$$(S)", "$$$$(S)", "$", "$$", "a$", "$(", "$()", "$S", "${S}", "$(S", "$($(S))"]
+BUNDLES_LIST = "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST"
+FETCHED = json.dumps(
+    [
+        {
+            "name": "sales",
+            "classpath": "a.B",
+            "image": "i",
+            "secret": "sales-git",
+            "kwargs": {f"k{n}": text for n, text in enumerate(DOLLARS)},
+        }
+    ]
+)
 BUNDLE = {"source": None, "bundle": {"name": "sales", "path": "/dags"}, "file": "load.py"}
 
 
@@ -63,7 +77,7 @@ def environment(container):
 def told(pod):
     """The workload that the pod's sidecar is given."""
     value = environment(pod["spec"]["initContainers"][0])["AIRLOCK__SIDECAR__WORKLOAD"]
-    return msgspec.json.decode(value.replace("$$(", "$("), type=Execute)
+    return msgspec.json.decode(value.replace("$$", "$"), type=Execute)
 
 
 def volume(pod, name):
@@ -190,10 +204,65 @@ def test_the_sidecar_is_told_which_launch_it_serves():
     assert "CA" == env["AIRLOCK__API__CA_PEM"]
 
 
-def test_no_value_of_the_sidecars_environment_is_expanded_by_the_kubelet():
-    sidecar, _ = containers(made(dagId="d", conf={}, runId="$(HOME)"))
+def expanded(text, environment):
+    """What a kubelet makes of a text (k8s.io/kubernetes/third_party/forked/golang/expansion)."""
+    made, at = "", 0
+    while at < len(text):
+        if text[at] != "$" or at + 1 == len(text):
+            made, at = made + text[at], at + 1
+        elif text[at + 1] == "$":
+            made, at = made + "$", at + 2
+        elif text[at + 1] == "(" and ")" in text[at:]:
+            name = text[at + 2 : text.index(")", at)]
+            made, at = made + environment.get(name, f"$({name})"), at + len(name) + 3
+        else:
+            made, at = made + text[at : at + 2], at + 2
+    return made
 
-    assert [] == [e["name"] for e in sidecar["env"] if re.search(r"(?<!\$)\$\(", e.get("value") or "")]
+
+@pytest.mark.parametrize("text", DOLLARS)
+def test_a_kubelet_puts_no_variable_into_what_a_taskrun_says(text):
+    secret = {"S": "SECRET", "": "SECRET"}
+    pod = made(runId=text, **BUNDLE | {"bundle": {"name": "sales", "path": f"/d/{text}"}})
+    fetching = made(settings=Pods(bundles=FETCHED), **BUNDLE | {"bundle": {"name": "sales", "version": text}})
+    sidecar, runner = containers(pod)
+    fetcher = fetching["spec"]["initContainers"][2]
+
+    assert "SECRET" in expanded("$(S)", secret)
+    assert text == json.loads(expanded(environment(sidecar)["AIRLOCK__SIDECAR__WORKLOAD"], secret))["ti"]["run_id"]
+    assert f"/d/{text}" == expanded(runner["args"][3], secret)
+    assert text in [expanded(each, secret) for each in fetcher["args"]]
+    assert text in json.loads(expanded(environment(fetcher)[BUNDLES_LIST], secret))[0]["kwargs"].values()
+    for each in (sidecar, runner, fetcher, *fetching["spec"]["initContainers"]):
+        values = [e.get("value") or "" for e in each["env"]] if "env" in each else []
+        assert [] == [v for v in (*values, *each.get("args", [])) if "SECRET" in expanded(v, secret)]
+
+
+@pytest.mark.parametrize("text", DOLLARS)
+def test_airflows_runner_is_told_its_folder_as_it_is_written(text):
+    runner = made(runner="airflow", **BUNDLE | {"bundle": {"name": "sales", "path": f"/d/{text}"}})["spec"][
+        "containers"
+    ][0]
+
+    (bundle,) = json.loads(expanded(environment(runner)[BUNDLES_LIST], {"S": "SECRET"}))
+    assert f"/d/{text}" == bundle["kwargs"]["path"]
+
+
+# --- what may be written to a node's disk ---
+
+
+def test_every_empty_volume_has_a_limit():
+    volumes = [
+        {"name": "a", "emptyDir": {}}, {"name": "b", "emptyDir": None}, {"name": "c", "emptyDir": {"medium": "Memory"}},
+        {"name": "d", "emptyDir": {"sizeLimit": "1Gi"}}, {"name": "e", "configMap": {"name": "x"}},
+    ]  # fmt: skip
+    pod = made(pod={"volumes": volumes}, runner="airflow", settings=Pods(scratch_size_limit="2Gi"))
+    limits = {v["name"]: v["emptyDir"].get("sizeLimit") for v in pod["spec"]["volumes"] if "emptyDir" in v}
+
+    assert [] == [name for name, limit in limits.items() if not limit]
+    assert ("2Gi", "2Gi", "2Gi", "2Gi", "1Gi") == tuple(limits[n] for n in ("airlock-tmp", "a", "b", "c", "d"))
+    assert "Memory" == volume(pod, "c")["emptyDir"]["medium"]
+    assert volumes[4] == volume(pod, "e")
 
 
 # --- access ---
