@@ -103,12 +103,23 @@ WRONG = {
     "a token without its DAG run": (SECRET | {"runId": None}, "give its runId"),
     "a token and retries": (SECRET | {"retries": 1}, "its owner decides about another try"),
     "a token and another start": (SECRET | {"rerunAfterStart": True}, "its owner decides about another try"),
-    "a task instance of somebody else's": (SECRET, "only a scheduler may name a task instance"),
+    "a task instance of somebody else's": (SECRET, "only a scheduler of this namespace may name a task instance"),
+    "a priority of the cluster's own": ({"pod": {"priorityClassName": "system-node-critical"}}, "begin with 'system-'"),
     "a mount over the launcher": (
         {"pod": {"volumeMounts": [{"name": "v", "mountPath": "/airlock/opt"}]}}, "Airlock's own"
     ),
     "the same variable twice": ({"pod": {"env": [{"name": "A"}, {"name": "A"}]}}, "Duplicate"),
 }  # fmt: skip
+
+
+PATHS = [
+    "/airlock/", "/./airlock/socket", "//airlock/socket", "/x/../airlock/socket", "/x/./y", "/x//y", "/x/..", "airlock/socket", "./x", "/",
+    "/tmp", "/tmp/", "/tmp/.", "/run/secrets/x", "/var/run/airlock", "/../x", "/x/.",
+]  # fmt: skip
+WRONG |= {
+    f"a mount at {path}": ({"pod": {"volumeMounts": [{"name": "v", "mountPath": path}]}}, "spec.pod.volumeMounts[0]")
+    for path in PATHS
+}
 
 
 @pytest.mark.parametrize("case", WRONG)

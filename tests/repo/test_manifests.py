@@ -152,6 +152,12 @@ def test_the_chart_is_sound():
         ("launcher.by=magic", "by"),
         ("airflow.apiUrl=airflow", "apiUrl"),
         ("airflow.executorAccounts={it's}", "executorAccounts"),
+        ("airflow.executorAccounts={alice}", "executorAccounts"),
+        ("airflow.executorAccounts[0].account=alice", "executorAccounts"),
+        ("guards.tokenAudiences={airlock}", "guards.tokenAudiences"),
+        ("guards.tokenAudiences={https://kubernetes.default.svc}", "guards.tokenAudiences"),
+        ("guards.tokenAudiences={it's}", "tokenAudiences"),
+        ("runner.scratchSizeLimit=4GB", "scratchSizeLimit"),
         ("bundles[0].name=sales", "classpath"),
         ("bundles[0].name=sales,bundles[0].classpath=a.B,bundles[0].image=i,bundles[0].token=x", "token"),
         (
@@ -214,7 +220,7 @@ def test_an_administrators_share_can_be_left_out():
     shares = ("CustomResourceDefinition", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
 
     assert [] == of_kind(documents, *shares)
-    assert 5 == len(of_kind(rendered(), *shares))
+    assert 7 == len(of_kind(rendered(), *shares))
 
 
 def test_the_database_and_the_resource_outlive_the_release():
@@ -296,7 +302,7 @@ BUNDLE = {
 def test_bundles_reach_the_operator_as_the_values_list_them():
     env = operator_environment("--set-json", f"bundles={json.dumps([BUNDLE])}")
     # As a kubelet hands it over.
-    listed = env["AIRLOCK__PODS__BUNDLES"].replace("$$(", "$(")
+    listed = env["AIRLOCK__PODS__BUNDLES"].replace("$$", "$")
 
     assert "$$(REF)" in env["AIRLOCK__PODS__BUNDLES"]
     assert {"sales": BUNDLE} == msgspec.to_builtins(bundles.decode(listed))
@@ -342,14 +348,36 @@ def test_the_guards_protect_what_the_operator_makes():
 
 def test_only_the_accounts_that_an_administrator_named_may_bring_a_token():
     def allowed(*arguments):
-        (rule,) = guards("airlock-taskruns", *arguments)["validations"]
-        return re.findall(r"'([^']+)'", rule["expression"])
+        spec = guards("airlock-taskruns", *arguments)
+        texts = [spec["validations"][0]["expression"], spec["variables"][-1]["expression"]]
+        return [re.findall(r"'([^']+)'", text) for text in texts]
 
     server, scheduler = (
         f"system:serviceaccount:{name}" for name in ("airlock-system:airlock-server", "airflow:scheduler")
     )
-    assert [server] == allowed()
-    assert [server, scheduler] == allowed("--set", f"airflow.executorAccounts={{{scheduler}}}")
+    both = {"account": scheduler, "namespaces": ["airflow", "sales"]}
+    assert [[server], []] == allowed()
+    assert [[server], ["airflow", scheduler]] == allowed("--set", f"airflow.executorAccounts={{{scheduler}}}")
+    assert [[server], ["airflow", scheduler, "sales", scheduler]] == allowed(
+        "--set-json", f"airflow.executorAccounts={json.dumps([both, scheduler])}"
+    )
+
+
+def peers(*arguments):
+    """Who may speak to the server from other namespaces, and the pods that nobody may speak to."""
+    policies = {d["metadata"]["name"]: d["spec"] for d in of_kind(rendered(*arguments), "NetworkPolicy")}
+    return policies["airlock-server"]["ingress"][0]["from"][0], policies.get("airlock-taskruns", {}).get("podSelector")
+
+
+def test_the_network_policies_go_by_a_label_that_only_the_operator_gives():
+    taskruns = {"matchExpressions": [{"key": "airlock.dev/taskrun", "operator": "Exists"}]}
+    names = {"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["a", "b"]}
+
+    assert ({"namespaceSelector": {}, "podSelector": taskruns}, None) == peers()
+    assert ({"namespaceSelector": {"matchExpressions": [names]}, "podSelector": taskruns}, taskruns) == peers(
+        "--set", "watch.namespaces={a,b}"
+    )
+    assert any("oldLabel" in each["expression"] for each in guards("airlock-pods")["validations"])
 
 
 # --- the samples ---
