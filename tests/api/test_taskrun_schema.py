@@ -46,7 +46,10 @@ WRONG = {
     "a bundle without a file": ({"source": None, "bundle": {"name": "b"}}, "bundle and file go together"),
     "no dagId": ({"dagId": None}, "spec.dagId: Required"),
     "no taskId": ({"taskId": None}, "spec.taskId: Required"),
-    "no image": ({"image": None}, "spec.image: Required"),
+    "no image for Airflow's runner": ({"image": None, "runner": "airflow"}, "image is needed with runner airflow"),
+    "no time to run": ({"executionTimeout": "0s"}, "executionTimeout must be longer than nothing"),
+    "no time to run, in other words": ({"executionTimeout": "0h0.0m"}, "executionTimeout must be longer than nothing"),
+    "no time to start": ({"pendingTimeout": "0ms"}, "pendingTimeout must be longer than nothing"),
     "a dagId that climbs": ({"dagId": "a..b"}, "spec.dagId"),
     "a dagId with a slash": ({"dagId": "a/b"}, "spec.dagId"),
     "a runId that climbs": ({"runId": "../r"}, "spec.runId"),
@@ -139,6 +142,8 @@ def test_a_name_that_leaves_no_room_for_its_pods_is_refused(namespace):
 
 RIGHT = {
     "the least": {},
+    "the chart's image": {"image": None},
+    "a short time to run": {"executionTimeout": "0h0m0.5s"},
     "a cloud's identity token": token("sts.example.com"),
     "a conf of any shape": {"conf": {"a": [1, {"b": None}], "c": {"d": "e"}}},
     "Airflow's runner": {"runner": "airflow"},
@@ -217,6 +222,7 @@ def test_a_right_taskrun_is_taken(namespace, case):
     [
         ({"dagId": "other"}, "dagId cannot be changed"),
         ({"image": "other"}, "image cannot be changed"),
+        ({"image": None}, "image cannot be added or removed"),
         ({"retries": 3}, "retries cannot be changed"),
         ({"source": {"inline": "other"}}, "source cannot be changed"),
         ({"executionTimeout": "5s"}, "executionTimeout cannot be added or removed"),
@@ -231,7 +237,7 @@ def test_what_was_asked_for_cannot_be_changed(namespace, change, says):
     made = taskrun()
     namespace.apply(made)
     changed = copy.deepcopy(made)
-    changed["spec"] |= change
+    changed["spec"] = {name: value for name, value in (changed["spec"] | change).items() if value is not None}
     with pytest.raises(Refused, match=says):
         namespace.apply(changed)
 

@@ -202,11 +202,14 @@ def test_watching_some_namespaces_takes_rights_in_these_and_one_to_review_tokens
     assert "team-a,team-b" == env["AIRLOCK__OPERATOR__NAMESPACES"]
 
 
+IMAGES = ("server", "operator", "sidecar", "launcher", "runner")
+
+
 def test_a_registry_goes_before_every_image():
     for arguments in ([], ["--set", "watch.namespaces={a}"]):
         text = yaml.safe_dump_all(rendered("--set", "image.registry=example.test/mirror,image.tag=v7", *arguments))
-        images = set(re.findall(r"\S*airlock/(?:server|operator|sidecar|launcher):[^\s\"']+", text))
-        assert images == {f"example.test/mirror/airlock/{n}:v7" for n in ("server", "operator", "sidecar", "launcher")}
+        images = set(re.findall(r"\S*airlock/(?:server|operator|sidecar|launcher|runner):[^\s\"']+", text))
+        assert images == {f"example.test/mirror/airlock/{n}:v7" for n in IMAGES}
 
 
 def test_pull_secrets_reach_every_pod_of_the_chart():

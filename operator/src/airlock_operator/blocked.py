@@ -60,7 +60,7 @@ def blocked(run: TaskRun, pod: PodFacts, now: datetime) -> Blocked | None:
         return Blocked(Reason.PULLING, message, Reason.PULLING, pending_ends)
     if pod.sidecar_running:
         # Between the sidecar's start and the runner's a kubelet does one thing that takes time, and says nothing of it.
-        message = f"image {run.spec.image} is being pulled on node {pod.node}"
+        message = f"image {pod.image or run.spec.image} is being pulled on node {pod.node}"
         return Blocked(Reason.PULLING, message, Reason.PULLING, pending_ends)
     where = f"on node {pod.node}" if pod.node else "waiting for a node"
     message = warned.get(About.OTHER) or f"pod {pod.name} is {where}"

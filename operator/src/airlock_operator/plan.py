@@ -14,12 +14,12 @@ import msgspec
 from airlock_operator.advice import advised
 from airlock_operator.blocked import Blocked, blocked
 from airlock_operator.conditions import conditions
-from airlock_operator.durations import micro_text, parse_time, seconds, shown, time_text
+from airlock_operator.durations import micro_text, parse_time, seconds, time_text
 from airlock_operator.podfacts import PodFacts
 from airlock_operator.reasons import Reason, waits
-from airlock_operator.succession import Again, Over, after
+from airlock_operator.succession import BY_CANCEL, Again, Over, after
 from airlock_operator.taskrun import Attempt, PodRef, Status, TaskRun
-from airlock_operator.timeline import timeline
+from airlock_operator.timeline import ran_for, timeline
 from airlock_operator.verdict import End, end_of
 from airlock_operator.workloads import unnarrowed
 
@@ -148,7 +148,9 @@ def _wait_for_name(run: TaskRun, pod: PodFacts, now: datetime, ends: datetime) -
     garbage collector is on its way to it.
     """
     text = f"a pod named {pod.name} is there that is not this TaskRun's; delete it, or use another name"
-    if now >= ends:
+    # Without an owner (kubectl delete --cascade=orphan leaves it so) nobody is on the way to one that has ended.
+    stays = not pod.owner and pod.dead and not pod.deleting
+    if now >= ends or stays:
         return _over(run, None, Over("failed", Reason.INVALID_POD, text), now)
     waits = f"waiting for the end of a pod named {pod.name} that is not this TaskRun's"
     said = _say(run, None, now, Reason.PENDING, waits, state="queued")
@@ -173,7 +175,7 @@ def _watch(run: TaskRun, pod: PodFacts | None, now: datetime) -> Plan:
     if pod.runner_ended is not None:
         return Plan(again_in=_LOOK_AGAIN_SECONDS)
     if run.spec.cancel:
-        return _stop(run, pod, now, Reason.CANCELLED, "cancelled by spec.cancel")
+        return _stop(run, pod, now, Reason.CANCELLED, BY_CANCEL)
     held = blocked(run, pod, now)
     if held is not None and held.gives_up_at is not None and now >= held.gives_up_at:
         return _stop(run, pod, now, held.ends_as, held.message)
@@ -233,7 +235,7 @@ def _conclude(run: TaskRun, pod: PodFacts | None, end: End, now: datetime) -> Pl
         spent = following.reason is Reason.INFRA_BUDGET_EXHAUSTED
         return _over(run, pod, following, now, end if spent else None)
     again = following.delay_seconds
-    message = f"attempt {run.status.attempt} ended: {end.reason}: {advised(end.reason, following.message)}"
+    message = f"attempt {run.status.attempt} ended: {end.reason}: {advised(end.reason, following.message, run, pod)}"
     base = msgspec.structs.replace(
         run.status,
         try_number=following.try_number,
@@ -259,7 +261,7 @@ def _over(run: TaskRun, pod: PodFacts | None, over: Over, now: datetime, last: E
     """``last`` is the end of the last attempt, where that is not the end of it all in the same words."""
     status = run.status
     ended_by = last or over
-    message = over.message if over.state in ("success", "skipped") else advised(over.reason, over.message)
+    message = over.message if over.state in ("success", "skipped") else advised(over.reason, over.message, run, pod)
     started = parse_time(status.started_at) if status.started_at else (pod.runner_started if pod else None)
     ended = pod.runner_ended.at if pod is not None and pod.runner_ended is not None else None
     base = msgspec.structs.replace(
@@ -271,7 +273,7 @@ def _over(run: TaskRun, pod: PodFacts | None, over: Over, now: datetime, last: E
         stopping="",
         next_attempt_at="",
         finished_at=time_text(now),
-        duration=shown(max(0.0, ((ended or now) - started).total_seconds())) if started else "",
+        duration=ran_for(pod, started, ended or now) if started else "",
     )
     said = _say(run, pod, now, over.reason, message, state=over.state, base=base, advise=False)
     return Plan(said, again_in=0.0)
@@ -323,7 +325,7 @@ def _say(
         seen_at=base.seen_at or micro_text(now),
         state=base.state if state is None else state,
         reason=str(reason),
-        message=(advised(reason, message) if advise and waits(reason) else message)[:1024],
+        message=(advised(reason, message, run, pod) if advise and waits(reason) else message)[:1024],
     )
     marks = timeline(status, pod, _after_seen(status, now) if status.finished_at else None)
     status = msgspec.structs.replace(status, timeline=marks)

@@ -7,7 +7,7 @@ message is ignored: user code writes there.
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -86,6 +86,10 @@ class PodFacts(msgspec.Struct, frozen=True, kw_only=True):
     pulling: str = ""
     pulling_hopeless: bool = False
     config: str = ""
+    #: The container that waits for its image or its configuration.
+    waits: str = ""
+    #: The image of the runner's container.
+    image: str = ""
     #: Why the launcher did not come into the runner's image, in its init container's words.
     no_launcher: str = ""
     #: What the init container that fetches a bundle is at: waits or runs; empty for a pod that has none, or it ended.
@@ -107,6 +111,11 @@ class PodFacts(msgspec.Struct, frozen=True, kw_only=True):
     message: str = ""
 
     @property
+    def blamed(self) -> str:
+        """The container that keeps the runner from starting, by its status or by its kubelet's last complaint."""
+        return self.waits or (self.warned.container if self.warned is not None else "")
+
+    @property
     def runner_ran(self) -> bool:
         """The runner's container was started: from here on user code may have begun."""
         ended = self.runner_ended
@@ -126,9 +135,10 @@ def observe(body: dict[str, Any], *, gone: bool = False) -> PodFacts:
     sidecar = _container(status.get("initContainerStatuses"), SIDECAR)
     runner = _container(status.get("containerStatuses"), RUNNER)
     scheduled, disruption = conditions.get("PodScheduled", {}), conditions.get("DisruptionTarget", {})
-    waiting = [w for w in (_waiting(sidecar), _waiting(runner), *_others(status)) if w[0]]
-    pulls = [w for w in waiting if w[0] in PULL_REASONS]
-    configs = [w for w in waiting if w[0] in _CONFIG_REASONS]
+    waiting = [w for w in (_waiting(sidecar), _waiting(runner), *_others(status)) if w.reason]
+    pulls = [w for w in waiting if w.reason in PULL_REASONS]
+    configs = [w for w in waiting if w.reason in _CONFIG_REASONS]
+    containers = (body.get("spec") or {}).get("containers") or []
     running = (runner.get("state") or {}).get("running")
     ended = _ended(runner)
     return PodFacts(
@@ -145,9 +155,11 @@ def observe(body: dict[str, Any], *, gone: bool = False) -> PodFacts:
         scheduled_at=_time(scheduled.get("lastTransitionTime")) if scheduled.get("status") == "True" else None,
         unschedulable=(scheduled.get("message") or "") if scheduled.get("reason") == "Unschedulable" else "",
         gated=scheduled.get("reason") == "SchedulingGated",
-        pulling=": ".join(filter(None, pulls[0])) if pulls else "",
-        pulling_hopeless=any(not PULL_REASONS[reason] for reason, _ in pulls),
-        config=": ".join(filter(None, configs[0])) if configs else "",
+        pulling=pulls[0].text if pulls else "",
+        pulling_hopeless=any(not PULL_REASONS[each.reason] for each in pulls),
+        config=configs[0].text if configs else "",
+        waits=next((each.container for each in (*pulls, *configs)), ""),
+        image=next((str(c.get("image") or "") for c in containers if c.get("name") == RUNNER), ""),
         no_launcher=_no_launcher(_ended(_container(status.get("initContainerStatuses"), LAUNCHER))),
         fetching=_fetching(_container(status.get("initContainerStatuses"), BUNDLE)),
         no_bundle=_no_bundle(_ended(_container(status.get("initContainerStatuses"), BUNDLE))),
@@ -169,15 +181,25 @@ def _container(statuses: Any, name: str) -> dict[str, Any]:
     return next((s for s in statuses or [] if s.get("name") == name), {})
 
 
-def _others(status: dict[str, Any]) -> list[tuple[str, str]]:
+class _Waiting(NamedTuple):
+    container: str
+    reason: str
+    message: str
+
+    @property
+    def text(self) -> str:
+        return ": ".join(filter(None, (self.reason, self.message)))
+
+
+def _others(status: dict[str, Any]) -> list[_Waiting]:
     """Injected containers too can keep a runner from starting."""
     listed = [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
     return [_waiting(s) for s in listed if s.get("name") not in (SIDECAR, RUNNER)]
 
 
-def _waiting(container: dict[str, Any]) -> tuple[str, str]:
+def _waiting(container: dict[str, Any]) -> _Waiting:
     waiting = (container.get("state") or {}).get("waiting") or {}
-    return waiting.get("reason") or "", waiting.get("message") or ""
+    return _Waiting(container.get("name") or "", waiting.get("reason") or "", waiting.get("message") or "")
 
 
 def _ended(container: dict[str, Any]) -> Ended | None:

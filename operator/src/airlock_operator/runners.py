@@ -46,9 +46,11 @@ def container(run: TaskRun, settings: Pods) -> Json:
     if run.airflow:
         mounts.append({"name": _LAUNCHER_VOLUME, "mountPath": shared.LAUNCHER_PARENT, "readOnly": True})
     made = {name: asked[name] for name in RUNNER_FIELDS if name in asked}
+    if not run.spec.image:
+        made.setdefault("imagePullPolicy", settings.sidecar_pull_policy)
     return made | {
         "name": RUNNER,
-        "image": run.spec.image,
+        "image": run.spec.image or settings.runner_image,
         "command": _command(run),
         "args": _arguments(run, settings),
         "env": [*_environment(run, settings), *asked.get("env", [])],

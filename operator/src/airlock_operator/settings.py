@@ -42,6 +42,8 @@ class Pods(msgspec.Struct, frozen=True, kw_only=True):
 
     #: The sidecar's image.
     sidecar_image: str = "airlock/sidecar:0.1.0"
+    #: The runner's image, for TaskRuns that name none. It is pulled as the sidecar's is.
+    runner_image: str = "airlock/runner:0.1.0"
     #: When a kubelet pulls it: Always, IfNotPresent or Never.
     sidecar_pull_policy: str = "IfNotPresent"
     #: Names of the Secrets that its registry asks for, separated by commas; they must be in the TaskRun's namespace.

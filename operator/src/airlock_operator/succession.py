@@ -13,6 +13,9 @@ from airlock_operator.reasons import Kind, Reason
 from airlock_operator.taskrun import MAX_TOKEN_RERUNS, TaskRun
 from airlock_operator.verdict import End
 
+#: What is said of a TaskRun that somebody cancelled.
+BY_CANCEL = "cancelled by spec.cancel"
+
 
 class Over(msgspec.Struct, frozen=True):
     """The TaskRun is over."""
@@ -38,7 +41,8 @@ def after(run: TaskRun, end: End) -> Over | Again:
     spec, status = run.spec, run.status
     kind, state = reasons.TABLE[end.reason]
     if end.reason is Reason.CANCELLED or (spec.cancel and kind is not Kind.OVER):
-        return Over("failed", Reason.CANCELLED, f"cancelled by spec.cancel. {end.message}".strip())
+        said = end.message if BY_CANCEL in end.message else f"{BY_CANCEL}. {end.message}".strip()
+        return Over("failed", Reason.CANCELLED, said)
     if kind is Kind.OVER:
         return Over(end.state or state, end.reason, end.message)
     if kind is Kind.WAITS:

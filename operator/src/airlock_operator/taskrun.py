@@ -47,7 +47,8 @@ class Spec(msgspec.Struct, frozen=True, rename="camel"):
 
     dag_id: str
     task_id: str
-    image: str
+    #: The chart's runner image where empty.
+    image: str = ""
     run_id: str = ""
     map_index: int = -1
     try_number: int = 1

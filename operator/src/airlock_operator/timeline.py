@@ -5,7 +5,9 @@ Kubernetes' own marks have a resolution of a second; the sidecar's come from its
 clock.
 """
 
-from airlock_operator.durations import parse_time
+from datetime import datetime
+
+from airlock_operator.durations import parse_time, shown
 from airlock_operator.podfacts import PodFacts
 from airlock_operator.taskrun import Status
 
@@ -41,3 +43,17 @@ def timeline(status: Status, pod: PodFacts | None, finished: float | None) -> di
             if theirs in pod.record.timeline:
                 marks[ours] = round(max(0.0, pod.record.timeline[theirs] - zero), 3)
     return marks
+
+
+def ran_for(pod: PodFacts | None, started: datetime, ended: datetime) -> str:
+    """
+    How long the runner ran, for people. Kubernetes' own marks are whole seconds, so a shorter run is told by the
+    sidecar's, where they agree with Kubernetes', and is ``<1s`` where there are none.
+    """
+    whole = max(0.0, (ended - started).total_seconds())
+    marks = pod.record.timeline if pod is not None and pod.record is not None else {}
+    if "connected" in marks and "ended" in marks:
+        exact = marks["ended"] - marks["connected"]
+        if whole < 10 and 0.0 <= exact <= whole + 1:
+            return shown(max(exact, 0.01))
+    return shown(whole) if whole >= 1 else "<1s"

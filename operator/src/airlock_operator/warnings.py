@@ -5,13 +5,22 @@ With a native sidecar a kubelet shows a runner's waiting reason only at its next
 a volume that cannot be mounted never. Its events say both at once.
 """
 
+import re
 from enum import Enum
 from typing import Any
 
 import msgspec
 
-_PULL = ("Failed to pull image", "Error: ErrImagePull", "Error: ImagePullBackOff", "Error: ErrImageNeverPull")
-_PULL_HOPELESS = ("Error: ErrImageNeverPull", "Error: InvalidImageName")
+_PULL = (
+    "Failed to pull image", "Error: ErrImagePull", "Error: ImagePullBackOff", "Error: ErrImageNeverPull",
+    "Error: InvalidImageName",
+)  # fmt: skip
+_PULL_REASONS = frozenset({"InspectFailed", "ErrImageNeverPull"})
+#: What no waiting cures: the image is not on the node and may not be pulled, or it is no image's name.
+_PULL_HOPELESS = ("ErrImageNeverPull", "InvalidImageName", "couldn't parse image", "invalid reference format")
+_CONTAINER = re.compile(r"spec\.(?:init)?[cC]ontainers\{(.+)\}")
+#: What only repeats the sentence that said why.
+_BARE = ("Error: Err", "Error: InvalidImageName", "Error: ImagePullBackOff")
 _MOUNT_REASONS = frozenset({"FailedMount", "FailedAttachVolume", "FailedMapVolume"})
 
 
@@ -30,17 +39,25 @@ class Warned(msgspec.Struct, frozen=True):
     about: About
     message: str
     hopeless: bool = False
+    container: str = ""
 
 
 def last_warning(events: list[dict[str, Any]]) -> Warned | None:
-    """The last complaint that says something, None where there is none."""
+    """
+    The last complaint that says something, None where there is none. A kubelet says several things about one image in
+    the same second; one of them says that waiting is in vain, and another in which sentence.
+    """
     ordered = sorted((e for e in events if e.get("type") == "Warning"), key=_when)
     found: Warned | None = None
     for event in ordered:
         warned = _read(event)
         # "Error: ErrImagePull" follows the sentence that says why.
-        if found is None or warned.about is not found.about or not warned.message.startswith("Error: Err"):
-            found = warned
+        if found is None or warned.about is not found.about or not warned.message.startswith(_BARE):
+            kept = found is not None and found.about is warned.about and found.container == warned.container
+            hopeless = warned.hopeless or (kept and found is not None and found.hopeless)
+            found = msgspec.structs.replace(warned, hopeless=hopeless)
+        elif warned.hopeless and found.container == warned.container:
+            found = msgspec.structs.replace(found, hopeless=True)
     return found
 
 
@@ -50,10 +67,13 @@ def _when(event: dict[str, Any]) -> str:
 
 def _read(event: dict[str, Any]) -> Warned:
     reason, message = event.get("reason") or "", event.get("message") or ""
-    if message.startswith(_PULL) or reason == "InspectFailed":
-        return Warned(About.IMAGE, message, hopeless=message.startswith(_PULL_HOPELESS))
+    place = _CONTAINER.fullmatch(str((event.get("involvedObject") or {}).get("fieldPath") or ""))
+    container = place[1] if place else ""
+    if message.startswith(_PULL) or reason in _PULL_REASONS:
+        hopeless = any(words in f"{reason} {message}" for words in _PULL_HOPELESS)
+        return Warned(About.IMAGE, message, hopeless, container)
     if reason in _MOUNT_REASONS:
         return Warned(About.VOLUME, message)
     if reason == "Failed" and message.startswith("Error: "):
-        return Warned(About.CONFIG, message.removeprefix("Error: "))
+        return Warned(About.CONFIG, message.removeprefix("Error: "), container=container)
     return Warned(About.OTHER, f"{reason}: {message}")

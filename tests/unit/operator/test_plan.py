@@ -368,3 +368,52 @@ def test_an_administrator_reads_where_nothing_narrows_what_airflow_lets_a_task_d
     assert AS_AIRFLOW in admitted(**SECRET)
     assert AS_AIRFLOW not in admitted(**SECRET, access={"connections": []})
     assert AS_AIRFLOW in admitted(**SECRET, access={})
+
+
+# --- a pod that its TaskRun left behind ---
+
+
+def test_an_orphan_that_has_ended_is_not_waited_for():
+    decided = decide(open_attempt(**NO_POD_YET), pod(owner="", runner=ended()))
+
+    assert ("failed", "InvalidPod", None) == (decided.status.state, decided.status.reason, decided.act)
+    assert "a pod named hello-1 is there" in decided.status.message
+
+
+def test_an_orphan_that_runs_and_a_pod_whose_owner_takes_it_are_waited_for():
+    for there in (pod(owner="", runner=RUNNING), pod(owner="another", runner=ended())):
+        assert "Pending" == decide(open_attempt(**NO_POD_YET), there).status.reason
+
+
+# --- what people read ---
+
+
+@pytest.mark.parametrize(
+    ("marks", "seconds_ago", "shows"),
+    [
+        ({}, 10.0, "<1s"),
+        ({"connected": 1000.0, "ended": 1000.25}, 10.0, "0.25s"),
+        ({"connected": 1000.0, "ended": 1000.001}, 10.0, "0.01s"),
+        ({"connected": 1000.0, "ended": 1090.0}, 10.0, "<1s"),
+        ({"connected": 1000.0, "ended": 999.0}, 10.0, "<1s"),
+        ({"connected": 1000.0, "ended": 1001.5}, 8.0, "1.50s"),
+        ({}, 8.0, "2.00s"),
+    ],
+)
+def test_a_short_run_is_not_shown_as_none(marks, seconds_ago, shows):
+    there = pod(
+        runner=ended(seconds_ago=seconds_ago), record=msgspec.structs.replace(record(R.SUCCEEDED), timeline=marks)
+    )
+
+    assert shows == decide(open_attempt(state="running"), there).status.duration
+
+
+@pytest.mark.parametrize(
+    "there", [None, pod(gone=True), pod(runner=ended(143), record=record(R.INTERRUPTED))]
+)
+def test_a_cancelled_taskrun_says_once_that_it_was(there):
+    told = {"stopping": "Cancelled", "message": "cancelled by spec.cancel"}
+    decided = decide(open_attempt(**told), there, cancel=True)
+
+    assert "Cancelled" == decided.status.reason
+    assert 1 == decided.status.message.count("cancelled by spec.cancel")

@@ -455,3 +455,24 @@ def test_each_server_is_trusted_by_its_own_authority():
 def test_a_token_of_an_airflow_that_this_operator_does_not_know_is_not_shown_to_anybody():
     assert "airflow.apiUrl" in impossible(run(**SECRET), Pods())
     assert "" == impossible(run(**SECRET), AIRFLOW) == impossible(run(), Pods())
+
+
+# --- the image ---
+
+
+def test_a_taskrun_without_an_image_gets_the_charts():
+    settings = Pods(runner_image="example.test/airlock/runner:7", sidecar_pull_policy="Never")
+
+    assert [
+        ("example.test/airlock/runner:7", "Never"),
+        ("mine", None),
+        ("example.test/airlock/runner:7", "Always"),
+    ] == [
+        (runner["image"], runner.get("imagePullPolicy"))
+        for runner in (
+            containers(made(settings=settings, image="", **more))[1]
+            if image is None
+            else containers(made(settings=settings, image=image))[1]
+            for image, more in ((None, {}), ("mine", {}), (None, {"pod": {"imagePullPolicy": "Always"}}))
+        )
+    ]

@@ -5,8 +5,9 @@ import pytest
 from airlock_operator.warnings import About, Warned, last_warning
 
 
-def event(reason, message, at="2026-11-21T12:00:00Z", kind="Warning"):
-    return {"type": kind, "reason": reason, "message": message, "lastTimestamp": at}
+def event(reason, message, at="2026-11-21T12:00:00Z", kind="Warning", container=""):
+    about = {"fieldPath": f"spec.{container}"} if container else {}
+    return {"type": kind, "reason": reason, "message": message, "lastTimestamp": at, "involvedObject": about}
 
 
 REFUSED = 'Failed to pull image "x": failed to resolve reference "x": connection refused'
@@ -31,3 +32,50 @@ REFUSED = 'Failed to pull image "x": failed to resolve reference "x": connection
 )
 def test_the_last_complaint_that_says_something_counts(events, expected):
     assert expected == last_warning(events)
+
+
+NEVER = [
+    event(
+        "ErrImageNeverPull",
+        'Container image "x" is not present with pull policy of Never',
+        container="containers{runner}",
+    ),
+    event("Failed", "Error: ErrImageNeverPull", container="containers{runner}"),
+]
+INVALID = [
+    event(
+        "InspectFailed",
+        'Failed to apply default image tag "A b": couldn\'t parse image name "A b": invalid reference format',
+    ),
+    event("Failed", "Error: InvalidImageName"),
+]
+
+
+@pytest.mark.parametrize(
+    "said", [NEVER, INVALID, NEVER[::-1], INVALID[::-1], NEVER[1:], INVALID[1:], NEVER[:1], INVALID[:1]]
+)
+def test_what_no_waiting_cures_is_known_at_once_in_whatever_order_a_kubelet_says_it(said):
+    warned = last_warning(said)
+
+    assert (About.IMAGE, True) == (warned.about, warned.hopeless)
+    if len(said) == 2:
+        assert not warned.message.startswith("Error: ")
+
+
+@pytest.mark.parametrize(
+    ("container", "name"),
+    [
+        ("containers{runner}", "runner"),
+        ("initContainers{sidecar}", "sidecar"),
+        ("ephemeralContainers{x}", ""),
+        ("", ""),
+    ],
+)
+def test_a_complaint_names_its_container(container, name):
+    assert name == last_warning([event("Failed", REFUSED, container=container)]).container
+
+
+def test_one_image_that_is_hopeless_does_not_make_anothers_so():
+    warned = last_warning([*NEVER, event("Failed", REFUSED, container="initContainers{sidecar}")])
+
+    assert ("sidecar", False) == (warned.container, warned.hopeless)
