@@ -1,5 +1,6 @@
 """The resource, the chart, its rights, install.yaml, the samples and the code say the same."""
 
+import functools
 import json
 import re
 import subprocess
@@ -31,6 +32,7 @@ SAMPLE = {
 SCHEMA = VERSION["schema"]["openAPIV3Schema"]["properties"]
 
 
+@functools.cache
 def helm(*arguments, check=True):
     done = subprocess.run([HELM, *arguments], capture_output=True, text=True, timeout=60, cwd=ROOT, check=False)
     assert done.returncode == 0 or not check, done.stderr
@@ -140,42 +142,131 @@ def test_the_chart_is_sound():
     assert "0 chart(s) failed" in helm("lint", "--strict", "charts/airlock").stdout
 
 
-@pytest.mark.parametrize(
-    ("value", "says"),
-    [
-        ("operator.replica=2", "replica"),
-        ("operator.replicas=0", "replicas"),
-        ("access.default=everything", "default"),
-        ("image.registry=example/", "registry"),
-        ("server.env.PASSWORD=x", "PASSWORD"),
-        ("watch.namespaces=team", "namespaces"),
-        ("launcher.by=magic", "by"),
-        ("airflow.apiUrl=airflow", "apiUrl"),
-        ("airflow.executorAccounts={it's}", "executorAccounts"),
-        ("airflow.executorAccounts={alice}", "executorAccounts"),
-        ("airflow.executorAccounts[0].account=alice", "executorAccounts"),
-        ("guards.tokenAudiences={airlock}", "guards.tokenAudiences"),
-        ("guards.tokenAudiences={https://kubernetes.default.svc}", "guards.tokenAudiences"),
-        ("guards.tokenAudiences={it's}", "tokenAudiences"),
-        ("runner.scratchSizeLimit=4GB", "scratchSizeLimit"),
-        ("bundles[0].name=sales", "classpath"),
-        ("bundles[0].name=sales,bundles[0].classpath=a.B,bundles[0].image=i,bundles[0].token=x", "token"),
-        (
-            "bundles[0].name=sales,bundles[0].classpath=a.B,bundles[0].image=i,bundles[0].secret=airlock-token-x",
-            "secret",
-        ),
-        ("bundles[0].name=a/b,bundles[0].classpath=a.B,bundles[0].image=i", "name"),
-        ("bundles[0].name=sales,bundles[0].classpath=a.B,bundles[0].image=i,bundles[0].sizeLimit=1", "sizeLimit"),
-        ("logs.store=/mnt/logs", "store"),
-        ("logs.segmentMib=64", "segmentMib"),
-        ("logs.password=x", "password"),
-    ],
-)
+WRONG = [
+    ("operator.replica=2", "replica"),
+    ("operator.replicas=0", "replicas"),
+    ("access.default=everything", "default"),
+    ("image.registry=example/", "registry"),
+    ("server.env.PASSWORD=x", "PASSWORD"),
+    ("watch.namespaces=team", "namespaces"),
+    ("launcher.by=magic", "by"),
+    ("airflow.apiUrl=airflow", "apiUrl"),
+    ("airflow.executorAccounts={it's}", "executorAccounts"),
+    ("airflow.executorAccounts={alice}", "executorAccounts"),
+    ("airflow.executorAccounts[0].account=alice", "executorAccounts"),
+    ("guards.tokenAudiences={it's}", "tokenAudiences"),
+    ("runner.scratchSizeLimit=4GB", "scratchSizeLimit"),
+    ("sidecar.resources.memoryLimit=128MB", "memoryLimit"),
+    ("sidecar.resources.memory=48m", "sidecar.resources.memory"),
+    ("sidecar.resources.cpu=10 m", "sidecar.resources.cpu"),
+    ("sidecar.resources.cpuLimit=1c", "cpuLimit"),
+    ("operator.resources.limits.memory=256MB", "operator.resources.limits.memory"),
+    ("server.resources.requests.cpu=half", "server.resources.requests.cpu"),
+    ("server.resources.limits.ephemeral-storage=1GB", "ephemeral-storage"),
+    ("server.persistence.size=1GB", "size"),
+    ("server.persistence.size=0Gi", "size"),
+    ("server.persistence.existingClaim=My Claim", "existingClaim"),
+    ("server.persistence.storageClass=Fast", "storageClass"),
+    ("operator.priorityClassName=High", "priorityClassName"),
+    ("operator.podAnnotations.a=1", "podAnnotations"),
+    ("image.registry=https://example.test", "registry"),
+    ("image.registry=exa mple", "registry"),
+    ("image.registry=example.test:port", "registry"),
+    ("image.tag=a b", "tag"),
+    ("image.pullSecrets={My_Secret}", "pullSecrets"),
+    ("sidecar.pullSecrets={a/b}", "pullSecrets"),
+    ("watch.namespaces={Team}", "namespaces"),
+    ("watch.namespaces={team_a}", "namespaces"),
+    ("watch.namespaces={a.b}", "namespaces"),
+    ("airflow.apiUrl=https://air flow/execution", "apiUrl"),
+    ("airflow.apiUrl=https://-bad/execution", "apiUrl"),
+    ("airflow.apiUrl=https://host:port/execution", "apiUrl"),
+    ("airflow.caConfigMap=Authority", "caConfigMap"),
+    ("airflow.executorAccounts[0].account=a,airflow.executorAccounts[0].namespaces={A_b}", "executorAccounts"),
+    ("logs.endpoint=minio:9000", "endpoint"),
+    ("logs.endpoint=https://min io", "endpoint"),
+    ("logs.region=eu west", "region"),
+    ("proxy.https=proxy:3128", "https"),
+    ("proxy.http=http://proxy.example:3128/path", "http"),
+    ("bundles[0].name=sales", "classpath"),
+    ("bundles[0].name=sales,bundles[0].classpath=a.B,bundles[0].image=i,bundles[0].token=x", "token"),
+    (
+        "bundles[0].name=sales,bundles[0].classpath=a.B,bundles[0].image=i,bundles[0].secret=airlock-token-x",
+        "secret",
+    ),
+    ("bundles[0].name=a/b,bundles[0].classpath=a.B,bundles[0].image=i", "name"),
+    ("bundles[0].name=sales,bundles[0].classpath=a.B,bundles[0].image=i,bundles[0].sizeLimit=1", "sizeLimit"),
+    ("logs.store=/mnt/logs", "store"),
+    ("logs.segmentMib=64", "segmentMib"),
+    ("logs.password=x", "password"),
+]
+# One run of helm names everything that is wrong in its values: a run has the wrong values that do not meet in one place.
+RUNS: list[list[str]] = []
+
+
+def places(value):
+    """The places of the values that a --set of several gives."""
+    return {re.sub(r"\[.*", "", each.split("=")[0]) for each in re.split(r",(?=[a-z]+[\[.])", value)}
+
+
+for value, _ in WRONG:
+    fitting = (run for run in RUNS if not any(places(value) & places(other) for other in run))
+    run = next(fitting, None)
+    RUNS.append([value]) if run is None else run.append(value)
+
+
+@functools.cache
+def complaints(run):
+    """What helm says of the wrong values of a run."""
+    done = helm(
+        "template", "airlock", "charts/airlock", *(w for each in RUNS[run] for w in ("--set", each)), check=False
+    )
+    assert done.returncode != 0
+    return done.stderr.splitlines()
+
+
+@pytest.mark.parametrize(("value", "says"), WRONG)
 def test_a_wrong_value_is_refused_by_its_name(value, says):
+    run = next(n for n, each in enumerate(RUNS) if value in each)
+    above = (
+        {place.rsplit(".", 1)[0] for place in places(value)} | places(value) | {p.split(".")[0] for p in places(value)}
+    )
+
+    assert [line for line in complaints(run) if says in line and any(place in line for place in above)]
+
+
+@pytest.mark.parametrize(
+    "value", ["guards.tokenAudiences={airlock}", "guards.tokenAudiences={https://kubernetes.default.svc}"]
+)
+def test_no_audience_of_airlock_or_of_the_kubernetes_api_can_be_listed(value):
     done = helm("template", "airlock", "charts/airlock", "--set", value, check=False)
 
-    assert done.returncode != 0
-    assert says in done.stderr
+    assert (True, True) == (done.returncode != 0, "guards.tokenAudiences" in done.stderr)
+
+
+RIGHT = [
+    [
+        "sidecar.resources.cpu=0.1",
+        "sidecar.resources.cpuLimit=1",
+        "sidecar.resources.memory=1.5Gi",
+        "operator.resources.limits.memory=268435456",
+        "server.resources.limits.cpu=2",
+        "server.resources.limits.nvidia\\.com/gpu=1",
+        "image.registry=registry.example:5000/team/mirror_1",
+        "watch.namespaces={a,team-b}",
+        "airflow.apiUrl=http://airflow.a.svc:8080/execution",
+        "logs.endpoint=https://minio:9000",
+        "proxy.https=http://user@proxy.example:3128",
+        "proxy.none=.example\\,10.0.0.0/8",
+        "server.persistence.existingClaim=data-0",
+    ],
+    ["sidecar.resources.cpuLimit=500m", "image.registry=localhost", "airflow.apiUrl=https://10.0.0.1"],
+]
+
+
+def test_right_values_are_taken():
+    for values in RIGHT:
+        rendered(*(word for each in values for word in ("--set", each)))
 
 
 def test_a_kubernetes_that_is_too_old_is_refused_before_anything_is_made():
@@ -210,6 +301,140 @@ def test_a_registry_goes_before_every_image():
         text = yaml.safe_dump_all(rendered("--set", "image.registry=example.test/mirror,image.tag=v7", *arguments))
         images = set(re.findall(r"\S*airlock/(?:server|operator|sidecar|launcher|runner):[^\s\"']+", text))
         assert images == {f"example.test/mirror/airlock/{n}:v7" for n in IMAGES}
+
+
+PLACES = {
+    "tolerations": [{"key": "infra", "operator": "Exists"}],
+    "nodeSelector": {"pool": "infra"},
+    "affinity": {"nodeAffinity": {}},
+    "priorityClassName": "high",
+}
+
+
+def pods_of(*arguments):
+    """The chart's pod templates: of the operator, the server and the setup Job."""
+    found = of_kind(rendered(*arguments), "Deployment", "Job")
+    return {d["metadata"]["name"].split("-")[1]: d["spec"]["template"] for d in found}
+
+
+@pytest.mark.parametrize(("part", "pods"), [("operator", ["operator"]), ("server", ["server", "setup"])])
+def test_where_pods_of_the_chart_run_is_an_administrators_to_say(part, pods):
+    values = PLACES | {"podAnnotations": {"sidecar.istio.io/inject": "false"}}
+    found = pods_of(*(word for k, v in values.items() for word in ("--set-json", f"{part}.{k}={json.dumps(v)}")))
+
+    placed = [name for name, each in found.items() if {k: each["spec"].get(k) for k in PLACES} == PLACES]
+    assert sorted(pods) == sorted(placed)
+    assert sorted(pods) == sorted(
+        n for n, d in found.items() if d["metadata"].get("annotations") == values["podAnnotations"]
+    )
+
+
+def test_two_operators_are_not_put_on_one_node_unless_an_administrator_says_otherwise():
+    assert "podAntiAffinity" in pods_of()["operator"]["spec"]["affinity"]
+
+
+def test_the_servers_database_may_be_in_a_claim_of_ones_own():
+    documents = rendered("--set", "server.persistence.existingClaim=mine")
+    server = next(d for d in of_kind(documents, "Deployment") if d["metadata"]["name"] == "airlock-server")
+
+    assert [] == of_kind(documents, "PersistentVolumeClaim")
+    assert [{"claimName": "mine"}] == [
+        v["persistentVolumeClaim"] for v in server["spec"]["template"]["spec"]["volumes"] if v["name"] == "data"
+    ]
+
+
+def leaves(value, path=()):
+    """The paths of all values that are no maps, or empty ones."""
+    if isinstance(value, dict) and value:
+        for name, each in value.items():
+            yield from leaves(each, (*path, name))
+    else:
+        yield path
+
+
+VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
+#: Another value for each of the chart's.
+OTHERS = {
+    "image.registry": "example.test/mirror", "image.tag": "v2", "image.pullPolicy": "Always", "image.pullSecrets": ["regcred"],
+    "crd.install": False, "guards.install": False, "guards.tokenAudiences": ["vault"], "watch.namespaces": ["team-a"],
+    "access.default": "all", "airflow.apiUrl": "https://airflow.example/execution", "airflow.caConfigMap": "authority",
+    "airflow.executorAccounts": ["system:serviceaccount:a:b"],
+    "bundles": [{"name": "sales", "classpath": "a.B", "image": "i"}],
+    "launcher.by": "image", "networkPolicy.enabled": False, "runner.scratchSizeLimit": "1Gi",
+    "logs.store": "s3://bucket/prefix", "logs.endpoint": "https://minio.example", "logs.region": "eu", "logs.credentialsSecret": "s",
+    "logs.caKey": "ca.crt", "logs.chunkSeconds": 5, "logs.segmentMib": 4, "logs.localMib": 128, "logs.finalSeconds": 5,
+    "proxy.http": "http://proxy.example:3128", "proxy.https": "http://proxy.example:3128", "proxy.none": "a.example",
+    "sidecar.resources.cpu": "20m", "sidecar.resources.memory": "64Mi", "sidecar.resources.memoryLimit": "256Mi",
+    "sidecar.resources.cpuLimit": "500m", "sidecar.pullSecrets": ["regcred"], "operator.replicas": 1,
+    "server.persistence.enabled": False, "server.persistence.size": "2Gi", "server.persistence.storageClass": "fast",
+    "server.persistence.existingClaim": "mine",
+} | {
+    f"{part}.{name}": value
+    for part in ("operator", "server")
+    for name, value in {
+        "resources.requests.cpu": "60m", "resources.requests.memory": "100Mi", "resources.limits.memory": "300Mi",
+        "nodeSelector": {"a": "b"}, "tolerations": [{"key": "k", "operator": "Exists"}], "affinity": {"nodeAffinity": {}},
+        "priorityClassName": "high", "podAnnotations": {"a": "b"}, "env": {"AIRLOCK__LOGGING__FORMAT": "json"},
+    }.items()
+}  # fmt: skip
+
+
+def frozen(document):
+    """What Kubernetes lets nobody change in an object that is there."""
+    spec = document.get("spec", {})
+    match document["kind"]:
+        case "Job":
+            return spec["template"], spec.get("selector"), spec.get("completions")
+        case "PersistentVolumeClaim":
+            return spec["accessModes"], spec.get("storageClassName"), spec.get("volumeMode")
+        case "Deployment":
+            return spec["selector"]
+        case "ClusterRoleBinding" | "RoleBinding":
+            return document["roleRef"]
+        case "Service":
+            return spec.get("clusterIP"), spec.get("type")
+        case _:
+            return None
+
+
+def test_every_value_has_another_to_upgrade_to():
+    assert {".".join(path) for path in leaves(VALUES)} == set(OTHERS)
+
+
+#: Values that take objects away, each by itself; all others at once.
+ALONE = [
+    "crd.install", "guards.install", "networkPolicy.enabled", "watch.namespaces", "server.persistence.enabled",
+    "server.persistence.existingClaim",
+]  # fmt: skip
+#: A claim that is there keeps its class, by a look at the cluster, which there is none of here.
+TOGETHER = sorted(set(OTHERS) - {*ALONE, "server.persistence.storageClass"})
+
+
+@pytest.mark.parametrize("names", [TOGETHER, *([name] for name in ALONE)], ids=lambda names: names[-1])
+def test_an_upgrade_that_changes_values_changes_nothing_that_kubernetes_does_not_let_it(names):
+    def found(*arguments):
+        return {
+            (d["kind"], d["metadata"].get("namespace"), d["metadata"]["name"]): frozen(d) for d in rendered(*arguments)
+        }
+
+    words = [word for name in names for word in ("--set-json", f"{name}={json.dumps(OTHERS[name])}")]
+    before, after = found(), found(*words)
+
+    assert [] == [key for key in before.keys() & after.keys() if before[key] != after[key]]
+
+
+def test_the_setup_jobs_name_follows_from_all_of_its_template():
+    def job(*arguments):
+        (found,) = of_kind(rendered(*arguments), "Job")
+        return found["metadata"]["name"], found["spec"]["template"]
+
+    jobs = [
+        job(),
+        *(job("--set-json", f"{n}={json.dumps(OTHERS[n])}") for n in ("image.pullSecrets", "server.tolerations")),
+    ]
+
+    assert 3 == len({name for name, _ in jobs}) == len({json.dumps(template) for _, template in jobs})
+    assert job() == job("--set", "operator.replicas=3")
 
 
 def test_pull_secrets_reach_every_pod_of_the_chart():
@@ -280,11 +505,27 @@ def test_what_the_chart_tells_the_operator_is_what_the_operator_understands():
     env = operator_environment("--set", f"{values},{airflow}")
     settings = from_environment({name: value for name, value in env.items() if not name.endswith("__IDENTITY")})
 
+    assert ("4Gi", "airlock/runner:0.1.0", "") == (
+        settings.pods.scratch_size_limit, settings.pods.runner_image, settings.pods.cpu_limit,
+    )  # fmt: skip
     assert Logs(store="s3://b/p", credentials_secret="s", ca_key="ca.crt", chunk_seconds=2) == settings.logs
     assert ("image", "https://airflow.example/execution", "/etc/airlock/airflow-ca/ca.crt") == (
         settings.pods.launcher_by, settings.pods.airflow_api_url, settings.pods.airflow_ca_file,
     )  # fmt: skip
     assert NO_STORE == from_environment(operator_environment()).logs
+
+
+def test_limits_and_proxies_reach_the_operator():
+    values = "sidecar.resources.cpuLimit=0.5,proxy.https=http://p:1,proxy.none=a.example\\,b"
+    env = operator_environment("--set", values)
+    pods = from_environment({n: v for n, v in env.items() if not n.endswith("__IDENTITY")}).pods
+
+    assert ("0.5", "", "http://p:1", "a.example,b") == (
+        pods.cpu_limit,
+        pods.http_proxy,
+        pods.https_proxy,
+        pods.no_proxy,
+    )
 
 
 BUNDLE = {

@@ -29,6 +29,22 @@ seccompProfile: {type: RuntimeDefault}
 https://airlock-server.{{ .Release.Namespace }}.svc:8443
 {{- end -}}
 
+{{/* Where a pod of the chart may run, of the operator's or the server's values. */}}
+{{- define "airlock.placement" -}}
+{{- with .nodeSelector }}
+nodeSelector: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .tolerations }}
+tolerations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .affinity }}
+affinity: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- end -}}
+
 {{/* Pull secrets of the chart's own pods. */}}
 {{- define "airlock.pullSecrets" -}}
 {{- with .Values.image.pullSecrets }}

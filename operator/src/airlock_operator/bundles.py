@@ -105,8 +105,8 @@ def root(bundle: Bundle) -> str:
     return f"{BUNDLE_DIR}/{bundle.name}"
 
 
-def container(run: TaskRun, bundle: Bundle) -> Json:
-    """The init container that fetches it."""
+def container(run: TaskRun, bundle: Bundle, resources: Json, proxies: list[Json]) -> Json:
+    """The init container that fetches it, with the proxies' variables."""
     version = (run.spec.bundle.version or "") if run.spec.bundle is not None else ""
     configured = {"name": bundle.name, "classpath": bundle.classpath, "kwargs": bundle.kwargs}
     set_to = {
@@ -124,9 +124,9 @@ def container(run: TaskRun, bundle: Bundle) -> Json:
         "command": ["python", shared.LAUNCHER_DIR],
         # A kubelet would put variables in, those of the Secret too, and the version is the TaskRun's to write.
         "args": [unexpanded(each) for each in arguments],
-        "env": [{"name": name, "value": unexpanded(value)} for name, value in set_to.items()],
+        "env": [*({"name": name, "value": unexpanded(value)} for name, value in set_to.items()), *proxies],
         "securityContext": security(shared.BUNDLE_UID),
-        "resources": {"requests": {"cpu": "50m", "memory": "192Mi"}, "limits": {"memory": "1Gi"}},
+        "resources": resources,
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": [
             {"name": "airlock-launcher", "mountPath": shared.LAUNCHER_PARENT, "readOnly": True},

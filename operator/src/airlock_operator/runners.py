@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 from airlock_operator import bundles
-from airlock_operator.bundles import BUNDLE_DIR
+from airlock_operator.allowances import limits, proxies, requests
+from airlock_operator.bundles import BUNDLE_DIR, Bundle
 from airlock_operator.durations import seconds
 from airlock_operator.expansion import unexpanded
 from airlock_operator.podfacts import LAUNCHER, RUNNER
@@ -79,12 +80,17 @@ def init_containers(run: TaskRun, settings: Pods) -> list[Json]:
             "imagePullPolicy": settings.sidecar_pull_policy,
             "args": ["check" if by_image else "copy", shared.LAUNCHER_PARENT],
             "securityContext": security(shared.RUNNER_UID),
-            "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "64Mi"}},
+            "resources": {"requests": requests(settings, "10m", "16Mi"), "limits": limits(settings, "64Mi")},
             "terminationMessagePolicy": "FallbackToLogsOnError",
             "volumeMounts": [mount | {"readOnly": True} if by_image else mount],
         },
-        *([bundles.container(run, fetched)] if fetched is not None else []),
+        *([_fetcher(run, fetched, settings)] if fetched is not None else []),
     ]
+
+
+def _fetcher(run: TaskRun, fetched: Bundle, settings: Pods) -> Json:
+    resources = {"requests": requests(settings, "50m", "192Mi"), "limits": limits(settings, "1Gi")}
+    return bundles.container(run, fetched, resources, proxies(settings))
 
 
 def volumes(run: TaskRun, settings: Pods) -> list[Json]:

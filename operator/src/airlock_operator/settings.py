@@ -54,6 +54,12 @@ class Pods(msgspec.Struct, frozen=True, kw_only=True):
     sidecar_memory: str = "48Mi"
     #: And what memory it may have at most.
     sidecar_memory_limit: str = "128Mi"
+    #: What the sidecar and each init container of ours may have of processors; no limit where empty.
+    cpu_limit: str = ""
+    #: Proxies that sidecars and what fetches bundles are told of, and the hosts that are reached without one.
+    http_proxy: str = ""
+    https_proxy: str = ""
+    no_proxy: str = ""
     #: What a runner may write to ``/tmp``, and to an emptyDir whose author gave no limit.
     scratch_size_limit: str = "4Gi"
     #: The Execution API, as a pod reaches it, up to and without the trailing slash.

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from airlock_operator.allowances import limits, proxies, requests
 from airlock_operator.expansion import unexpanded
 from airlock_operator.podfacts import SIDECAR
 from airlock_operator.security import security
@@ -59,6 +60,7 @@ def container(run: TaskRun, settings: Pods, logs: Logs, ca_pem: str) -> Json:
         **_logs(logs),
     }
     env: list[Json] = [{"name": f"AIRLOCK__{name}", "value": unexpanded(value)} for name, value in set_to.items()]
+    env += proxies(settings)
     for name, path in (("POD_NAME", "metadata.name"), ("POD_UID", "metadata.uid")):
         env.append({"name": f"AIRLOCK__SIDECAR__{name}", "valueFrom": {"fieldRef": {"fieldPath": path}}})
     mounts: list[Json] = [
@@ -78,8 +80,8 @@ def container(run: TaskRun, settings: Pods, logs: Logs, ca_pem: str) -> Json:
         "env": env,
         "securityContext": security(shared.SIDECAR_UID),
         "resources": {
-            "requests": {"cpu": settings.sidecar_cpu, "memory": settings.sidecar_memory},
-            "limits": {"memory": settings.sidecar_memory_limit},
+            "requests": requests(settings, settings.sidecar_cpu, settings.sidecar_memory),
+            "limits": limits(settings, settings.sidecar_memory_limit),
         },
         "terminationMessagePolicy": "File",
         "volumeMounts": mounts,

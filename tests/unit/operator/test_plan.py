@@ -408,9 +408,7 @@ def test_a_short_run_is_not_shown_as_none(marks, seconds_ago, shows):
     assert shows == decide(open_attempt(state="running"), there).status.duration
 
 
-@pytest.mark.parametrize(
-    "there", [None, pod(gone=True), pod(runner=ended(143), record=record(R.INTERRUPTED))]
-)
+@pytest.mark.parametrize("there", [None, pod(gone=True), pod(runner=ended(143), record=record(R.INTERRUPTED))])
 def test_a_cancelled_taskrun_says_once_that_it_was(there):
     told = {"stopping": "Cancelled", "message": "cancelled by spec.cancel"}
     decided = decide(open_attempt(**told), there, cancel=True)

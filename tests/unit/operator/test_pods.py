@@ -476,3 +476,44 @@ def test_a_taskrun_without_an_image_gets_the_charts():
             for image, more in ((None, {}), ("mine", {}), (None, {"pod": {"imagePullPolicy": "Always"}}))
         )
     ]
+
+
+# --- what an administrator gives our containers ---
+
+
+def ours(pod):
+    return [c for c in pod["spec"]["initContainers"] if c["name"] != "runner"]
+
+
+def test_a_limit_of_processors_is_every_container_of_ours_and_no_request_is_above_it():
+    fetches = {"runner": "airflow"} | BUNDLE | {"bundle": {"name": "sales"}}
+    limited = made(settings=Pods(cpu_limit="20m", bundles=FETCHED), **fetches)
+
+    assert ["sidecar", "launcher", "bundle"] == [c["name"] for c in ours(limited)]
+    assert [("20m", "10m"), ("20m", "10m"), ("20m", "20m")] == [
+        (c["resources"]["limits"]["cpu"], c["resources"]["requests"]["cpu"]) for c in ours(limited)
+    ]
+    assert [] == [
+        c["name"] for c in ours(made(settings=Pods(bundles=FETCHED), **fetches)) if "cpu" in c["resources"]["limits"]
+    ]
+
+
+def test_proxies_are_told_to_what_reaches_out_and_not_to_user_code():
+    fetches = {"runner": "airflow"} | BUNDLE | {"bundle": {"name": "sales"}}
+    settings = Pods(
+        https_proxy="http://p:1", no_proxy="a.example", bundles=FETCHED, airflow_api_url="https://airflow.b/x"
+    )
+    pod = made(settings=settings, **fetches)
+    told = {
+        c["name"]: environment(c) for c in (*pod["spec"]["initContainers"], *pod["spec"]["containers"]) if "env" in c
+    }
+
+    assert ["bundle", "sidecar"] == sorted(name for name, env in told.items() if "https_proxy" in env)
+    for name in ("sidecar", "bundle"):
+        env = told[name]
+        assert "http://p:1" == env["HTTPS_PROXY"] == env["https_proxy"]
+        assert {"a.example", ".svc", "airlock-server.airlock-system.svc", "airflow.b"} <= set(
+            env["NO_PROXY"].split(",")
+        )
+        assert "HTTP_PROXY" not in env
+    assert "https_proxy" not in environment(made(**fetches)["spec"]["initContainers"][0])
