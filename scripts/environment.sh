@@ -34,6 +34,9 @@ stamp() {
 now=$(stamp)
 [ "$(cat "$folder/.stamp" 2>/dev/null)" != "$now" ] || exit 0
 
+# uv reads no pip.conf: an index, a proxy or an authority of one's own is said once, to pip.
+told=$(.venvs/uv/bin/python -m pip config list --disable-pip-version-check | "$python" -I scripts/pip_to_uv.py)
+eval "$told"
 "$uv" venv --quiet --clear --python "$python" "$folder"
 export VIRTUAL_ENV=$PWD/$folder
 "$uv" pip sync --quiet --compile-bytecode --require-hashes "requirements/$want.txt"

@@ -1,0 +1,83 @@
+"""
+pip's configuration as uv's: `pip config list` on stdin, lines for a shell on stdout. Standard library only.
+
+uv reads no pip.conf, so where packages are fetched from, and whose certificates are trusted, would have to be said
+twice. What the environment says to uv already stays as it is.
+"""
+
+import ast
+import os
+import shlex
+import sys
+from collections.abc import Mapping
+
+#: A later place wins over an earlier, as in pip.
+PLACES = ("global", "install", ":env:")
+#: pip's options with one value, and the variables that uv reads them from.
+SINGLE = {
+    "index-url": ("UV_DEFAULT_INDEX",),
+    "cert": ("SSL_CERT_FILE",),
+    "client-cert": ("SSL_CLIENT_CERT",),
+    "proxy": ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"),
+    "timeout": ("UV_HTTP_TIMEOUT",),
+    "default-timeout": ("UV_HTTP_TIMEOUT",),
+    "retries": ("UV_HTTP_RETRIES",),
+    "no-index": ("UV_NO_INDEX",),
+}
+#: Those with several, and what uv has between them.
+SEVERAL = {
+    "extra-index-url": ("UV_INDEX", " "),
+    "trusted-host": ("UV_INSECURE_HOST", " "),
+    "find-links": ("UV_FIND_LINKS", ","),
+}
+#: Older names of uv's for the same: whoever set one has said it.
+OLDER = {"UV_DEFAULT_INDEX": "UV_INDEX_URL", "UV_INDEX": "UV_EXTRA_INDEX_URL"}
+
+
+def options(listed: str) -> dict[str, str]:
+    """The options in force, in the output of `pip config list`: lines of place, a dot, option and quoted value."""
+    found: dict[str, tuple[int, str]] = {}
+    for line in listed.splitlines():
+        name, _, value = line.partition("=")
+        place, _, option = name.rpartition(".")
+        if place not in PLACES or not value:
+            continue
+        rank = PLACES.index(place)
+        if option not in found or rank >= found[option][0]:
+            found[option] = (rank, str(ast.literal_eval(value)) if value[0] in "'\"" else value)
+    return {option: value for option, (_, value) in found.items()}
+
+
+def settings(listed: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """What uv is to be told. The system's certificates are trusted where pip names none, as pip does."""
+    told: dict[str, str] = {}
+    for option, value in options(listed).items():
+        for name in SINGLE.get(option, ()):
+            told[name] = value.strip()
+        if option in SEVERAL:
+            name, between = SEVERAL[option]
+            # A folder of wheels that is not there is a warning of pip's, and would be an error of uv's.
+            kept = [each for each in value.split() if option != "find-links" or "://" in each or os.path.exists(each)]
+            if kept:
+                told[name] = between.join(kept)
+    if told.get("UV_NO_INDEX", "").lower() in ("0", "false", "no", "off"):
+        del told["UV_NO_INDEX"]
+    # pip's library reads these two itself; uv does not.
+    other = environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE") or ""
+    if "SSL_CERT_FILE" not in told and os.path.isfile(other):
+        told["SSL_CERT_FILE"] = other
+    if "SSL_CERT_FILE" not in told:
+        told["UV_SYSTEM_CERTS"] = "true"
+    # pip takes what fits from all indexes alike; every file's hash is in the lock.
+    if "UV_INDEX" in told:
+        told["UV_INDEX_STRATEGY"] = "unsafe-best-match"
+    return {name: value for name, value in told.items() if not (environ.get(name) or environ.get(OLDER.get(name, "")))}
+
+
+def main() -> None:
+    for name, value in settings(sys.stdin.read(), os.environ).items():
+        print(f"export {name}={shlex.quote(value)}")
+
+
+if __name__ == "__main__":
+    main()
