@@ -2,6 +2,7 @@
 
 import typing
 
+from airlock_sidecar import access
 from airlock_sidecar.handlers import DENIED_IN_BODY
 from airlock_sidecar.routes import ROUTES, Route
 from airlock_wire import protocol
@@ -17,21 +18,45 @@ another holds the requests and answers equal to those of Airflow's own superviso
   names another is refused.
 * **answer**: in the body slot of the frame; *empty* is neither body nor error. **404** is what a 404 becomes there. Any
   other refusal of the server is in the error slot, which the runner raises.
-* **governed by**: the list in the launch's access (airlock_wire/workload.py) that must include it. Nothing is narrowed
-  where the list is not given, but for `xcomWrites`: without it a task writes its own XComs only. Its own XComs need no
-  grant. What is not granted is answered with PERMISSION_DENIED, in the body slot for GetVariable and GetConnection,
+* **governed by**: the list in the launch's access (airlock_wire/workload.py) that must include it, or why none must.
+  Nothing is narrowed where the list is not given, but for three: without `xcomWrites` a task writes its own XComs
+  only; without `assetEvents` it claims no asset; without `deferrals` it defers to triggers of Airflow's providers
+  only. What is not granted is answered with PERMISSION_DENIED, in the body slot for GetVariable and GetConnection,
   else with a 403 in the error slot, and the answer names what is missing.
+
+Own XComs are those of this very task instance: its DAG run, its task and its map index. A message that names no map
+index is about the task without one, as Airflow's server takes it, so for a mapped task it is not about an own XCom;
+nor is one that takes all map indexes, or with `include_prior_dates` those of earlier runs. The same holds for writes.
+
+An id of a DAG, a run, a task or a task group in any message has no slash, backslash, `%`, `?`, `#` or control
+character and no two dots in a row; such a message is refused before anything is sent. Keys may have slashes. Under a
+key that the API has another route for (the variable `keys`, an XCom whose key ends in `/slice` or `/item/` and a
+number) nothing can be read: the answer is that of a 404.
+
+A deferral is held to `deferrals` with everything in it that Airflow imports: the class that it names, what the
+arguments of known triggers name to be called (`apply_function`, `auth_type`, `callback_path` and their kind), and
+classes that values say they are of. What a trigger's arguments name besides needs the grant that the task would need:
+connections, DAG runs. `next_method` is the name of a public method. A success is held to `assetEvents` with each name
+and each URI of its outlets and events, and with each alias.
 
 | message | request | answer | 404 | governed by |
 |---|---|---|---|---|
 """
 
+_STATE = "PATCH /task-instances/{ti_id}/state"
+_OWN = "none: this task instance's own"
+_IN_SIDECAR = "none: it stays in the sidecar"
+
 #: What is no row of the routes, or more than one.
 BY_HAND = {
-    "SucceedTask": ("PATCH /task-instances/{ti_id}/state", "empty", "", "the task's own"),
+    "SucceedTask": (_STATE, "empty", "", "`assetEvents`: each name, URI and alias in task_outlets and outlet_events"),
+    "RetryTask": (_STATE, "empty", "", _OWN),
+    "TaskState": (_STATE, "empty", "", _OWN),
+    "DeferTask": (_STATE, "empty", "", "`deferrals`: classpath, and what its arguments name"),
+    "RescheduleTask": (_STATE, "empty", "", _OWN),
+    "AwaitInputTask": (_STATE, "empty", "", "`deferrals`: classes that its arguments are of"),
     "GetXCom": (None, None, "XComResult of null", None),
     "GetXComCount": (None, "XComCountResponse, from the answer's Content-Range", None, None),
-    "GetVariableKeys": (None, None, None, "`variables`: all keys that begin with the prefix"),
     "SetRenderedFields": ("PUT /task-instances/{ti_id}/rtif, masked", "empty, also for a 410", None, None),
     "TriggerDagRun": (
         "POST /dag-runs/{dag_id}/{run_id}, and for a 409 with reset_dag_run POST .../clear",
@@ -39,17 +64,16 @@ BY_HAND = {
         None,
         None,
     ),
-    "MaskSecret": ("none: the sidecar masks it from here on", "empty", "", "the task's own"),
+    "MaskSecret": ("none: the sidecar masks it from here on", "empty", "", _IN_SIDECAR),
     "ResendLoggingFD": (
         "none: another channel for log lines",
         "SentFDs, and the descriptor with it",
         "",
-        "the task's own",
+        _IN_SIDECAR,
     ),
     "UpdateHITLDetail": ("none: a triggerer's message", "status 400 in the error slot", "", "never served"),
     "GetHITLDetailResponse": ("none: a triggerer's message", "status 400 in the error slot", "", "never served"),
 }
-BY_HAND |= {kind.__name__: BY_HAND["SucceedTask"] for kind in protocol.TERMINAL}
 
 
 def main() -> None:
@@ -78,11 +102,10 @@ def cells(kind: type, route: Route) -> tuple[str, str, str, str]:
 def rule(kind: type, route: Route) -> str:
     """Which list of ``spec.access`` governs it."""
     if not route.rule:
-        return "the task's own" if "{ti_id}" in route.path else "the server alone"
-    head, *rest = route.rule.split("_")
-    name = head + "".join(word.capitalize() for word in rest)
-    by = route.governed or "dag_id/task_id"
-    return f"`{name}`: {by}{', denied in the body slot' if kind in DENIED_IN_BODY else ''}"
+        return f"none: {route.free}"
+    by = route.governed or " ".join((route.needs.__doc__ or "").split()).rstrip(".")
+    by = by[:1].lower() + by[1:] if not route.governed else by
+    return f"`{access.camel(route.rule)}`: {by}{', denied in the body slot' if kind in DENIED_IN_BODY else ''}"
 
 
 main()

@@ -14,6 +14,11 @@ LEAST = {
     "spec": {"dagId": "d", "taskId": "t", "image": "i", "suspend": True, "source": {"inline": "x"}},
 }
 
+GRANTS = (
+    "connections", "variables", "variableWrites", "xcomReads", "xcomWrites", "triggers", "dagRuns", "tasks", "assets",
+    "assetStores", "assetEvents", "deferrals",
+)  # fmt: skip
+
 
 def taskrun(spec=None, name=None):
     made = copy.deepcopy(LEAST)
@@ -93,6 +98,10 @@ WRONG = {
     "too many grants": ({"access": {"variables": [f"v{n}" for n in range(65)]}}, "spec.access.variables"),
     "too long a grant": ({"access": {"connections": ["x" * 251]}}, "spec.access.connections[0]"),
     "an empty grant": ({"access": {"xcomReads": [""]}}, "spec.access.xcomReads[0]"),
+    "more grants than one process can be told": (
+        {"access": {name: [f"{n}" for n in range(64)] for name in GRANTS[:7]}},
+        "432 patterns",
+    ),
     "a grant that a shell would read": ({"access": {"assetStores": ['$(x) "y"']}}, "spec.access.assetStores[0]"),
     "one grant instead of a list": ({"access": {"triggers": "*"}}, "spec.access.triggers"),
     "an unknown kind of grant": ({"access": {"xcoms": ["*"]}}, 'unknown field "spec.access.xcoms"'),
@@ -155,22 +164,16 @@ RIGHT = {
             "xcomReads": ["dag/task"],
             "xcomWrites": ["*"],
             "triggers": ["other"],
+            "dagRuns": ["other", "a-*"],
+            "tasks": ["other/*"],
+            "assets": ["orders"],
+            "assetEvents": ["orders", "s3://orders"],
+            "deferrals": ["airflow.providers.*.triggers.*Trigger"],
             "assetStores": ["s3://bucket/x?y=1&z=%20#f"],
         }
     },
     "as many and as long grants as there may be": {
-        "access": {
-            name: [f"{n:03}".ljust(250, "x") for n in range(64)]
-            for name in (
-                "connections",
-                "variables",
-                "variableWrites",
-                "xcomReads",
-                "xcomWrites",
-                "triggers",
-                "assetStores",
-            )
-        }
+        "access": {name: [f"{n:03}".ljust(250, "x") for n in range(36)] for name in GRANTS}
     },
     "all pod settings": {
         "pod": {

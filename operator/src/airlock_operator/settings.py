@@ -73,6 +73,11 @@ class Pods(msgspec.Struct, frozen=True, kw_only=True):
     airflow_api_url: str = ""
     #: PEM file of the authorities that those sidecars trust; the system's where empty.
     airflow_ca_file: str = ""
+    #: Paths of classes that its triggerer may be told to import and call, beside the triggers of Airflow's providers:
+    #: a JSON list of patterns, for TaskRuns with ``token: Secret`` that do not say.
+    airflow_deferrals: str = ""
+    #: Names and URIs of the assets that tasks may say they wrote, which makes its DAGs run: the same.
+    airflow_asset_events: str = ""
     #: The launcher's image, for TaskRuns with ``runner: airflow``. It is pulled as the sidecar's is.
     launcher_image: str = "airlock/launcher:0.1.0"
     #: How the launcher comes into the runner's container: ``copy``, by an init container, in any cluster; or ``image``,
@@ -127,14 +132,29 @@ class OperatorSettings(msgspec.Struct, frozen=True, kw_only=True):
         return [name.strip() for name in self.operator.namespaces.split(",") if name.strip()]
 
 
+def patterns(listed: str) -> tuple[str, ...]:
+    """The patterns in a setting, a JSON list of texts; none where it is empty. Raises ValueError."""
+    if not listed.strip():
+        return ()
+    try:
+        return msgspec.json.decode(listed, type=tuple[str, ...])
+    except msgspec.MsgspecError as e:
+        raise ValueError(f'it must be a JSON list of patterns, like ["my_company.triggers.*Trigger"]: {e}') from e
+
+
 def from_environment(environ: Mapping[str, str], file: Path | None = None) -> OperatorSettings:
     """The settings; raises airlock_wire.settings.SettingsError."""
     loaded = settings.load(OperatorSettings, environ, file)
     pods, logs = loaded.pods, loaded.logs
-    try:
-        bundles.decode(pods.bundles)
-    except ValueError as e:
-        raise settings.SettingsError(f"{settings.PREFIX}PODS__BUNDLES: {e}") from e
+    for name, read, value in (
+        ("BUNDLES", bundles.decode, pods.bundles),
+        ("AIRFLOW_DEFERRALS", patterns, pods.airflow_deferrals),
+        ("AIRFLOW_ASSET_EVENTS", patterns, pods.airflow_asset_events),
+    ):
+        try:
+            read(value)
+        except ValueError as e:
+            raise settings.SettingsError(f"{settings.PREFIX}PODS__{name}: {e}") from e
     ways = (BY_COPY, BY_IMAGE)
     only = [name for name in ("endpoint", "region", "credentials_secret", "ca_key") if getattr(logs, name)]
     for name, fine, must in (

@@ -50,7 +50,7 @@ def container(run: TaskRun, settings: Pods, logs: Logs, ca_pem: str) -> Json:
     set_to = {
         **_api(run, settings),
         "API__CA_PEM": ca_pem,
-        "SIDECAR__WORKLOAD": msgspec.json.encode(workload(run)).decode(),
+        "SIDECAR__WORKLOAD": msgspec.json.encode(workload(run, settings)).decode(),
         "SIDECAR__SOCKET_DIR": SOCKET_DIR,
         "SIDECAR__STATE_DIR": STATE_DIR,
         "SIDECAR__LOG_DIR": LOG_DIR,

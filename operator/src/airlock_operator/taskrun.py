@@ -39,7 +39,12 @@ class Access(msgspec.Struct, frozen=True, rename="camel"):
     xcom_reads: tuple[str, ...] | None = None
     xcom_writes: tuple[str, ...] | None = None
     triggers: tuple[str, ...] | None = None
+    dag_runs: tuple[str, ...] | None = None
+    tasks: tuple[str, ...] | None = None
+    assets: tuple[str, ...] | None = None
     asset_stores: tuple[str, ...] | None = None
+    asset_events: tuple[str, ...] | None = None
+    deferrals: tuple[str, ...] | None = None
 
 
 class Spec(msgspec.Struct, frozen=True, rename="camel"):

@@ -5,6 +5,7 @@ What a TaskRun's sidecar is told to run (``airlock_wire.workload``), and what it
 import msgspec
 
 from airlock_operator.durations import seconds
+from airlock_operator.settings import Pods, patterns
 from airlock_operator.taskrun import Access, Spec, TaskRun
 from airlock_wire import workload as wire
 from airlock_wire.messages import BundleInfo, TaskInstance
@@ -15,7 +16,7 @@ SOURCE_FILE = "dag.py"
 INLINE = "inline"
 
 
-def workload(run: TaskRun) -> wire.Execute:
+def workload(run: TaskRun, settings: Pods) -> wire.Execute:
     """
     What the sidecar is to run. In Exchange mode the ids that the server gives come with the token; in Secret mode
     they are the TaskRun's, and whoever made it decides what a crash means, so the sidecar reports none.
@@ -48,22 +49,25 @@ def workload(run: TaskRun) -> wire.Execute:
         ),
         judges=not run.by_secret,
         execution_timeout_seconds=seconds(limit) if limit is not None else None,
-        access=access(spec, by_secret=run.by_secret),
+        access=access(spec, settings, by_secret=run.by_secret),
     )
 
 
-def access(spec: Spec, *, by_secret: bool) -> wire.Access:
+def access(spec: Spec, settings: Pods, *, by_secret: bool) -> wire.Access:
     """
     What the launch may ask for. What the TaskRun does not narrow is left to the server, but for XComs of other tasks:
-    Airlock's server lets a launch write none, and Airflow's any.
+    Airlock's server lets a launch write none, and Airflow's any. What a launch leaves to a real Airflow's triggerer,
+    and the assets that make its DAGs run, are an administrator's to grant where the TaskRun does not say.
     """
     asked = msgspec.structs.asdict(spec.access or Access())
     narrowed = {rule: patterns for rule, patterns in asked.items() if patterns is not None}
     if by_secret:
         narrowed.setdefault("xcom_writes", None)
+        narrowed.setdefault("deferrals", wire.AIRFLOWS_TRIGGERS + patterns(settings.airflow_deferrals))
+        narrowed.setdefault("asset_events", patterns(settings.airflow_asset_events))
     return wire.Access(**narrowed)
 
 
 def unnarrowed(run: TaskRun) -> bool:
-    """Whether the task may do all that Airflow lets a task do: in Secret mode, with nothing in ``spec.access``."""
+    """Whether the task may ask for all that Airflow lets a task ask for: in Secret mode, without ``spec.access``."""
     return run.by_secret and (run.spec.access or Access()) == Access()

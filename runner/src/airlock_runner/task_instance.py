@@ -77,6 +77,9 @@ class RunningTaskInstance:
         With several ``task_ids`` or ``map_indexes`` a list, in their order. Without ``task_ids``: this task's own.
         """
         tasks = [self.task_id] if task_ids is None else [task_ids] if isinstance(task_ids, str) else list(task_ids)
+        if task_ids is None and map_indexes is None:
+            # One that is not named is the task that is not mapped, for the server.
+            map_indexes = self.map_index
         indexes = [map_indexes] if map_indexes is None or isinstance(map_indexes, int) else list(map_indexes)
         values = [
             self._pull(

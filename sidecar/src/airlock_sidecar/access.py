@@ -1,8 +1,9 @@
 """
 What this launch may ask for: the TaskRun's ``access``, applied to each message before anything is sent. Pure.
 
-It can only narrow what the server allows. What a task is and has itself (its state, its own XComs, its rendered fields,
-its own state store) is not governed here.
+It can only narrow what the server allows. What a task instance is and has itself (its state, its own XComs, its DAG
+run, its rendered fields, its own state store) is not governed here. Which message needs which grant is said in
+``governing``.
 """
 
 from collections.abc import Iterable
@@ -17,7 +18,15 @@ VARIABLE_WRITES = "variable_writes"
 XCOM_READS = "xcom_reads"
 XCOM_WRITES = "xcom_writes"
 TRIGGERS = "triggers"
+DAG_RUNS = "dag_runs"
+TASKS = "tasks"
+ASSETS = "assets"
 ASSET_STORES = "asset_stores"
+ASSET_EVENTS = "asset_events"
+DEFERRALS = "deferrals"
+
+#: The map index of a task that is not mapped, and what the server takes where none is sent.
+UNMAPPED = -1
 
 
 class Missing(NamedTuple):
@@ -37,22 +46,31 @@ def missing(access: Access, rule: str, name: str) -> Missing | None:
     patterns: Iterable[str] | None = getattr(access, rule)
     if patterns is None or any(matches(pattern, name) for pattern in patterns):
         return None
-    return Missing(_camel(rule), name)
+    return Missing(camel(rule), name)
 
 
-def missing_listing(access: Access, prefix: str | None) -> Missing | None:
-    """The same for a list of variables' keys: all that begin with the prefix must be readable."""
-    patterns = access.variables
-    if patterns is None or any(_covers(pattern, prefix or "") for pattern in patterns):
+def missing_listing(access: Access, rule: str, prefix: str) -> Missing | None:
+    """The same for all names that begin with a prefix: each of them must be granted."""
+    patterns: Iterable[str] | None = getattr(access, rule)
+    if patterns is None or any(_covers(pattern, prefix) for pattern in patterns):
         return None
-    return Missing(_camel(VARIABLES), f"{prefix or ''}*")
+    return Missing(camel(rule), f"{prefix}*")
 
 
 def own_xcom(ids: dict[str, Any], ask: Any) -> bool:
-    """Whether a message's XCom is this very task instance's."""
+    """
+    Whether all that a message could reach is this very task instance's: of its run, and of its map index.
+
+    A message that names no map index means the task that is not mapped, as that is what it is sent as; one that cannot
+    name any means all of them. With earlier runs it is no longer its own alone.
+    """
+    if getattr(ask, "include_prior_dates", False):
+        return False
     map_index = getattr(ask, "map_index", None)
+    if map_index is None or map_index < 0:
+        map_index = UNMAPPED
     own = (ids["dag_id"], ids["run_id"], ids["task_id"], ids["map_index"])
-    return own == (ask.dag_id, ask.run_id, ask.task_id, ids["map_index"] if map_index is None else map_index)
+    return own == (ask.dag_id, ask.run_id, ask.task_id, map_index)
 
 
 def matches(pattern: str, name: str) -> bool:
@@ -72,11 +90,12 @@ def matches(pattern: str, name: str) -> bool:
     return True
 
 
+def camel(rule: str) -> str:
+    """A rule's name as a TaskRun spells it."""
+    head, *rest = rule.split("_")
+    return head + "".join(word.capitalize() for word in rest)
+
+
 def _covers(pattern: str, prefix: str) -> bool:
     """Whether a pattern allows every name that begins with a prefix."""
     return pattern.endswith("*") and pattern.count("*") == 1 and prefix.startswith(pattern[:-1])
-
-
-def _camel(rule: str) -> str:
-    head, *rest = rule.split("_")
-    return head + "".join(word.capitalize() for word in rest)

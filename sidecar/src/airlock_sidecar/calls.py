@@ -3,6 +3,7 @@ Calls that wait: a request to the Execution API tried until there is an answer, 
 """
 
 import random
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -28,6 +29,8 @@ class Renews(Protocol):
     def renew(self, refused: int, until: threading.Event) -> None:
         """Another token than that of generation ``refused``. Raises errors.ApiError, errors.GaveUp."""
 
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 #: So often in a row a refused token is exchanged for another, before the refusal counts.
 RENEWALS = 3
@@ -142,7 +145,11 @@ def _token_refused(answer: Any) -> bool:
 
 
 def segment(value: str) -> str:
-    """A value as one segment of a path. Raises ValueError for what a proxy on the way could read as another path."""
-    if value in ("", ".", ".."):
-        raise ValueError(f"{value!r} cannot be part of an address")
+    """
+    A value as one segment of a path. Raises ValueError for what a proxy or a server could read as another path, once
+    the quoting is undone: a dot or two between slashes, and control characters, as a line's end may count as no part
+    of it.
+    """
+    if not value or _CONTROL.search(value) or any(part in (".", "..") for part in value.split("/")):
+        raise ValueError(f"{value[:250]!r} cannot be part of an address")
     return quote(value, safe="")

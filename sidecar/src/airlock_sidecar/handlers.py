@@ -11,11 +11,11 @@ from typing import Any
 
 import msgspec
 
-from airlock_sidecar import errors, masking, refusals, routes
+from airlock_sidecar import access, errors, governing, masking, refusals, routes
 from airlock_sidecar.calls import Calls, segment
 from airlock_sidecar.launch import Launch
 from airlock_sidecar.values import as_json
-from airlock_wire import changes, lookups, messages
+from airlock_wire import changes, lookups, messages, protocol
 from airlock_wire.messages import ErrorResponse, ErrorType
 from airlock_wire.workload import Access
 
@@ -38,10 +38,10 @@ class DescriptorReply(msgspec.Struct, frozen=True):
 class Handlers:
     """The table for a launch that executes a task instance. ``open_log`` makes another channel for log lines."""
 
-    def __init__(self, launch: Launch, calls: Calls, access: Access, open_log: Callable[[], int]) -> None:
+    def __init__(self, launch: Launch, calls: Calls, granted: Access, open_log: Callable[[], int]) -> None:
         self._launch = launch
         self._calls = calls
-        self._access = access
+        self._access = granted
         self._open_log = open_log
         self.table: dict[type[Any], Handler] = dict.fromkeys(routes.ROUTES, self.routed) | {
             messages.GetVariable: self.get_variable,
@@ -56,6 +56,8 @@ class Handlers:
             changes.GetHITLDetailResponse: self.unserved,
             changes.UpdateHITLDetail: self.unserved,
         }
+        # What may be said at all; whoever reports it does the rest.
+        self.table |= dict.fromkeys(protocol.TERMINAL, self.ending)
 
     def routed(self, ask: Any) -> Any:
         """The answer by the message's row."""
@@ -130,6 +132,10 @@ class Handlers:
         self._calls.call("POST", f"/dag-runs/{segment(ask.dag_id)}/{segment(ask.run_id)}/clear")
         return messages.OKResponse(ok=True)
 
+    def ending(self, ask: Any) -> None:
+        """Refuses a terminal message that reaches past the task itself, where that was not granted."""
+        self._granted(ask, governing.missing_ending(self._access, self._launch.ids, ask))
+
     def mask_secret(self, ask: messages.MaskSecret) -> None:
         """Masks what the task asks to be masked."""
         self._launch.mask(masking.secrets_in(ask.value, ask.name))
@@ -145,9 +151,12 @@ class Handlers:
 
     def _request(self, ask: Any) -> routes.Request:
         wanted = routes.request(ask, self._launch.ids)
-        if (grant := routes.missing_grant(ask, self._launch.ids, self._access)) is not None:
-            raise errors.NotGranted(f"{type(ask).__name__}: {grant.sentence}", grant.field, grant.name)
+        self._granted(ask, routes.missing_grant(ask, self._launch.ids, self._access))
         return wanted
+
+    def _granted(self, ask: Any, grant: access.Missing | None) -> None:
+        if grant is not None:
+            raise errors.NotGranted(f"{type(ask).__name__}: {grant.sentence}", grant.field, grant.name)
 
     def _call(self, ask: Any) -> bytes:
         wanted = self._request(ask)

@@ -2,18 +2,21 @@
 Which request of the Execution API a message is: one table, and the way from a row to a request and back. Pure.
 
 A row says the whole way of a message: method and path, which fields go where, which reply the answer becomes, what a
-404 means, and which rule of access governs it. What needs more than a row (masking, a reply of no call) is in
-``handlers``; the documentation's table is made from this one and from that.
+404 means, and which rule of access governs it, or why none does. What needs more than a row (masking, a reply of no
+call) is in ``handlers``; the documentation's table is made from this one and from that.
 """
 
+import re
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
 
-from airlock_sidecar import access, bulk
+from airlock_sidecar import access, bulk, governing
+from airlock_sidecar import ids as naming
 from airlock_sidecar.calls import segment
-from airlock_sidecar.errors import NotAllowed
+from airlock_sidecar.errors import NotAllowed, NotFound
 from airlock_sidecar.values import as_json
 from airlock_wire import changes, lookups, messages, protocol, stores
 from airlock_wire.messages import ErrorType
@@ -30,7 +33,9 @@ class Route(NamedTuple):
     ``query`` and ``body`` name fields; a field that is None is left out of the query. ``whole`` sends one field as the
     body itself. ``reply`` is None for an empty answer; ``field`` puts the server's bare answer into that field of it.
     ``absent`` is what a 404 is answered with, in the body slot, with ``detail``'s fields. ``rule`` governs it by the
-    value of ``governed``. ``changes``: a restart must know that it was under way.
+    value of ``governed``, or by what ``needs`` finds in it; without one ``free`` says why it needs none.
+    ``reserved`` is a pattern for keys that the API has another route for: nothing can be had under such a key.
+    ``changes``: a restart must know that it was under way.
     """
 
     method: str
@@ -44,6 +49,9 @@ class Route(NamedTuple):
     detail: tuple[str, ...] = ()
     rule: str = ""
     governed: str = ""
+    needs: Callable[[Ids, Message], Iterator[governing.Needed]] | None = None
+    free: str = ""
+    reserved: str = ""
     changes: bool = False
 
 
@@ -51,12 +59,18 @@ _XCOM = "/xcoms/{dag_id}/{run_id}/{task_id}/{key}"
 _TI = "/task-instances/{ti_id}"
 _STORE = "/store/ti/{ti_id}"
 _BY_NAME, _BY_URI = "/store/asset/by-name", "/store/asset/by-uri"
+_ALL_TASKS, _ALL_RUNS = governing.tasks, governing.dag_runs
 _FILTERS = ("dag_id", "map_index", "task_ids", "task_group_id", "logical_dates", "run_ids")
 _EVENTS = ("after", "before", "ascending", "limit")
 _HITL = ("ti_id", "options", "subject", "body", "defaults", "multiple", "params", "assigned_users")
 _OK = messages.OKResponse
 _READS, _WRITES = access.XCOM_READS, access.XCOM_WRITES
-_KEPT = access.ASSET_STORES
+_KEPT, _ASSETS, _TASKS, _RUNS = access.ASSET_STORES, access.ASSETS, access.TASKS, access.DAG_RUNS
+_BY_XCOM, _BY_ASSET = governing.xcom, governing.asset
+#: Why a message of this task instance's needs no grant.
+_OWN = "this task instance's own"
+#: The ends of an XCom's key that are routes of a mapped task's XComs, and the variable's key that is the list of keys.
+_PARTS_OF_XCOM, _ALL_KEYS = r".*/(slice|item/[^/]+)", "keys"
 _NO_ASSET, _NO_TASK_KEY, _NO_ASSET_KEY = (
     ErrorType.ASSET_NOT_FOUND,
     ErrorType.TASK_STORE_NOT_FOUND,
@@ -66,29 +80,32 @@ _NO_ASSET, _NO_TASK_KEY, _NO_ASSET_KEY = (
 ROUTES: dict[type[Any], Route] = {
     # XComs
     messages.GetXCom: Route(
-        "GET", _XCOM, messages.XComResult, query=("map_index", "include_prior_dates"), rule=_READS
+        "GET", _XCOM, messages.XComResult, query=("map_index", "include_prior_dates"), rule=_READS, needs=_BY_XCOM,
+        reserved=_PARTS_OF_XCOM,
     ),
-    lookups.GetXComCount: Route("HEAD", _XCOM, lookups.XComCountResponse, "len", rule=_READS),
+    lookups.GetXComCount: Route("HEAD", _XCOM, lookups.XComCountResponse, "len", rule=_READS, needs=_BY_XCOM),
     lookups.GetXComSequenceItem: Route(
         "GET", f"{_XCOM}/item/{{offset}}", lookups.XComSequenceIndexResult, "root",
         absent=ErrorType.XCOM_NOT_FOUND, detail=("dag_id", "run_id", "task_id", "key", "offset"), rule=_READS,
+        needs=_BY_XCOM,
     ),
     lookups.GetXComSequenceSlice: Route(
         "GET", f"{_XCOM}/slice", lookups.XComSequenceSliceResult, "root",
-        query=("start", "stop", "step", "include_prior_dates"), rule=_READS,
+        query=("start", "stop", "step", "include_prior_dates"), rule=_READS, needs=_BY_XCOM,
     ),
     messages.SetXCom: Route(
-        "POST", _XCOM, query=("map_index", "dag_result", "mapped_length"), whole="value", rule=_WRITES, changes=True
+        "POST", _XCOM, query=("map_index", "dag_result", "mapped_length"), whole="value", rule=_WRITES, needs=_BY_XCOM,
+        changes=True,
     ),
-    changes.DeleteXCom: Route("DELETE", _XCOM, query=("map_index",), rule=_WRITES, changes=True),
+    changes.DeleteXCom: Route("DELETE", _XCOM, query=("map_index",), rule=_WRITES, needs=_BY_XCOM, changes=True),
     # Variables and connections
     messages.GetVariable: Route(
         "GET", "/variables/{key}", messages.VariableResult, absent=ErrorType.VARIABLE_NOT_FOUND, detail=("key",),
-        rule=access.VARIABLES, governed="key",
+        rule=access.VARIABLES, governed="key", reserved=_ALL_KEYS,
     ),
     lookups.GetVariableKeys: Route(
         "GET", "/variables/keys", lookups.VariableKeysResult, query=("prefix", "limit", "offset"),
-        rule=access.VARIABLES, governed="prefix",
+        rule=access.VARIABLES, needs=governing.variable_keys,
     ),
     changes.PutVariable: Route(
         "PUT", "/variables/{key}", body=("value", "description"), rule=access.VARIABLE_WRITES, governed="key",
@@ -102,45 +119,58 @@ ROUTES: dict[type[Any], Route] = {
         detail=("conn_id",), rule=access.CONNECTIONS, governed="conn_id",
     ),
     # This task instance
-    messages.SetRenderedFields: Route("PUT", f"{_TI}/rtif", whole="rendered_fields", changes=True),
+    messages.SetRenderedFields: Route("PUT", f"{_TI}/rtif", whole="rendered_fields", free=_OWN, changes=True),
     changes.SetRenderedMapIndex: Route(
-        "PATCH", f"{_TI}/rendered-map-index", whole="rendered_map_index", changes=True
+        "PATCH", f"{_TI}/rendered-map-index", whole="rendered_map_index", free=_OWN, changes=True
     ),
-    changes.SkipDownstreamTasks: Route("PATCH", f"{_TI}/skip-downstream", body=("tasks",), changes=True),
+    changes.SkipDownstreamTasks: Route(
+        "PATCH", f"{_TI}/skip-downstream", body=("tasks",), changes=True,
+        free="tasks of this DAG run only, which the server looks up by the task instance",
+    ),
     lookups.ValidateInletsAndOutlets: Route(
-        "GET", f"{_TI}/validate-inlets-and-outlets", lookups.InactiveAssetsResult
+        "GET", f"{_TI}/validate-inlets-and-outlets", lookups.InactiveAssetsResult, free=_OWN
     ),
     lookups.GetPrevSuccessfulDagRun: Route(
-        "GET", f"{_TI}/previous-successful-dagrun", lookups.PrevSuccessfulDagRunResult
+        "GET", f"{_TI}/previous-successful-dagrun", lookups.PrevSuccessfulDagRunResult,
+        free="four dates of this DAG's run before this one, and nothing else of it",
     ),
     lookups.GetTaskRescheduleStartDate: Route(
         "GET", "/task-reschedules/{ti_id}/start_date", lookups.TaskRescheduleStartDate, "start_date",
-        query=("try_number",),
+        query=("try_number",), free=_OWN,
     ),
     changes.CreateHITLDetailPayload: Route(
-        "POST", "/hitlDetails/{ti_id}", changes.HITLDetailRequestResult, body=_HITL, changes=True
+        "POST", "/hitlDetails/{ti_id}", changes.HITLDetailRequestResult, body=_HITL, free=_OWN, changes=True
     ),
     # Other task instances, DAG runs and DAGs
     lookups.GetTICount: Route(
-        "GET", "/task-instances/count", lookups.TICount, "count", query=(*_FILTERS, "states")
+        "GET", "/task-instances/count", lookups.TICount, "count", query=(*_FILTERS, "states"),
+        rule=_TASKS, needs=_ALL_TASKS,
     ),
-    lookups.GetTaskStates: Route("GET", "/task-instances/states", lookups.TaskStatesResult, query=_FILTERS),
+    lookups.GetTaskStates: Route(
+        "GET", "/task-instances/states", lookups.TaskStatesResult, query=_FILTERS, rule=_TASKS, needs=_ALL_TASKS
+    ),
     lookups.GetTaskBreadcrumbs: Route(
-        "GET", "/task-instances/breadcrumbs", lookups.TaskBreadcrumbsResult, query=("dag_id", "run_id")
+        "GET", "/task-instances/breadcrumbs", lookups.TaskBreadcrumbsResult, query=("dag_id", "run_id"),
+        rule=_TASKS, needs=_ALL_TASKS,
     ),
     lookups.GetPreviousTI: Route(
         "GET", "/task-instances/previous/{dag_id}/{task_id}", lookups.PreviousTIResult, "task_instance",
-        query=("map_index", "logical_date", "state"),
+        query=("map_index", "logical_date", "state"), rule=_TASKS, needs=_ALL_TASKS,
     ),
-    lookups.GetDag: Route("GET", "/dags/{dag_id}", lookups.DagResult),
-    lookups.GetDagRun: Route("GET", "/dag-runs/{dag_id}/{run_id}", lookups.DagRunResult),
-    lookups.GetDagRunState: Route("GET", "/dag-runs/{dag_id}/{run_id}/state", lookups.DagRunStateResult),
+    lookups.GetDag: Route("GET", "/dags/{dag_id}", lookups.DagResult, rule=_RUNS, needs=governing.dag),
+    lookups.GetDagRun: Route(
+        "GET", "/dag-runs/{dag_id}/{run_id}", lookups.DagRunResult, rule=_RUNS, needs=governing.dag_run
+    ),
+    lookups.GetDagRunState: Route(
+        "GET", "/dag-runs/{dag_id}/{run_id}/state", lookups.DagRunStateResult, rule=_RUNS, needs=governing.dag_run
+    ),
     lookups.GetDRCount: Route(
-        "GET", "/dag-runs/count", lookups.DRCount, "count", query=("dag_id", "logical_dates", "run_ids", "states")
+        "GET", "/dag-runs/count", lookups.DRCount, "count", query=("dag_id", "logical_dates", "run_ids", "states"),
+        rule=_RUNS, needs=_ALL_RUNS,
     ),
     lookups.GetPreviousDagRun: Route(
         "GET", "/dag-runs/previous", lookups.PreviousDagRunResult, "dag_run",
-        query=("dag_id", "logical_date", "state"),
+        query=("dag_id", "logical_date", "state"), rule=_RUNS, needs=_ALL_RUNS,
     ),
     changes.TriggerDagRun: Route(
         "POST", "/dag-runs/{dag_id}/{run_id}", _OK,
@@ -149,27 +179,34 @@ ROUTES: dict[type[Any], Route] = {
     ),
     # Assets
     lookups.GetAssetByName: Route(
-        "GET", "/assets/by-name", lookups.AssetResult, query=("name",), absent=_NO_ASSET, detail=("name",)
+        "GET", "/assets/by-name", lookups.AssetResult, query=("name",), absent=_NO_ASSET, detail=("name",),
+        rule=_ASSETS, needs=_BY_ASSET,
     ),
     lookups.GetAssetByUri: Route(
-        "GET", "/assets/by-uri", lookups.AssetResult, query=("uri",), absent=_NO_ASSET, detail=("uri",)
+        "GET", "/assets/by-uri", lookups.AssetResult, query=("uri",), absent=_NO_ASSET, detail=("uri",),
+        rule=_ASSETS, needs=_BY_ASSET,
     ),
     lookups.GetAssetsByAlias: Route(
-        "GET", "/assets/by-alias", lookups.AssetsByAliasResult, "assets", query=("alias_name",)
+        "GET", "/assets/by-alias", lookups.AssetsByAliasResult, "assets", query=("alias_name",),
+        rule=_ASSETS, needs=_BY_ASSET
     ),
     lookups.GetAssetEventByAsset: Route(
-        "GET", "/asset-events/by-asset", lookups.AssetEventsResult, query=("name", "uri", *_EVENTS)
+        "GET", "/asset-events/by-asset", lookups.AssetEventsResult, query=("name", "uri", *_EVENTS),
+        rule=_ASSETS, needs=_BY_ASSET
     ),
     lookups.GetAssetEventByAssetAlias: Route(
-        "GET", "/asset-events/by-asset-alias", lookups.AssetEventsResult, query=("alias_name", *_EVENTS)
+        "GET", "/asset-events/by-asset-alias", lookups.AssetEventsResult, query=("alias_name", *_EVENTS),
+        rule=_ASSETS, needs=_BY_ASSET,
     ),
     # State stores
     stores.GetTaskStateStore: Route(
-        "GET", f"{_STORE}/{{key}}", stores.TaskStateStoreResult, absent=_NO_TASK_KEY, detail=("key",)
+        "GET", f"{_STORE}/{{key}}", stores.TaskStateStoreResult, absent=_NO_TASK_KEY, detail=("key",), free=_OWN
     ),
-    stores.SetTaskStateStore: Route("PUT", f"{_STORE}/{{key}}", _OK, body=("value", "expires_at"), changes=True),
-    stores.DeleteTaskStateStore: Route("DELETE", f"{_STORE}/{{key}}", _OK, changes=True),
-    stores.ClearTaskStateStore: Route("DELETE", _STORE, _OK, changes=True),
+    stores.SetTaskStateStore: Route(
+        "PUT", f"{_STORE}/{{key}}", _OK, body=("value", "expires_at"), free=_OWN, changes=True
+    ),
+    stores.DeleteTaskStateStore: Route("DELETE", f"{_STORE}/{{key}}", _OK, free=_OWN, changes=True),
+    stores.ClearTaskStateStore: Route("DELETE", _STORE, _OK, free=_OWN, changes=True),
     stores.GetAssetStateStoreByName: Route(
         "GET", f"{_BY_NAME}/value", stores.AssetStateStoreResult, query=("name", "key"), absent=_NO_ASSET_KEY,
         detail=("key",), rule=_KEPT, governed="name",
@@ -226,12 +263,17 @@ class Request(NamedTuple):
 
 
 def request(ask: Message, ids: Ids) -> Request:
-    """The request that a message is. Raises NotAllowed for another task instance's id, ValueError for an odd one."""
+    """
+    The request that a message is. Raises NotAllowed for another task instance's id and for ids that are none,
+    ValueError for another odd part of the address, and NotFound for a key that the API has no way to.
+    """
     route, kind = ROUTES[type(ask)], type(ask)
+    naming.check(ask)
     if "ti_id" in kind.__struct_fields__ and kind is not lookups.GetPrevSuccessfulDagRun and ask.ti_id != ids["ti_id"]:
         raise NotAllowed("foreign ids", f"{kind.__name__} for task instance {ask.ti_id}; this is {ids['ti_id']}")
     if kind is lookups.GetAssetEventByAsset and not (ask.name or ask.uri):
         raise ValueError("GetAssetEventByAsset names no asset: it needs a name or a uri")
+    _reachable(route, ask)
     values = {name: segment(str(getattr(ask, name))) for name in _placeholders(route.path) if name != "ti_id"}
     path = route.path.format(ti_id=segment(ids["ti_id"]), **values) if "{" in route.path else route.path
     query = [pair for name in route.query for pair in _query(kind, name, getattr(ask, name))]
@@ -250,11 +292,22 @@ def reply(ask: Message, answer: bytes) -> Any:
         large = _large_xcom.decode(answer)
         return {"key": large.key, "value": bulk.msgpack_of(large.value), "type": name}
     if not route.field:
-        return msgspec.json.decode(answer, type=dict[str, Any]) | {"type": name}
+        return _checked(route.reply, msgspec.json.decode(answer, type=dict[str, Any]) | {"type": name})
     if route.reply is lookups.AssetsByAliasResult:
         assets = msgspec.json.decode(answer, type=list[dict[str, Any]])
-        return {route.field: [asset | {"type": lookups.AssetResult.__name__} for asset in assets], "type": name}
-    return {route.field: msgspec.json.decode(answer), "type": name}
+        body = {route.field: [asset | {"type": lookups.AssetResult.__name__} for asset in assets], "type": name}
+    else:
+        body = {route.field: msgspec.json.decode(answer), "type": name}
+    return _checked(route.reply, body)
+
+
+def _checked(kind: type[Any], body: dict[str, Any]) -> dict[str, Any]:
+    """
+    The body, if it is of this type; it goes on as the server wrote it, since a newer one may say more. Raises
+    msgspec.ValidationError: then another than the route that was meant has answered.
+    """
+    msgspec.convert(body, kind)
+    return body
 
 
 def absent(ask: Message) -> messages.ErrorResponse | None:
@@ -270,11 +323,18 @@ def missing_grant(ask: Message, ids: Ids, allowed: Access) -> access.Missing | N
     route = ROUTES[type(ask)]
     if not route.rule:
         return None
-    if route.rule in (_READS, _WRITES):
-        return None if access.own_xcom(ids, ask) else access.missing(allowed, route.rule, f"{ask.dag_id}/{ask.task_id}")
-    if isinstance(ask, lookups.GetVariableKeys):
-        return access.missing_listing(allowed, ask.prefix)
+    if route.needs is not None:
+        return governing.missing(allowed, route.rule, route.needs(ids, ask))
     return access.missing(allowed, route.rule, getattr(ask, route.governed))
+
+
+def _reachable(route: Route, ask: Message) -> None:
+    """Raises NotFound for a key under which another route would answer, or none."""
+    key = ask.key if route.reserved else ""
+    conn_id = ask.conn_id if isinstance(ask, messages.GetConnection) else ""
+    if (key and re.fullmatch(route.reserved, key, re.DOTALL)) or "/" in conn_id:
+        text = f"the API has no route to what is called {(key or conn_id)[:250]!r}"
+        raise NotFound(404, {"reason": "not_found", "message": text})
 
 
 def _placeholders(path: str) -> list[str]:

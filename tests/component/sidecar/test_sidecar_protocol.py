@@ -15,7 +15,15 @@ from airlock_wire import frames
 from airlock_wire.record import Reason
 from airlock_wire.workload import Access
 
-DEFER = {"type": "DeferTask", "state": "deferred", "classpath": "my.Trigger", "next_method": "resume"}
+#: Every list of a TaskRun's access, empty.
+NOTHING = Access(**dict.fromkeys(Access.__struct_fields__, ()))
+
+DEFER = {
+    "type": "DeferTask",
+    "state": "deferred",
+    "classpath": "airflow.providers.standard.triggers.temporal.DateTimeTrigger",
+    "next_method": "resume",
+}
 RESCHEDULE = {"type": "RescheduleTask", "reschedule_date": "2026-01-02T00:00:00Z", "end_date": "2026-01-01T00:00:00Z"}
 AWAIT = {"type": "AwaitInputTask", "next_method": "resume"}
 
@@ -112,8 +120,7 @@ def test_channels_are_many_and_not_without_end(sidecar, launcher):
     ids=lambda value: value if isinstance(value, str) else value["type"],
 )
 def test_what_is_not_granted_is_never_asked_and_names_the_grant(api, make_sidecar, make_launcher, message, slot):
-    nothing = Access(connections=(), variables=(), variable_writes=(), xcom_reads=(), triggers=(), asset_stores=())
-    sidecar = make_sidecar(work(access=nothing)).start()
+    sidecar = make_sidecar(work(access=NOTHING)).start()
     launcher = make_launcher(sidecar)
     launcher.begin()
     answer = launcher.ask(message)

@@ -21,7 +21,7 @@ TO_RUNNER = {kind.__name__: kind for kind in (*typing.get_args(protocol.ToTask),
 MESSAGES = FROM_RUNNER | TO_RUNNER
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
-XCOM = {"dag_id": "etl/näch", "run_id": "manual__2026-01-02T03:04:05+00:00", "task_id": "load.part"}
+XCOM = {"dag_id": "etl.näch", "run_id": "manual__2026-01-02T03:04:05+00:00", "task_id": "load.part"}
 JSON = {"text": "ü\n\0", "numbers": [0, -1, 1.5, 2**53], "none": None, "deep": [{"list": [[], {}]}], "yes": True}
 
 DAG_RUN = m.DagRun(

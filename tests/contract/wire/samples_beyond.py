@@ -8,7 +8,7 @@ from airlock_wire.messages import DagRun
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 JSON = {"text": "ü\n\0", "numbers": [0, -1, 1.5, 2**53], "none": None, "deep": [{"list": [[], {}]}], "yes": True}
 TI_ID = "0198a5c2-3a4b-7c5d-8e6f-112233445566"
-XCOM = {"dag_id": "etl/näch", "run_id": "manual__2026-01-02T03:04:05+00:00", "task_id": "load.part", "key": "rows"}
+XCOM = {"dag_id": "etl.näch", "run_id": "manual__2026-01-02T03:04:05+00:00", "task_id": "load.part", "key": "rows"}
 FILTERS = {
     "dag_id": "etl", "map_index": 3, "task_ids": ["load", "make"], "task_group_id": "group", "logical_dates": [AT, AT],
     "run_ids": ["manual__1", "manual__2"],
@@ -54,7 +54,7 @@ ASKED = (
     lookups.GetAssetEventByAsset(name="orders", uri="s3://orders", **WITHIN),
     lookups.GetAssetEventByAssetAlias(alias_name="all orders", **WITHIN),
     lookups.ValidateInletsAndOutlets(ti_id=TI_ID),
-    lookups.GetDag(dag_id="etl/näch"),
+    lookups.GetDag(dag_id="etl.näch"),
     lookups.GetDagRun(dag_id="etl", run_id="manual__1"),
     lookups.GetDagRunState(dag_id="etl", run_id="manual__1"),
     lookups.GetDRCount(dag_id="etl", logical_dates=[AT], run_ids=["manual__1"], states=["running", "queued"]),

@@ -165,7 +165,7 @@ def test_our_own_runner_reads_the_copy_and_not_the_launcher():
 
 
 def test_the_sidecar_is_told_the_pinned_version():
-    told = workload(run(status=open_attempt(), **ASKED)).bundle_info
+    told = workload(run(status=open_attempt(), **ASKED), Pods()).bundle_info
 
     assert ("sales", "c0ffee") == (told.name, told.version)
 

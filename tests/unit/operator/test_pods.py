@@ -11,11 +11,12 @@ from airlock_operator.pods import POD_FIELDS, manifest
 from airlock_operator.runners import RUNNER_FIELDS
 from airlock_operator.settings import NO_STORE, Logs, Pods
 from airlock_operator.sidecars import ca_file, impossible
+from airlock_operator.taskrun import Access as SpecAccess
 from airlock_operator.workloads import workload
 from airlock_runner.airflow import folder
 from airlock_sidecar.settings import SidecarSettings
 from airlock_wire import pod as shared
-from airlock_wire.workload import Access, Execute
+from airlock_wire.workload import AIRFLOWS_TRIGGERS, Access, Execute
 
 ASKED = {
     "env": [{"name": "A", "value": "1"}],
@@ -187,7 +188,8 @@ def test_a_bundle_is_read_from_the_image():
 
     assert "/opt/airlock/bundles/sales" == runner["args"][runner["args"].index("--bundle-root") + 1]
     assert ("daily/load.py", "sales", "v1") == (
-        workload(taskrun).dag_rel_path, workload(taskrun).bundle_info.name, workload(taskrun).bundle_info.version,
+        workload(taskrun, Pods()).dag_rel_path, workload(taskrun, Pods()).bundle_info.name,
+        workload(taskrun, Pods()).bundle_info.version,
     )  # fmt: skip
 
 
@@ -271,12 +273,14 @@ def test_every_empty_volume_has_a_limit():
 def test_what_a_taskrun_narrows_is_told_to_its_sidecar():
     asked = {
         "connections": ["db"], "variables": [], "variableWrites": ["v-*"], "xcomReads": ["d/*"], "xcomWrites": ["d/u"],
-        "triggers": ["other"], "assetStores": ["s3://x/*"],
+        "triggers": ["other"], "dagRuns": ["o"], "tasks": ["o/*"], "assets": ["a"], "assetStores": ["s3://x/*"],
+        "assetEvents": ["e"], "deferrals": ["my.Trigger"],
     }  # fmt: skip
 
     assert told(made(access=asked)).access == Access(
         connections=("db",), variables=(), variable_writes=("v-*",), xcom_reads=("d/*",), xcom_writes=("d/u",),
-        triggers=("other",), asset_stores=("s3://x/*",),
+        triggers=("other",), dag_runs=("o",), tasks=("o/*",), assets=("a",), asset_stores=("s3://x/*",),
+        asset_events=("e",), deferrals=("my.Trigger",),
     )  # fmt: skip
 
 
@@ -285,6 +289,30 @@ def test_what_a_taskrun_does_not_narrow_is_the_servers_to_say_but_for_xcoms_of_o
     assert told(made(access={"variables": ["v"]})).access == Access(variables=("v",))
     assert told(made(**SECRET)).access == Access(xcom_writes=None)
     assert told(made(**SECRET, access={"xcomWrites": []})).access == Access(xcom_writes=())
+
+
+def test_what_an_administrator_lets_an_airflows_triggerer_be_told_counts_where_the_taskrun_does_not_say():
+    listed = Pods(airflow_deferrals='["my.triggers.*"]', airflow_asset_events='["orders"]')
+    own = {"deferrals": [], "assetEvents": ["mine"]}
+
+    assert told(made(**SECRET, settings=listed)).access == Access(
+        xcom_writes=None, deferrals=(*AIRFLOWS_TRIGGERS, "my.triggers.*"), asset_events=("orders",)
+    )
+    assert told(made(**SECRET, settings=listed, access=own)).access == Access(
+        xcom_writes=None, deferrals=(), asset_events=("mine",)
+    )
+    # Nobody's triggerer is told anything by a task of Airlock's own server.
+    assert told(made(settings=listed)).access == Access()
+
+
+def test_as_many_and_as_long_grants_as_there_may_be_fit_into_a_variable():
+    # A kernel takes no longer text than this as one variable of a process.
+    each = ["x" * 250] * 36
+    access = {field.encode_name: each for field in msgspec.structs.fields(SpecAccess)}
+    carrier = {f"{n:0100}": "x" * 1024 for n in range(16)}
+    pod = made(**SECRET | {"contextCarrier": carrier, "runId": "r" * 250}, access=access)
+
+    assert len(environment(pod["spec"]["initContainers"][0])["AIRLOCK__SIDECAR__WORKLOAD"]) < 131000
 
 
 # --- the log store ---

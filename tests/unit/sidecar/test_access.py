@@ -4,6 +4,7 @@ import pytest
 
 from airlock_sidecar import access
 from airlock_sidecar.access import Missing
+from airlock_wire import lookups
 from airlock_wire.workload import Access
 
 
@@ -74,7 +75,7 @@ def test_a_missing_grant_is_named_as_the_manifest_spells_it():
     ],
 )
 def test_keys_are_listed_where_each_of_them_may_be_read(granted, prefix, allowed):
-    assert allowed is (access.missing_listing(Access(variables=granted), prefix) is None)
+    assert allowed is (access.missing_listing(Access(variables=granted), access.VARIABLES, prefix or "") is None)
 
 
 IDS = {"dag_id": "d", "run_id": "r", "task_id": "t", "map_index": 3}
@@ -90,8 +91,10 @@ class Ask:
     ("changes", "own"),
     [
         ({}, True),
-        ({"map_index": None}, True),
+        # The server takes -1 where none is sent: that is another task instance's.
+        ({"map_index": None}, False),
         ({"map_index": -1}, False),
+        ({"include_prior_dates": True}, False),
         ({"map_index": 4}, False),
         ({"dag_id": "other"}, False),
         ({"run_id": "other"}, False),
@@ -100,3 +103,25 @@ class Ask:
 )
 def test_an_own_xcom_is_of_this_very_task_instance(changes, own):
     assert own is access.own_xcom(IDS, Ask(**changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "own"),
+    [
+        ({"map_index": None}, True),
+        ({"map_index": -1}, True),
+        # All below zero are sent as none.
+        ({"map_index": -7}, True),
+        ({"map_index": 0}, False),
+        ({"map_index": None, "include_prior_dates": True}, False),
+    ],
+)
+def test_the_xcom_of_a_task_that_is_not_mapped_is_the_one_without_a_map_index(changes, own):
+    assert own is access.own_xcom(IDS | {"map_index": -1}, Ask(**changes))
+
+
+def test_a_message_about_all_map_indexes_is_a_mapped_tasks_own_for_none_of_them():
+    slice_ = lookups.GetXComSequenceSlice(key="k", dag_id="d", run_id="r", task_id="t", start=0, stop=9, step=1)
+
+    assert False is access.own_xcom(IDS, slice_)
+    assert True is access.own_xcom(IDS | {"map_index": -1}, slice_)

@@ -2,6 +2,7 @@
 
 import string
 import typing
+from datetime import UTC, datetime
 
 import msgspec
 import pytest
@@ -17,11 +18,10 @@ OTHER = "01890000-0000-7000-8000-00000000000f"
 OWN = {name: IDS[name] for name in ("dag_id", "run_id", "task_id")}
 
 
-def test_every_message_has_a_row_or_a_function_or_is_terminal():
+def test_every_message_has_a_row_or_a_function():
     served = set(Handlers(typing.cast("typing.Any", None), None, Access(), lambda: -1).table)
 
-    assert set() == set(typing.get_args(protocol.FromTask)) - served - set(protocol.TERMINAL)
-    assert set() == served & set(protocol.TERMINAL)
+    assert set(typing.get_args(protocol.FromTask)) == served - {protocol.LargeSetXCom}
 
 
 @pytest.mark.parametrize("kind", routes.ROUTES, ids=lambda kind: kind.__name__)
@@ -64,10 +64,10 @@ def test_a_question_about_the_run_before_is_always_this_task_instances():
     assert f"/task-instances/{IDS['ti_id']}/previous-successful-dagrun" == asked.path
 
 
-@pytest.mark.parametrize("odd", ["", ".", ".."])
+@pytest.mark.parametrize("odd", ["", ".", "..", "a/../b", "./a", "a/.", "keys\n", "\x00", "a\x85"])
 def test_what_could_be_another_path_is_refused(odd):
     with pytest.raises(ValueError, match="cannot be part of an address"):
-        routes.request(lookups.GetDag(dag_id=odd), IDS)
+        routes.request(changes.PutVariable(key=odd, value="1", description=None), IDS)
 
 
 def test_what_separates_in_an_address_is_quoted():
@@ -76,9 +76,9 @@ def test_what_separates_in_an_address_is_quoted():
     assert "/variables/a%2Fb%3Fc%23d%252F" == asked.path
 
 
-DENYING = Access(
-    connections=(), variables=(), variable_writes=(), xcom_reads=(), xcom_writes=(), triggers=(), asset_stores=()
-)
+DENYING = Access(**dict.fromkeys(Access.__struct_fields__, ()))
+OTHER_RUN = {"dag_id": "d", "run_id": "r0"}
+DATE = datetime(2026, 1, 1, tzinfo=UTC)
 XCOM = {"key": "k", "dag_id": "other", "run_id": "r", "task_id": "t"}
 STORE = {"name": "orders"}
 
@@ -97,6 +97,24 @@ GOVERNED = [
     (protocol.LargeSetXCom(value=msgspec.Raw(b"\x01"), **XCOM), "xcomWrites", "other/t"),
     (changes.DeleteXCom(**XCOM), "xcomWrites", "other/t"),
     (changes.TriggerDagRun(dag_id="other", run_id="r"), "triggers", "other"),
+    (lookups.GetDag(dag_id="other"), "dagRuns", "other"),
+    (lookups.GetDagRun(**OTHER_RUN), "dagRuns", "d"),
+    (lookups.GetDagRunState(**OTHER_RUN), "dagRuns", "d"),
+    (lookups.GetDRCount(dag_id="d"), "dagRuns", "d"),
+    (lookups.GetPreviousDagRun(dag_id="d", logical_date=DATE), "dagRuns", "d"),
+    (lookups.GetTICount(dag_id="d"), "tasks", "d/*"),
+    (lookups.GetTICount(dag_id="d", task_ids=["t"]), "tasks", "d/t"),
+    (lookups.GetTICount(dag_id="d", task_ids=["t"], task_group_id="g"), "tasks", "d/*"),
+    (lookups.GetTICount(dag_id="d", task_ids=[]), "tasks", "d/*"),
+    (lookups.GetTaskStates(dag_id="d", run_ids=["r"]), "tasks", "d/*"),
+    (lookups.GetTaskBreadcrumbs(dag_id="d", run_id="r"), "tasks", "d/*"),
+    (lookups.GetPreviousTI(dag_id="d", task_id="t"), "tasks", "d/t"),
+    (lookups.GetAssetByName(name="orders"), "assets", "orders"),
+    (lookups.GetAssetByUri(uri="s3://o"), "assets", "s3://o"),
+    (lookups.GetAssetsByAlias(alias_name="all"), "assets", "all"),
+    (lookups.GetAssetEventByAsset(name=None, uri="s3://o"), "assets", "s3://o"),
+    (lookups.GetAssetEventByAsset(name="orders", uri=None), "assets", "orders"),
+    (lookups.GetAssetEventByAssetAlias(alias_name="all"), "assets", "all"),
     (stores.GetAssetStateStoreByName(key="k", **STORE), "assetStores", "orders"),
     (stores.SetAssetStateStoreByName(key="k", value=1, **STORE), "assetStores", "orders"),
     (stores.DeleteAssetStateStoreByName(key="k", **STORE), "assetStores", "orders"),
@@ -112,6 +130,60 @@ GOVERNED = [
 def test_a_governed_message_needs_its_grant(ask, field, name):
     assert (field, name) == routes.missing_grant(ask, IDS, DENYING)
     assert None is routes.missing_grant(ask, IDS, Access(xcom_writes=None))
+
+
+def test_every_message_has_a_rule_or_says_why_it_needs_none():
+    for kind, route in routes.ROUTES.items():
+        assert bool(route.rule) is not bool(route.free), kind
+        assert not route.rule or bool(route.governed) is (route.needs is None), kind
+
+
+@pytest.mark.parametrize("kind", [kind for kind, route in routes.ROUTES.items() if route.free], ids=str)
+def test_a_message_that_needs_no_grant_is_of_this_task_instance_by_the_servers_own_word(kind):
+    assert "{ti_id}" in routes.ROUTES[kind].path
+
+
+@pytest.mark.parametrize(
+    "granted",
+    [
+        Access(tasks=("d/t",)),
+        Access(tasks=("d/t*",)),
+        # A list for another DAG, and one that a name could grow out of.
+        Access(tasks=("d2/*", "*/t")),
+    ],
+)
+def test_all_tasks_of_a_dag_are_granted_by_nothing_less(granted):
+    assert ("tasks", "d/*") == routes.missing_grant(lookups.GetTaskStates(dag_id="d"), IDS, granted)
+
+
+@pytest.mark.parametrize("pattern", ["d/*", "d*", "*"])
+def test_all_tasks_of_a_dag_are_granted_by_a_pattern_for_them(pattern):
+    assert None is routes.missing_grant(lookups.GetTaskStates(dag_id="d"), IDS, Access(tasks=(pattern,)))
+
+
+def test_each_task_that_is_named_is_needed():
+    asked = lookups.GetTaskStates(dag_id="d", task_ids=["a", "b"])
+
+    assert ("tasks", "d/b") == routes.missing_grant(asked, IDS, Access(tasks=("d/a",)))
+
+
+def test_an_event_by_name_and_uri_needs_both():
+    asked = lookups.GetAssetEventByAsset(name="orders", uri="s3://o")
+
+    assert ("assets", "s3://o") == routes.missing_grant(asked, IDS, Access(assets=("orders",)))
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        lookups.GetDag(dag_id="d"),
+        lookups.GetDagRun(dag_id="d", run_id="r"),
+        lookups.GetDagRunState(dag_id="d", run_id="r"),
+    ],
+    ids=lambda asked: type(asked).__name__,
+)
+def test_a_tasks_own_dag_and_run_need_no_grant(asked):
+    assert None is routes.missing_grant(asked, IDS, DENYING)
 
 
 def test_every_message_with_a_rule_was_tried():

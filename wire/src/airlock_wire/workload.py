@@ -8,15 +8,24 @@ import msgspec
 
 from airlock_wire.messages import BundleInfo, DagFileParseRequest, TaskInstance
 
+#: The classes that a deferral may name where nobody says otherwise: triggers of Airflow's providers, which all have
+#: this place and end. Of ``airflow.triggers`` there is none: what is there is for tests, or calls what it is told to.
+AIRFLOWS_TRIGGERS = ("airflow.providers.*.triggers.*Trigger",)
+
 
 class Access(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """
     What a launch may ask the server for, beyond what its own task instance is and has. Each is a list of patterns, in
     which ``*`` stands for any characters; None where nothing is narrowed. The server's own policy comes on top.
 
-    ``xcom_reads`` and ``xcom_writes`` are patterns of ``dag_id/task_id``; a launch's own XComs are always its own, and
-    unless it is said otherwise it writes no others. Who may read a variable may list its key. ``asset_stores`` are
-    names or URIs of assets.
+    ``xcom_reads``, ``xcom_writes`` and ``tasks`` are patterns of ``dag_id/task_id``; a task instance's own XComs are
+    always its own, and unless it is said otherwise it writes no others. Who may read a variable may list its key.
+    ``dag_runs`` and ``triggers`` are DAG ids. ``assets``, ``asset_stores`` and ``asset_events`` are names and URIs of
+    assets, and names of aliases.
+
+    Two reach past what is asked for here, and are never free. ``deferrals`` are paths of the classes that a deferral
+    may name: a real Airflow's triggerer imports and calls them beside its keys. ``asset_events`` are the assets that a
+    success may claim, which makes other DAGs run.
     """
 
     connections: tuple[str, ...] | None = None
@@ -25,7 +34,12 @@ class Access(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     xcom_reads: tuple[str, ...] | None = None
     xcom_writes: tuple[str, ...] | None = ()
     triggers: tuple[str, ...] | None = None
+    dag_runs: tuple[str, ...] | None = None
+    tasks: tuple[str, ...] | None = None
+    assets: tuple[str, ...] | None = None
     asset_stores: tuple[str, ...] | None = None
+    asset_events: tuple[str, ...] = ()
+    deferrals: tuple[str, ...] = AIRFLOWS_TRIGGERS
 
 
 class Execute(msgspec.Struct, frozen=True, kw_only=True, tag="execute", tag_field="mode", forbid_unknown_fields=True):

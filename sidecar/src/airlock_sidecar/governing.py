@@ -1,0 +1,108 @@
+"""
+Which grants a message needs: one function a rule that needs more than one name, and for the rest the route's row. Pure.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from airlock_sidecar import access, deferrals
+from airlock_sidecar.access import Missing
+from airlock_sidecar.errors import NotAllowed
+from airlock_wire import endings, messages
+from airlock_wire.workload import Access
+
+Ids = dict[str, Any]
+
+
+class Needed(NamedTuple):
+    """One grant: of this name, or of every name that begins with it."""
+
+    name: str
+    all_of: bool = False
+
+
+def missing(allowed: Access, rule: str, needed: Iterator[Needed]) -> Missing | None:
+    """The first of these grants that is not there."""
+    for each in needed:
+        look = access.missing_listing if each.all_of else access.missing
+        if (found := look(allowed, rule, each.name)) is not None:
+            return found
+    return None
+
+
+def xcom(ids: Ids, ask: Any) -> Iterator[Needed]:
+    """What is not an own XCom, by dag_id/task_id."""
+    if not access.own_xcom(ids, ask):
+        yield Needed(f"{ask.dag_id}/{ask.task_id}")
+
+
+def variable_keys(_: Ids, ask: Any) -> Iterator[Needed]:
+    """All keys that begin with the prefix."""
+    yield Needed(ask.prefix or "", all_of=True)
+
+
+def dag(ids: Ids, ask: Any) -> Iterator[Needed]:
+    """Another DAG, by dag_id."""
+    if ask.dag_id != ids["dag_id"]:
+        yield Needed(ask.dag_id)
+
+
+def dag_run(ids: Ids, ask: Any) -> Iterator[Needed]:
+    """Another DAG run, also of this DAG, by dag_id."""
+    if (ask.dag_id, ask.run_id) != (ids["dag_id"], ids["run_id"]):
+        yield Needed(ask.dag_id)
+
+
+def dag_runs(_: Ids, ask: Any) -> Iterator[Needed]:
+    """Any DAG run, by dag_id."""
+    yield Needed(ask.dag_id)
+
+
+def tasks(_: Ids, ask: Any) -> Iterator[Needed]:
+    """Each dag_id/task_id that is named; all of the DAG where none is, or a group."""
+    named = getattr(ask, "task_ids", None) or ([ask.task_id] if hasattr(ask, "task_id") else [])
+    if not named or getattr(ask, "task_group_id", None) is not None:
+        yield Needed(f"{ask.dag_id}/", all_of=True)
+    for task_id in named:
+        yield Needed(f"{ask.dag_id}/{task_id}")
+
+
+def asset(_: Ids, ask: Any) -> Iterator[Needed]:
+    """Each name, uri or alias_name that is given."""
+    for field in ("name", "uri", "alias_name"):
+        if getattr(ask, field, None):
+            yield Needed(getattr(ask, field))
+
+
+def missing_ending(allowed: Access, ids: Ids, ask: Any) -> Missing | None:
+    """The grant that a terminal message needs. Raises NotAllowed for one that no grant allows."""
+    if isinstance(ask, endings.DeferTask | endings.AwaitInputTask):
+        deferrals.check(ask)
+        return deferrals.missing(allowed, ids, ask)
+    if isinstance(ask, messages.SucceedTask):
+        return missing(allowed, access.ASSET_EVENTS, _claimed(ask))
+    return None
+
+
+def _claimed(ask: messages.SucceedTask) -> Iterator[Needed]:
+    """
+    Each name and each URI of what a success claims to have written: a DAG may wait for either, and an alias makes an
+    asset of any two. Raises NotAllowed for what is no asset.
+    """
+    for outlet in ask.task_outlets or ():
+        yield from _names("task_outlets", outlet, ("name", "uri"))
+    for event in ask.outlet_events or ():
+        yield from _names("outlet_events", event.get("dest_asset_key"), ("name", "uri"))
+        if "source_alias_name" in event:
+            yield from _names("outlet_events", event, ("source_alias_name",))
+
+
+def _names(field: str, given: Any, keys: tuple[str, ...]) -> Iterator[Needed]:
+    if not isinstance(given, dict):
+        text = f"SucceedTask: {field} names an asset by a map of its name and URI, not by {given!r:.80}"
+        raise NotAllowed("odd asset", text)
+    found = [given[key] for key in keys if given.get(key) is not None]
+    if not found or not all(isinstance(name, str) and name for name in found):
+        raise NotAllowed("odd asset", f"SucceedTask: {field} has an asset without a name or URI: {given!r:.250}")
+    for name in found:
+        yield Needed(name)
