@@ -21,7 +21,7 @@ _CHUNK_BYTES = 65536
 #: A spool that was dealt with this far and still has a rest is replaced by one with only the rest.
 _SPOOL_BYTES = 1024 * 1024
 
-#: A launch has a log channel for each process that asks for one, and no task starts this many that do.
+#: A launch has a log channel for each process that asks for one, and no task has this many at once that do.
 MAX_CHANNELS = 64
 _LOG = pod.STREAMS[0]
 #: What wakes the pump: another channel, or the end.
@@ -114,7 +114,9 @@ class Streams:
         self._pipes: dict[int, _Spool | _Channel] = {}
         #: Reading ends that the pump does not know yet.
         self._new: queue.SimpleQueue[int] = queue.SimpleQueue()
-        self._opened = 0
+        #: How many there are, those that the pump does not know yet among them.
+        self._open = 0
+        self._counting = threading.Lock()
 
     def start(self, fds: list[int]) -> None:
         """Begins to pump from these reading ends, in the order of ``pod.STREAMS``."""
@@ -128,10 +130,16 @@ class Streams:
         The writing end of another channel for log lines, which the caller passes on and closes. Raises
         errors.NotAllowed.
         """
-        if self._opened >= MAX_CHANNELS:
-            raise NotAllowed("log channels", f"this launch has {MAX_CHANNELS} log channels already")
-        self._opened += 1
-        reader, writer = os.pipe2(os.O_CLOEXEC)
+        with self._counting:
+            if self._open >= MAX_CHANNELS:
+                text = f"this launch has {MAX_CHANNELS} log channels open already; one that is closed is given back"
+                raise NotAllowed("log channels", text)
+            self._open += 1
+        try:
+            reader, writer = os.pipe2(os.O_CLOEXEC)
+        except OSError:
+            self._closed()
+            raise
         self._new.put(reader)
         os.write(self._wake_write, _NEW)
         return writer
@@ -163,7 +171,20 @@ class Streams:
                     stream.drain(self._sink, ended=False)
                 else:
                     poll.unregister(fd)
+                    if isinstance(stream, _Channel):
+                        self._give_back(fd, stream)
         self._end_lines()
+
+    def _give_back(self, fd: int, channel: _Channel) -> None:
+        """Ends a channel that nobody can write to any more."""
+        channel.drain(self._sink, ended=True)
+        del self._pipes[fd]
+        os.close(fd)
+        self._closed()
+
+    def _closed(self) -> None:
+        with self._counting:
+            self._open -= 1
 
     def _woken(self, poll: "select.poll") -> bool:
         """Takes in the channels that were opened; True when it is time to finish."""

@@ -4,14 +4,18 @@ import json
 import os
 import socket
 import time
+import typing
 from pathlib import Path
 
+import msgspec
 import pytest
-from played.api import Answer
+from contract.wire import samples
+from played.api import RUN_CONTEXT, Answer
 from played.launcher import SUCCEED
 from played.sidecar import TI, work
 
-from airlock_wire import frames
+from airlock_sidecar.routes import ROUTES
+from airlock_wire import frames, protocol
 from airlock_wire.record import Reason
 from airlock_wire.workload import Access
 
@@ -106,6 +110,32 @@ def test_channels_are_many_and_not_without_end(sidecar, launcher):
     assert {f"line {number}" for number in range(64)} <= {line["event"] for line in sidecar.log()}
 
 
+def test_a_channel_that_was_closed_is_given_back(sidecar, launcher):
+    launcher.begin()
+    held = [ask_for_a_channel(launcher)[1][0] for _ in range(63)]
+    for number in range(200):
+        ends = time.monotonic() + 10
+        while True:
+            # The sidecar sees the end of the one before when it comes to it.
+            answer, fds = ask_for_a_channel(launcher)
+            if answer.error is None:
+                break
+            assert time.monotonic() < ends, answer.error
+        os.write(fds[0], f"line {number}".encode())
+        os.close(fds[0])
+    open_now = os.listdir(f"/proc/{sidecar.process.pid}/fd")
+    for fd in held:
+        os.close(fd)
+    launcher.ask(SUCCEED)
+    launcher.exit()
+    sidecar.end()
+
+    assert [f"line {number}" for number in range(200)] == [
+        line["event"] for line in sidecar.log() if line["event"].startswith("line ")
+    ]
+    assert len(open_now) < 64 + 30
+
+
 @pytest.mark.parametrize(
     ("message", "slot"),
     [
@@ -133,6 +163,108 @@ def test_what_is_not_granted_is_never_asked_and_names_the_grant(api, make_sideca
     assert "spec.access." in refused["detail"]["message"]
     assert [] == [call for call in api.calls if not call.path.startswith("/task-instances/")]
     assert {"not granted": 1} == record.refusals
+
+
+def test_no_message_reaches_past_its_own_task_instance_with_every_list_empty(api, make_sidecar, make_launcher):
+    """What each message is answered with is the table's to say; where it goes is what a server sees."""
+    sidecar = make_sidecar(work(access=NOTHING)).start()
+    launcher = make_launcher(sidecar)
+    launcher.begin()
+    api.calls.clear()
+    governed = {kind.__name__ for kind, route in ROUTES.items() if route.rule} - {"LargeSetXCom"}
+    governed |= {"SucceedTask", "DeferTask"}
+    refused = set()
+    for kind in typing.get_args(protocol.FromTask):
+        name = kind.__name__
+        if name in ("RetryTask", "TaskState", "RescheduleTask", "AwaitInputTask", "ResendLoggingFD"):
+            # They end the launch, or bring a descriptor: other tests have them.
+            continue
+        body = msgspec.to_builtins(samples.FULL[name])
+        answer = launcher.ask(body | ({"ti_id": TI.id} if "ti_id" in body else {}))
+        error = answer.error or answer.body
+        if error and error.get("error") == "PERMISSION_DENIED":
+            refused.add(name)
+            assert "spec.access." in error["detail"]["message"]
+    paths = {call.path.partition("?")[0] for call in api.calls if not call.path.endswith("/heartbeat")}
+    launcher.ask(SUCCEED)
+    launcher.exit()
+    record = sidecar.end()
+
+    assert governed == refused
+    own = ("/task-instances", "/store/ti", "/hitlDetails", "/task-reschedules")
+    assert [] == [path for path in paths if not path.startswith(tuple(f"{place}/{TI.id}" for place in own))]
+    assert (Reason.SUCCEEDED, ["success"]) == (record.reason, api.states())
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        DEFER | {"classpath": "subprocess.Popen", "trigger_kwargs": {"args": ["id"]}},
+        DEFER | {"trigger_kwargs": {"a": {"__classname__": "subprocess.Popen", "__version__": 0, "__data__": {}}}},
+        DEFER | {"next_method": "__fail__"},
+        AWAIT | {"next_kwargs": {"a": {"__type": "dag", "__var": {}}}},
+        SUCCEED | {"task_outlets": [{"name": "victim", "uri": "x://", "type": "Asset"}]},
+        SUCCEED | {"outlet_events": [{"dest_asset_key": {"name": "victim", "uri": "x://"}, "extra": {}}]},
+    ],
+    ids=["a class", "a class of an argument", "a method", "a value", "an outlet", "an event"],
+)
+def test_an_ending_that_was_not_granted_is_never_sent_and_the_log_says_so(api, sidecar, launcher, message):
+    launcher.begin()
+    answer = launcher.ask(message)
+    launcher.ask(SUCCEED)
+    launcher.exit()
+    record = sidecar.end()
+
+    assert answer.error["error"] in ("PERMISSION_DENIED", "API_SERVER_ERROR")
+    assert (["success"], Reason.SUCCEEDED) == (api.states(), record.reason)
+    assert any(line["event"].startswith("refused: ") for line in sidecar.log())
+
+
+@pytest.mark.parametrize(
+    ("message", "absent"),
+    [
+        ({"type": "GetVariable", "key": "keys"}, ("error", "VARIABLE_NOT_FOUND")),
+        ({"type": "GetConnection", "conn_id": "a/b"}, ("error", "CONNECTION_NOT_FOUND")),
+        ({"type": "GetXCom", "key": "k/slice", "dag_id": "d", "run_id": "r", "task_id": "t"}, ("value", None)),
+        ({"type": "GetXCom", "key": "k/item/0", "dag_id": "d", "run_id": "r", "task_id": "t"}, ("value", None)),
+        ({"type": "GetXCom", "key": "/slice", "dag_id": "d", "run_id": "r", "task_id": "t"}, ("value", None)),
+    ],
+)
+def test_what_another_route_is_called_is_absent(api, sidecar, launcher, message, absent):
+    api.answer = lambda call: Answer(200, RUN_CONTEXT if call.path.endswith("/run") else {"keys": ["a"]})
+    launcher.begin()
+    api.calls.clear()
+    answer = launcher.ask(message)
+    asked = [call.path for call in api.calls if "/variables" in call.path or "/xcoms" in call.path]
+    launcher.ask(SUCCEED)
+    launcher.exit()
+    sidecar.end()
+
+    assert ([], absent[1]) == (asked, answer.body[absent[0]])
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "GetVariable", "key": "k"},
+        {"type": "GetConnection", "conn_id": "c"},
+        {"type": "GetDagRunState", "dag_id": "d", "run_id": "r"},
+        {"type": "GetTICount", "dag_id": "d"},
+        {"type": "GetAssetByName", "name": "n"},
+    ],
+    ids=lambda message: message["type"],
+)
+def test_an_answer_of_another_kind_is_an_error(api, sidecar, launcher, message):
+    launcher.begin()
+    api.answer = lambda call: Answer(200, {"keys": ["a"], "total_entries": 1})
+    answer = launcher.ask(message)
+    api.answer = lambda call: Answer(204)
+    launcher.ask(SUCCEED)
+    launcher.exit()
+    sidecar.end()
+
+    assert None is answer.body
+    assert "ValidationError" == answer.error["detail"]["exception_type"]
 
 
 def test_the_server_is_asked_in_the_runners_version_also_after_a_restart(api, sidecar, launcher):
