@@ -7,7 +7,6 @@ The command is run as a person runs it, from an interpreter that any user can en
 import json
 import os
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
