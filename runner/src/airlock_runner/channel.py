@@ -14,6 +14,7 @@ It promises three things that plain blocking reads and writes would not:
 A process that user code forks shares the socket but must not speak on it; its requests are refused.
 """
 
+import errno
 import os
 import socket
 from _thread import allocate_lock, get_ident
@@ -50,6 +51,17 @@ _STARTS: Final = frozenset({"StartupDetails", "DagFileParseRequest"})
 
 class _Lost(Exception):
     """The socket is dead."""
+
+
+class ChannelClosed(ChannelLost):
+    """User code closed the socket, or put another file in its place: nothing can be asked or reported any more."""
+
+
+#: What to tell the author then.
+CLOSED: Final = (
+    "the task closed the descriptor that its runner reaches the platform by: os.closerange or os.close was called for "
+    "descriptors that are not its own; close those that the task itself opened"
+)
 
 
 class Channel:
@@ -254,6 +266,10 @@ def _from_system(into: list[Any], call: Callable[..., Any], *args: Any) -> None:
         into.extend(map(call, *([arg] for arg in args)))
     except (BrokenPipeError, ConnectionResetError, ConnectionAbortedError) as e:
         raise _Lost from e
+    except OSError as e:
+        if e.errno in (errno.EBADF, errno.ENOTSOCK):
+            raise ChannelClosed(CLOSED) from e
+        raise
 
 
 def _encoded(request_id: int, message: FromRunner) -> bytes:

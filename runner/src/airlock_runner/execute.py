@@ -19,7 +19,7 @@ from airlock.sdk._task import Task
 from airlock.sdk._xcom import RETURN_VALUE
 from airlock.sdk.exceptions import AirlockException, AirlockSkipException, LoadError, NotJson
 from airlock_runner import leaving, termination
-from airlock_runner.channel import Channel
+from airlock_runner.channel import Channel, ChannelClosed
 from airlock_runner.context import context_of
 from airlock_runner.json_values import plain
 from airlock_runner.load import load_task
@@ -28,7 +28,7 @@ from airlock_runner.outcome import outcome_of, summary
 from airlock_runner.render import arguments_of, shown
 from airlock_runner.task_instance import RunningTaskInstance
 from airlock_wire.messages import SetRenderedFields, StartupDetails, TIRunContext
-from airlock_wire.pod import CHILD_EXIT_BROKEN, EXIT_OK
+from airlock_wire.pod import CHILD_EXIT_BROKEN, CHILD_EXIT_CLOSED, EXIT_OK
 
 
 def execute(startup: StartupDetails, channel: Channel, root: str, logs: Logs) -> int:
@@ -59,6 +59,9 @@ def execute(startup: StartupDetails, channel: Channel, root: str, logs: Logs) ->
     )
     try:
         channel.ask(report)
+    except ChannelClosed as e:
+        logs.write("error", f"the outcome {report.state!r} could not be reported: {e}")
+        return CHILD_EXIT_CLOSED
     except AirlockException as e:
         logs.write("error", f"the outcome {report.state!r} could not be reported: {e}")
         return CHILD_EXIT_BROKEN

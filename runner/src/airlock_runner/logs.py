@@ -9,6 +9,8 @@ the task instance, and stores.
 sees the first import and puts our handler on the root logger.
 """
 
+import contextlib
+import errno
 import os
 import sys
 from _thread import RLock
@@ -63,8 +65,12 @@ class Logs:
             try:
                 while view:
                     view = view[os.write(self._fd, view) :]
-            except OSError:
-                # The pipe is gone: nobody is left to read, and the task's own work goes on.
+            except OSError as e:
+                # The pipe is gone: nobody is left to read, and the task's own work goes on. Where the task itself
+                # closed it, its standard error may still be there.
+                if e.errno == errno.EBADF:
+                    with contextlib.suppress(OSError):
+                        os.write(2, f"{record.get('event', '')}\n".encode(errors="backslashreplace"))
                 return
             self._torn = False
 

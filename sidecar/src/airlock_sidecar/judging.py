@@ -7,6 +7,7 @@ the task instance. What only Kubernetes or the owner can know it leaves to them.
 
 from typing import NamedTuple
 
+from airlock_wire.pod import CHILD_EXIT_CLOSED
 from airlock_wire.record import Exit, Reason
 
 #: Why this sidecar itself stopped the runner.
@@ -128,6 +129,8 @@ def _crash(facts: Facts) -> str:
     assert facts.exit is not None  # noqa: S101 - the caller's order of rules
     if facts.exit.signal is not None:
         return f"the runner was ended by signal {facts.exit.signal} before it reported a state"
+    if facts.exit.code == CHILD_EXIT_CLOSED:
+        return "the task closed the runner's own descriptors (os.closerange or os.close), so that no state could be reported"
     return f"the runner exited with code {facts.exit.code} before it reported a state"
 
 

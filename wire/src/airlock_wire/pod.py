@@ -97,6 +97,8 @@ EXIT_OOM: Final = 137
 
 #: What the child's exit code is when the runner itself, not user code, could not go on.
 CHILD_EXIT_BROKEN: Final = 1
+#: The same where user code closed the runner's own descriptors, so that nothing could be reported.
+CHILD_EXIT_CLOSED: Final = 79
 
 
 def line(event: str, **fields: Any) -> bytes:
