@@ -34,6 +34,10 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
     #: Bytes of a request's body beyond which it is answered with 413. XComs are the large ones: a frame of
     #: 16 MiB can grow when it becomes JSON.
     max_body_bytes: int = 64 * 1024 * 1024
+    #: Connections at once. Each takes about 50 KiB with TLS; beyond so many new ones are closed.
+    max_connections: int = 4096
+    #: The same for one address, so that one peer cannot take all of them.
+    max_connections_per_peer: int = 512
 
 
 class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True):

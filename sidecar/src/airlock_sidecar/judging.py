@@ -130,7 +130,7 @@ def _crash(facts: Facts) -> str:
     if facts.exit.signal is not None:
         return f"the runner was ended by signal {facts.exit.signal} before it reported a state"
     if facts.exit.code == CHILD_EXIT_CLOSED:
-        return "the task closed the runner's own descriptors (os.closerange or os.close), so that no state could be reported"
+        return "the task closed its runner's own descriptors (os.closerange or os.close): no state could be reported"
     return f"the runner exited with code {facts.exit.code} before it reported a state"
 
 

@@ -1,7 +1,7 @@
 """
 Serving the Execution API: as this process (``serve``), or in a thread of it (``EmbeddedServer``).
 
-The only importer of uvicorn. Why this stack: docs/adr/0003.
+With ``connections`` the only importer of uvicorn. Why this stack: docs/adr/0003.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ import uvicorn
 
 from airlock_server.api.app import MOUNT, App
 from airlock_server.api.certificate import CertificateFiles
+from airlock_server.api.connections import Door, Limits, Protocol
 from airlock_server.api.services import Services
 from airlock_server.encryption import Encryption
 from airlock_server.settings import ApiSettings
@@ -52,7 +53,7 @@ def serve(api: ApiSettings, services: Services) -> int:
     scheme = "https" if api.tls_cert else "http"
     host, port = listener.getsockname()[:2]
     log.info("listening", extra={"url": f"{scheme}://{host}:{port}/{MOUNT}"})
-    server = _Server(_config(App(services, api.max_body_bytes), api), stop_on=(signal.SIGTERM, signal.SIGINT))
+    server = _Server(_config(App(services, api.max_body_bytes), api), api, stop_on=(signal.SIGTERM, signal.SIGINT))
     sys.setswitchinterval(SWITCH_SECONDS)
     server.run(sockets=[listener])
     log.info("stopped")
@@ -84,8 +85,9 @@ class EmbeddedServer:
         """Returns once it answers; raises OSError or TimeoutError."""
         # Bound here, so that the address is known, and connections are held, before the thread runs.
         listener = _listen("127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}/{MOUNT}"
-        self._server = _Server(_config(self._app, ApiSettings()))
+        scheme = "https" if self._api.tls_cert else "http"
+        self.url = f"{scheme}://127.0.0.1:{listener.getsockname()[1]}/{MOUNT}"
+        self._server = _Server(_config(self._app, self._api), self._api)
         self._thread = threading.Thread(target=self._server.run, args=([listener],), name="api", daemon=True)
         self._thread.start()
         if not self._server.ready.wait(START_SECONDS):
@@ -102,11 +104,13 @@ class EmbeddedServer:
 class _Server(uvicorn.Server):
     """
     uvicorn's server, stopped differently: at once, where its own looks ten times a second; and so that ``run``
-    returns, where its own raises the signal again and the process ends before the database is closed.
+    returns, where its own raises the signal again and the process ends before the database is closed. Its connections
+    come by ``connections``.
     """
 
-    def __init__(self, config: uvicorn.Config, stop_on: Sequence[signal.Signals] = ()) -> None:
+    def __init__(self, config: uvicorn.Config, api: ApiSettings, stop_on: Sequence[signal.Signals] = ()) -> None:
         super().__init__(config)
+        self._limits = Limits(api.max_connections, api.max_connections_per_peer)
         self._stop_on = stop_on
         self.ready = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -119,6 +123,14 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        def protocol() -> Protocol:
+            return Protocol(config=self.config, server_state=self.server_state, app_state={})
+
+        self._doors = [Door(listener, self._limits, protocol, self.config.ssl) for listener in sockets or []]
+        self.servers = []
+        self.started = True
 
     async def main_loop(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -139,8 +151,8 @@ class _Server(uvicorn.Server):
             files.reload_if_changed()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        for server in self.servers:
-            server.close()
+        for door in self._doors:
+            door.close()
         for listener in sockets or []:
             listener.close()
         for connection in list(self.server_state.connections):
