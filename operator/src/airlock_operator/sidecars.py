@@ -28,6 +28,8 @@ TOKEN_KEY = "token"  # noqa: S105 - a key's name
 #: How long a sidecar waits for its runner: longer than any image takes to be pulled. The launcher counts its own
 #: minute from its own start, and the operator all the rest.
 _CONNECT_SECONDS = 24 * 3600
+#: How much of a log that nobody reads stays in the pod: well below the limit of its volume.
+_LOG_KEEP_MIB = 128
 
 
 def impossible(run: TaskRun, settings: Pods) -> str:
@@ -54,6 +56,7 @@ def container(run: TaskRun, settings: Pods, logs: Logs, ca_pem: str) -> Json:
         "SIDECAR__SOCKET_DIR": SOCKET_DIR,
         "SIDECAR__STATE_DIR": STATE_DIR,
         "SIDECAR__LOG_DIR": LOG_DIR,
+        "SIDECAR__LOG_KEEP_MIB": str(_LOG_KEEP_MIB),
         "SIDECAR__RUNNER_UID": str(shared.RUNNER_UID),
         "SIDECAR__HEARTBEAT_SECONDS": f"{settings.heartbeat_seconds:g}",
         "SIDECAR__CONNECT_SECONDS": str(_CONNECT_SECONDS),

@@ -11,7 +11,7 @@ from datetime import datetime
 import msgspec
 
 from airlock_operator.bundles import BUNDLE_VOLUME
-from airlock_operator.podfacts import PodFacts
+from airlock_operator.podfacts import LAUNCHER, SIDECAR, PodFacts
 from airlock_operator.reasons import Reason
 from airlock_operator.taskrun import TaskRun
 from airlock_wire import pod as shared
@@ -55,6 +55,16 @@ _LAUNCHER_CODES = {
         "the sidecar went away and did not come back in 120 s, or came back to a runner that cannot go on with another",
     ),
 }
+
+
+#: How a kubelet says that a pod took more disk than it may.
+_STORAGE = ("ephemeral local storage", "local ephemeral storage", "exceeds the limit", "emptyDir")
+#: The same of what is the platform's in a pod, which never costs one of the user's tries.
+_OURS = (
+    *(f'"airlock-{name}"' for name in ("log", "state", "socket", "launcher", "token")),
+    f"ontainer {SIDECAR} ",
+    f"ontainer {LAUNCHER} ",
+)
 
 
 class End(msgspec.Struct, frozen=True):
@@ -132,7 +142,7 @@ def _evidence(run: TaskRun, pod: PodFacts) -> tuple[Reason, str]:
     if pod.reason == "Evicted" and BUNDLE_VOLUME in pod.message:
         return Reason.BUNDLE_FAILED, f"{pod.message.rstrip(' .')}; an administrator raises the bundle's sizeLimit"
     if pod.reason == "Evicted":
-        own = any(words in pod.message for words in ("ephemeral local storage", "exceeds the limit", "emptyDir"))
+        own = any(words in pod.message for words in _STORAGE) and not any(words in pod.message for words in _OURS)
         return (Reason.STORAGE_EXCEEDED if own else Reason.EVICTED), pod.message
     if pod.disruption:
         return _DISRUPTIONS.get(pod.disruption, Reason.EVICTED), f"{pod.disruption}: {pod.disruption_message}"

@@ -4,6 +4,9 @@ object store is set, takes the file's lines from there.
 
 Each folder of the path is opened from the one above it and no link is followed: whoever may write into a folder on the
 way could otherwise have this process, which may be root, append to a file of their choice.
+
+A disk that is full ends no task: what the file cannot take is counted, and stdout still gets it. Where nobody reads the
+file, its oldest part is given back to the disk as it grows.
 """
 
 import contextlib
@@ -13,12 +16,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from airlock_sidecar import holes
+
 if TYPE_CHECKING:
     from airlock_sidecar.shipping.shipper import Shipper
 
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-_FILE = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+_FILE = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 class LogStore:
@@ -27,19 +32,28 @@ class LogStore:
     runner, so that nothing is dropped.
     """
 
-    def __init__(self, folder: str, path: str) -> None:
-        """``path`` is relative to ``folder``. Raises OSError where the file cannot be opened without a link."""
+    def __init__(self, folder: str, path: str, keep_bytes: int = 0) -> None:
+        """
+        ``path`` is relative to ``folder``. ``keep_bytes`` is how much of the file stays on the disk, 0 for all of it.
+        Raises OSError where the file cannot be opened without a link.
+        """
         self.file = Path(folder, path)
         Path(folder).mkdir(parents=True, exist_ok=True)
         # Launches of one try append to one file, also from two pods that share a volume.
         self._fd = _open_below(folder, path)
+        self._keep = keep_bytes
+        self._size = os.fstat(self._fd).st_size
+        self._freed = 0
+        #: Bytes that the file could not take, and whether it ends within a line because of that.
+        self._missing = 0
+        self._torn = False
         self._stdout = True
         #: Brings the file into an object store; None where none is set.
         self.shipper: Shipper | None = None
 
     def append(self, lines: bytes) -> None:
         """Adds whole lines."""
-        _write_all(self._fd, lines)
+        self._keep_lines(lines)
         if self.shipper is not None:
             self.shipper.wrote()
         if self._stdout:
@@ -56,7 +70,32 @@ class LogStore:
 
     def finish(self, *, hurried: bool) -> int:
         """Waits, within a bound, for the store to have everything; how many bytes it lacks."""
-        return 0 if self.shipper is None else self.shipper.finish(hurried=hurried)
+        return self._missing + (0 if self.shipper is None else self.shipper.finish(hurried=hurried))
+
+    def _keep_lines(self, lines: bytes) -> None:
+        before = self._size
+        try:
+            for data in (b"\n", lines) if self._torn else (lines,):
+                view = memoryview(data)
+                while view:
+                    count = os.write(self._fd, view)
+                    self._size += count
+                    view = view[count:]
+            self._torn = False
+        except OSError:
+            self._torn = self._torn or self._size > before
+            self._missing += len(lines)
+        if self._keep and self._size - self._freed > self._keep:
+            self._give_back()
+
+    def _give_back(self) -> None:
+        """Frees the oldest half of what is kept. Where the file system cannot do that, the file begins anew."""
+        end = self._size - self._keep // 2
+        if holes.punch(self._fd, self._freed, end - self._freed):
+            self._freed = end
+        else:
+            os.ftruncate(self._fd, 0)
+            self._size = self._freed = 0
 
 
 def _open_below(folder: str, path: str) -> int:

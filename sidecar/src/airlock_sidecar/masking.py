@@ -24,6 +24,8 @@ MAX_MASKS = 5_000
 
 #: How long the expression for all short secrets may become: compiling it takes memory in proportion.
 _MAX_EXPRESSION_CHARS = 200_000
+#: A secret whose spelling is longer than this is not kept whole where a line is cut: the line has to wait in memory.
+_MOST_LONGEST_CHARS = 256 * 1024
 #: How deep JSON inside JSON is looked into.
 _MAX_DEPTH = 40
 
@@ -125,7 +127,7 @@ class Masker:
             raise ValueError(f"more than {MAX_MASKS} secrets to mask")
         search = _Search([*self.secrets, *new])
         self._known.update(new)
-        self.longest = max([self.longest, *map(spellings.longest, new)])
+        self.longest = min(_MOST_LONGEST_CHARS, max([self.longest, *map(spellings.longest, new)]))
         self.secrets.extend(new)
         self._search = search
         return new

@@ -88,7 +88,11 @@ def _log_store(config: settings.SidecarSettings, work: Workload) -> LogStore:
     """
     shared = config.logs.store if isinstance(work, Execute) and settings.place_of(config.logs) is None else ""
     try:
-        return LogStore(shared or config.sidecar.log_dir, work.log_path)
+        if shared:
+            return LogStore(shared, work.log_path)
+        # What an object store is still to get is freed by its shipper, once it is there.
+        keep = 0 if config.logs.store else config.sidecar.log_keep_mib * 1024 * 1024
+        return LogStore(config.sidecar.log_dir, work.log_path, keep)
     except OSError as e:
         raise SettingsError(f"{PREFIX}{'LOGS__STORE' if shared else 'SIDECAR__LOG_DIR'}: {e}") from e
 

@@ -57,6 +57,8 @@ class Sidecar(msgspec.Struct, frozen=True, kw_only=True):
     pod_uid: str = ""
     #: The folder below which logs are kept.
     log_dir: str = ""
+    #: How much of the log file stays on the disk, in MiB, where nobody reads it; 0 for all of it.
+    log_keep_mib: int = 0
     #: Where the record is written at the end: the container's termination message in a pod.
     record_file: str = "/dev/termination-log"
     #: The user the runner's container runs as; -1 means the sidecar's own.

@@ -7,7 +7,6 @@ where is decided in ``segments``, and every write is over the version that was r
 flushes late adds its lines behind the newer launch's, and overwrites none.
 """
 
-import ctypes
 import os
 import threading
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 from random import random
 from typing import TYPE_CHECKING, Protocol
 
+from airlock_sidecar import holes
 from airlock_sidecar.settings import Logs
 from airlock_sidecar.shipping import segments
 from airlock_sidecar.shipping.errors import LogStoreError, StoreAway, StoreChanged, StoreRefused
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from airlock_sidecar.shipping.objects import Objects, Version
 
 _MIB = 1024 * 1024
-#: fallocate's flags for a hole in a file that keeps its size.
-_KEEP_SIZE, _PUNCH_HOLE = 1, 2
 #: Another writer of the same log has one flush to make, so this many changes in a row are a store's fault.
 _MOST_CHANGES = 8
 #: A runner that was told to stop is killed 10 s before its pod's time is over; the rest of the log has half of that.
@@ -258,7 +256,5 @@ class Shipper:
 
     def _free(self, upto: int) -> None:
         """Gives the disk back what is not needed. A file system that cannot do that keeps it."""
-        libc = ctypes.CDLL(None)
-        offset, length = ctypes.c_int64(self._freed), ctypes.c_int64(upto - self._freed)
-        libc.fallocate(self._fd, _PUNCH_HOLE | _KEEP_SIZE, offset, length)
+        holes.punch(self._fd, self._freed, upto - self._freed)
         self._freed = upto
