@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 # Python keeps its bytecode: without it every process that is started here compiles everything it imports again.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help demo test unit contract bench fuzz lint fmt locks up down e2e manifests
+.PHONY: help demo test unit contract bench soak fuzz lint fmt locks up down e2e manifests
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -11,7 +11,7 @@ demo:  ## one task, end to end, on this machine: no cluster, no root
 	@scripts/demo.sh
 
 test:  ## lint, types and every test tier that this machine can run; says which it cannot, and why
-	@scripts/test.sh
+	@scripts/tiers.sh all
 
 unit:  ## unit, repo, and component tests that are not slow: under a minute
 	@scripts/environment.sh dev
@@ -24,6 +24,9 @@ contract:  ## against Airflow 3.3's own code
 
 bench:  ## the benchmarks, side by side with their peers, as tables
 	@scripts/bench.sh
+
+soak:  ## the long forms of the tests: whole matrices, and the fuzzer for long
+	@scripts/tiers.sh soak
 
 fuzz:  ## the sidecar's fuzzer, a million frames
 	@scripts/environment.sh dev
@@ -49,7 +52,7 @@ down:  ## end that cluster; nothing of it stays
 	@scripts/cluster.sh down
 
 e2e:  ## the cluster tiers (api, e2e) against it
-	@scripts/e2e.sh
+	@scripts/tiers.sh e2e
 
 manifests:  ## write what follows from other files anew: the chart's copy of the resource, install.yaml, docs/messages.md
 	@scripts/environment.sh dev

@@ -1,0 +1,66 @@
+"""What tiers need, and how it is met: an environment is made, a cluster is brought up, and taken down again."""
+
+import os
+import shlex
+import subprocess
+from collections.abc import Callable
+
+from tiers.table import Need
+
+_NO_CLUSTER = "no cluster is up"
+
+
+class Needs:
+    """Meets each need once, when the first tier asks. What it started itself ends with ``close``."""
+
+    def __init__(self) -> None:
+        self._why: dict[Need, str] = {}
+        self._started = False
+        #: What tiers are given in their environment.
+        self.env: dict[str, str] = {}
+
+    def missing(self, needs: tuple[Need, ...]) -> str:
+        """Why one of them cannot be met here; empty where all are."""
+        ways: dict[Need, Callable[[], str]] = {
+            Need.ROOT: self._root,
+            Need.AIRFLOW: self._airflow,
+            Need.CLUSTER: self._cluster,
+        }
+        for need in needs:
+            if need not in self._why:
+                self._why[need] = ways[need]()
+        return next((self._why[need] for need in needs if self._why[need]), "")
+
+    def close(self) -> None:
+        """Ends the cluster that was brought up for these tests; one that was up before stays as it is."""
+        if self._started:
+            subprocess.run(["scripts/cluster.sh", "down"], check=False, timeout=600)
+
+    def _root(self) -> str:
+        return "" if os.getuid() == 0 else "only root can give user code a user of its own"
+
+    def _airflow(self) -> str:
+        done = subprocess.run(["scripts/environment.sh", "airflow"], check=False, timeout=1800)
+        return "Airflow could not be installed, see above" if done.returncode else ""
+
+    def _cluster(self) -> str:
+        status = subprocess.run(
+            ["scripts/cluster.sh", "status"], stdout=subprocess.PIPE, text=True, check=False, timeout=300
+        )
+        if status.stdout.strip() == _NO_CLUSTER:
+            self._started = True
+            self.env["AIRLOCK_CLUSTER_MAY_END"] = "1"
+        up = subprocess.run(["scripts/up.sh"], stdout=subprocess.PIPE, text=True, check=False, timeout=3600)
+        if up.returncode:
+            return "no cluster could be brought up, see above"
+        self.env |= exported(up.stdout, os.environ.get("PATH", ""))
+        return ""
+
+
+def exported(line: str, path: str) -> dict[str, str]:
+    """The variables of the one line that ``make up`` prints to be evaluated by a shell. Pure."""
+    words = shlex.split(line)
+    if words[:1] != ["export"]:
+        raise ValueError(f"make up printed no line to evaluate: {line!r}")
+    pairs = (word.partition("=") for word in words[1:])
+    return {name: value.replace("$PATH", path) for name, _, value in pairs}

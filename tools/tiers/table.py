@@ -1,0 +1,123 @@
+"""
+The table of tiers: command, needs, minutes, and what runs beside it. Pure.
+
+A stage is what runs at the same time. In each stage the tiers that are ``behind`` run in the background, at a lower
+priority, while the others run one after the other. The order of stages is that in which a failure is cheapest to learn.
+"""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+PYTEST = (".venvs/dev/bin/python", "-P", "-m", "pytest", "-q")
+#: Tests of the cluster itself, which have it alone.
+_CLUSTER = "tests/e2e/cluster"
+_SHARED = ("tests/api", "tests/e2e", f"--ignore={_CLUSTER}")
+
+
+class Need(StrEnum):
+    """What a tier cannot run without; ``needs`` says how each is met and what to tell where it is not."""
+
+    #: A user of its own for user code.
+    ROOT = "root"
+    #: Airflow itself, in an environment of its own.
+    AIRFLOW = "airflow"
+    #: A cluster with Airlock in it.
+    CLUSTER = "cluster"
+
+
+class Tier(NamedTuple):
+    """One tier. ``minutes`` is about what it takes on two cores, warm."""
+
+    name: str
+    stage: int
+    command: tuple[str, ...]
+    minutes: float
+    needs: tuple[Need, ...] = ()
+    behind: bool = False
+    #: Environment variables of its own.
+    env: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def most_minutes(self) -> float:
+        """After which it is ended, as something in it hangs."""
+        return max(20.0, 4 * self.minutes)
+
+    @property
+    def tests(self) -> bool:
+        """Whether it is a run of pytest, whose failed tests can be run again."""
+        return self.command[: len(PYTEST)] == PYTEST
+
+
+TIERS = (
+    Tier("lint, types, import contracts", 1, ("scripts/lint.sh",), 1.0, behind=True),
+    Tier("unit", 1, (*PYTEST, "tests/unit"), 1.0),
+    Tier("repo", 1, (*PYTEST, "tests/repo"), 0.5),
+    # Four at a time: most of this tier waits for outages and deadlines to pass.
+    Tier(
+        "component", 2,
+        (*PYTEST, "-n", "4", "--dist", "worksteal", "tests/component", "--ignore=tests/component/isolation"), 6.0,
+    ),
+    Tier("component, as root", 2, (*PYTEST, "tests/component/isolation"), 4.0, needs=(Need.ROOT,), behind=True),
+    Tier("demo", 2, ("make", "--no-print-directory", "demo"), 0.3),
+    # By itself: on a machine that is busy with other things Airflow's own scheduler fails launches ("state mismatch").
+    Tier("contract, beside a running Airflow", 3, (*PYTEST, "tests/contract/peer"), 4.0, needs=(Need.AIRFLOW,)),
+    # Two sessions share the cluster (tests/kube/place.py): the tests that need a real Airflow mostly wait for it.
+    Tier("e2e, Airflow", 4, (*PYTEST, *_SHARED, "-m", "airflow"), 9.0, needs=(Need.CLUSTER,), behind=True),
+    Tier(
+        "api, e2e", 4,
+        (*PYTEST, "-n", "2", "--dist", "loadfile", *_SHARED, "-m", "not airflow and not alone and not last"),
+        9.0, needs=(Need.CLUSTER,),
+    ),
+    # Tests that have the cluster alone mostly wait, and leave half of this machine to others.
+    Tier(
+        "contract", 5, (*PYTEST, "-n", "2", "tests/contract", "--ignore=tests/contract/peer"), 5.0,
+        needs=(Need.AIRFLOW,), behind=True,
+    ),
+    Tier(
+        "e2e, alone", 5, (*PYTEST, *_SHARED[1:], "-m", "(alone or last) and not airflow"), 6.0, needs=(Need.CLUSTER,)
+    ),
+    # By themselves: they restart the cluster's components and bring it up anew, within deadlines.
+    Tier("the cluster itself", 6, (*PYTEST, _CLUSTER), 4.0, needs=(Need.CLUSTER,)),
+)  # fmt: skip
+
+#: The long forms: what CI has one of, in numbers; whole matrices; the fuzzer for long.
+SOAK = (
+    Tier(
+        "soak, component", 1, (*PYTEST, "-n", "2", "tests/component", "-m", "soak"), 10.0, env=(("AIRLOCK_SOAK", "1"),)
+    ),
+    Tier(
+        "soak, fuzz", 2, (*PYTEST, "tests/component/sidecar/test_sidecar_fuzz.py"), 10.0,
+        env=(("AIRLOCK_FUZZ_FRAMES", "1000000"),),
+    ),
+)  # fmt: skip
+
+#: What a word on the command line stands for. A tier's own name is a word too.
+GROUPS: dict[str, tuple[Tier, ...]] = {
+    "all": TIERS,
+    "e2e": tuple(tier for tier in TIERS if Need.CLUSTER in tier.needs),
+    "soak": SOAK,
+}
+
+
+class UnknownTier(Exception):
+    """A word names no group and no tier; the text lists those that there are."""
+
+
+def chosen(words: list[str]) -> tuple[Tier, ...]:
+    """The tiers that the words name, in the table's order; all where there is no word. Raises UnknownTier."""
+    known = {tier.name: tier for tier in (*TIERS, *SOAK)}
+    wanted: set[str] = set()
+    for word in words or ["all"]:
+        if word in GROUPS:
+            wanted |= {tier.name for tier in GROUPS[word]}
+        elif word in known:
+            wanted.add(word)
+        else:
+            raise UnknownTier(f"no tier is called {word!r}; there are {', '.join((*GROUPS, *map(repr, known)))}")
+    return tuple(tier for name, tier in known.items() if name in wanted)
+
+
+def stages(tiers: tuple[Tier, ...]) -> list[tuple[Tier, ...]]:
+    """The tiers by stage, in order."""
+    numbers = sorted({tier.stage for tier in tiers})
+    return [tuple(tier for tier in tiers if tier.stage == number) for number in numbers]
