@@ -109,11 +109,6 @@ def change_api_token(made):
     mounted(made, "mine", {"projected": {"sources": [{"serviceAccountToken": {"path": "t"}}]}})
 
 
-def change_pod_certificate(made):
-    certificate = {"signerName": "kubernetes.io/kube-apiserver-client-pod", "keyType": "ED25519"}
-    mounted(made, "mine", {"projected": {"sources": [{"podCertificate": certificate | {"credentialBundlePath": "c"}}]}})
-
-
 def change_token_in_the_scratch_volume(made):
     """The name is one that the runner mounts already; what is behind it is not what the operator puts there."""
     source = {"serviceAccountToken": {"audience": "sts.amazonaws.com", "path": "t"}}
@@ -285,7 +280,6 @@ SAYS = {
     change_token_secret: "one that the operator made",
     change_token_secret_projected: "one that the operator made",
     change_api_token: "not the Kubernetes API",
-    change_pod_certificate: "podCertificate",
     change_token_in_the_scratch_volume: "must be what the operator makes of it",
     change_secret_in_the_source_volume: "airlock.dev/allowed-secrets",
     change_config_map_in_the_socket_volume: "must be what the operator makes of it",
@@ -317,6 +311,12 @@ def ask(kubectl, made):
 
 def test_the_pod_that_the_operator_makes_passes(namespace):
     ask(namespace.as_user(*OPERATOR), pod())
+
+
+def test_a_pod_asks_for_half_a_processor_as_a_number(namespace):
+    made = pod()
+    runner(made)["resources"] = {"requests": {"cpu": 0.5}, "limits": {"cpu": 1.5}}
+    ask(namespace.as_user(*OPERATOR), made)
 
 
 IDS = {"taskInstanceId": ID, "dagVersionId": ID, "runId": "r"}
@@ -370,7 +370,7 @@ def test_user_code_is_given_a_token_of_a_listed_audience(namespace, audience):
 
 
 PATHS = [
-    "/airlock", "/airlock/socket", "/airlock/", "/./airlock/socket", "//airlock/socket", "/x/../airlock/socket", "/airlock/./socket",
+    "/airlock", "/airlock/socket/x", "/airlock/", "/./airlock/socket", "//airlock/socket", "/x/../airlock/socket", "/airlock/./socket",
     "/x//y", "/x/./y", "/x/..", "/x/.", "airlock/socket", "./x", "/", "/../x",
 ]  # fmt: skip
 
@@ -505,12 +505,12 @@ def test_other_secrets_are_nobodys_business_in_other_pods(namespace, kind):
 @pytest.fixture(scope="module")
 def there(namespace):
     """Names of pods that exist: a plain one, and one of a TaskRun. No node takes them."""
-    made = pod() | {}
-    made["spec"] |= {"nodeSelector": {"no.such/node": "x"}, "tolerations": []}
-    other = plain_pod(nodeSelector={"no.such/node": "x"})
+    made, other = pod(), plain_pod(nodeSelector={"no.such/node": "x"})
+    made["spec"]["nodeSelector"] = {"no.such/node": "x"}
+    made["metadata"]["name"], other["metadata"]["name"] = "there-1", "there"
     namespace.as_user(*OPERATOR)("create", "-f", "-", stdin=json.dumps(made))
     namespace("create", "-f", "-", stdin=json.dumps(other))
-    yield {"a plain pod": "plain", "a TaskRun's": made["metadata"]["name"]}
+    yield {"a plain pod": "there", "a TaskRun's": "there-1"}
     namespace("delete", "pod", "--all", "--force", "--grace-period=0")
 
 

@@ -124,6 +124,10 @@ WRONG = {
 }  # fmt: skip
 
 
+WRONG |= {
+    f"{value!r} of processors": ({"pod": {"resources": {kind: {"cpu": value}}}}, f"spec.pod.resources.{kind}.cpu")
+    for kind, value in itertools.product(("requests", "limits"), ({}, {"a": 1}, [], [1], True, "half", "1x", "", -0.5))
+}
 PATHS = [
     "/airlock/", "/./airlock/socket", "//airlock/socket", "/x/../airlock/socket", "/x/./y", "/x//y", "/x/..", "airlock/socket", "./x", "/",
     "/tmp", "/tmp/", "/tmp/.", "/run/secrets/x", "/var/run/airlock", "/../x", "/x/.",
@@ -215,6 +219,12 @@ RIGHT = {
 }
 
 
+RIGHT |= {
+    f"{value!r} of processors": {"pod": {"resources": {"requests": {"cpu": value}, "limits": {"cpu": value}}}}
+    for value in (0.5, 1, "0.5", "500m", "1", 2.25)
+}
+
+
 @pytest.mark.parametrize("case", RIGHT)
 def test_a_right_taskrun_is_taken(namespace, case):
     namespace.apply(taskrun(RIGHT[case]))
@@ -243,6 +253,15 @@ def test_what_was_asked_for_cannot_be_changed(namespace, change, says):
     changed["spec"] = {name: value for name, value in (changed["spec"] | change).items() if value is not None}
     with pytest.raises(Refused, match=says):
         namespace.apply(changed)
+
+
+def test_what_a_pod_asks_for_cannot_be_changed(namespace):
+    made = taskrun({"pod": {"resources": {"requests": {"cpu": 0.5}}}})
+    namespace.apply(made)
+    for other in (0.75, "0.5", None):
+        made["spec"]["pod"]["resources"]["requests"]["cpu"] = other
+        with pytest.raises(Refused, match="pod settings cannot be changed"):
+            namespace.apply(made)
 
 
 def test_grants_cannot_be_changed(namespace):

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 import yaml
+from played.chart import ALONE, OTHERS
 
 from airlock_operator import bundles, pods, runners, taskrun
 from airlock_operator.bundles import WORK_VOLUME
@@ -353,31 +354,6 @@ def leaves(value, path=()):
 
 
 VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
-#: Another value for each of the chart's.
-OTHERS = {
-    "image.registry": "example.test/mirror", "image.tag": "v2", "image.pullPolicy": "Always", "image.pullSecrets": ["regcred"],
-    "crd.install": False, "guards.install": False, "guards.tokenAudiences": ["vault"], "watch.namespaces": ["team-a"],
-    "access.default": "all", "airflow.apiUrl": "https://airflow.example/execution", "airflow.caConfigMap": "authority",
-    "airflow.executorAccounts": ["system:serviceaccount:a:b"], "airflow.deferrals": ["my.triggers.*"],
-    "airflow.assetEvents": ["reports"],
-    "bundles": [{"name": "sales", "classpath": "a.B", "image": "i"}],
-    "launcher.by": "image", "networkPolicy.enabled": False, "runner.scratchSizeLimit": "1Gi",
-    "logs.store": "s3://bucket/prefix", "logs.endpoint": "https://minio.example", "logs.region": "eu", "logs.credentialsSecret": "s",
-    "logs.caKey": "ca.crt", "logs.chunkSeconds": 5, "logs.segmentMib": 4, "logs.localMib": 128, "logs.finalSeconds": 5,
-    "proxy.http": "http://proxy.example:3128", "proxy.https": "http://proxy.example:3128", "proxy.none": "a.example",
-    "sidecar.resources.cpu": "20m", "sidecar.resources.memory": "64Mi", "sidecar.resources.memoryLimit": "256Mi",
-    "sidecar.resources.cpuLimit": "500m", "sidecar.pullSecrets": ["regcred"], "operator.replicas": 1,
-    "server.persistence.enabled": False, "server.persistence.size": "2Gi", "server.persistence.storageClass": "fast",
-    "server.persistence.existingClaim": "mine",
-} | {
-    f"{part}.{name}": value
-    for part in ("operator", "server")
-    for name, value in {
-        "resources.requests.cpu": "60m", "resources.requests.memory": "100Mi", "resources.limits.memory": "300Mi",
-        "nodeSelector": {"a": "b"}, "tolerations": [{"key": "k", "operator": "Exists"}], "affinity": {"nodeAffinity": {}},
-        "priorityClassName": "high", "podAnnotations": {"a": "b"}, "env": {"AIRLOCK__LOGGING__FORMAT": "json"},
-    }.items()
-}  # fmt: skip
 
 
 def frozen(document):
@@ -402,11 +378,6 @@ def test_every_value_has_another_to_upgrade_to():
     assert {".".join(path) for path in leaves(VALUES)} == set(OTHERS)
 
 
-#: Values that take objects away, each by itself; all others at once.
-ALONE = [
-    "crd.install", "guards.install", "networkPolicy.enabled", "watch.namespaces", "server.persistence.enabled",
-    "server.persistence.existingClaim",
-]  # fmt: skip
 #: A claim that is there keeps its class, by a look at the cluster, which there is none of here.
 TOGETHER = sorted(set(OTHERS) - {*ALONE, "server.persistence.storageClass"})
 
@@ -514,6 +485,16 @@ def test_what_the_chart_tells_the_operator_is_what_the_operator_understands():
         settings.pods.launcher_by, settings.pods.airflow_api_url, settings.pods.airflow_ca_file,
     )  # fmt: skip
     assert NO_STORE == from_environment(operator_environment()).logs
+
+
+@pytest.mark.parametrize(
+    ("part", "name"), [("server", "AIRLOCK__LOGGING__FORMAT"), ("operator", "AIRLOCK__PODS__LAUNCHER_BY")]
+)
+def test_what_an_administrator_sets_of_a_part_takes_the_place_of_the_charts(part, name):
+    container = pods_of("--set", f"{part}.env.{name}=other")[part]["spec"]["containers"][0]
+
+    assert ["other"] == [each["value"] for each in container["env"] if each["name"] == name]
+    assert len(container["env"]) == len({each["name"] for each in container["env"]})
 
 
 def test_limits_and_proxies_reach_the_operator():

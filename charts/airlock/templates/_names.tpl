@@ -45,6 +45,19 @@ priorityClassName: {{ . }}
 {{- end }}
 {{- end -}}
 
+{{/* A container's variables: a list of them as YAML, and an administrator's by name, which take the place of the first's. */}}
+{{- define "airlock.env" -}}
+{{- $theirs := index . 1 -}}
+{{- range index . 0 | fromYamlArray }}
+{{- if not (hasKey $theirs .name) }}
+- {{ toJson . }}
+{{- end }}
+{{- end }}
+{{- range $name, $value := $theirs }}
+- {name: {{ $name }}, value: {{ $value | quote }}}
+{{- end }}
+{{- end -}}
+
 {{/* Pull secrets of the chart's own pods. */}}
 {{- define "airlock.pullSecrets" -}}
 {{- with .Values.image.pullSecrets }}

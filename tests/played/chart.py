@@ -1,0 +1,36 @@
+"""Another value for each of the chart's, for tests of what an upgrade changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+#: Another value for each of the chart's.
+OTHERS: dict[str, Any] = {
+    "image.registry": "example.test/mirror", "image.tag": "v2", "image.pullPolicy": "Always", "image.pullSecrets": ["regcred"],
+    "crd.install": False, "guards.install": False, "guards.tokenAudiences": ["vault"], "watch.namespaces": ["team-a"],
+    "access.default": "all", "airflow.apiUrl": "https://airflow.example/execution", "airflow.caConfigMap": "authority",
+    "airflow.executorAccounts": ["system:serviceaccount:a:b"], "airflow.deferrals": ["my.triggers.*"],
+    "airflow.assetEvents": ["reports"],
+    "bundles": [{"name": "sales", "classpath": "a.B", "image": "i"}],
+    "launcher.by": "image", "networkPolicy.enabled": False, "runner.scratchSizeLimit": "1Gi",
+    "logs.store": "s3://bucket/prefix", "logs.endpoint": "https://minio.example", "logs.region": "eu", "logs.credentialsSecret": "s",
+    "logs.caKey": "ca.crt", "logs.chunkSeconds": 5, "logs.segmentMib": 4, "logs.localMib": 128, "logs.finalSeconds": 5,
+    "proxy.http": "http://proxy.example:3128", "proxy.https": "http://proxy.example:3128", "proxy.none": "a.example",
+    "sidecar.resources.cpu": "20m", "sidecar.resources.memory": "64Mi", "sidecar.resources.memoryLimit": "256Mi",
+    "sidecar.resources.cpuLimit": "500m", "sidecar.pullSecrets": ["regcred"], "operator.replicas": 1,
+    "server.persistence.enabled": False, "server.persistence.size": "2Gi", "server.persistence.storageClass": "fast",
+    "server.persistence.existingClaim": "mine",
+} | {
+    f"{part}.{name}": value
+    for part in ("operator", "server")
+    for name, value in {
+        "resources.requests.cpu": "60m", "resources.requests.memory": "100Mi", "resources.limits.memory": "300Mi",
+        "nodeSelector": {"a": "b"}, "tolerations": [{"key": "k", "operator": "Exists"}], "affinity": {"nodeAffinity": {}},
+        "priorityClassName": "high", "podAnnotations": {"a": "b"}, "env": {"AIRLOCK__LOGGING__FORMAT": "json"},
+    }.items()
+}  # fmt: skip
+#: Values that take objects away, each by itself; all others at once.
+ALONE = [
+    "crd.install", "guards.install", "networkPolicy.enabled", "watch.namespaces", "server.persistence.enabled",
+    "server.persistence.existingClaim",
+]  # fmt: skip
