@@ -47,4 +47,9 @@ if [ "$want" != airflow ]; then
     printf '#!/bin/sh\nexec "%s" -I -m airlock_server "$@"\n' "$PWD/$folder/bin/python" >"$folder/bin/airlock"
     chmod +x "$folder/bin/airlock"
 fi
+# The chart is rendered by tests that need no cluster; the package index has no helm for every machine.
+if [ "$want" = dev ] && [ ! -e "$folder/bin/helm" ]; then
+    helm=$(PYTHONPATH=tests "$folder/bin/python" -c 'from cluster import golang; print(golang.helm() / "helm")')
+    ln -s "$helm" "$folder/bin/helm"
+fi
 echo "$now" >"$folder/.stamp"

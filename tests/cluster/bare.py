@@ -30,6 +30,9 @@ _GRACE = {"apiserver": 2.0}
 class Bare:
     """The machinery of a bare cluster; everything it needs to know is remembered on disk."""
 
+    #: Its network is a bridge.
+    enforces_policies = False
+
     def __init__(self) -> None:
         self.state = places.state()
 
@@ -51,11 +54,11 @@ class Bare:
         """Brings up the first node; returns when it is Ready. What a broken one left is removed first."""
         debian.install(debian.NODE_PACKAGES)
         programs = [golang.built(build) for build in golang.NODE]
-        helm = golang.wheel("helm")
+        helm = golang.helm()
         self.down()
         self.state.mkdir(parents=True)
         self._link(self.state / "bin", [path for folder in programs for path in folder.iterdir()])
-        self._link(places.tools(), [self.state / "bin" / "kubectl", *helm.glob("bin/helm")])
+        self._link(places.tools(), [self.state / "bin" / "kubectl", helm / "helm"])
         Remembered("bare").save()
         self._configure()
         self._start_node(FIRST, ("etcd", "apiserver"))

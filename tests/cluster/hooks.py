@@ -26,6 +26,9 @@ FIRST_NODE = ""
 class Machinery(Protocol):
     """What a kind of cluster does differently."""
 
+    #: Whether its network enforces NetworkPolicy.
+    enforces_policies: bool
+
     def load_image(self, archive: Path) -> None: ...
 
     def audit_lines(self) -> Iterator[str]: ...
@@ -56,6 +59,11 @@ class Hooks:
         """Runs kubectl as the cluster's administrator and returns its output."""
         argv = [_kubectl(), f"--kubeconfig={self.kubeconfig}", *words]
         return run(argv, stdin=stdin, timeout=timeout).stdout
+
+    @property
+    def enforces_policies(self) -> bool:
+        """Whether the cluster's network enforces NetworkPolicy."""
+        return self._machinery.enforces_policies
 
     def load_image(self, archive: str | Path) -> None:
         """Makes the images of an archive (as `docker save` writes it) known to every node."""

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from cluster import debian, golang, places
-from cluster.bare import snapshotter
-from cluster.commands import CommandError, run, run_slowly, say
+from cluster import builders, golang, places
+from cluster.builders import Docker
+from cluster.commands import CommandError, run_slowly, say
 from cluster.configuration import PAUSE_IMAGE
 from cluster.kept import content_key, kept
 
-#: The base that the Containerfiles name; taken where it can be pulled.
-ORDINARY_BASE = "docker.io/library/python:3.13-slim"
+#: The base that the Containerfiles name, python:3.13-slim; taken where it can be pulled.
+ORDINARY_BASE = "docker.io/library/python@sha256:7c61056e61ac89e852de05f3dc6fa51a6dd2181797bceed46aa725dd7cb2cd3b"
+#: What it is called in its archive, and the base that is made here.
+ORDINARY_NAME, OWN_NAME = "docker.io/airlock/base:ordinary", "docker.io/airlock/base:local"
 #: What the base that is made here carries beside Debian's minimum.
 BASE_PACKAGES = ("python3", "python3-venv", "ca-certificates", "usr-is-merged")
 #: The suite's Python is what `requires-python` allows at least.
@@ -92,8 +93,8 @@ def ingredients(image: Image, root: Path = places.ROOT) -> list[tuple[str, bytes
 
 
 def build_all() -> list[Archive]:
-    """All images, the pause image first; what is already built from the same content is not built again."""
-    archives = {"": _pause()}
+    """All images, a bare node's pause image first; what is already built from the same content is not built again."""
+    archives = {} if isinstance(builders.present(), Docker) else {"": _pause()}
     for image in IMAGES:
         before = archives["runner"].path if image.base == "RUNNER" else None
         archives[image.name] = built(image, before)
@@ -119,7 +120,8 @@ def built(image: Image, base: Path | None = None, **programs: Path) -> Archive:
                 target.write_bytes(content)
             for name in programs:
                 Path(context, name).chmod(0o755)
-            _build(image.containerfile, Path(context), {image.base: base}, reference, folder / "image.tar")
+            bases = {image.base: base}
+            builders.present().build(image.containerfile, Path(context), bases, reference, folder / "image.tar")
 
     return Archive(reference, kept(f"image-{image.name}", key, make) / "image.tar", key)
 
@@ -133,7 +135,7 @@ def _pause() -> Archive:
         with tempfile.TemporaryDirectory() as context:
             shutil.copy(recipe, context)
             shutil.copy(program, context)
-            _build("Containerfile", Path(context), {}, PAUSE_IMAGE, folder / "image.tar")
+            builders.present().build("Containerfile", Path(context), {}, PAUSE_IMAGE, folder / "image.tar")
 
     return Archive(PAUSE_IMAGE, kept("image-pause", key, make) / "image.tar", key)
 
@@ -150,20 +152,20 @@ def _base() -> Path:
     key = content_key([("recipe", recipe.read_bytes())], ORDINARY_BASE, BASE_SUITE, *BASE_PACKAGES, *BASE_LEAVES_OUT)
 
     def make(folder: Path) -> None:
+        builder = builders.present()
         try:
-            shop = Workshop()
-            shop.run("pull", "--quiet", ORDINARY_BASE, timeout=300)
-            shop.run("push", "--quiet", ORDINARY_BASE, f"docker-archive:{folder / 'image.tar'}:{ORDINARY_BASE}")
+            builder.pull(ORDINARY_BASE, ORDINARY_NAME, folder / "image.tar")
             say(f"images start from {ORDINARY_BASE}")
         except CommandError as error:
-            say(
-                f"{ORDINARY_BASE} cannot be had ({str(error).splitlines()[-1][-160:]}); making a base from Debian packages"
-            )
+            if isinstance(builder, Docker):
+                raise
+            why = str(error).splitlines()[-1][-160:]
+            say(f"{ORDINARY_BASE} cannot be had ({why}); making a base from Debian packages")
             (folder / "image.tar").unlink(missing_ok=True)
             with tempfile.TemporaryDirectory() as context:
                 _debootstrap(Path(context, "base.tar"))
                 shutil.copy(recipe, context)
-                _build("Containerfile", Path(context), {}, "docker.io/airlock/base:local", folder / "image.tar")
+                builder.build("Containerfile", Path(context), {}, OWN_NAME, folder / "image.tar")
 
     return kept("image-base", key, make) / "image.tar"
 
@@ -182,71 +184,6 @@ def _debootstrap(target: Path) -> None:
     command = ["mmdebstrap", "--variant=minbase", merged, f"--include={','.join(BASE_PACKAGES)}", *excludes]
     command += [BASE_SUITE, str(target), str(found[0])]
     run_slowly(command, "making a base image", timeout=900, log=golang.log("mmdebstrap"))
-
-
-def _build(recipe: str, context: Path, bases: dict[str, Path], reference: str, archive: Path) -> None:
-    shop = Workshop()
-    arguments = [f"--build-arg={name}=docker-archive:{path}" for name, path in bases.items()]
-    secrets = [f"--secret=id={name},src={path}" for name, path in shop.lent().items()]
-    shop.run(
-        "build", "--isolation=chroot", "--network=host", "--format=docker", "--timestamp=0", "--layers",
-        f"--file={context / recipe}", *arguments, *secrets, f"--tag={reference}", str(context),
-        what=f"building the image {reference}",
-    )  # fmt: skip
-    shop.run("push", "--quiet", reference, f"docker-archive:{archive}:{reference}")
-
-
-class Workshop:
-    """
-    buildah, with its storage in our cache so that a step whose inputs are the same is not run again.
-
-    Its mounts are in a namespace of their own and end with it: it keeps its storage mounted on itself otherwise.
-    """
-
-    def __init__(self) -> None:
-        debian.install(debian.IMAGE_PACKAGES)
-        self._folder = places.cache() / "buildah"
-        self._folder.mkdir(parents=True, exist_ok=True)
-        driver = "vfs" if snapshotter(self._folder) == "native" else "overlay"
-        self._buildah = [
-            "unshare", "--mount", "--propagation=private",
-            "buildah", f"--root={self._folder / 'root'}", f"--runroot={self._folder / 'run'}", f"--storage-driver={driver}",
-        ]  # fmt: skip
-
-    def run(self, *words: str, what: str = "", timeout: float = 900) -> None:
-        """Runs buildah; with a line of progress when ``what`` says what takes long."""
-        if what:
-            run_slowly([*self._buildah, *words], what, timeout=timeout, log=golang.log("images"))
-        else:
-            run([*self._buildah, *words], timeout=timeout)
-
-    def lent(self) -> dict[str, Path]:
-        """The machine's pip configuration and certificates, for the steps that fetch."""
-        configured = subprocess.run(
-            [shutil.which("pip3") or shutil.which("pip") or "pip", "config", "list"],
-            capture_output=True,
-            text=True,
-            check=False,
-        ).stdout
-        certificates = Path(os.environ.get("SSL_CERT_FILE") or "/etc/ssl/certs/ca-certificates.crt")
-        pip = self._folder / "pip.conf"
-        pip.write_text(lent_pip_configuration(configured))
-        return {"pip": pip, "certificates": certificates}
-
-
-def lent_pip_configuration(listed: str) -> str:
-    """
-    The pip.conf for a build, from the output of `pip config list`: where to fetch from, and our certificates' place.
-
-    Paths of the machine (its own certificate file, local folders of wheels) mean nothing inside and are left out.
-    """
-    lines = ["[global]", "cert = /etc/build-ca.pem"]
-    for line in listed.splitlines():
-        name, _, value = line.partition("=")
-        option = name.rpartition(".")[2]
-        if option in ("index-url", "extra-index-url", "trusted-host", "proxy", "timeout", "default-timeout", "retries"):
-            lines.append(f"{option.removeprefix('default-')} = {value.strip().strip(chr(39))}")
-    return "\n".join(lines) + "\n"
 
 
 def main() -> None:

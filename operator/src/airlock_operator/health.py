@@ -8,8 +8,13 @@ _READ_SECONDS = 5.0
 _MAX_REQUEST_BYTES = 8192
 
 
-async def serve(port: int, health: Callable[[], dict[str, object]]) -> asyncio.Server:
-    """Answers every GET with what ``health`` says. A process that can answer is alive; losing the Lease ends it."""
+async def serve(
+    port: int, health: Callable[[], dict[str, object]], ready: Callable[[], bool], host: str | None = None
+) -> asyncio.Server:
+    """
+    Answers every GET with what ``health`` says. A process that can answer is alive; losing the Lease ends it. It is
+    ready (``/readyz``, else 503) once ``ready`` says so.
+    """
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -17,7 +22,8 @@ async def serve(port: int, health: Callable[[], dict[str, object]]) -> asyncio.S
                 head = await reader.readuntil(b"\r\n\r\n")
             ok = head.startswith((b"GET /healthz ", b"GET /readyz "))
             body = json.dumps(health()).encode() if ok else b"{}"
-            status = b"200 OK" if ok else b"404 Not Found"
+            waits = head.startswith(b"GET /readyz ") and not ready()
+            status = b"503 Service Unavailable" if waits else b"200 OK" if ok else b"404 Not Found"
             writer.write(
                 b"HTTP/1.1 %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%b"
                 % (status, len(body), body)
@@ -28,4 +34,4 @@ async def serve(port: int, health: Callable[[], dict[str, object]]) -> asyncio.S
         finally:
             writer.close()
 
-    return await asyncio.start_server(answer, port=port, limit=_MAX_REQUEST_BYTES)
+    return await asyncio.start_server(answer, host, port, limit=_MAX_REQUEST_BYTES)

@@ -72,6 +72,11 @@ class Leadership:
         self._seconds = seconds
         self._seen: Seen | None = None
         self.held = False
+        self._reached = False
+
+    def ready(self) -> bool:
+        """Whether the API server has answered about the Lease: before that this process is of no use to anybody."""
+        return self._reached
 
     async def acquire(self) -> None:
         """Returns once the Lease is ours."""
@@ -117,6 +122,7 @@ class Leadership:
         except errors.KubernetesError as e:
             log.warning("the Lease cannot be read", extra={"error": str(e)})
             return False
+        self._reached = True
         now = asyncio.get_running_loop().time()
         decision = bid(lease, self._identity, self._seen, now)
         if lease is not None:

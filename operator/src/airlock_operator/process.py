@@ -83,7 +83,7 @@ class Operator:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         await self._cluster.open()
-        probe = await health.serve(self._settings.operator.health_port, self._health)
+        probe = await health.serve(self._settings.operator.health_port, self._health, self._leadership.ready)
         try:
             if not await self._first(self._leadership.acquire, stop):
                 return 0

@@ -56,11 +56,11 @@ class Pods(msgspec.Struct, frozen=True, kw_only=True):
     sidecar_memory_limit: str = "128Mi"
     #: What the sidecar and each init container of ours may have of processors; no limit where empty.
     cpu_limit: str = ""
-    #: The proxy for http:// addresses that sidecars and what fetches bundles are told of.
+    #: The proxy for http:// that sidecars and what fetches bundles are told of; none where empty.
     http_proxy: str = ""
-    #: The same for https:// addresses.
+    #: The one for https://.
     https_proxy: str = ""
-    #: The hosts that are reached without a proxy, with commas between them.
+    #: Hosts that are reached without one, separated by commas, beside what is inside of the cluster.
     no_proxy: str = ""
     #: What a runner may write to ``/tmp``, and to an emptyDir whose author gave no limit.
     scratch_size_limit: str = "4Gi"
