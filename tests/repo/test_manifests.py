@@ -249,7 +249,7 @@ RIGHT = [
     [
         "sidecar.resources.cpu=0.1",
         "sidecar.resources.cpuLimit=1",
-        "sidecar.resources.memory=1.5Gi",
+        "sidecar.resources.memoryLimit=1.5Gi",
         "operator.resources.limits.memory=268435456",
         "server.resources.limits.cpu=2",
         "server.resources.limits.nvidia\\.com/gpu=1",
@@ -263,6 +263,19 @@ RIGHT = [
     ],
     ["sidecar.resources.cpuLimit=500m", "image.registry=localhost", "airflow.apiUrl=https://10.0.0.1"],
 ]
+
+
+@pytest.mark.parametrize(
+    ("memory", "limit", "fits"),
+    [("129Mi", "128Mi", False), ("1Gi", "1000Mi", False), ("200M", "128Mi", False), ("128Mi", "128Mi", True), ("130M", "128Mi", True),
+     ("48Mi", "0.5Gi", True), ("64Mi", "134217728", True)],
+)  # fmt: skip
+def test_a_sidecar_asks_for_no_more_than_it_may_have(memory, limit, fits):
+    values = f"sidecar.resources.memory={memory},sidecar.resources.memoryLimit={limit}"
+    done = helm("template", "airlock", "charts/airlock", "--set", values, check=False)
+
+    assert fits == (done.returncode == 0), done.stderr
+    assert fits or f"sidecar.resources.memory: {memory} is more than sidecar.resources.memoryLimit" in done.stderr
 
 
 def test_right_values_are_taken():

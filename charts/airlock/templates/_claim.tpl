@@ -20,8 +20,10 @@ storageClass: {{ $class | quote }}
 size: {{ $size | quote }}
 {{- end -}}
 
-{{/* A quantity of Mi, Gi or Ti in MiB; of anything else 0. */}}
+{{/* A quantity of bytes in KiB, as a number. */}}
 {{- define "airlock.bytes" -}}
-{{- $number := regexFind "^[0-9]+" . | default "0" | float64 -}}
-{{- mulf $number (get (dict "Mi" 1.0 "Gi" 1024.0 "Ti" 1048576.0) (regexFind "[A-Za-z]+$" .) | default 0.0) -}}
+{{- $text := toString . -}}
+{{- $units := dict "" 0.0009765625 "k" 0.9765625 "M" 976.5625 "G" 976562.5 "T" 976562500.0 "P" 976562500000.0 -}}
+{{- $units = merge $units (dict "Ki" 1.0 "Mi" 1024.0 "Gi" 1048576.0 "Ti" 1073741824.0 "Pi" 1099511627776.0) -}}
+{{- mulf (regexFind "^[0-9.]+(e[+][0-9]+)?" $text | float64) (get $units (regexFind "[A-Za-z]*$" $text)) -}}
 {{- end -}}
