@@ -85,6 +85,9 @@ WRONG = {
         {"pod": {"env": [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "airlock-token-1", "key": "t"}}}]}},
         "Airlock's own credentials",
     ),
+    "a token Secret, to pull by": (
+        {"pod": {"imagePullSecrets": [{"name": "airlock-token-1"}]}}, "Airlock's own credentials"
+    ),
     "a mount of Airlock's volume": (
         {"pod": {"volumeMounts": [{"name": "airlock-token", "mountPath": "/t"}]}}, "cannot be mounted"
     ),

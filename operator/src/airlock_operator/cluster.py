@@ -83,9 +83,10 @@ class Cluster:
         """Makes a pod; the pod as made. errors.Conflict when there is one of that name."""
         return await self._ask("POST", f"{_pod(namespace)}?fieldValidation=Strict", manifest)
 
-    async def delete_pod(self, namespace: str, name: str, uid: str) -> None:
-        """Deletes this very pod, with its own grace period."""
-        await self._ask("DELETE", _pod(namespace, name), {"preconditions": {"uid": uid}})
+    async def delete_pod(self, namespace: str, name: str, uid: str, grace_seconds: int | None = None) -> None:
+        """Deletes this very pod, with its own grace period where none is given."""
+        grace = {} if grace_seconds is None else {"gracePeriodSeconds": grace_seconds}
+        await self._ask("DELETE", _pod(namespace, name), {"preconditions": {"uid": uid}} | grace)
 
     # --- all of them ---
 

@@ -17,7 +17,7 @@ from airlock_operator.reasons import Reason
 from airlock_operator.settings import Logs, Pods
 from airlock_operator.sightings import Key, Sightings
 from airlock_operator.taskrun import Status, TaskRun, read
-from airlock_operator.warnings import last_warning
+from airlock_operator.warnings import About, last_warning
 
 log = logging.getLogger("airlock.operator")
 
@@ -32,6 +32,7 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 _FIRST_PAUSE_SECONDS = 1.0
+_NEVER_RAN_SECONDS = 5
 _LONGEST_PAUSE_SECONDS = 30.0
 
 
@@ -83,7 +84,7 @@ class Reconciler:
         if isinstance(act, Create):
             return await self._create(key, read(written), act)
         if isinstance(act, Delete):
-            await self._delete(key, act)
+            await self._delete(key, act, grace_seconds(pod))
         elif isinstance(act, Forget):
             await self._forget(key, run)
         for stray in strays(run, self._sightings.pods(key)):
@@ -182,9 +183,9 @@ class Reconciler:
         self._sightings.saw_pod(made)
         return 0.0
 
-    async def _delete(self, key: Key, act: Delete) -> None:
+    async def _delete(self, key: Key, act: Delete, grace: int | None = None) -> None:
         try:
-            await self._cluster.delete_pod(key.namespace, act.name, act.uid)
+            await self._cluster.delete_pod(key.namespace, act.name, act.uid, grace)
         except (errors.Gone, errors.Conflict):
             # It is gone, or another has its name by now: neither is ours to delete.
             self._sightings.lost_pod(key, act.name)
@@ -200,6 +201,17 @@ class Reconciler:
         if mark not in self._unreadable:
             self._unreadable.add(mark)
             log.error("a TaskRun that this operator cannot read", extra={"uid": mark[0], "error": str(error)})
+
+
+def grace_seconds(pod: PodFacts | None) -> int | None:
+    """
+    How long a pod that is deleted may take to end; None for what its TaskRun says. Where the runner's container cannot
+    be made there is no user code to wait for, and a sidecar that just begins may not hear that it is to end.
+    """
+    if pod is None or pod.runner_ran:
+        return None
+    warned = pod.warned is not None and pod.warned.about in (About.IMAGE, About.CONFIG)
+    return _NEVER_RAN_SECONDS if pod.pulling or pod.config or warned else None
 
 
 def refused(error: errors.KubernetesError) -> Refusal:

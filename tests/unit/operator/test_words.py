@@ -2,15 +2,17 @@
 
 import json
 
+import msgspec
 import pytest
-from played.taskruns import RUNNING, UID, ended, open_attempt, pod, run
+from played.taskruns import RUNNING, UID, ended, open_attempt, pod, run, waiting
 
 from airlock_operator import errors, news
 from airlock_operator.advice import ADVICE
 from airlock_operator.durations import seconds, shown
 from airlock_operator.reasons import TABLE, Kind, Reason
-from airlock_operator.reconciler import refused, strays
+from airlock_operator.reconciler import grace_seconds, refused, strays
 from airlock_operator.taskrun import Status
+from airlock_operator.warnings import About, Warned
 
 
 def test_every_reason_has_its_line_in_the_failure_model():
@@ -82,6 +84,31 @@ def test_a_refusal_in_plain_text_says_who_gave_it(body, message):
     error = errors.of_answer(429, body, "7")
 
     assert (errors.Busy, message, 7.0) == (type(error), str(error), error.retry_after)
+
+
+@pytest.mark.parametrize(
+    ("facts", "seconds"),
+    [
+        ({"runner": RUNNING}, None),
+        ({"runner": ended()}, None),
+        ({"runner": waiting("ContainerCreating")}, None),
+        ({"runner": waiting("ImagePullBackOff")}, 5),
+        ({"sidecar": waiting("CreateContainerConfigError")}, 5),
+        ({"runner": RUNNING, "sidecar": waiting("ImagePullBackOff")}, None),
+    ],
+)
+def test_a_pod_whose_runner_cannot_be_made_need_not_end_in_order(facts, seconds):
+    assert seconds == grace_seconds(pod(**facts))
+    assert None is grace_seconds(None)
+
+
+@pytest.mark.parametrize(
+    ("about", "seconds"), [(About.IMAGE, 5), (About.CONFIG, 5), (About.VOLUME, None), (About.OTHER, None)]
+)
+def test_nor_one_whose_kubelet_says_so(about, seconds):
+    complained = msgspec.structs.replace(pod(), warned=Warned(about, "x"))
+
+    assert seconds == grace_seconds(complained)
 
 
 def test_a_live_pod_of_an_attempt_that_no_longer_counts_is_a_stray():
