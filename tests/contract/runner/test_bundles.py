@@ -201,6 +201,22 @@ def test_the_search_would_find_a_leak(fetch):
     assert {"a/.git/config", "b", "c"} == set(leaks(fetch.target))
 
 
+@pytest.mark.parametrize("link", ["../..", "../../bare", "real", "/proc/self"])
+@pytest.mark.parametrize("subdir", ["dags", "dags/more"])
+def test_a_link_for_a_subdir_picks_no_folder(fetch, tmp_path, link, subdir):
+    """Whoever pushes to the repository would choose which folder of the container the runner gets."""
+    repository = Repository(tmp_path / "git")
+    version = repository.commit({"real/more/load.py": "", "real/load.py": ""}, {"dags": link})
+    server = GitServer(repository.served)
+    bundle = {**GIT, "kwargs": GIT["kwargs"] | {"subdir": subdir}}
+    done = fetch.end(fetch.start(bundle, version, {"host": server.url, "password": PASSWORD}))
+    server.close()
+
+    assert 1 == done.returncode, done.stderr
+    assert "is a link" in last_line(done)
+    assert [] == list(fetch.target.iterdir())
+
+
 def test_without_a_version_the_newest_is_fetched(fetch, server, repository):
     done = fetch.git(server, "")
 

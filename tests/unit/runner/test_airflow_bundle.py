@@ -27,6 +27,46 @@ def tree(tmp_path):
     return root
 
 
+@pytest.mark.parametrize("part", ["versions", "versions/c0ffee", "versions/c0ffee/dags", "versions/c0ffee/dags/deep"])
+def test_no_part_of_the_way_to_a_bundles_files_is_a_link(tmp_path, part):
+    way = "versions/c0ffee/dags/deep"
+    (tmp_path / "base" / way).mkdir(parents=True)
+    made = SimpleNamespace(base_dir=tmp_path / "base", path=tmp_path / "base" / way)
+    assert str(tmp_path / "base" / way) == fetching.folder_of(made)
+
+    linked = tmp_path / "base" / part
+    linked.rename(tmp_path / "elsewhere")
+    linked.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(fetching.Unfetched, match="is a link"):
+        fetching.folder_of(made)
+
+
+def test_the_way_to_a_bundles_files_does_not_lead_up(tmp_path):
+    (tmp_path / "base" / "a" / "b").mkdir(parents=True)
+    made = SimpleNamespace(base_dir=tmp_path / "base", path=f"{tmp_path}/base/a/b/../../a")
+    with pytest.raises(fetching.Unfetched, match="subdir"):
+        fetching.folder_of(made)
+
+
+def test_an_administrators_own_folder_may_be_reached_by_a_link(tmp_path):
+    (tmp_path / "checkout").mkdir()
+    (tmp_path / "current").symlink_to("checkout")
+    made = SimpleNamespace(base_dir=tmp_path / "base", path=tmp_path / "current")
+
+    assert str(tmp_path / "checkout") == fetching.folder_of(made)
+
+
+@pytest.mark.parametrize("old", ["0.0.9", "0.4.0", "1.0.0", "1.0.0rc1", ""])
+def test_an_old_git_provider_is_refused(old):
+    with pytest.raises(fetching.Unfetched, match=r"1\.0\.1 or newer"):
+        fetching.check_git_provider(old)
+
+
+@pytest.mark.parametrize("new", ["1.0.1", "1.0.2rc1", "1.1", "2.0.0"])
+def test_a_git_provider_of_today_is_taken(new):
+    assert None is fetching.check_git_provider(new)
+
+
 def copied(root, tmp_path):
     into = tmp_path / "target"
     done = fetching.copy(str(root), str(into))

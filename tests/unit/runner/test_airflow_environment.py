@@ -21,6 +21,28 @@ from airlock_runner.airflow.environment import allowed, api_version, bundle_sett
         "AIRFLOW__API_AUTH__JWT_PRIVATE_KEY_PATH",
         "AIRFLOW__CELERY__BROKER_URL",
         "AIRFLOW__CELERY_BROKER_TRANSPORT_OPTIONS__SENTINEL_KWARGS",
+        "AIRFLOW__SECRETS__BACKEND_KWARGS",
+        "AIRFLOW__SECRETS__BACKEND_KWARGS_CMD",
+        "AIRFLOW__SECRETS__BACKEND_KWARG__ROLE_ID",
+        "AIRFLOW__WORKERS__SECRETS_BACKEND_KWARGS",
+        "AIRFLOW__WORKERS__SECRETS_BACKEND_KWARGS_SECRET",
+        "AIRFLOW__WORKERS__SECRETS_BACKEND_KWARG__TOKEN",
+        "AIRFLOW__SMTP__SMTP_PASSWORD",
+        "AIRFLOW__SMTP__SMTP_PASSWORD_CMD",
+        "AIRFLOW__SMTP__SMTP_USER",
+        "AIRFLOW__SENTRY__SENTRY_DSN",
+        "AIRFLOW__CORE__ASSET_MANAGER_KWARGS",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE",
+        "AIRFLOW__CORE__DAGS_FOLDER_CMD",
+        "AIRFLOW__LOGGING__GOOGLE_KEY_PATH",
+        "AIRFLOW__LOGGING__REMOTE_TASK_HANDLER_KWARGS",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_ENGINE_ARGS",
+        "AIRFLOW__ELASTICSEARCH__HOST",
+        "AIRFLOW__OPENLINEAGE__TRANSPORT",
+        "AIRFLOW__KERBEROS__KEYTAB",
+        "AIRFLOW__EDGE__API_URL",
+        "AIRFLOW__EXECUTION_API__JWT_AUDIENCE",
+        "airflow__core__fernet_key",
         "_AIRFLOW_FORK_EXEC",
         "_AIRFLOW_PROCESS_CONTEXT",
         "_AIRFLOW__REEXECUTED_PROCESS",
@@ -45,10 +67,25 @@ def test_what_is_the_platforms_does_not_pass(name):
         "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST",
         "AIRFLOW__SECRETS__BACKEND",
         "AIRFLOW__WORKERS__SECRETS_BACKEND",
+        "AIRFLOW__SMTP__SMTP_HOST",
+        "AIRFLOW__EMAIL__FROM_EMAIL",
+        "AIRFLOW__LOGGING__LOGGING_LEVEL",
+        "AIRFLOW__LOGGING__REMOTE_LOG_CONN_ID",
+        "AIRFLOW__LOGGING__SECRET_MASK_ADAPTER",
+        "AIRFLOW__LOGGING__MIN_LENGTH_MASKED_SECRET",
+        "AIRFLOW__LOGGING__COLOR_LOG_ERROR_KEYWORDS",
+        "AIRFLOW__CORE__ALLOWED_DESERIALIZATION_CLASSES",
+        "AIRFLOW__API__BASE_URL",
     ],
 )
 def test_what_is_the_images_and_the_users_passes(name):
     assert {name: "x"} == allowed({name: "x"})
+
+
+@pytest.mark.parametrize("form", ["", "_CMD", "_SECRET"])
+@pytest.mark.parametrize("backend", ["AIRFLOW__SECRETS__BACKEND", "AIRFLOW__WORKERS__SECRETS_BACKEND"])
+def test_a_secrets_backend_without_what_it_is_made_with_does_not_pass(backend, form):
+    assert {} == allowed({backend: "x.Vault", f"{backend}_KWARGS{form}": '{"token": "t"}'})
 
 
 def test_a_bundle_root_is_the_dags_folder_where_nothing_else_is_said():

@@ -2,10 +2,10 @@
 What Airflow's runner finds in its container, and what of the environment it may see. Standard library of Python 3.10
 only.
 
-The TaskRun's own variables and the image's pass: they are the user's. What Airlock uses for itself does not, and
-neither do those settings of Airflow that open something which only the platform may: the metadata database, the
-broker, and the keys that tokens and stored values are made with. An image or a values file that was written for
-Airflow's own workers often has them; a task needs none of them here.
+The TaskRun's own variables and the image's pass: they are the user's. What Airlock uses for itself does not. Of
+Airflow's own settings only those pass that a task has a use for, by their section, and of these none whose name says
+that it holds a credential or that Airflow is to fetch it with one. An image or a values file that was written for
+Airflow's own workers often has the others: the metadata database, the broker, the keys, the secrets backend.
 """
 
 import os
@@ -14,19 +14,26 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 
 _OURS = ("AIRLOCK_",)
-#: Airflow reads each setting also from a command (``_CMD``) and from a secrets backend (``_SECRET``).
-_FORMS = ("", "_CMD", "_SECRET")
-#: Sections of Airflow's configuration of which a task may see nothing.
-_SECTIONS = ("AIRFLOW__DATABASE__", "AIRFLOW__CELERY", "AIRFLOW__API_AUTH__")
-_SETTINGS = frozenset(
-    name + form
-    for name in (
-        "AIRFLOW__CORE__SQL_ALCHEMY_CONN",
-        "AIRFLOW__CORE__FERNET_KEY",
-        "AIRFLOW__API__SECRET_KEY",
-        "AIRFLOW__WEBSERVER__SECRET_KEY",
-    )
-    for form in _FORMS
+_SETTING = "AIRFLOW__"
+#: The sections of Airflow's configuration that a task has a use for.
+_SECTIONS = frozenset(
+    {
+        "API", "AWS", "COMMON_IO", "CORE", "DAG_PROCESSOR", "EMAIL", "KUBERNETES_EXECUTOR", "LINEAGE", "LOGGING",
+        "METRICS", "OPERATORS", "SECRETS", "SENSORS", "SMTP", "TRACES", "TRIGGERER", "WORKERS",
+    }
+)  # fmt: skip
+#: What the name of a setting has that is a credential, opens something with one, or may have one inside. Airflow reads
+#: each setting also from a command (``_CMD``) and from a secrets backend (``_SECRET``), which fetch one.
+_CREDENTIAL = re.compile(
+    r"PASSW|PASSPHRASE|SECRET(?!S_BACKEND$)|TOKEN|CREDENTIAL|PRIVATE|KWARG|_KEY(_|$)|JWT|DSN|_CONN(?!_ID)|ENGINE_ARGS"
+    r"|BROKER|RESULT_BACKEND|SMTP_USER|HEADERS|_CMD$"
+)
+#: Names that look like it and say how a log is masked.
+_MASKING = frozenset({"AIRFLOW__LOGGING__SECRET_MASK_ADAPTER", "AIRFLOW__LOGGING__MIN_LENGTH_MASKED_SECRET"})
+#: A secrets backend, and what it is made with. Without that it would look for secrets in another place.
+_BACKENDS = (
+    ("AIRFLOW__SECRETS__BACKEND", "AIRFLOW__SECRETS__BACKEND_KWARGS"),
+    ("AIRFLOW__WORKERS__SECRETS_BACKEND", "AIRFLOW__WORKERS__SECRETS_BACKEND_KWARGS"),
 )
 #: How Airflow's processes tell each other what they are; here they would make a runner take itself for another.
 _ROLES = frozenset({"_AIRFLOW_FORK_EXEC", "_AIRFLOW_PROCESS_CONTEXT", "_AIRFLOW__REEXECUTED_PROCESS"})
@@ -41,11 +48,22 @@ _BUNDLES = "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST"
 
 def allowed(given: Mapping[str, str]) -> dict[str, str]:
     """What of these variables may be there. Pure."""
+    without = {backend for backend, kwargs in _BACKENDS if any(name.startswith(kwargs) for name in given)}
     return {
         name: value
         for name, value in given.items()
-        if not name.startswith(_OURS + _SECTIONS) and name not in _SETTINGS and name not in _ROLES
+        if not name.startswith(_OURS) and name not in _ROLES and name not in without and _harmless(name)
     }
+
+
+def _harmless(name: str) -> bool:
+    """Whether a variable is no setting of Airflow's, or one that a task may see."""
+    # Airflow itself reads its settings in capitals only; libraries on the way to it may not.
+    spelled = name.upper()
+    if not spelled.startswith(_SETTING) or spelled in _MASKING:
+        return True
+    section, _, key = spelled.removeprefix(_SETTING).partition("__")
+    return section in _SECTIONS and not _CREDENTIAL.search(key)
 
 
 def bundle_settings(given: Mapping[str, str], root: str) -> dict[str, str]:

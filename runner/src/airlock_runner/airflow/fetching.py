@@ -8,12 +8,15 @@ bundle's: neither is copied. Nobody else writes to the tree while it is copied.
 
 import errno
 import os
+import re
 import shutil
 import stat
-from importlib import import_module
+from importlib import import_module, metadata
 from typing import Any, NamedTuple
 
 _GIT = ".git"
+#: Where the git bundle is from, and its oldest version: those before may leave the credential in what they clone.
+_GIT_PROVIDER, _GIT_CLASSES, _OLDEST_GIT = "apache-airflow-providers-git", "airflow.providers.git.", (1, 0, 1)
 
 
 class Unfetched(Exception):
@@ -37,7 +40,7 @@ def fetch(name: str, version: str, into: str) -> tuple[str, Copied]:
     try:
         bundle.initialize()
         found = bundle.get_current_version()
-        root = os.path.realpath(bundle.path)
+        root = folder_of(bundle)
     except Exception as e:
         fix = "check its kwargs, the Secret that it is fetched with, and that it has this version"
         raise Unfetched(f"{said(e)}; {fix}") from e
@@ -52,6 +55,28 @@ def fetch(name: str, version: str, into: str) -> tuple[str, Copied]:
     except OSError as e:
         fix = "an administrator raises its sizeLimit" if e.errno == errno.ENOSPC else "see the container's log"
         raise Unfetched(f"its files could not be copied: {e}; {fix}") from e
+
+
+def folder_of(bundle: Any) -> str:
+    """
+    The folder with a bundle's files. What was fetched lies below the bundle's own folder, so no part of the way down
+    from there is a link or leads up: a repository's owner would choose with it what of this container the runner gets.
+    Raises Unfetched.
+    """
+    path, base = str(bundle.path), str(getattr(bundle, "base_dir", ""))
+    way, base = os.path.abspath(path), os.path.abspath(base) if base else ""
+    if not base or not _is_in(way, base):
+        # An administrator's own folder, which may be reached by a link.
+        return os.path.realpath(path)
+    if os.pardir in path.split(os.sep):
+        raise Unfetched(f"its folder {path} has .. in it; correct subdir in its kwargs")
+    each = base
+    for part in os.path.relpath(way, base).split(os.sep):
+        each = os.path.join(each, part)
+        if os.path.islink(each):
+            link = os.path.relpath(each, base)
+            raise Unfetched(f"{link} is a link; its files must be in a folder that no link leads to, so correct subdir")
+    return os.path.realpath(way)
 
 
 def copy(root: str, into: str) -> Copied:
@@ -113,9 +138,20 @@ def _configured(name: str, version: str) -> Any:
     if name not in names:
         raise Unfetched("it is not configured here; an administrator lists it in the chart's bundles")
     try:
-        return manager.get_bundle(name=name, version=version or None)
+        bundle = manager.get_bundle(name=name, version=version or None)
     except Exception as e:
         raise Unfetched(f"{said(e)}; check its kwargs, and the connection in the Secret that it is fetched with") from e
+    if any(kind.__module__.startswith(_GIT_CLASSES) for kind in type(bundle).__mro__):
+        check_git_provider(metadata.version(_GIT_PROVIDER))
+    return bundle
+
+
+def check_git_provider(version: str) -> None:
+    """Raises Unfetched for a git provider that is older than what is supported."""
+    numbers = [int(digits[0]) for part in version.split(".")[:3] if (digits := re.match(r"\d+", part))]
+    if tuple(numbers) < _OLDEST_GIT:
+        oldest = ".".join(str(number) for number in _OLDEST_GIT)
+        raise Unfetched(f"its image has {_GIT_PROVIDER} {version}; use an image with {oldest} or newer")
 
 
 def _stays(root: str, path: str, relative: str) -> bool:
