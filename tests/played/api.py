@@ -41,6 +41,8 @@ class ScriptedApi:
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.calls: list[Call] = []
         self.answers: dict[str, Callable[[Call], Answer]] = {}
+        #: What every GET is answered with, as it is; None for what the functions say.
+        self.raw: bytes | None = None
         #: How many connections were opened.
         self.connections = 0
         api = self
@@ -68,6 +70,8 @@ class ScriptedApi:
                     self.close_connection = True
                     return
                 data = b"" if answer.body is None else json.dumps(answer.body).encode()
+                if api.raw is not None and call.method == "GET":
+                    answer, data = Answer(200), api.raw
                 self.send_response(answer.status)
                 for name, value in answer.headers.items():
                     self.send_header(name, value)

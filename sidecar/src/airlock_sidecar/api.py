@@ -15,6 +15,7 @@ from urllib.parse import urlencode, urlsplit
 import msgspec
 
 from airlock_sidecar import errors, settings
+from airlock_sidecar.calls import Body
 from airlock_sidecar.token import Token
 
 API_VERSION = "2026-06-30"
@@ -71,7 +72,7 @@ class Server:
         #: Connections that nobody uses; there are never more than there were requests at once.
         self._idle: deque[http.client.HTTPConnection] = deque()
 
-    def ask(self, method: str, url: str, headers: dict[str, str], body: bytes | None, timeout: float) -> Answer:
+    def ask(self, method: str, url: str, headers: dict[str, str], body: Body | None, timeout: float) -> Answer:
         """One try of one request; raises errors.Unreachable. ``url`` is path and query, quoted."""
         connection = self._connection(timeout)
         sent = False
@@ -124,7 +125,7 @@ class Api:
         self._token = token
         self._runners_version = runners_version
 
-    def ask(self, method: str, path: str, query: list[tuple[str, str]], body: bytes | None, timeout: float) -> Answer:
+    def ask(self, method: str, path: str, query: list[tuple[str, str]], body: Body | None, timeout: float) -> Answer:
         """One try of one request; raises errors.Unreachable. ``path`` is quoted already, ``body`` is JSON."""
         version = self._runners_version() or API_VERSION
         headers = {"Authorization": self._token.header(), "Airflow-API-Version": version}

@@ -1,97 +1,328 @@
 """
 Large values on their way between msgpack and JSON, a piece at a time.
 
-A value of 10 MB is a hundred as Python objects, and a sidecar has 128. So a large list or map is cut into its members,
-which stay bytes; only some of them are objects at a time. Members that are small themselves would cost more as bytes
-than as objects, and are decoded together. What the members are is taken from the first.
+A value of 10 MB is a hundred as Python objects, and a sidecar has 128. So a large value is cut: a list or map into runs
+of its members, of which one run at a time becomes objects, a long text into runs of letters. What comes of it is
+bounded too; a value that would be longer is refused.
 """
 
-from collections.abc import Callable, Iterable
-from typing import Any
+import re
+from collections.abc import Iterator
 
 import msgspec
 
+from airlock_sidecar import weight
 from airlock_sidecar.values import as_json
 
-#: A value up to this size is decoded as a whole.
-LARGE_BYTES = 512 * 1024
+#: What is larger than this is a large value for those who have a choice.
+LARGE_BYTES = 64 * 1024
 #: So much of a large value is made objects at a time.
-_PIECE_BYTES = 256 * 1024
-#: A member of fewer bytes than this is cheaper as an object than as bytes of its own.
-_SMALL_BYTES = 48
+_PIECE_BYTES = 128 * 1024
+#: The most that may come of a value.
+MOST_JSON_BYTES = 32 * 1024 * 1024
+MOST_MSGPACK_BYTES = 16 * 1024 * 1024
+#: So many members the library may find the ends of at once.
+_MOST_CUT = 200_000
+#: Lists in lists, each larger than a piece, down to which a value is cut.
+_MOST_DEPTH = 100
 
-_ARRAY16, _ARRAY32, _MAP16, _MAP32 = 0xDC, 0xDD, 0xDE, 0xDF
+_ARRAY32, _MAP32, _STR32 = 0xDD, 0xDF, 0xDB
 _msgpack = msgspec.msgpack.Encoder()
 _list_of_msgpack = msgspec.msgpack.Decoder(list[msgspec.Raw])
-_map_of_msgpack = msgspec.msgpack.Decoder(dict[str, msgspec.Raw])
-_list_of_json = msgspec.json.Decoder(list[msgspec.Raw])
-_map_of_json = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_WHAT = "the value"
+
+#: In JSON: a text, and the next mark that members are told apart by. Possessive, as these keep nothing of the way.
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+_TO_MARK = re.compile(rb'(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"|[^"\[\]{},]++)*+[\[\]{},]', re.DOTALL)
+#: Letters of a JSON text, of which two escapes may be one.
+_LETTERS = re.compile(
+    rb'(?:[^"\\]{1,4096}+|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[0-9a-fA-F]{4}|\\u[0-9a-fA-F]{4}|\\[^u]){1,64}', re.DOTALL
+)
 
 
-def json_of(value: msgspec.Raw) -> bytes:
-    """A msgpack value as JSON. Raises NotAllowed for what JSON has no form for, msgspec.MsgspecError for no value."""
+def json_of(value: msgspec.Raw) -> bytearray | bytes:
+    """
+    A msgpack value as JSON. Raises NotAllowed for what JSON has no form for and for what is too large, and
+    msgspec.MsgspecError for no value.
+    """
     data = memoryview(value)
-    kind, count, start = _container(data)
-    small = len(data) < count * _SMALL_BYTES and (kind is dict or not _container(data[start:])[0])
-    if not kind or len(data) < LARGE_BYTES or small:
-        return as_json(msgspec.msgpack.decode(value))
-    if kind is list:
-        return b"[" + b",".join(_pieces(_list_of_msgpack.decode(value), _list_as_json)) + b"]"
-    members = list(_map_of_msgpack.decode(value).items())
-    return b"{" + b",".join(_pieces(members, _map_as_json)) + b"}"
+    if len(data) <= _PIECE_BYTES:
+        return as_json(msgspec.msgpack.decode(data))
+    out = bytearray()
+    _add_json(out, data, 0)
+    return out
 
 
 def msgpack_of(value: msgspec.Raw) -> msgspec.Raw:
-    """A JSON value as msgpack. Raises msgspec.MsgspecError for no value."""
-    text = bytes(memoryview(value)[:64]).split()
-    start = b"".join(text)[:2]
-    # Only lists and maps whose members are lists, maps or strings are worth to be cut up.
-    if len(memoryview(value)) < LARGE_BYTES or start not in (b"[[", b"[{", b'["', b'{"'):
-        return msgspec.Raw(_msgpack.encode(msgspec.json.decode(value)))
-    if start[:1] == b"[":
-        found = _list_of_json.decode(value)
-        head = bytes([_ARRAY32]) + len(found).to_bytes(4, "big")
-        return msgspec.Raw(head + b"".join(_pieces(found, _list_as_msgpack)))
-    members = list(_map_of_json.decode(value).items())
-    head = bytes([_MAP32]) + len(members).to_bytes(4, "big")
-    return msgspec.Raw(head + b"".join(_pieces(members, _map_as_msgpack)))
+    """A JSON value as msgpack. Raises NotAllowed for what is too large, msgspec.MsgspecError for no value."""
+    data = memoryview(value)
+    if len(data) <= _PIECE_BYTES or weight.of_json(data) <= weight.MOST_ANSWER:
+        return msgspec.Raw(_msgpack.encode(msgspec.json.decode(data)))
+    out = bytearray()
+    _add_msgpack(out, bytes(data).strip(), 0)
+    return msgspec.Raw(bytes(out))
 
 
-def _container(data: memoryview) -> tuple[type | None, int, int]:
-    """Whether a msgpack value is a list or a map, how many members it says it has, and where they begin."""
+# --- msgpack to JSON ---
+
+
+def _add_json(out: bytearray, data: memoryview, depth: int) -> None:
+    """Adds one value, which is all of ``data``."""
+    kind, count, start = _container(data)
+    if len(data) <= _PIECE_BYTES or kind is bytes:
+        out += as_json(msgspec.msgpack.decode(data))
+    elif kind is str:
+        if start + count != len(data):
+            raise msgspec.DecodeError("the text does not end where it says")
+        out += b'"'
+        for piece in _letters(data[start:]):
+            out += msgspec.json.encode(piece)[1:-1]
+            _bound(out, MOST_JSON_BYTES)
+        out += b'"'
+    elif depth > _MOST_DEPTH:
+        raise RecursionError("a value that is nested too deep")
+    else:
+        _add_members(out, data, kind is dict, count, start, depth)
+    _bound(out, MOST_JSON_BYTES)
+
+
+def _add_members(out: bytearray, data: memoryview, is_map: bool, count: int, start: int, depth: int) -> None:  # noqa: FBT001
+    out += b"{" if is_map else b"["
+    for place, (members, some) in enumerate(_runs(data, count, start, 2 if is_map else 1)):
+        if place:
+            out += b","
+        if members > 1 or len(some) <= _PIECE_BYTES:
+            head = bytes([_MAP32 if is_map else _ARRAY32]) + members.to_bytes(4, "big")
+            out += as_json(msgspec.msgpack.decode(head + some))[1:-1]
+        else:
+            after = _end(some, 0) if is_map else 0
+            if is_map:
+                out += as_json({msgspec.msgpack.decode(some[:after]): 0})[1:-2]
+            _add_json(out, some[after:], depth + 1)
+        _bound(out, MOST_JSON_BYTES)
+    out += b"}" if is_map else b"]"
+
+
+def _container(data: memoryview) -> tuple[type, int, int]:
+    """What a value larger than a piece is, how many members it says it has, and where they or its letters begin."""
     first = data[0] if data else 0
     if first & 0xF0 in (0x90, 0x80):
         return (list if first & 0xF0 == 0x90 else dict), first & 0x0F, 1
-    width = {_ARRAY16: 2, _MAP16: 2, _ARRAY32: 4, _MAP32: 4}.get(first)
+    width = {0xDC: 2, 0xDD: 4, 0xDE: 2, 0xDF: 4, 0xDB: 4, 0xDA: 2}.get(first)
     if width is None:
-        return None, 0, 0
-    kind = list if first in (_ARRAY16, _ARRAY32) else dict
+        return bytes, 0, 0
+    kind = list if first in (0xDC, 0xDD) else dict if first in (0xDE, 0xDF) else str
     return kind, int.from_bytes(data[1 : 1 + width], "big"), 1 + width
 
 
-def _pieces(members: list[Any], encode: Callable[[list[Any]], bytes]) -> Iterable[bytes]:
-    """The encoded members, so many at a time that they are about a piece; a member is let go when it was encoded."""
-    members.reverse()
-    while members:
-        some, size = [], 0
-        while members and size < _PIECE_BYTES:
-            member = members.pop()
-            some.append(member)
-            size += len(memoryview(member[1] if isinstance(member, tuple) else member))
-        yield encode(some)
+def _runs(data: memoryview, count: int, start: int, parts: int) -> Iterator[tuple[int, memoryview]]:
+    """The members in runs: how many, and their bytes. A member is ``parts`` values."""
+    if count * parts <= _MOST_CUT:
+        yield from _cut(data, count, start, parts)
+        return
+    at = begin = start
+    members, left, size, steps = 0, parts, len(data), weight.STEPS
+    for _ in range(count):
+        before = at
+        left = parts
+        while left:
+            if at >= size:
+                raise msgspec.DecodeError("the value is cut off")
+            first = data[at]
+            left -= 1
+            if step := steps[first]:
+                if 0x80 <= first < 0xA0:
+                    left += (first & 15) * (2 if first < 0x90 else 1)
+                elif 0xDC <= first <= 0xDF:
+                    left += int.from_bytes(data[at + 1 : at + step], "big") * (2 if first >= 0xDE else 1)
+                at += step
+            else:
+                width, between = weight.LENGTHS[first]
+                at += 1 + width + between + int.from_bytes(data[at + 1 : at + 1 + width], "big")
+        if members and at - begin > _PIECE_BYTES:
+            yield members, data[begin:before]
+            begin, members = before, 0
+        members += 1
+    if at != len(data):
+        raise msgspec.DecodeError("the value does not end where it says")
+    if members:
+        yield members, data[begin:at]
 
 
-def _list_as_json(some: list[Any]) -> bytes:
-    return as_json([msgspec.msgpack.decode(member) for member in some])[1:-1]
+def _cut(data: memoryview, count: int, start: int, parts: int) -> Iterator[tuple[int, memoryview]]:
+    """The same by the library, which is faster, and takes memory for every member."""
+    whole = data if parts == 1 else bytes([_ARRAY32]) + (count * parts).to_bytes(4, "big") + data[start:]
+    ends, at = [], start
+    for member in _list_of_msgpack.decode(whole):
+        at += len(memoryview(member))
+        ends.append(at)
+    begin, members = start, 0
+    for place in range(parts - 1, len(ends), parts):
+        end = ends[place]
+        if members and end - begin > _PIECE_BYTES:
+            before = ends[place - parts]
+            yield members, data[begin:before]
+            begin, members = before, 0
+        members += 1
+    if members:
+        yield members, data[begin:at]
 
 
-def _map_as_json(some: list[Any]) -> bytes:
-    return as_json({key: msgspec.msgpack.decode(member) for key, member in some})[1:-1]
+def _end(data: memoryview, at: int) -> int:
+    """Where the value that begins here ends. Raises msgspec.DecodeError where it does not."""
+    left, size, steps = 1, len(data), weight.STEPS
+    while left:
+        if at >= size:
+            raise msgspec.DecodeError("the value is cut off")
+        first = data[at]
+        left -= 1
+        step = steps[first]
+        if not step:
+            width, between = weight.LENGTHS[first]
+            step = 1 + width + between + int.from_bytes(data[at + 1 : at + 1 + width], "big")
+        elif 0x80 <= first < 0xA0:
+            left += (first & 15) * (2 if first < 0x90 else 1)
+        elif 0xDC <= first <= 0xDF:
+            left += int.from_bytes(data[at + 1 : at + step], "big") * (2 if first >= 0xDE else 1)
+        at += step
+    if at > size:
+        raise msgspec.DecodeError("the value is cut off")
+    return at
 
 
-def _list_as_msgpack(some: list[Any]) -> bytes:
-    return b"".join(_msgpack.encode(msgspec.json.decode(member)) for member in some)
+def _letters(text: memoryview) -> Iterator[str]:
+    """A text's letters, some at a time. Raises msgspec.DecodeError for what is no text."""
+    at = 0
+    while at < len(text):
+        end = min(at + _PIECE_BYTES, len(text))
+        while end < len(text) and end > at and text[end] & 0xC0 == 0x80:
+            end -= 1
+        try:
+            yield str(text[at : end if end > at else len(text)], "utf-8")
+        except UnicodeDecodeError as e:
+            raise msgspec.DecodeError(f"a text that is no UTF-8: {e.reason}") from e
+        at = end if end > at else len(text)
 
 
-def _map_as_msgpack(some: list[Any]) -> bytes:
-    return b"".join(_msgpack.encode(key) + _msgpack.encode(msgspec.json.decode(member)) for key, member in some)
+# --- JSON to msgpack ---
+
+
+def _add_msgpack(out: bytearray, data: bytes, depth: int) -> None:
+    """Adds one value, which is all of ``data``, without spaces around it."""
+    first = data[:1]
+    if len(data) <= _PIECE_BYTES or first not in (b'"', b"[", b"{"):
+        out += _msgpack.encode(msgspec.json.decode(data))
+    elif first == b'"':
+        _add_text(out, data)
+    elif depth > _MOST_DEPTH:
+        raise RecursionError("a value that is nested too deep")
+    else:
+        head, is_map, total = len(out), first == b"{", 0
+        out += bytes([_MAP32 if is_map else _ARRAY32]) + bytes(4)
+        for members, some in _members(data):
+            if members > 1 or len(some) <= _PIECE_BYTES:
+                total += _add_run(out, some, is_map)
+            else:
+                rest = some.strip()
+                if is_map:
+                    key, rest = _key(rest)
+                    out += key
+                _add_msgpack(out, rest, depth + 1)
+                total += 1
+            _bound(out, MOST_MSGPACK_BYTES)
+        out[head + 1 : head + 5] = total.to_bytes(4, "big")
+    _bound(out, MOST_MSGPACK_BYTES)
+
+
+def _add_run(out: bytearray, some: bytes, is_map: bool) -> int:  # noqa: FBT001 - a flag of its only callers
+    """Adds members that stand side by side; how many they are as objects, as a key may come twice."""
+    if is_map:
+        found = msgspec.json.decode(b"{" + some + b"}")
+        for key, value in found.items():
+            out += _msgpack.encode(key)
+            out += _msgpack.encode(value)
+        return len(found)
+    listed = msgspec.json.decode(b"[" + some + b"]")
+    for value in listed:
+        out += _msgpack.encode(value)
+    return len(listed)
+
+
+def _members(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """The members of a list or map in runs: how many, and their text. Raises msgspec.DecodeError for neither."""
+    if data[:1] == b"[" and data.find(b"[", 1) < 0 and b"{" not in data and b'"' not in data:
+        yield from _flat(data)
+        return
+    depth, begin, last, members, end = 0, 1, 1, 0, -1
+    for found in _TO_MARK.finditer(data):
+        after = found.end()
+        mark = data[after - 1]
+        if mark in b"[{":
+            depth += 1
+        elif mark in b"]}":
+            depth -= 1
+            if depth == 0:
+                end = after - 1
+                break
+        elif depth == 1:
+            if members and after - 1 - begin > _PIECE_BYTES:
+                yield members, data[begin : last - 1]
+                begin, members = last, 0
+            members, last = members + 1, after
+    if end != len(data) - 1 or data[end] != {0x5B: 0x5D, 0x7B: 0x7D}[data[0]]:
+        raise msgspec.DecodeError("JSON is malformed: a list or map does not end where it should")
+    if members and end - begin > _PIECE_BYTES:
+        yield members, data[begin : last - 1]
+        begin, members = last, 0
+    if members or data[begin:end].strip():
+        yield members + 1, data[begin:end]
+
+
+def _flat(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """The same for a list that has neither texts nor lists or maps in it: every comma is between two members."""
+    if data[-1:] != b"]":
+        raise msgspec.DecodeError("JSON is malformed: a list does not end where it should")
+    begin, end = 1, len(data) - 1
+    while begin < end:
+        comma = data.find(b",", min(begin + _PIECE_BYTES, end), end)
+        stop = comma if comma >= 0 else end
+        # More than one, or small enough to be one.
+        yield 2, data[begin:stop]
+        begin = stop + 1
+    if begin == end > 1:
+        raise msgspec.DecodeError("JSON is malformed: a list ends with a comma")
+
+
+def _key(member: bytes) -> tuple[bytes, bytes]:
+    """A map's member: its key as msgpack, and its value's text."""
+    found = _STRING.match(member)
+    after = member[found.end() :].lstrip() if found else b""
+    if found is None or after[:1] != b":":
+        raise msgspec.DecodeError("JSON is malformed: a map's member without a key")
+    return _msgpack.encode(msgspec.json.decode(found[0])), after[1:].strip()
+
+
+def _add_text(out: bytearray, data: bytes) -> None:
+    if _STRING.fullmatch(data) is None:
+        raise msgspec.DecodeError("JSON is malformed: a text does not end where it should")
+    head, at = len(out), 1
+    out += bytes([_STR32]) + bytes(4)
+    while at < len(data) - 1:
+        found = _LETTERS.match(data, at, len(data) - 1)
+        if found is None:
+            raise msgspec.DecodeError("JSON is malformed: a text has an escape that is none")
+        end = found.end()
+        while data[end] & 0xC0 == 0x80:
+            # Not inside of a letter; what follows the last one is at least the quote.
+            end -= 1
+        if end <= at:
+            raise msgspec.DecodeError("JSON is malformed: a text that is no UTF-8")
+        out += str(msgspec.json.decode(b'"' + data[at:end] + b'"')).encode()
+        at = end
+        _bound(out, MOST_MSGPACK_BYTES)
+    out[head + 1 : head + 5] = (len(out) - head - 5).to_bytes(4, "big")
+
+
+def _bound(out: bytearray, most: int) -> None:
+    if len(out) > most:
+        raise weight.too_large(_WHAT)

@@ -12,11 +12,14 @@ from urllib.parse import quote
 
 from airlock_sidecar import errors, retries
 
+#: The body of a request; a large one is not copied once more.
+Body = bytes | bytearray
+
 
 class Asks(Protocol):
     """What ``api.Api`` does, without importing it: it is loaded after the socket listens."""
 
-    def ask(self, method: str, path: str, query: list[tuple[str, str]], body: bytes | None, timeout: float) -> Any:
+    def ask(self, method: str, path: str, query: list[tuple[str, str]], body: Body | None, timeout: float) -> Any:
         """One try; an answer with ``status``, ``body`` and ``error()``, or errors.Unreachable raised."""
 
 
@@ -63,7 +66,7 @@ class Calls:
         path: str,
         *,
         query: list[tuple[str, str]] | None = None,
-        body: bytes | None = None,
+        body: Body | None = None,
         until: threading.Event | None = None,
         doubtful: Callable[[], None] | None = None,
     ) -> bytes:
@@ -76,7 +79,7 @@ class Calls:
         path: str,
         *,
         query: list[tuple[str, str]] | None = None,
-        body: bytes | None = None,
+        body: Body | None = None,
         until: threading.Event | None = None,
         doubtful: Callable[[], None] | None = None,
     ) -> Any:
@@ -118,7 +121,7 @@ class Calls:
         method: str,
         path: str,
         query: list[tuple[str, str]] | None,
-        body: bytes | None,
+        body: Body | None,
         timeout: float,
         until: threading.Event,
     ) -> Any:

@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from airlock_sidecar import errors, journal, refusals
-from airlock_sidecar.bulk import LARGE_BYTES
+from airlock_sidecar import errors, journal, refusals, weight
 from airlock_sidecar.clock import now
 from airlock_sidecar.handlers import DescriptorReply, Handler
 from airlock_sidecar.intake import Frame, Intake
@@ -20,6 +19,9 @@ from airlock_sidecar.trace import Trace
 from airlock_sidecar.values import as_json
 from airlock_wire import frames, messages, protocol
 from airlock_wire.messages import ErrorResponse, ErrorType
+
+#: The most that a terminal message may weigh: it is held several times, and journalled.
+MOST_LAST_WORDS = 4 * 1024 * 1024
 
 #: A terminal message's way to the server: state, payload, digest; True when the server has it.
 Report = Callable[[str, dict[str, Any], str], bool]
@@ -69,7 +71,10 @@ class Exchange:
         try:
             request = frames.decode_raw_request(frame.payload)
             asked = request.id
-            message = protocol.decode(request.body, large=len(frame.payload) > LARGE_BYTES)
+            message = _message(request.body)
+        except errors.NotAllowed as e:
+            self._launch.refused(e.kind)
+            return _Answer(frames.response(asked, error=_error(str(e), reason="TooLarge", bytes=len(frame.payload))))
         except (frames.Undecodable, protocol.UnknownMessage) as e:
             self._launch.refused("undecodable")
             self._trace.say("in", asked, "undecodable", len(frame.payload))
@@ -140,6 +145,29 @@ class Exchange:
             # The one message whose date may be missing and has to be sent; others have none to send.
             payload.setdefault("end_date", now())
         self._report(message.state, payload, digest)
+
+
+def _message(body: msgspec.Raw) -> Any:
+    """
+    The message in a body. One that is not small is weighed first, but for an XCom, which is passed on in pieces.
+    Raises UnknownMessage, and NotAllowed for what is too large.
+    """
+    data = memoryview(body)
+    if len(data) <= weight.SMALL_BYTES:
+        return protocol.decode(body)
+    if (large := protocol.large_xcom(body)) is not None:
+        return large
+    weight.check(data, "the message")
+    message = protocol.decode(body)
+    kind = type(message)
+    route = ROUTES.get(kind)
+    if isinstance(message, protocol.TERMINAL):
+        # It is kept until the server has it, through restarts too.
+        weight.check(data, kind.__name__, MOST_LAST_WORDS, MOST_LAST_WORDS)
+    elif route is not None and not (route.body or route.whole):
+        # All of it would be in the address.
+        raise weight.too_large(kind.__name__)
+    return message
 
 
 def _send(sock: socket.socket, data: bytes, fd: int) -> None:

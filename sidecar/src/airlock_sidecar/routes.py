@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from airlock_sidecar import access, bulk, governing
+from airlock_sidecar import access, bulk, governing, weight
 from airlock_sidecar import ids as naming
 from airlock_sidecar.calls import segment
 from airlock_sidecar.errors import NotAllowed, NotFound
@@ -259,7 +259,7 @@ class Request(NamedTuple):
     method: str
     path: str
     query: list[tuple[str, str]]
-    body: bytes | None
+    body: bytes | bytearray | None
 
 
 def request(ask: Message, ids: Ids) -> Request:
@@ -291,6 +291,8 @@ def reply(ask: Message, answer: bytes) -> Any:
     if route.reply is messages.XComResult and len(answer) > bulk.LARGE_BYTES:
         large = _large_xcom.decode(answer)
         return {"key": large.key, "value": bulk.msgpack_of(large.value), "type": name}
+    if len(answer) > bulk.LARGE_BYTES and weight.of_json(memoryview(answer)) > weight.MOST_ANSWER:
+        raise weight.too_large(f"what the server answered to {type(ask).__name__}")
     if not route.field:
         return _checked(route.reply, msgspec.json.decode(answer, type=dict[str, Any]) | {"type": name})
     if route.reply is lookups.AssetsByAliasResult:
@@ -358,7 +360,7 @@ def _text(value: Any) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
-def _body(route: Route, ask: Message) -> bytes | None:
+def _body(route: Route, ask: Message) -> bytes | bytearray | None:
     if route.whole:
         value = getattr(ask, route.whole)
         return bulk.json_of(value) if isinstance(value, msgspec.Raw) else as_json(value)

@@ -54,11 +54,16 @@ class Response(msgspec.Struct, array_like=True, frozen=True):
 
 
 class RawRequest(msgspec.Struct, array_like=True, frozen=True):
-    """A request whose body is left undecoded, for the side that does not trust it yet."""
+    """A request that is left undecoded, for the side that does not trust it yet."""
 
     id: int
     body: msgspec.Raw
-    carrier: Any = None
+    raw_carrier: msgspec.Raw = msgspec.Raw(b"\xc0")
+
+    @property
+    def carrier(self) -> Any:
+        """The carrier, decoded. Raises msgspec.MsgspecError."""
+        return msgspec.msgpack.decode(self.raw_carrier)
 
 
 _encoder = msgspec.msgpack.Encoder()

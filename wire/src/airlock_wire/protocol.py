@@ -129,17 +129,21 @@ class UnknownMessage(Exception):
     """The body decodes, but its type is none that we serve, or its fields are wrong. The text names the field."""
 
 
+def large_xcom(body: bytes | msgspec.Raw) -> LargeSetXCom | None:
+    """An XCom to store whose value is left as it came; None for another message, or for none."""
+    try:
+        return _large_decoder.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+
+
 def decode(body: bytes | msgspec.Raw, *, large: bool = False) -> FromTask | messages.DagFileParsingResult:
     """
     A runner's message from the msgpack of its body; raises UnknownMessage. With ``large`` an XCom to store comes as
     LargeSetXCom.
     """
-    try:
-        if large:
-            return _large_decoder.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        # Another message, or none: the next lines know which.
-        pass
+    if large and (found := large_xcom(body)) is not None:
+        return found
     try:
         message: FromTask | messages.DagFileParsingResult = _decoder.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as e:

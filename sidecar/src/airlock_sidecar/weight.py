@@ -1,0 +1,139 @@
+"""
+What a message or an answer would weigh as objects and as JSON, told from its bytes: nothing is made of it. Pure.
+
+Sixteen megabytes of frame have room for sixteen million empty lists, which are a gigabyte as objects. So what is larger
+than a little is weighed before it is decoded. A text counts at once, whatever its length; the rest counts token by
+token, and counting stops at the bound. The weights are those of CPython 3.11 and newer, each with its place in a list
+or map, and rather too high than too low.
+"""
+
+import re
+
+from airlock_sidecar.errors import NotAllowed
+
+#: Up to so many bytes nothing is weighed: as objects it is some megabytes at most.
+SMALL_BYTES = 64 * 1024
+#: The most that a message may weigh as objects, and as JSON: some of them are held twice for a while.
+MOST_OBJECTS = 16 * 1024 * 1024
+MOST_JSON = 24 * 1024 * 1024
+#: An answer is only held once.
+MOST_ANSWER = 24 * 1024 * 1024
+
+_CHUNK_BYTES = 64 * 1024
+#: A text up to so many bytes is taken to have letters of two bytes each.
+_SHORT_BYTES = 64
+#: Control characters that JSON spells with six; some of its numbers look like them.
+_ESCAPED = bytes(set(range(32)) - {8, 9, 10, 12, 13})
+_CONTINUED = bytes(range(0x80, 0xC0))
+_TWO_BYTES, _FOUR_BYTES = re.compile(rb"[\xc4-\xef]"), re.compile(rb"[\xf0-\xff]")
+
+_TEXT, _BINARY, _LIST, _MAP, _PLACE = 56, 33, 56, 200, 16
+
+
+def _tables() -> tuple[list[int], list[int], list[int], dict[int, tuple[int, int]]]:
+    """By a token's first byte: its bytes (0 where a length follows), its weight, its JSON; and where a length is."""
+    steps, weights, texts = [1] * 256, [_PLACE + 32] * 256, [7] * 256
+    for first in (*range(0x80), *range(0xE0, 0x100)):
+        weights[first], texts[first] = _PLACE, 4
+    for first in range(0x80, 0x90):
+        weights[first], texts[first] = _PLACE + (_MAP + 32 * (first & 15) if first & 15 else 64), 3
+    for first in range(0x90, 0xA0):
+        weights[first], texts[first] = _PLACE + _LIST, 3
+    for first in range(0xA0, 0xC0):
+        steps[first], weights[first], texts[first] = (
+            1 + (first & 31),
+            _PLACE + _TEXT + 2 * (first & 31),
+            4 + (first & 31),
+        )
+    for first, size, text in (
+        (0xCA, 4, 26), (0xCB, 8, 26), (0xCC, 1, 4), (0xCD, 2, 6), (0xCE, 4, 11), (0xCF, 8, 21), (0xD0, 1, 5),
+        (0xD1, 2, 7), (0xD2, 4, 12), (0xD3, 8, 21), (0xD4, 2, 40), (0xD5, 3, 40), (0xD6, 5, 40), (0xD7, 9, 40),
+        (0xD8, 17, 40),
+    ):  # fmt: skip
+        steps[first], texts[first] = 1 + size, text
+    for first, size, weight in ((0xDC, 2, _LIST), (0xDD, 4, _LIST), (0xDE, 2, _MAP), (0xDF, 4, _MAP)):
+        steps[first], weights[first], texts[first] = 1 + size, _PLACE + weight, 3
+    #: (bytes of the length, bytes between it and what it counts) of texts, binary and extensions.
+    lengths = {
+        0xD9: (1, 0), 0xDA: (2, 0), 0xDB: (4, 0), 0xC4: (1, 0), 0xC5: (2, 0), 0xC6: (4, 0), 0xC7: (1, 1), 0xC8: (2, 1),
+        0xC9: (4, 1),
+    }  # fmt: skip
+    for first in lengths:
+        steps[first] = 0
+    return steps, weights, texts, lengths
+
+
+STEPS, _WEIGHTS, _TEXTS, LENGTHS = _tables()
+
+
+def check(data: memoryview, name: str, most_objects: int = MOST_OBJECTS, most_json: int = MOST_JSON) -> None:
+    """Refuses msgpack that would weigh too much. Raises NotAllowed."""
+    at, end = 0, len(data)
+    objects, text = 0, 5 * _escaped(data)
+    steps, weights, texts = STEPS, _WEIGHTS, _TEXTS
+    while at < end and objects <= most_objects and text <= most_json:
+        first = data[at]
+        if step := steps[first]:
+            objects += weights[first]
+            text += texts[first]
+            at += step
+            continue
+        width, between = LENGTHS[first]
+        size = int.from_bytes(data[at + 1 : at + 1 + width], "big")
+        at += 1 + width + between
+        if first in (0xD9, 0xDA, 0xDB):
+            objects += _PLACE + _TEXT + _letters(data[at : at + size])
+            text += 4 + size
+        else:
+            objects += _PLACE + _BINARY + size
+            text += 4 + size * 4 // 3
+        at += size
+    if objects > most_objects or text > most_json:
+        raise too_large(name)
+
+
+def too_large(name: str) -> NotAllowed:
+    """The refusal of what would weigh too much."""
+    text = f"{name} is too large to be taken apart here: it has too many values, or too long ones; send it in pieces"
+    return NotAllowed("too large", text)
+
+
+def of_json(data: memoryview) -> int:
+    """What JSON weighs as objects, at most: every bracket and comma is counted as if none of them were in a text."""
+    width, brackets, maps, commas = 1, 0, 0, 0
+    for at in range(0, len(data), _CHUNK_BYTES):
+        chunk = bytes(data[at : at + _CHUNK_BYTES])
+        brackets += chunk.count(b"[")
+        maps += chunk.count(b"{")
+        commas += chunk.count(b",")
+        if b"\\u" in chunk or (not chunk.isascii() and _FOUR_BYTES.search(chunk)):
+            width = 4
+        elif width == 1 and not chunk.isascii() and _TWO_BYTES.search(chunk):
+            width = 2
+    return width * len(data) + brackets * (_LIST + _PLACE) + maps * (_MAP + 64) + commas * (_TEXT + 2 * _PLACE)
+
+
+def _letters(text: memoryview) -> int:
+    """The bytes that a text takes as an object: as many for each letter as its widest needs."""
+    if len(text) <= _SHORT_BYTES:
+        return 2 * len(text)
+    letters, width = 0, 1
+    for at in range(0, len(text), _CHUNK_BYTES):
+        chunk = bytes(text[at : at + _CHUNK_BYTES])
+        if chunk.isascii():
+            letters += len(chunk)
+            continue
+        letters += len(chunk.translate(None, _CONTINUED))
+        if _FOUR_BYTES.search(chunk):
+            width = 4
+        elif width == 1 and _TWO_BYTES.search(chunk):
+            width = 2
+    return letters * width
+
+
+def _escaped(data: memoryview) -> int:
+    count = 0
+    for at in range(0, len(data), _CHUNK_BYTES):
+        chunk = bytes(data[at : at + _CHUNK_BYTES])
+        count += len(chunk) - len(chunk.translate(None, _ESCAPED))
+    return count
