@@ -30,8 +30,8 @@ nor is one that takes all map indexes, or with `include_prior_dates` those of ea
 
 An id of a DAG, a run, a task or a task group in any message has no slash, backslash, `%`, `?`, `#` or control
 character and no two dots in a row; such a message is refused before anything is sent. Keys may have slashes. Under a
-key that the API has another route for (the variable `keys`, an XCom whose key ends in `/slice` or `/item/` and a
-number) nothing can be read: the answer is that of a 404.
+key that the API has another route for (the variable `keys`, the DAG run `previous`, an XCom whose key ends in
+`/slice` or `/item/` and a number) nothing can be read: the answer is that of a 404.
 
 A deferral is held to `deferrals` with everything in it that Airflow imports: the class that it names, what the
 arguments of known triggers name to be called (`apply_function`, `auth_type`, `callback_path` and their kind), and

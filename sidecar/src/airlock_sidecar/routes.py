@@ -34,7 +34,7 @@ class Route(NamedTuple):
     body itself. ``reply`` is None for an empty answer; ``field`` puts the server's bare answer into that field of it.
     ``absent`` is what a 404 is answered with, in the body slot, with ``detail``'s fields. ``rule`` governs it by the
     value of ``governed``, or by what ``needs`` finds in it; without one ``free`` says why it needs none.
-    ``reserved`` is a pattern for keys that the API has another route for: nothing can be had under such a key.
+    ``reserved`` is a field and a pattern: what of it the API has another route for, so that nothing can be had there.
     ``changes``: a restart must know that it was under way.
     """
 
@@ -51,7 +51,7 @@ class Route(NamedTuple):
     governed: str = ""
     needs: Callable[[Ids, Message], Iterator[governing.Needed]] | None = None
     free: str = ""
-    reserved: str = ""
+    reserved: tuple[str, str] = ("", "")
     changes: bool = False
 
 
@@ -70,7 +70,9 @@ _BY_XCOM, _BY_ASSET = governing.xcom, governing.asset
 #: Why a message of this task instance's needs no grant.
 _OWN = "this task instance's own"
 #: The ends of an XCom's key that are routes of a mapped task's XComs, and the variable's key that is the list of keys.
-_PARTS_OF_XCOM, _ALL_KEYS = r".*/(slice|item/[^/]+)", "keys"
+_PARTS_OF_XCOM, _ALL_KEYS = ("key", r".*/(slice|item/[^/]+)"), ("key", "keys")
+#: A route for older clients, which has no run in it.
+_RUN_BEFORE = ("run_id", "previous")
 _NO_ASSET, _NO_TASK_KEY, _NO_ASSET_KEY = (
     ErrorType.ASSET_NOT_FOUND,
     ErrorType.TASK_STORE_NOT_FOUND,
@@ -159,7 +161,8 @@ ROUTES: dict[type[Any], Route] = {
     ),
     lookups.GetDag: Route("GET", "/dags/{dag_id}", lookups.DagResult, rule=_RUNS, needs=governing.dag),
     lookups.GetDagRun: Route(
-        "GET", "/dag-runs/{dag_id}/{run_id}", lookups.DagRunResult, rule=_RUNS, needs=governing.dag_run
+        "GET", "/dag-runs/{dag_id}/{run_id}", lookups.DagRunResult, rule=_RUNS, needs=governing.dag_run,
+        reserved=_RUN_BEFORE,
     ),
     lookups.GetDagRunState: Route(
         "GET", "/dag-runs/{dag_id}/{run_id}/state", lookups.DagRunStateResult, rule=_RUNS, needs=governing.dag_run
@@ -332,9 +335,10 @@ def missing_grant(ask: Message, ids: Ids, allowed: Access) -> access.Missing | N
 
 def _reachable(route: Route, ask: Message) -> None:
     """Raises NotFound for a key under which another route would answer, or none."""
-    key = ask.key if route.reserved else ""
+    field, pattern = route.reserved
+    key = getattr(ask, field) if field else ""
     conn_id = ask.conn_id if isinstance(ask, messages.GetConnection) else ""
-    if (key and re.fullmatch(route.reserved, key, re.DOTALL)) or "/" in conn_id:
+    if (key and re.fullmatch(pattern, key, re.DOTALL)) or "/" in conn_id:
         text = f"the API has no route to what is called {(key or conn_id)[:250]!r}"
         raise NotFound(404, {"reason": "not_found", "message": text})
 

@@ -1,0 +1,38 @@
+"""
+Runs in Airflow's environment: which endpoint of the Execution API each request comes to.
+
+Standard input: a JSON list of [method, path], quoted as a client sends it. Standard output: for each, the endpoint's name
+and the path's values as that endpoint gets them, or null where there is none.
+"""
+
+import json
+import sys
+from urllib.parse import unquote
+
+from airflow.api_fastapi.execution_api.routes import execution_api_router
+from fastapi import FastAPI
+from starlette.routing import Match
+
+app = FastAPI()
+app.include_router(execution_api_router)
+
+
+def every(routes):
+    """The routes in the order in which they are looked at, whatever holds them."""
+    for route in routes:
+        if hasattr(route, "endpoint"):
+            yield route
+        else:
+            yield from every(route.routes)
+
+
+def found(method, path):
+    scope = {"type": "http", "method": method, "path": unquote(path), "root_path": "", "headers": []}
+    for route in app.router.routes:
+        match, child = route.matches(scope)
+        if match is Match.FULL:
+            return [child["endpoint"].__name__, {name: str(value) for name, value in child["path_params"].items()}]
+    return None
+
+
+print("\n" + json.dumps([found(*each) for each in json.load(sys.stdin)]))
