@@ -67,7 +67,7 @@ def at_ours(each):
         route, values = router.find(each.method, unquote(each.path).removeprefix("/").split("/"))
     except Exception:
         return None
-    return [route.handler.__name__, values]
+    return [route.handler.__name__, values, route.own]
 
 
 def wrong(made, found):
@@ -88,6 +88,17 @@ def test_at_airflows_router_each_comes_to_its_endpoint_with_its_values(made, at_
 
 def test_at_our_router_each_comes_to_its_endpoint_with_its_values_or_to_none(made):
     assert [] == wrong(made, [at_ours(each) for _, each, _, _ in made])
+
+
+def test_what_needs_no_grant_is_served_by_both_servers_to_the_task_instance_itself_alone(made, at_airflow):
+    free = {kind.__name__ for kind, route in routes.ROUTES.items() if route.free}
+    plain = [(name, each, to) for (name, each, _, odd), to in zip(made, at_airflow, strict=True) if not odd]
+
+    assert free == {name for name, _, to in plain if to[2]}
+    # Ours does not serve all of them.
+    assert [] == [name for name, each, _ in plain if name in free and (to := at_ours(each)) and not to[2]]
+    state = routes.Request("PATCH", f"/task-instances/{TI_ID}/state", [], None)
+    assert at_ours(state)[2]
 
 
 def test_odd_keys_are_asked_for_and_odd_ids_are_not(made):

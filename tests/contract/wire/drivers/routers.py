@@ -2,7 +2,8 @@
 Runs in Airflow's environment: which endpoint of the Execution API each request comes to.
 
 Standard input: a JSON list of [method, path], quoted as a client sends it. Standard output: for each, the endpoint's name
-and the path's values as that endpoint gets them, or null where there is none.
+and the path's values as that endpoint gets them, and whether it takes only the token of the task instance in the path; or null where there is
+none.
 """
 
 import json
@@ -17,21 +18,13 @@ app = FastAPI()
 app.include_router(execution_api_router)
 
 
-def every(routes):
-    """The routes in the order in which they are looked at, whatever holds them."""
-    for route in routes:
-        if hasattr(route, "endpoint"):
-            yield route
-        else:
-            yield from every(route.routes)
-
-
 def found(method, path):
     scope = {"type": "http", "method": method, "path": unquote(path), "root_path": "", "headers": []}
     for route in app.router.routes:
         match, child = route.matches(scope)
         if match is Match.FULL:
-            return [child["endpoint"].__name__, {name: str(value) for name, value in child["path_params"].items()}]
+            own = any("ti:self" in (getattr(needed, "scopes", None) or ()) for needed in route.dependencies)
+            return [child["endpoint"].__name__, {name: str(value) for name, value in child["path_params"].items()}, own]
     return None
 
 
