@@ -23,6 +23,8 @@ MOST_JSON_BYTES = 32 * 1024 * 1024
 MOST_MSGPACK_BYTES = 16 * 1024 * 1024
 #: So many members the library may find the ends of at once.
 _MOST_CUT = 200_000
+#: So many brackets and commas of one JSON value are looked at: some seconds.
+_MOST_MARKS = 3_000_000
 #: Lists in lists, each larger than a piece, down to which a value is cut.
 _MOST_DEPTH = 100
 
@@ -34,6 +36,7 @@ _WHAT = "the value"
 #: In JSON: a text, and the next mark that members are told apart by. Possessive, as these keep nothing of the way.
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _TO_MARK = re.compile(rb'(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"|[^"\[\]{},]++)*+[\[\]{},]', re.DOTALL)
+_INNER, _COMMA = re.compile(rb'[\[{"]'), re.compile(b",")
 #: Letters of a JSON text, of which two escapes may be one.
 _LETTERS = re.compile(
     rb'(?:[^"\\]{1,4096}+|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[0-9a-fA-F]{4}|\\u[0-9a-fA-F]{4}|\\[^u]){1,64}', re.DOTALL
@@ -59,8 +62,8 @@ def msgpack_of(value: msgspec.Raw) -> msgspec.Raw:
     if len(data) <= _PIECE_BYTES or weight.of_json(data) <= weight.MOST_ANSWER:
         return msgspec.Raw(_msgpack.encode(msgspec.json.decode(data)))
     out = bytearray()
-    _add_msgpack(out, bytes(data).strip(), 0)
-    return msgspec.Raw(bytes(out))
+    _add_msgpack(out, _stripped(data), 0)
+    return msgspec.Raw(out)
 
 
 # --- msgpack to JSON ---
@@ -207,9 +210,9 @@ def _letters(text: memoryview) -> Iterator[str]:
 # --- JSON to msgpack ---
 
 
-def _add_msgpack(out: bytearray, data: bytes, depth: int) -> None:
+def _add_msgpack(out: bytearray, data: memoryview, depth: int) -> None:
     """Adds one value, which is all of ``data``, without spaces around it."""
-    first = data[:1]
+    first = bytes(data[:1])
     if len(data) <= _PIECE_BYTES or first not in (b'"', b"[", b"{"):
         out += _msgpack.encode(msgspec.json.decode(data))
     elif first == b'"':
@@ -223,7 +226,7 @@ def _add_msgpack(out: bytearray, data: bytes, depth: int) -> None:
             if members > 1 or len(some) <= _PIECE_BYTES:
                 total += _add_run(out, some, is_map)
             else:
-                rest = some.strip()
+                rest = _stripped(some)
                 if is_map:
                     key, rest = _key(rest)
                     out += key
@@ -234,7 +237,7 @@ def _add_msgpack(out: bytearray, data: bytes, depth: int) -> None:
     _bound(out, MOST_MSGPACK_BYTES)
 
 
-def _add_run(out: bytearray, some: bytes, is_map: bool) -> int:  # noqa: FBT001 - a flag of its only callers
+def _add_run(out: bytearray, some: memoryview, is_map: bool) -> int:  # noqa: FBT001 - a flag of its only callers
     """Adds members that stand side by side; how many they are as objects, as a key may come twice."""
     if is_map:
         found = msgspec.json.decode(b"{" + some + b"}")
@@ -248,13 +251,15 @@ def _add_run(out: bytearray, some: bytes, is_map: bool) -> int:  # noqa: FBT001 
     return len(listed)
 
 
-def _members(data: bytes) -> Iterator[tuple[int, bytes]]:
+def _members(data: memoryview) -> Iterator[tuple[int, memoryview]]:
     """The members of a list or map in runs: how many, and their text. Raises msgspec.DecodeError for neither."""
-    if data[:1] == b"[" and data.find(b"[", 1) < 0 and b"{" not in data and b'"' not in data:
+    if data[0] == 0x5B and _INNER.search(data, 1) is None:
         yield from _flat(data)
         return
     depth, begin, last, members, end = 0, 1, 1, 0, -1
-    for found in _TO_MARK.finditer(data):
+    for count, found in enumerate(_TO_MARK.finditer(data)):
+        if count > _MOST_MARKS:
+            raise weight.too_large(_WHAT)
         after = found.end()
         mark = data[after - 1]
         if mark in b"[{":
@@ -274,18 +279,18 @@ def _members(data: bytes) -> Iterator[tuple[int, bytes]]:
     if members and end - begin > _PIECE_BYTES:
         yield members, data[begin : last - 1]
         begin, members = last, 0
-    if members or data[begin:end].strip():
+    if members or _stripped(data[begin:end]):
         yield members + 1, data[begin:end]
 
 
-def _flat(data: bytes) -> Iterator[tuple[int, bytes]]:
+def _flat(data: memoryview) -> Iterator[tuple[int, memoryview]]:
     """The same for a list that has neither texts nor lists or maps in it: every comma is between two members."""
-    if data[-1:] != b"]":
+    if data[-1] != 0x5D:
         raise msgspec.DecodeError("JSON is malformed: a list does not end where it should")
     begin, end = 1, len(data) - 1
     while begin < end:
-        comma = data.find(b",", min(begin + _PIECE_BYTES, end), end)
-        stop = comma if comma >= 0 else end
+        comma = _COMMA.search(data, min(begin + _PIECE_BYTES, end), end)
+        stop = comma.start() if comma is not None else end
         # More than one, or small enough to be one.
         yield 2, data[begin:stop]
         begin = stop + 1
@@ -293,16 +298,16 @@ def _flat(data: bytes) -> Iterator[tuple[int, bytes]]:
         raise msgspec.DecodeError("JSON is malformed: a list ends with a comma")
 
 
-def _key(member: bytes) -> tuple[bytes, bytes]:
+def _key(member: memoryview) -> tuple[bytes, memoryview]:
     """A map's member: its key as msgpack, and its value's text."""
     found = _STRING.match(member)
-    after = member[found.end() :].lstrip() if found else b""
-    if found is None or after[:1] != b":":
+    after = _stripped(member[found.end() :]) if found else member[:0]
+    if found is None or not after or after[0] != 0x3A:
         raise msgspec.DecodeError("JSON is malformed: a map's member without a key")
-    return _msgpack.encode(msgspec.json.decode(found[0])), after[1:].strip()
+    return _msgpack.encode(msgspec.json.decode(found[0])), _stripped(after[1:])
 
 
-def _add_text(out: bytearray, data: bytes) -> None:
+def _add_text(out: bytearray, data: memoryview) -> None:
     if _STRING.fullmatch(data) is None:
         raise msgspec.DecodeError("JSON is malformed: a text does not end where it should")
     head, at = len(out), 1
@@ -321,6 +326,16 @@ def _add_text(out: bytearray, data: bytes) -> None:
         at = end
         _bound(out, MOST_MSGPACK_BYTES)
     out[head + 1 : head + 5] = (len(out) - head - 5).to_bytes(4, "big")
+
+
+def _stripped(data: memoryview) -> memoryview:
+    """The same without spaces around it."""
+    begin, end = 0, len(data)
+    while begin < end and data[begin] in b" \t\r\n":
+        begin += 1
+    while begin < end and data[end - 1] in b" \t\r\n":
+        end -= 1
+    return data[begin:end]
 
 
 def _bound(out: bytearray, most: int) -> None:
