@@ -15,6 +15,7 @@ from airlock_operator.advice import advised
 from airlock_operator.blocked import Blocked, blocked
 from airlock_operator.conditions import conditions
 from airlock_operator.durations import micro_text, parse_time, seconds, time_text
+from airlock_operator.options import counted
 from airlock_operator.podfacts import PodFacts
 from airlock_operator.reasons import Reason, waits
 from airlock_operator.succession import BY_CANCEL, Again, Over, after
@@ -22,6 +23,7 @@ from airlock_operator.taskrun import Attempt, PodRef, Status, TaskRun
 from airlock_operator.timeline import ran_for, timeline
 from airlock_operator.verdict import End, end_of
 from airlock_operator.workloads import unnarrowed
+from airlock_wire.options import TaskOptions
 
 #: A pod that is on its way to running is not worth a write for so long.
 QUIET_SECONDS = 3.0
@@ -233,7 +235,7 @@ def _conclude(run: TaskRun, pod: PodFacts | None, end: End, now: datetime) -> Pl
     if isinstance(following, Over):
         # The budget is the TaskRun's story; its last attempt ended by what used it up.
         spent = following.reason is Reason.INFRA_BUDGET_EXHAUSTED
-        return _over(run, pod, following, now, end if spent else None)
+        return _over(run, pod, following, now, end if spent else None, end.options)
     again = following.delay_seconds
     message = f"attempt {run.status.attempt} ended: {end.reason}: {advised(end.reason, following.message, run, pod)}"
     base = msgspec.structs.replace(
@@ -245,6 +247,7 @@ def _conclude(run: TaskRun, pod: PodFacts | None, end: End, now: datetime) -> Pl
         infra_reruns=run.status.infra_reruns + following.infra,
         token_reruns=run.status.token_reruns + following.token,
         next_attempt_at=micro_text(now + timedelta(seconds=again)),
+        options=counted(run, end.options),
     )
     reason = Reason.WAITING_FOR_RETRY if _is_retry(following) else end.reason
     said = _say(run, pod, now, reason, message, state=following.state, base=base, advise=False)
@@ -257,8 +260,18 @@ def _is_retry(following: Again) -> bool:
     return not following.infra and not following.token
 
 
-def _over(run: TaskRun, pod: PodFacts | None, over: Over, now: datetime, last: End | None = None) -> Plan:
-    """``last`` is the end of the last attempt, where that is not the end of it all in the same words."""
+def _over(
+    run: TaskRun,
+    pod: PodFacts | None,
+    over: Over,
+    now: datetime,
+    last: End | None = None,
+    told: TaskOptions | None = None,
+) -> Plan:
+    """
+    ``last`` is the end of the last attempt, where that is not the end of it all in the same words; ``told`` what its
+    task said of itself.
+    """
     status = run.status
     ended_by = last or over
     message = over.message if over.state in ("success", "skipped") else advised(over.reason, over.message, run, pod)
@@ -274,6 +287,7 @@ def _over(run: TaskRun, pod: PodFacts | None, over: Over, now: datetime, last: E
         next_attempt_at="",
         finished_at=time_text(now),
         duration=ran_for(pod, started, ended or now) if started else "",
+        options=counted(run, told),
     )
     said = _say(run, pod, now, over.reason, message, state=over.state, base=base, advise=False)
     return Plan(said, again_in=0.0)

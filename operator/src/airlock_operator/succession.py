@@ -7,8 +7,7 @@ owns it: the operator makes another attempt only of what never began, and says h
 
 import msgspec
 
-from airlock_operator import reasons
-from airlock_operator.durations import seconds
+from airlock_operator import options, reasons
 from airlock_operator.reasons import Kind, Reason
 from airlock_operator.taskrun import MAX_TOKEN_RERUNS, TaskRun
 from airlock_operator.verdict import End
@@ -56,7 +55,7 @@ def after(run: TaskRun, end: End) -> Over | Again:
         return Again(status.try_number, "queued", end.message, token=1)
     if kind is Kind.TOKEN:
         return Over("failed", end.reason, f"{end.message}; minted again {status.token_reruns} times in vain")
-    if end.begun and not (spec.retries > 0 or spec.rerun_after_start):
+    if end.begun and not (options.retries(run, end.options) > 0 or spec.rerun_after_start):
         text = (
             "not run again, because user code had begun and retries is 0: set spec.retries, or "
             "spec.rerunAfterStart where a second start does no harm"
@@ -70,8 +69,10 @@ def after(run: TaskRun, end: End) -> Over | Again:
 
 def _user(run: TaskRun, end: End) -> Over | Again:
     done = run.status.try_number - run.spec.try_number + 1
-    if done <= run.spec.retries:
-        delay = seconds(run.spec.retry_delay)
+    # A task that asks for a retry knows its own retries, also where it ended before it could tell them.
+    asks = end.reason is Reason.RETRY and run.spec.retries is None and end.options is None
+    if asks or done <= options.retries(run, end.options):
+        delay = options.retry_seconds(run, end.options)
         return Again(run.status.try_number + 1, "up_for_retry", end.message, delay_seconds=delay)
     reason = Reason.FAILED if end.reason is Reason.RETRY else end.reason
     tries = f" after {done} tries" if done > 1 else ""

@@ -68,8 +68,9 @@ class Spec(msgspec.Struct, frozen=True, rename="camel"):
     bundle: Bundle | None = None
     file: str = ""
     conf: dict[str, Any] = {}
-    retries: int = 0
-    retry_delay: str = "0s"
+    #: None for these and ``execution_timeout``: as the task itself says.
+    retries: int | None = None
+    retry_delay: str | None = None
     infra_budget: int = DEFAULT_INFRA_BUDGET
     rerun_after_start: bool = False
     execution_timeout: str | None = None
@@ -102,6 +103,13 @@ class Attempt(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     finished_at: str = ""
 
 
+class Option(msgspec.Struct, frozen=True, rename={"source": "from"}):
+    """An option that counts: its value as text, and who said so: ``TaskRun``, ``Task`` or ``Default``."""
+
+    value: str
+    source: Literal["TaskRun", "Task", "Default"]
+
+
 class Status(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """What the operator remembers. Times are text, as in the API; ``timeline`` is seconds after ``seen_at``."""
 
@@ -128,6 +136,8 @@ class Status(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     token_reruns: int = 0
     finished_at: str = ""
     duration: str = ""
+    #: The options that count, once they are known, by their names in the spec.
+    options: dict[str, Option] = {}
     attempts: list[Attempt] = []
     timeline: dict[str, float] = {}
     conditions: list[dict[str, Any]] = []
@@ -194,6 +204,7 @@ def read(body: dict[str, Any]) -> TaskRun:
         spec=msgspec.convert(body.get("spec") or {}, Spec),
         status=msgspec.convert(body.get("status") or {}, Status),
     )
-    for field in ("pending_timeout", "image_pull_timeout", "grace_period", "retry_delay"):
-        seconds(getattr(run.spec, field))
+    for field in ("pending_timeout", "image_pull_timeout", "grace_period", "retry_delay", "execution_timeout"):
+        if (given := getattr(run.spec, field)) is not None:
+            seconds(given)
     return run

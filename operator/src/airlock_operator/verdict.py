@@ -16,6 +16,7 @@ from airlock_operator.reasons import Reason
 from airlock_operator.taskrun import TaskRun
 from airlock_wire import pod as shared
 from airlock_wire import record
+from airlock_wire.options import TaskOptions
 
 #: How long a sidecar may take to end after its runner: it may be waiting for a server that is away.
 SIDECAR_ENDS_SECONDS = 120.0
@@ -70,13 +71,14 @@ _OURS = (
 class End(msgspec.Struct, frozen=True):
     """
     An attempt's end. ``begun``: user code may have run, so a rerun may run it twice. ``state`` is the server's, where
-    it says that the task instance was finished before this launch.
+    it says that the task instance was finished before this launch. ``options`` are what the task said of itself.
     """
 
     reason: Reason
     message: str
     begun: bool
     state: str = ""
+    options: TaskOptions | None = None
 
 
 def end_of(run: TaskRun, pod: PodFacts | None, now: datetime) -> End | None:
@@ -93,7 +95,8 @@ def end_of(run: TaskRun, pod: PodFacts | None, now: datetime) -> End | None:
         return None
     reason, message = _why(run, pod)
     finished = pod.record.state if pod.record is not None and reason is Reason.ALREADY_FINISHED else None
-    return End(reason, message, begun=_begun(run, pod), state=finished or "")
+    told = pod.record.options if pod.record is not None else None
+    return End(reason, message, begun=_begun(run, pod), state=finished or "", options=told)
 
 
 def _over(pod: PodFacts, now: datetime) -> bool:

@@ -4,6 +4,7 @@ What a TaskRun's sidecar is told to run (``airlock_wire.workload``), and what it
 
 import msgspec
 
+from airlock_operator import options
 from airlock_operator.durations import seconds
 from airlock_operator.settings import Pods, patterns
 from airlock_operator.taskrun import Access, Spec, TaskRun
@@ -50,6 +51,8 @@ def workload(run: TaskRun, settings: Pods) -> wire.Execute:
         judges=not run.by_secret,
         execution_timeout_seconds=seconds(limit) if limit is not None else None,
         access=access(spec, settings, by_secret=run.by_secret),
+        undecided=options.undecided(run),
+        first_try=spec.try_number,
     )
 
 

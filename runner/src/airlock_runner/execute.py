@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
 from airlock.sdk._context import running
 from airlock.sdk._signature import signature_of, with_context
@@ -28,18 +29,24 @@ from airlock_runner.outcome import outcome_of, summary
 from airlock_runner.render import arguments_of, shown
 from airlock_runner.task_instance import RunningTaskInstance
 from airlock_wire.messages import SetRenderedFields, StartupDetails, TIRunContext
+from airlock_wire.options import RETRIES, TaskOptions
 from airlock_wire.pod import CHILD_EXIT_BROKEN, CHILD_EXIT_CLOSED, EXIT_OK
 
 
 def execute(startup: StartupDetails, channel: Channel, root: str, logs: Logs) -> int:
     """Runs the task and reports. The exit code: 0 when the report was acknowledged, 1 when it was not."""
     server = msgspec.convert(startup.ti_context, TIRunContext)
+    max_tries, should_retry = server.max_tries, server.should_retry
     task: Task | None = None
     error: BaseException | None = None
     try:
         task = load_task(root, startup.dag_rel_path, startup.ti.dag_id, startup.ti.task_id)
         termination.install(channel, task.options.on_kill)
-        _run(task, RunningTaskInstance(startup, task, channel, server.max_tries), server, channel, logs)
+        if RETRIES in (startup.undecided or ()):
+            max_tries = (startup.first_try or 1) - 1 + task.options.retries
+            should_retry = startup.ti.try_number <= max_tries
+        ti = RunningTaskInstance(startup, task, channel, max_tries)
+        _run(task, ti, server, channel, logs, tells_options=bool(startup.undecided))
     except BaseException as e:  # noqa: BLE001 - the edge of user code: whatever it raises decides the outcome
         error = e
     if os.getpid() != channel.pid:
@@ -53,7 +60,7 @@ def execute(startup: StartupDetails, channel: Channel, root: str, logs: Logs) ->
     _log(logs, startup.ti.task_id, error)
     report = outcome_of(
         error,
-        should_retry=server.should_retry,
+        should_retry=should_retry,
         retry_delay_seconds=task.options.retry_delay if task else None,
         now=datetime.now(UTC),
     )
@@ -68,17 +75,30 @@ def execute(startup: StartupDetails, channel: Channel, root: str, logs: Logs) ->
     return EXIT_OK
 
 
-def _run(task: Task, ti: RunningTaskInstance, server: TIRunContext, channel: Channel, logs: Logs) -> None:
+def _run(
+    task: Task, ti: RunningTaskInstance, server: TIRunContext, channel: Channel, logs: Logs, *, tells_options: bool
+) -> None:
     context = context_of(task, ti, server.dag_run)
     with running(context):
         arguments = arguments_of(task, ti, context)
         context["templates_dict"] = arguments.templates_dict
         # For people to look at: user code need not wait for a server to have them, nor fail because it will not.
-        channel.tell(SetRenderedFields(rendered_fields=shown(arguments)), partial(_not_shown, logs))
+        options = _options(task) if tells_options else UNSET
+        told = SetRenderedFields(rendered_fields=shown(arguments), options=options)
+        channel.tell(told, partial(_not_shown, logs))
         kwargs = with_context(signature_of(task.function), arguments.op_args, arguments.op_kwargs, context)
         value = task.function(*arguments.op_args, **kwargs)
         if os.getpid() == channel.pid:
             _store(task, ti, value)
+
+
+def _options(task: Task) -> TaskOptions:
+    given = task.options
+    return TaskOptions(
+        retries=given.retries,
+        retry_delay_seconds=given.retry_delay,
+        execution_timeout_seconds=given.execution_timeout,
+    )
 
 
 def _store(task: Task, ti: RunningTaskInstance, value: Any) -> None:

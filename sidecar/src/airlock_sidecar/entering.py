@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
 from airlock_sidecar import errors, judging
 from airlock_sidecar.calls import Calls, segment
@@ -107,6 +108,8 @@ def _startup_details(work: Execute, context: dict[str, Any], started: str) -> di
             start_date=msgspec.convert(context.get("start_date") or started, datetime),
             ti_context=context,
             sentry_integration=work.sentry_integration,
+            undecided=list(work.undecided) or UNSET,
+            first_try=work.first_try if work.undecided else UNSET,
         )
     )
     return body

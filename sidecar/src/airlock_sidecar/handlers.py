@@ -17,6 +17,7 @@ from airlock_sidecar.launch import Launch
 from airlock_sidecar.values import as_json
 from airlock_wire import changes, lookups, messages, protocol
 from airlock_wire.messages import ErrorResponse, ErrorType
+from airlock_wire.options import TaskOptions
 from airlock_wire.workload import Access
 
 Handler = Callable[[Any], Any]
@@ -108,6 +109,8 @@ class Handlers:
 
     def set_rendered_fields(self, ask: messages.SetRenderedFields) -> None:
         """Stores the rendered fields, masked: they are shown to people. An archived try wants them no more."""
+        if isinstance(ask.options, TaskOptions):
+            self._launch.tell_options(ask.options)
         fields = self._launch.masker.mask_value(ask.rendered_fields)
         try:
             self.routed(messages.SetRenderedFields(rendered_fields=fields))

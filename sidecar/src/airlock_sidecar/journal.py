@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from airlock_wire.options import TaskOptions
 from airlock_wire.record import Exit
 from airlock_wire.workload import TaskInstanceRef
 
@@ -56,6 +57,7 @@ class Memory(msgspec.Struct, kw_only=True):
     exit: Exit | None = None
     stopped: str = ""
     stopped_message: str = ""
+    options: TaskOptions | None = None
     refusals: dict[str, int] = {}
     timeline: dict[str, float] = {}
 

@@ -4,7 +4,7 @@ What this sidecar knows of its launch, shared by its threads: the journal behind
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,6 +15,8 @@ from airlock_sidecar.clock import now
 from airlock_sidecar.journal import Journal, Memory
 from airlock_sidecar.logstore import LogStore
 from airlock_sidecar.masking import Masker
+from airlock_wire import options
+from airlock_wire.options import TaskOptions
 from airlock_wire.workload import Execute, TaskInstanceRef, Workload
 
 
@@ -30,6 +32,8 @@ class Launch:
         #: Bytes of the log that its store lacks; known at the end.
         self.log_missing = 0
         self.masker = Masker(journal.memory.masks)
+        #: Called when the task has said its options: a deadline may come from them.
+        self.options_changed: Callable[[], None] = lambda: None
 
     @property
     def memory(self) -> Memory:
@@ -57,7 +61,32 @@ class Launch:
     def limit(self) -> float | None:
         """Seconds that the runner may take from its start, None without a limit."""
         work = self.workload
-        return work.execution_timeout_seconds if isinstance(work, Execute) else work.timeout_seconds
+        if not isinstance(work, Execute):
+            return work.timeout_seconds
+        told = self.memory.options
+        if told is not None and options.EXECUTION_TIMEOUT in work.undecided:
+            return told.execution_timeout_seconds
+        return work.execution_timeout_seconds
+
+    @property
+    def should_retry(self) -> bool:
+        """Whether a failure of this try is followed by another: by the server's word, or by the task's own options."""
+        work, told = self.workload, self.memory.options
+        if isinstance(work, Execute) and told is not None and options.RETRIES in work.undecided:
+            return work.ti.try_number - work.first_try < told.retries
+        context = (self.memory.startup or {}).get("ti_context", {})
+        return bool(context.get("should_retry"))
+
+    def tell_options(self, told: TaskOptions) -> None:
+        """Remembers what the task says of itself, where that was asked for. Raises ValueError for what cannot be."""
+        work = self.workload
+        if not isinstance(work, Execute) or not work.undecided or self.memory.options is not None:
+            return
+        if wrong := options.problem(told):
+            raise ValueError(f"the task's {wrong}")
+        with self.remembering() as memory:
+            memory.options = told
+        self.options_changed()
 
     @property
     def ti_id(self) -> str:

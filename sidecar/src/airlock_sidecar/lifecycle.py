@@ -47,6 +47,7 @@ class Lifecycle:
         self._calls = calls
         self._prepare = prepare
         self._events = Events()
+        launch.options_changed = lambda: self._events.tell("options")
         self._who = entering.identity(self._settings, launch.memory.pid)
         self._streams = Streams(self._settings.state_dir, launch.sink)
         self._connected = threading.Event()

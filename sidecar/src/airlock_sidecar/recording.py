@@ -11,7 +11,6 @@ from airlock_wire.workload import Execute
 def facts(launch: Launch) -> judging.Facts:
     """The facts of a launch that has ended."""
     memory, work = launch.memory, launch.workload
-    context = (memory.startup or {}).get("ti_context", {})
     terminal = memory.terminal
     return judging.Facts(
         reported=terminal.state if terminal is not None and not (terminal.judged or terminal.withheld) else None,
@@ -21,7 +20,7 @@ def facts(launch: Launch) -> judging.Facts:
         stopped=memory.stopped,
         stopped_message=memory.stopped_message,
         connected="connected" in memory.timeline,
-        should_retry=bool(context.get("should_retry")),
+        should_retry=launch.should_retry,
         judges=isinstance(work, Execute) and work.judges,
         limit=launch.limit,
         parses=not isinstance(work, Execute),
@@ -43,5 +42,6 @@ def write(launch: Launch, verdict: judging.Verdict, file: str) -> None:
         refusals=memory.refusals,
         timeline=memory.timeline,
         log_missing=launch.log_missing,
+        options=memory.options,
     )
     Path(file).write_bytes(record.encode(entry))

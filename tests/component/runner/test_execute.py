@@ -316,3 +316,41 @@ def test_a_programme_that_the_task_starts_gets_none_of_our_descriptors(sidecar, 
         [sys.executable, "-c", program], stdout=subprocess.PIPE, close_fds=False, text=True, check=True
     )
     assert sidecar.stdout == own.stdout
+
+
+@pytest.mark.parametrize(
+    ("undecided", "first_try", "try_number", "last"),
+    [
+        (["retries"], 1, 2, "RetryTask"),
+        (["retries"], 1, 3, "TaskState"),
+        (["retries"], 2, 3, "RetryTask"),
+        (["retry_delay"], 1, 1, "TaskState"),
+    ],
+)
+def test_the_tasks_own_retries_count_where_the_launch_leaves_them_to_it(
+    sidecar, details, undecided, first_try, try_number, last
+):
+    sidecar.write(
+        """
+        from airlock.sdk import DAG, task
+        with DAG("d"):
+            @task(retries=2, retry_delay=7, execution_timeout=9)
+            def t():
+                raise ValueError("no")
+            t()
+        """
+    )
+    body = details(should_retry=False) | {"undecided": undecided, "first_try": first_try}
+    body["ti"]["try_number"] = try_number
+    sidecar.start(body)
+
+    assert last == sidecar.asked[-1]["type"]
+    assert {"retries": 2, "retry_delay_seconds": 7.0, "execution_timeout_seconds": 9.0} == sidecar.asked[0]["options"]
+
+
+def test_a_runner_that_is_not_asked_tells_no_options(sidecar, task_file, details):
+    """The frames are Airflow's, byte for byte, where nothing is left to the task."""
+    task_file("return None")
+    sidecar.start(details())
+
+    assert {"type", "rendered_fields"} == set(sidecar.asked[0])

@@ -8,18 +8,13 @@ its own form, so that the message validates against Airflow's schema and the two
 User code wrote it: whoever reads it checks every field first, which ``disclose`` does.
 """
 
-import math
 from typing import Any
 
 import msgspec
 
-from airlock_wire import ids
+from airlock_wire import ids, options
 
 FORMAT = "airlock/1"
-
-#: Retries of a task, and seconds of its delays and limits (a thousand years): beyond them arithmetic with dates fails.
-MAX_RETRIES = 10_000
-MAX_SECONDS = 31_557_600_000.0
 
 _SHOWN_CHARS = 80
 
@@ -84,18 +79,13 @@ def _task_problem(task: SerializedTask) -> str:
     """What is wrong with a task, to follow its id; empty where nothing is."""
     if wrong := ids.problem(task.task_id):
         return f" {wrong}"
-    if not 0 <= task.retries <= MAX_RETRIES:
-        return f": retries must be 0 to {MAX_RETRIES}, not {task.retries}"
-    if not _is_seconds(task.retry_delay_seconds):
-        return f": retry_delay must be 0 to {MAX_SECONDS:g} seconds, not {task.retry_delay_seconds:g}"
-    limit = task.execution_timeout_seconds
-    if limit is not None and not (_is_seconds(limit) and limit > 0):
-        return f": execution_timeout must be more than 0 and at most {MAX_SECONDS:g} seconds, not {limit:g}"
-    return ""
-
-
-def _is_seconds(value: float) -> bool:
-    return math.isfinite(value) and 0 <= value <= MAX_SECONDS
+    limits = options.TaskOptions(
+        retries=task.retries,
+        retry_delay_seconds=task.retry_delay_seconds,
+        execution_timeout_seconds=task.execution_timeout_seconds,
+    )
+    wrong = options.problem(limits)
+    return f": {wrong}" if wrong else ""
 
 
 def _shown(text: str) -> str:

@@ -16,8 +16,10 @@ from enum import StrEnum
 from typing import Any, Literal, TypeAlias
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from airlock_wire.dags import LazySerializedDag
+from airlock_wire.options import TaskOptions
 
 
 class ErrorType(StrEnum):
@@ -116,6 +118,10 @@ class StartupDetails(Message, frozen=True, kw_only=True):
     start_date: datetime
     ti_context: dict[str, Any]
     sentry_integration: str
+    #: Options that this launch takes from the task itself (``airlock_wire.options``), and the number of the first try.
+    #: Airlock's own: Airflow's runner passes over both.
+    undecided: list[str] | UnsetType = UNSET
+    first_try: int | UnsetType = UNSET
 
 
 class DagFileParseRequest(Message, frozen=True, kw_only=True):
@@ -195,9 +201,13 @@ class SetXCom(Message, frozen=True, kw_only=True):
 
 
 class SetRenderedFields(Message, frozen=True, kw_only=True):
-    """Stores the task's rendered template fields; an empty answer."""
+    """
+    Stores the task's rendered template fields; an empty answer. ``options`` is Airlock's own: it comes where the
+    launch takes options from the task.
+    """
 
     rendered_fields: dict[str, Any]
+    options: TaskOptions | UnsetType = UNSET
 
 
 class MaskSecret(Message, frozen=True, kw_only=True):

@@ -10,6 +10,8 @@ from enum import StrEnum
 
 import msgspec
 
+from airlock_wire.options import TaskOptions
+
 MAX_RECORD_BYTES = 3072
 _MESSAGE_CHARS = 600
 
@@ -82,6 +84,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     refusals: dict[str, int] = {}
     timeline: dict[str, float] = {}
     log_missing: int = 0
+    #: What the task itself says, where its launch left that to it and it came so far as to say it.
+    options: TaskOptions | None = None
 
 
 def encode(record: Record) -> bytes:

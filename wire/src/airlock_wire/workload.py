@@ -60,6 +60,9 @@ class Execute(msgspec.Struct, frozen=True, kw_only=True, tag="execute", tag_fiel
     execution_timeout_seconds: float | None = None
     access: Access = Access()
     sentry_integration: str = ""
+    #: Options that are taken from the task itself (``airlock_wire.options``), and the number of the first try.
+    undecided: tuple[str, ...] = ()
+    first_try: int = 1
 
 
 class Parse(msgspec.Struct, frozen=True, kw_only=True, tag="parse", tag_field="mode", forbid_unknown_fields=True):

@@ -1,0 +1,65 @@
+"""
+The options of a task that count for its TaskRun: what the TaskRun says, else what the task says of itself, else the
+default. Pure.
+
+The task's own come with the sidecar's record of an attempt, and are kept in the status for the attempts after it.
+"""
+
+from airlock_operator.durations import seconds
+from airlock_operator.taskrun import Option, TaskRun
+from airlock_wire import options as wire
+from airlock_wire.options import TaskOptions
+
+RETRIES, RETRY_DELAY, EXECUTION_TIMEOUT = "retries", "retryDelay", "executionTimeout"
+
+
+def undecided(run: TaskRun) -> tuple[str, ...]:
+    """The options that the sidecar takes from the task. Airflow's runner and a real Airflow keep theirs themselves."""
+    if run.airflow or run.by_secret:
+        return ()
+    spec = run.spec
+    given = ((wire.RETRIES, spec.retries), (wire.RETRY_DELAY, spec.retry_delay))
+    return tuple(name for name, value in (*given, (wire.EXECUTION_TIMEOUT, spec.execution_timeout)) if value is None)
+
+
+def counted(run: TaskRun, told: TaskOptions | None) -> dict[str, Option]:
+    """What counts, as the status shows it. ``told`` is what the task said in the attempt that has ended."""
+    spec, before = run.spec, run.status.options
+    given = {
+        RETRIES: None if spec.retries is None else str(spec.retries),
+        RETRY_DELAY: spec.retry_delay,
+        EXECUTION_TIMEOUT: spec.execution_timeout,
+    }
+    tasks = {} if told is None else _texts(told)
+    default = {RETRIES: "0", RETRY_DELAY: "0s"}
+    found: dict[str, Option] = {}
+    for name, value in given.items():
+        if value is not None:
+            found[name] = Option(value, "TaskRun")
+        elif name in tasks:
+            found[name] = Option(tasks[name], "Task")
+        elif name in before:
+            found[name] = before[name]
+        elif name in default:
+            found[name] = Option(default[name], "Default")
+    return found
+
+
+def retries(run: TaskRun, told: TaskOptions | None) -> int:
+    """How many tries may follow the first."""
+    return int(counted(run, told)[RETRIES].value)
+
+
+def retry_seconds(run: TaskRun, told: TaskOptions | None) -> float:
+    """How long the next try waits."""
+    return seconds(counted(run, told)[RETRY_DELAY].value)
+
+
+def _texts(told: TaskOptions) -> dict[str, str]:
+    limit = told.execution_timeout_seconds
+    texts = {RETRIES: str(told.retries), RETRY_DELAY: _duration(told.retry_delay_seconds)}
+    return texts if limit is None else texts | {EXECUTION_TIMEOUT: _duration(limit)}
+
+
+def _duration(value: float) -> str:
+    return f"{value:.3f}".rstrip("0").rstrip(".") + "s"

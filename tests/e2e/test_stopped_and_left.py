@@ -1,0 +1,83 @@
+"""What a TaskRun leaves to its task, and tasks that are stopped and answer as if nothing had been."""
+
+import json
+
+import pytest
+from kube.taskruns import finished, outcome, reason, taskrun
+
+pytestmark = pytest.mark.timeout(300)
+
+#: on_kill ends the wait, and the task returns as if it had done its work.
+RETURNS = {
+    "source": {
+        "inline": """
+import time
+from airlock.sdk import DAG, task
+gone = []
+with DAG("{dag}"):
+    @task(on_kill=lambda: gone.append("remote job deleted"))
+    def work():
+        print("waiting", flush=True)
+        while not gone:
+            time.sleep(0.1)
+        return "done"
+    work()
+"""
+    }
+}
+
+
+def stoppable(name, **spec):
+    run = taskrun(name, **spec)
+    run["spec"]["source"] = {"inline": RETURNS["source"]["inline"].format(dag=run["spec"]["dagId"])}
+    return run
+
+
+def waiting(team, name, **spec):
+    team.apply(stoppable(name, **spec))
+    team.wait("taskrun", name, lambda run: reason(run) == "Running", 60)
+    team.wait("pod", f"{name}-1", lambda _: "waiting" in team("logs", f"{name}-1"), 30)
+
+
+def test_a_task_that_is_cancelled_and_returns_is_cancelled(team):
+    waiting(team, "returns-cancelled", retries=1)
+    team("patch", "taskrun", "returns-cancelled", "--type=merge", "-p", '{"spec":{"cancel":true}}')
+
+    assert ("failed", "Cancelled") == outcome(finished(team, "returns-cancelled"))[:2]
+
+
+def test_a_task_that_is_evicted_and_returns_is_evicted(team):
+    waiting(team, "returns-evicted")
+    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "returns-evicted-1"}}
+    path = f"/api/v1/namespaces/{team.namespace}/pods/returns-evicted-1/eviction"
+    team("create", "--raw", path, "-f", "-", stdin=json.dumps(eviction))
+
+    assert ("failed", "Evicted") == outcome(finished(team, "returns-evicted"))[:2]
+
+
+def test_the_options_of_the_task_count_where_the_taskrun_says_nothing(team):
+    run = taskrun("options")
+    run["spec"]["source"] = {
+        "inline": f"""
+import time
+from airlock.sdk import DAG, task
+with DAG("{run["spec"]["dagId"]}"):
+    @task(retries=1, retry_delay=1, execution_timeout=4)
+    def work(ti):
+        if ti.try_number < 2:
+            raise RuntimeError("first")
+        time.sleep(30)
+    work()
+"""
+    }
+    team.apply(run)
+    ended = finished(team, "options")
+    status = ended["status"]
+
+    assert ("failed", "TimedOut", 2) == outcome(ended)[:3]
+    assert {
+        "retries": {"value": "1", "from": "Task"},
+        "retryDelay": {"value": "1s", "from": "Task"},
+        "executionTimeout": {"value": "4s", "from": "Task"},
+    } == status["options"]
+    assert "execution_timeout of 4 s" in status["message"]

@@ -1,0 +1,41 @@
+"""
+The options of a task that its TaskRun may leave to it: how often it is tried again, after how long, and how long it may
+run. The runner knows them once it has loaded the task; the sidecar and the operator act on them.
+"""
+
+import math
+from typing import Final
+
+import msgspec
+
+#: Retries of a task, and seconds of its delays and limits (a thousand years): beyond them arithmetic with dates fails.
+MAX_RETRIES: Final = 10_000
+MAX_SECONDS: Final = 31_557_600_000.0
+
+RETRIES: Final = "retries"
+RETRY_DELAY: Final = "retry_delay"
+EXECUTION_TIMEOUT: Final = "execution_timeout"
+
+
+class TaskOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """As the author wrote them; ``execution_timeout_seconds`` is None where there is no limit."""
+
+    retries: int = 0
+    retry_delay_seconds: float = 0.0
+    execution_timeout_seconds: float | None = None
+
+
+def problem(options: TaskOptions) -> str:
+    """Which option has a value that it cannot have, as a sentence; empty where all are fine. User code sent them."""
+    if not 0 <= options.retries <= MAX_RETRIES:
+        return f"retries must be 0 to {MAX_RETRIES}, not {options.retries}"
+    if not _is_seconds(options.retry_delay_seconds):
+        return f"retry_delay must be 0 to {MAX_SECONDS:g} seconds, not {options.retry_delay_seconds:g}"
+    limit = options.execution_timeout_seconds
+    if limit is not None and not (_is_seconds(limit) and limit > 0):
+        return f"execution_timeout must be more than 0 and at most {MAX_SECONDS:g} seconds, not {limit:g}"
+    return ""
+
+
+def _is_seconds(value: float) -> bool:
+    return math.isfinite(value) and 0 <= value <= MAX_SECONDS
