@@ -600,24 +600,23 @@ def ask_token(kubectl, request, account="default"):
     kubectl("create", "--raw", path, "-f", "-", stdin=json.dumps(request))
 
 
+USERS = {
+    "admin": (),
+    "masters": ("--as=bob", "--as-group=system:masters"),
+    "of the nodes' group only": ("--as=bob", "--as-group=system:nodes", "--as-group=system:masters"),
+    "of a node's name only": ("--as=system:node:x", "--as-group=system:masters"),
+    "controller": ("--as=system:serviceaccount:kube-system:generic-garbage-collector", "--as-group=system:masters"),
+    "operator": (*OPERATOR, "--as-group=system:masters"),
+}
+MANY = [["vault", "airlock"], ["airlock-2"], ["airlock.example"], ["vault", "x", "airlock/x"]]
+
+
 @pytest.mark.parametrize(
-    "audiences", [["airlock"], ["vault", "airlock"], ["airlock-2"], ["airlock.example"], ["vault", "x", "airlock/x"]]
+    ("user", "audiences"), [*((user, ["airlock"]) for user in USERS), *(("admin", audiences) for audiences in MANY)]
 )
-@pytest.mark.parametrize(
-    "user",
-    [
-        (),
-        ("--as=bob", "--as-group=system:masters"),
-        ("--as=bob", "--as-group=system:nodes", "--as-group=system:masters"),
-        ("--as=system:node:x", "--as-group=system:masters"),
-        ("--as=system:serviceaccount:kube-system:generic-garbage-collector", "--as-group=system:masters"),
-        (*OPERATOR, "--as-group=system:masters"),
-    ],
-    ids=["admin", "masters", "of the nodes' group only", "of a node's name only", "controller", "operator"],
-)  # fmt: skip
 def test_nobody_asks_for_a_token_of_airlocks_audience(namespace, user, audiences):
     with pytest.raises(Refused, match="only a kubelet may ask for one"):
-        ask_token(namespace.as_user(*user), token_request(audiences))
+        ask_token(namespace.as_user(*USERS[user]), token_request(audiences))
 
 
 def test_nobody_asks_for_one_by_kubectl_for_a_pod_that_runs(namespace, there):
