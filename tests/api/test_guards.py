@@ -127,6 +127,12 @@ def change_scratch_without_a_limit(made):
     replaced(made, "airlock-tmp", {"emptyDir": {}})
 
 
+def change_variable_from_the_sidecars_state(made):
+    """A kubelet would read the file for the container, which does not mount the volume."""
+    file = {"volumeName": "airlock-state", "path": "state", "key": "TOKEN", "optional": True}
+    runner(made)["env"].append({"name": "A", "valueFrom": {"fileKeyRef": file}})
+
+
 def change_system_priority(made):
     made["spec"]["priorityClassName"] = "system-node-critical"
 
@@ -284,6 +290,7 @@ SAYS = {
     change_secret_in_the_source_volume: "airlock.dev/allowed-secrets",
     change_config_map_in_the_socket_volume: "must be what the operator makes of it",
     change_scratch_without_a_limit: "an emptyDir with a sizeLimit",
+    change_variable_from_the_sidecars_state: "may not come from a file in one of Airlock's volumes",
     change_system_priority: "begin with system-",
     change_system_priority_of_the_cluster: "begin with system-",
     change_automount: "automountServiceAccountToken",
