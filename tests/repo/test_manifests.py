@@ -87,7 +87,7 @@ def test_the_defaults_of_the_resource_are_those_of_the_operator():
     }
 
     assert {name: defaults[name] for name in written} == written
-    assert {"retryDelay", "pendingTimeout", "imagePullTimeout", "gracePeriod", "ttlAfterSuccess"} < set(told)
+    assert {"pendingTimeout", "imagePullTimeout", "gracePeriod", "ttlAfterSuccess"} < set(told)
     assert {name: defaults[name] for name in told} == told
 
 
