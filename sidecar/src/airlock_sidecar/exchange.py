@@ -131,16 +131,16 @@ class Exchange:
         if before is not None and (before.acknowledged or before.dropped):
             # The same words again: the answer to the first was lost when this sidecar was restarted.
             return
+        # Through JSON and back, before it is journalled: what could not be sent must not be remembered either.
+        payload = msgspec.json.decode(as_json(message), type=dict[str, Any])
+        del payload["type"]
+        payload = {key: value for key, value in payload.items() if value is not None}
         try:
             self._table[type(message)](message)
         except errors.NotAllowed as e:
             # Nothing that the runner does afterwards would say why its task did not end as its author meant.
             self._launch.log(f"refused: {e}", "error")
             raise
-        # Through JSON and back, before it is journalled: what could not be sent must not be remembered either.
-        payload = msgspec.json.decode(as_json(message), type=dict[str, Any])
-        del payload["type"]
-        payload = {key: value for key, value in payload.items() if value is not None}
         if isinstance(message, messages.TaskState):
             # The one message whose date may be missing and has to be sent; others have none to send.
             payload.setdefault("end_date", now())

@@ -153,9 +153,8 @@ class Handlers:
         raise errors.Unserved(type(ask).__name__)
 
     def _request(self, ask: Any) -> routes.Request:
-        wanted = routes.request(ask, self._launch.ids)
         self._granted(ask, routes.missing_grant(ask, self._launch.ids, self._access))
-        return wanted
+        return routes.request(ask, self._launch.ids)
 
     def _granted(self, ask: Any, grant: access.Missing | None) -> None:
         if grant is not None:

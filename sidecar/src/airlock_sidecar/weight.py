@@ -14,7 +14,7 @@ from airlock_sidecar.errors import NotAllowed
 #: Up to so many bytes nothing is weighed: as objects it is some megabytes at most.
 SMALL_BYTES = 64 * 1024
 #: The most that a message may weigh as objects, and as JSON: some of them are held twice for a while.
-MOST_OBJECTS = 16 * 1024 * 1024
+MOST_OBJECTS = 22 * 1024 * 1024
 MOST_JSON = 24 * 1024 * 1024
 #: An answer is only held once.
 MOST_ANSWER = 24 * 1024 * 1024
