@@ -158,7 +158,10 @@ class Masker:
             return self.mask(value)
         if isinstance(value, dict):
             return {
-                self.mask(str(key)): _hide(inner) if looks_sensitive(str(key)) else self.mask_value(inner)
+                # What is no text stays as it is, so that it is refused where it cannot be JSON.
+                self.mask(key) if isinstance(key, str) else key: _hide(inner)
+                if looks_sensitive(str(key))
+                else self.mask_value(inner)
                 for key, inner in value.items()
             }
         if isinstance(value, list | tuple):
