@@ -68,6 +68,13 @@ STEPS, _WEIGHTS, _TEXTS, LENGTHS = _tables()
 
 def check(data: memoryview, name: str, most_objects: int = MOST_OBJECTS, most_json: int = MOST_JSON) -> None:
     """Refuses msgpack that would weigh too much. Raises NotAllowed."""
+    objects, text = of_msgpack(data, most_objects, most_json)
+    if objects > most_objects or text > most_json:
+        raise too_large(name)
+
+
+def of_msgpack(data: memoryview, most_objects: int, most_json: int) -> tuple[int, int]:
+    """What msgpack weighs as objects and as JSON, at most; counted up to where it is too much of either."""
     at, end = 0, len(data)
     objects, text = 0, 5 * _escaped(data)
     steps, weights, texts = STEPS, _WEIGHTS, _TEXTS
@@ -88,8 +95,7 @@ def check(data: memoryview, name: str, most_objects: int = MOST_OBJECTS, most_js
             objects += _PLACE + _BINARY + size
             text += 4 + size * 4 // 3
         at += size
-    if objects > most_objects or text > most_json:
-        raise too_large(name)
+    return objects, text
 
 
 def too_large(name: str) -> NotAllowed:
@@ -100,35 +106,41 @@ def too_large(name: str) -> NotAllowed:
 
 def of_json(data: memoryview) -> int:
     """What JSON weighs as objects, at most: every bracket and comma is counted as if none of them were in a text."""
-    width, brackets, maps, commas = 1, 0, 0, 0
+    width, brackets, maps, commas, not_ascii = 1, 0, 0, 0, False
     for at in range(0, len(data), _CHUNK_BYTES):
         chunk = bytes(data[at : at + _CHUNK_BYTES])
         brackets += chunk.count(b"[")
         maps += chunk.count(b"{")
         commas += chunk.count(b",")
+        not_ascii = not_ascii or not chunk.isascii()
         if b"\\u" in chunk or (not chunk.isascii() and _FOUR_BYTES.search(chunk)):
             width = 4
         elif width == 1 and not chunk.isascii() and _TWO_BYTES.search(chunk):
             width = 2
+    width += width > 1 or not_ascii
     return width * len(data) + brackets * (_LIST + _PLACE) + maps * (_MAP + 64) + commas * (_TEXT + 2 * _PLACE)
 
 
 def _letters(text: memoryview) -> int:
-    """The bytes that a text takes as an object: as many for each letter as its widest needs."""
+    """
+    The bytes that a text takes as an object: as many for each letter as its widest needs, and with letters beyond ASCII
+    its UTF-8 again, which Python keeps once it was asked for.
+    """
     if len(text) <= _SHORT_BYTES:
         return 2 * len(text)
-    letters, width = 0, 1
+    letters, width, kept = 0, 1, 0
     for at in range(0, len(text), _CHUNK_BYTES):
         chunk = bytes(text[at : at + _CHUNK_BYTES])
         if chunk.isascii():
             letters += len(chunk)
             continue
+        kept = len(text)
         letters += len(chunk.translate(None, _CONTINUED))
         if _FOUR_BYTES.search(chunk):
             width = 4
         elif width == 1 and _TWO_BYTES.search(chunk):
             width = 2
-    return letters * width
+    return letters * width + kept
 
 
 def _escaped(data: memoryview) -> int:
