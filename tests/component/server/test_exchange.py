@@ -266,12 +266,34 @@ def test_two_namespaces_may_each_have_a_dag_of_one_name(cluster_api, kubernetes)
     assert cluster_api.exchange(kubernetes.pod(kubernetes.taskrun(namespace="team-b"))).status_code == 200
 
 
-def test_a_dag_run_belongs_to_the_namespace_that_made_it(cluster_api, kubernetes):
-    cluster_api.exchanged(kubernetes.pod(kubernetes.taskrun(runId="r")))
-    answer = cluster_api.exchange(kubernetes.pod(kubernetes.taskrun(namespace="team-b", runId="r")))
+def test_two_namespaces_may_each_have_a_run_of_one_name_and_see_nothing_of_the_other(cluster_api, kubernetes):
+    launches = []
+    for namespace in (NAMESPACE, "team-b"):
+        ti, headers = cluster_api.exchanged(
+            kubernetes.pod(kubernetes.taskrun(namespace=namespace, runId="r", taskId="task"))
+        )
+        context = cluster_api.run(ti, headers=headers)
+        launches.append((namespace, headers, context))
+    for namespace, headers, _ in launches:
+        cluster_api.http.post("/xcoms/dag/r/task/k", json=f"of {namespace}", headers=headers)
 
-    assert refusal(answer) == (403, "Denied")
-    assert f"namespace '{NAMESPACE}'" in answer.json()["message"]
+    for namespace, headers, context in launches:
+        assert f"of {namespace}" == cluster_api.http.get("/xcoms/dag/r/task/k", headers=headers).json()["value"]
+        assert "r" == context.json()["dag_run"]["run_id"]
+
+
+def test_a_run_of_another_namespace_cannot_be_named_as_such(cluster_api, kubernetes):
+    theirs, their_headers = cluster_api.exchanged(kubernetes.pod(kubernetes.taskrun(runId="r", taskId="task")))
+    mine, my_headers = cluster_api.exchanged(
+        kubernetes.pod(kubernetes.taskrun(namespace="team-b", runId="r", taskId="task"))
+    )
+    cluster_api.run(theirs, headers=their_headers)
+    cluster_api.run(mine, headers=my_headers)
+    cluster_api.http.post("/xcoms/dag/r/task/k", json="secret", headers=their_headers)
+    answer = cluster_api.http.get(f"/xcoms/dag/{NAMESPACE}%2Fr/task/k", headers=my_headers)
+
+    assert answer.status_code in (403, 404)
+    assert "secret" not in answer.text
 
 
 def test_the_xcoms_of_another_namespaces_run_of_a_dag_of_that_name_are_out_of_reach(cluster_api, kubernetes):

@@ -87,6 +87,43 @@ def test_whose_a_dag_is_survives_the_upgrade(tmp_path):
         db.write(lambda conn: launches.claim_dag(conn, "d", "mine"))
 
 
+def test_the_runs_of_a_namespace_are_found_after_the_upgrade_and_after_its_undoing(tmp_path):
+    from alembic import command
+
+    url = f"sqlite:///{tmp_path / 'old.db'}"
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    engine = sa.create_engine(url)
+    names = "SELECT run_id FROM dag_run UNION ALL SELECT run_id FROM xcom ORDER BY 1"
+    with engine.begin() as conn:
+        config.attributes["connection"] = conn
+        command.upgrade(config, "0002")
+        conn.execute(sa.text("INSERT INTO dag (dag_id, owner, claimed_at) VALUES ('d', 'kubectl', '2026-01-01')"))
+        for run_id, namespace in (("theirs", "'team-a'"), ("ours", "NULL")):
+            conn.execute(
+                sa.text(
+                    "INSERT INTO dag_run (dag_id, run_id, run_type, state, run_after, namespace) "
+                    f"VALUES ('d', '{run_id}', 'm', 's', '2026-01-01', {namespace})"
+                )
+            )
+            conn.execute(
+                sa.text(
+                    "INSERT INTO xcom (dag_id, run_id, task_id, map_index, key, value, dag_result, written_at) "
+                    f"VALUES ('d', '{run_id}', 't', -1, 'k', x'31', 0, '2026-01-01')"
+                )
+            )
+    engine.dispose()
+    with Database.open(url) as db:
+        assert ["ours", "ours", "team-a/theirs", "team-a/theirs"] == db.read(
+            lambda conn: list(conn.scalars(sa.text(names)))
+        )
+    with engine.begin() as conn:
+        config.attributes["connection"] = conn
+        command.downgrade(config, "0002")
+        assert ["ours", "ours", "theirs", "theirs"] == list(conn.scalars(sa.text(names)))
+    engine.dispose()
+
+
 def test_alembic_is_not_imported_for_a_current_schema(db, tmp_path):
     code = (
         "import sys; from airlock_server.store.database import Database; "

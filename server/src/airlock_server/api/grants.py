@@ -1,11 +1,13 @@
 """What a launch may read beyond its own: variables and connections by grant, XComs of its own DAG."""
 
+import msgspec
 import sqlalchemy as sa
 
 from airlock_server.api.door import Door
 from airlock_server.api.errors import Refused, refused
 from airlock_server.api.services import Services
 from airlock_server.store import dag_runs, grants
+from airlock_server.store.run_keys import key_of, run_id_of
 from airlock_server.store.xcoms import Where
 
 
@@ -32,27 +34,36 @@ def check_write(services: Services, door: Door) -> None:
         raise _denied("A task may not change variables here: grants are for reading, and others may read them too")
 
 
+def stored(door: Door, where: Where) -> Where:
+    """Where the XComs are that a request names: a pod's run belongs to its namespace."""
+    if door.attempt is None:
+        return where
+    return msgspec.structs.replace(where, run_id=key_of(door.attempt.namespace, where.run_id))
+
+
 def check_xcom_read(door: Door, conn: sa.Connection, where: Where, map_index: int | None = None) -> None:
-    """Refuses the XComs of another DAG or namespace, and once the launch has ended all but its own."""
+    """Refuses the ``stored`` XComs of another DAG or namespace, and once the launch has ended all but its own."""
     attempt = door.attempt
     if attempt is None:
         return
     if where.dag_id != attempt.dag_id:
         raise _denied(f"A task reads the XComs of its own DAG, which is {attempt.dag_id!r} and not {where.dag_id!r}")
     if where.run_id != attempt.run_id and dag_runs.namespace_of(conn, where.dag_id, where.run_id) != attempt.namespace:
-        raise _denied(f"Namespace {attempt.namespace!r} has no run {where.run_id!r} of DAG {where.dag_id!r}")
+        run_id = run_id_of(where.run_id)
+        raise _denied(f"Namespace {attempt.namespace!r} has no run {run_id!r} of DAG {where.dag_id!r}")
     if door.settled:
         check_xcom_write(door, where, attempt.map_index if map_index is None else map_index)
 
 
 def check_xcom_write(door: Door, where: Where, map_index: int) -> None:
-    """Refuses a write to the XComs of another task instance."""
+    """Refuses a write to the ``stored`` XComs of another task instance."""
     attempt = door.attempt
     if attempt is None:
         return
     own = (attempt.dag_id, attempt.run_id, attempt.task_id, attempt.map_index)
     if (where.dag_id, where.run_id, where.task_id, map_index) != own:
-        raise _denied(f"A task writes the XComs of its own task instance, which is {'/'.join(map(str, own))}")
+        shown = "/".join(map(str, (attempt.dag_id, run_id_of(attempt.run_id), attempt.task_id, attempt.map_index)))
+        raise _denied(f"A task writes the XComs of its own task instance, which is {shown}")
 
 
 def _denied(message: str) -> Refused:

@@ -26,6 +26,7 @@ from airlock_server.settings import ExchangeSettings
 from airlock_server.store import attempts
 from airlock_server.store.attempts import Asked, Attempt, OwnedBy, RunBy, Superseded
 from airlock_server.store.database import Database
+from airlock_server.store.run_keys import run_id_of
 from airlock_server.tokens import Tokens
 from airlock_wire.workload import Exchanged, TaskInstanceRef
 
@@ -143,12 +144,6 @@ class Exchange:
         match admitted:
             case Superseded():
                 return No(Reason.SUPERSEDED, admitted.why)
-            case OwnedBy() if admitted.namespace is not None:
-                return No(
-                    Reason.DENIED,
-                    f"DAG run {asked.run_id!r} of DAG {asked.dag_id!r} belongs to namespace {admitted.namespace!r}; "
-                    "give this TaskRun another spec.runId, or none",
-                )
             case OwnedBy():
                 return No(
                     Reason.DENIED,
@@ -163,6 +158,7 @@ class Exchange:
                     "this TaskRun another spec.runId",
                 )
         named = {name: getattr(admitted, name) for name in TaskInstanceRef.__struct_fields__ if name != "id"}
+        named["run_id"] = run_id_of(admitted.run_id)
         token = self._tokens.mint_for_pod(admitted.ti_id, admitted.pod_uid, admitted.taskrun_uid, admitted.try_number)
         return Exchanged(token=token, task_instance=TaskInstanceRef(id=admitted.ti_id, **named))
 

@@ -12,7 +12,8 @@ import msgspec
 import sqlalchemy as sa
 
 from airlock_server.exchange.succession import Found, Step, succeed
-from airlock_server.store import dag_runs, launches, task_instances
+from airlock_server.store import launches, task_instances
+from airlock_server.store.run_keys import key_of
 from airlock_server.store.schema import attempt, task_instance
 from airlock_server.store.types import now as clock
 from airlock_wire.states import TaskState
@@ -67,10 +68,9 @@ class Superseded(msgspec.Struct, frozen=True):
 
 
 class OwnedBy(msgspec.Struct, frozen=True):
-    """The DAG is another's; ``namespace`` where the DAG is anybody's and the DAG run another namespace's."""
+    """The DAG is another's."""
 
     owner: str
-    namespace: str | None = None
 
 
 class RunBy(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,10 +112,7 @@ def admit(conn: sa.Connection, asked: Asked) -> Attempt | Superseded | OwnedBy |
     owner = launches.claim_dag_for(conn, asked.dag_id, BY_HAND)
     if owner != BY_HAND:
         return OwnedBy(owner)
-    if dag_runs.exists(conn, asked.dag_id, asked.run_id):
-        theirs = dag_runs.namespace_of(conn, asked.dag_id, asked.run_id)
-        if theirs != asked.namespace:
-            return OwnedBy(owner, theirs)
+    asked = msgspec.structs.replace(asked, run_id=key_of(asked.namespace, asked.run_id))
     row = conn.execute(
         sa.select(_t.id, _t.state, _t.try_number, _t.taskrun_uid).where(
             _t.dag_id == asked.dag_id,

@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from airlock_server.store.run_keys import run_id_of
 from airlock_server.store.schema import dag_run
 
 
@@ -53,5 +54,6 @@ def as_wire(conn: sa.Connection, dag_id: str, run_id: str) -> dict[str, Any]:
     row = conn.execute(sa.select(dag_run).where(dag_run.c.dag_id == dag_id, dag_run.c.run_id == run_id)).one()
     shown = dict(row._mapping)  # noqa: SLF001 - a row as a map
     del shown["namespace"]
+    shown["run_id"] = run_id_of(run_id)
     # Nothing here knows assets or teams yet, and a runner refuses a DAG run without the first.
     return {**shown, "consumed_asset_events": [], "team_name": None}

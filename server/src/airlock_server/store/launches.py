@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from airlock_server.store import dag_runs, task_instances
 from airlock_server.store.errors import BadId, OwnedElsewhere, TryIsLive, UnknownDag
+from airlock_server.store.run_keys import run_id_of
 from airlock_server.store.schema import dag, task_instance, task_instance_history
 from airlock_server.store.types import now as clock
 from airlock_wire import ids
@@ -82,12 +83,13 @@ def queue_task(
     """
     Queues a try of a task instance and returns its uuid; makes the DAG run, ``manual``, where it is absent.
 
-    ``conf`` is the DAG run's and counts only when that is made. A finished task instance is archived and queued
-    anew. Raises BadId, UnknownDag, or TryIsLive where the task instance is under way.
+    ``run_id`` is the run's name of ``run_keys``. ``conf`` is the DAG run's, and counts only when that is made. A
+    finished task instance is archived and queued anew. Raises BadId, UnknownDag, or TryIsLive where the task instance
+    is under way.
     """
     for name, value, wrong in (
         ("dag_id", dag_id, ids.problem(dag_id)),
-        ("run_id", run_id, ids.run_problem(run_id)),
+        ("run_id", run_id, ids.run_problem(run_id_of(run_id) if namespace else run_id)),
         ("task_id", task_id, ids.problem(task_id)),
     ):
         if wrong:

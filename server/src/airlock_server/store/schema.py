@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from airlock_server.store.types import UtcDateTime
 
 #: The migration that makes these tables; ``migrate`` compares a database with it.
-REVISION = "0002"
+REVISION = "0003"
 
 metadata = sa.MetaData(
     naming_convention={
@@ -33,6 +33,7 @@ dag = sa.Table(
     sa.Column("claimed_at", UtcDateTime, nullable=False),
 )
 
+#: ``run_id`` is the run's name of ``run_keys``: a namespace's own begins with the namespace, here and in every table.
 dag_run = sa.Table(
     "dag_run",
     metadata,

@@ -36,13 +36,13 @@ async def get(_services: Services, request: Request, _claims: Claims | None) -> 
     index = -1 if map_index is None else map_index
     prior = boolean(request.query, "include_prior_dates")
     if offset is None and not prior:
-        value = request.door.point(_reading(request, where, lambda conn: store.get(conn, where, index), index))
+        value = request.door.point(_reading(request, where, lambda conn, at: store.get(conn, at, index), index))
     elif offset is None:
-        look = _reading(request, where, lambda conn: store.get_newest(conn, where, index), index)
+        look = _reading(request, where, lambda conn, at: store.get_newest(conn, at, index), index)
         value = await request.door.aread(look)
     else:
-        at = offset
-        look = _reading(request, where, lambda conn: store.get_at(conn, where, at, include_prior_dates=prior))
+        place = offset
+        look = _reading(request, where, lambda conn, at: store.get_at(conn, at, place, include_prior_dates=prior))
         value = await request.door.aread(look)
     if value is None:
         raise _not_found(where, f"map_index={index}" if offset is None else f"offset={offset}")
@@ -54,7 +54,7 @@ async def head(_services: Services, request: Request, _claims: Claims | None) ->
     where = _where(request)
     if integer(request.query, "map_index") is not None:
         raise refused(400, "invalid_request", "Cannot specify map_index in a HEAD request")
-    count = await request.door.aread(_reading(request, where, lambda conn: store.count(conn, where)))
+    count = await request.door.aread(_reading(request, where, store.count))
     return Response(200, b"", (JSON, (b"content-range", f"map_indexes {count}".encode())))
 
 
@@ -62,7 +62,7 @@ async def item(_services: Services, request: Request, _claims: Claims | None) ->
     """The value at a place, counted from the end where it is negative."""
     where = _where(request)
     offset = whole(request.path["offset"], ["path", "offset"])
-    value = await request.door.aread(_reading(request, where, lambda conn: store.get_at(conn, where, offset)))
+    value = await request.door.aread(_reading(request, where, lambda conn, at: store.get_at(conn, at, offset)))
     if value is None:
         raise _not_found(where, f"offset={offset}")
     return Response(200, value, (JSON,))
@@ -74,7 +74,7 @@ async def slice_(_services: Services, request: Request, _claims: Claims | None) 
     start, stop, step = (integer(request.query, name) for name in ("start", "stop", "step"))
     prior = boolean(request.query, "include_prior_dates")
     chosen = slice(start, stop, step or None)
-    look = _reading(request, where, lambda conn: store.get_slice(conn, where, chosen, include_prior_dates=prior))
+    look = _reading(request, where, lambda conn, at: store.get_slice(conn, at, chosen, include_prior_dates=prior))
     values = await request.door.aread(look)
     return Response(200, b"[" + b",".join(values) + b"]", (JSON,))
 
@@ -91,8 +91,9 @@ async def put(_services: Services, request: Request, _claims: Claims | None) -> 
     index = -1 if map_index is None else map_index
 
     def write(conn: sa.Connection) -> bool:
-        grants.check_xcom_write(request.door, where, index)
-        return store.put(conn, where, index, value, dag_result=dag_result, mapped_length=mapped_length)
+        at = grants.stored(request.door, where)
+        grants.check_xcom_write(request.door, at, index)
+        return store.put(conn, at, index, value, dag_result=dag_result, mapped_length=mapped_length)
 
     if not await request.door.awrite(write):
         raise Refused(404, f"DAG run not found on DAG {where.dag_id!r} with ID {where.run_id!r}")
@@ -106,21 +107,23 @@ async def delete(_services: Services, request: Request, _claims: Claims | None) 
     index = -1 if map_index is None else map_index
 
     def write(conn: sa.Connection) -> None:
-        grants.check_xcom_write(request.door, where, index)
-        store.delete(conn, where, index)
+        at = grants.stored(request.door, where)
+        grants.check_xcom_write(request.door, at, index)
+        store.delete(conn, at, index)
 
     await request.door.awrite(write)
     return as_json({"message": f"XCom with key: {where.key} successfully deleted."})
 
 
 def _reading(
-    request: Request, where: Where, read: Callable[[sa.Connection], T], map_index: int | None = None
+    request: Request, where: Where, read: Callable[[sa.Connection, Where], T], map_index: int | None = None
 ) -> Callable[[sa.Connection], T]:
-    """``read``, after a look whether the request may read there."""
+    """``read`` of where the XComs are stored, after a look whether the request may read there."""
 
     def look(conn: sa.Connection) -> T:
-        grants.check_xcom_read(request.door, conn, where, map_index)
-        return read(conn)
+        at = grants.stored(request.door, where)
+        grants.check_xcom_read(request.door, conn, at, map_index)
+        return read(conn, at)
 
     return look
 
