@@ -10,6 +10,7 @@ from bench import tasks
 from bench.stacks import airflow, airlock
 
 from airlock_runner.airflow import folder
+from airlock_server.local import leftovers
 from airlock_server.local.containers import Containers, Place
 from airlock_wire.messages import BundleInfo, TaskInstance
 from airlock_wire.workload import Execute
@@ -23,11 +24,13 @@ class _Containers(Containers):
         self._command, self._env = launcher, env
 
     def _start_launcher(self) -> None:
-        self.launcher = subprocess.Popen(
-            [*self._command, "--socket-dir", str(self._folder / "socket")],
-            env=self._env,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
+        self.launcher = leftovers.start(
+            lambda: subprocess.Popen(
+                [*self._command, "--socket-dir", str(self._folder / "socket")],
+                env=self._env,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
         )
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import sys
 import textwrap
 import warnings
 from collections.abc import Callable, Iterator
@@ -91,6 +92,7 @@ class Sidecar:
                 os.dup2(fd, to)
             # pytest makes them errors; the launcher's child has Python's own rules.
             warnings.simplefilter("default")
+            sys.unraisablehook = sys.__unraisablehook__
             from airlock_runner import child
 
             child.run(frames_.detach(), log, handoff.detach(), str(self.bundle))

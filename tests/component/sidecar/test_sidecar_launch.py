@@ -90,14 +90,24 @@ def test_a_failure_after_sigterm_is_withheld(api, sidecar, launcher, body):
     assert record.reason == Reason.INTERRUPTED
 
 
-def test_a_success_after_sigterm_counts(api, sidecar, launcher):
+def test_a_success_after_sigterm_does_not_count(api, sidecar, launcher):
     launcher.begin()
     launcher.say("signalled", signal=15)
     launcher.hear("ack")
     launcher.ask(SUCCEED)
     launcher.exit()
 
-    assert sidecar.end().reason == Reason.SUCCEEDED
+    assert (Reason.INTERRUPTED, []) == (sidecar.end().reason, api.states())
+
+
+def test_a_success_before_sigterm_counts(api, sidecar, launcher):
+    launcher.begin()
+    launcher.ask(SUCCEED)
+    launcher.say("signalled", signal=15)
+    launcher.hear("ack")
+    launcher.exit()
+
+    assert (Reason.SUCCEEDED, ["success"]) == (sidecar.end().reason, api.states())
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,6 @@ class Containers:
         self._lease = users.lease(place.runner_uids) if len(place.runner_uids) > 1 else None
         self._uid = self._lease.uid if self._lease else place.runner_uids[0] if place.runner_uids else None
         self._children = leftovers.children()
-        self._started: set[int] = set()
         self._kill_at: float | None = None
         self._hurried = False
         self._folder = _scratch()
@@ -108,9 +107,11 @@ class Containers:
 
     def __exit__(self, *_: object) -> None:
         for process in (self.launcher, self.sidecar):
-            if process is not None and process.poll() is None:
-                process.kill()
-                process.wait()
+            if process is not None:
+                if process.poll() is None:
+                    process.kill()
+                    process.wait()
+                leftovers.forget(process)
         self._sweep()
         self.end_output()
         for fd in (self._state, self.output[0]):
@@ -179,11 +180,10 @@ class Containers:
 
     def _sweep(self) -> None:
         """Ends what user code left behind."""
-        leave = leftovers.children() - self._children - self._started
-        if leave and self._lease is not None:
-            users.sweep(self._lease.uid)
-        if leave:
-            leftovers.end(self._children, self._started)
+        if leftovers.orphans(self._children):
+            if self._lease is not None:
+                users.sweep(self._lease.uid)
+            leftovers.end(self._children)
         if self._lease is not None:
             self._lease.give_back()
 
@@ -237,15 +237,18 @@ class Containers:
         # back, and lets it through once it can take it.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         try:
-            self.sidecar = subprocess.Popen(
-                [sys.executable, "-I", "-m", "airlock_sidecar"],
-                env=environ,
-                pass_fds=passed,
-                stdin=subprocess.DEVNULL,
-                stdout=self.output[1],
-                start_new_session=True,
+            if self.sidecar is not None:
+                leftovers.forget(self.sidecar)
+            self.sidecar = leftovers.start(
+                lambda: subprocess.Popen(
+                    [sys.executable, "-I", "-m", "airlock_sidecar"],
+                    env=environ,
+                    pass_fds=passed,
+                    stdin=subprocess.DEVNULL,
+                    stdout=self.output[1],
+                    start_new_session=True,
+                )
             )
-            self._started.add(self.sidecar.pid)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         if token_fd is not None:
@@ -258,17 +261,18 @@ class Containers:
         arguments += ["--grace-seconds", str(place.grace_seconds)]
         own = self._uid is not None
         environ.setdefault("HOME", "/" if own else self._environ.get("HOME", "/"))
-        self.launcher = subprocess.Popen(
-            [place.runner_python, "-P", "-m", "airlock_runner", *arguments],
-            env=environ,
-            cwd="/" if own else None,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-            user=self._uid,
-            group=self._uid,
-            extra_groups=[] if own else None,
+        self.launcher = leftovers.start(
+            lambda: subprocess.Popen(
+                [place.runner_python, "-P", "-m", "airlock_runner", *arguments],
+                env=environ,
+                cwd="/" if own else None,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+                user=self._uid,
+                group=self._uid,
+                extra_groups=[] if own else None,
+            )
         )
-        self._started.add(self.launcher.pid)
 
 
 def _scratch() -> Path:

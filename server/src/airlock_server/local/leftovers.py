@@ -6,11 +6,34 @@ orphans (``airlock_wire.kernel.take_orphans``), whatever sessions they made and 
 import contextlib
 import os
 import signal
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from subprocess import Popen
 
 _END_SECONDS = 5.0
 _LOOK_SECONDS = 0.01
+
+
+#: The processes that this one started for launches, of which there may be several at a time. Starting one and looking
+#: for orphans exclude each other, so that none is taken for an orphan before it is noted here.
+_started: set[int] = set()
+_lock = threading.Lock()
+
+
+def start(make: Callable[[], Popen[bytes]]) -> Popen[bytes]:
+    """Starts a launch's process, so that it is told from what launches leave behind."""
+    with _lock:
+        process = make()
+        _started.add(process.pid)
+        return process
+
+
+def forget(process: Popen[bytes]) -> None:
+    """The process has ended and was waited for: its number may come again as an orphan's."""
+    with _lock:
+        _started.discard(process.pid)
 
 
 def children() -> set[int]:
@@ -24,22 +47,27 @@ def children() -> set[int]:
     return found
 
 
-def end(before: set[int], known: set[int]) -> int:
+def orphans(before: set[int]) -> set[int]:
     """
-    Ends the orphans that came since ``before``, and those that come while it does; how many there were.
+    The children that came since ``before`` and that this process did not start for a launch. What it started without a
+    session of its own is passed over as well: an orphan of a launch never shares this process's session.
+    """
+    own = os.getsid(0)
+    with _lock:
+        return {pid for pid in children() - before - _started if _session(pid) not in (own, None)}
 
-    ``known`` are children that this process itself started meanwhile. What it started without a session of its own is
-    passed over as well: an orphan of a launch never shares this process's session.
-    """
-    own, ended = os.getsid(0), set[int]()
+
+def end(before: set[int]) -> int:
+    """Ends the orphans that came since ``before``, and those that come while it does; how many there were."""
+    ended = set[int]()
     deadline = time.monotonic() + _END_SECONDS
-    while orphans := {pid for pid in children() - before - known if _session(pid) not in (own, None)}:
-        for pid in orphans:
+    while found := orphans(before):
+        for pid in found:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
             with contextlib.suppress(ChildProcessError):
                 os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG)
-        ended |= orphans
+        ended |= found
         if time.monotonic() > deadline:
             break
         time.sleep(_LOOK_SECONDS)
