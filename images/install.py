@@ -81,7 +81,7 @@ def install_member(folder: Path) -> None:
         program = below(Path("/usr/local/bin") / name)
         program.parent.mkdir(parents=True, exist_ok=True)
         program.write_text(
-            f"#!{sys.executable}\nimport sys\n\nfrom {module} import {function}\n\nsys.exit({function}())\n"
+            f"#!{sys.executable} -I\nimport sys\n\nfrom {module} import {function}\n\nsys.exit({function}())\n"
         )
         program.chmod(0o755)
 

@@ -11,7 +11,7 @@ python=${PYTHON:-python3}
 folder=.venvs/$want
 members=(wire sdk runner sidecar operator server)
 
-"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || {
+"$python" -I -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || {
     echo "Airlock needs Python 3.11 or newer as '$python'; set PYTHON to one, for example: make demo PYTHON=python3.12" >&2
     exit 2
 }
@@ -19,8 +19,8 @@ members=(wire sdk runner sidecar operator server)
 uv=.venvs/uv/bin/uv
 if [ "$(cat .venvs/uv/.stamp 2>/dev/null)" != "$(sha256sum <requirements/uv.txt)" ]; then
     rm -rf .venvs/uv
-    "$python" -m venv .venvs/uv
-    .venvs/uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/uv.txt
+    "$python" -I -m venv .venvs/uv
+    .venvs/uv/bin/python -I -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/uv.txt
     sha256sum <requirements/uv.txt >.venvs/uv/.stamp
 fi
 
@@ -35,21 +35,21 @@ now=$(stamp)
 [ "$(cat "$folder/.stamp" 2>/dev/null)" != "$now" ] || exit 0
 
 # uv reads no pip.conf: an index, a proxy or an authority of one's own is said once, to pip.
-told=$(.venvs/uv/bin/python -m pip config list --disable-pip-version-check | "$python" -I scripts/pip_to_uv.py)
+told=$(.venvs/uv/bin/python -I -m pip config list --disable-pip-version-check | "$python" -I scripts/pip_to_uv.py)
 eval "$told"
 "$uv" venv --quiet --clear --python "$python" "$folder"
 export VIRTUAL_ENV=$PWD/$folder
 "$uv" pip sync --quiet --compile-bytecode --require-hashes "requirements/$want.txt"
 if [ "$want" != airflow ]; then
     # The members are paths, not builds: a .pth file each, so that an edit is live and nothing is compiled here.
-    site=$("$folder/bin/python" -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')
+    site=$("$folder/bin/python" -I -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')
     for member in "${members[@]}"; do echo "$PWD/$member/src"; done >"$site/airlock-members.pth"
     printf '#!/bin/sh\nexec "%s" -I -m airlock_server "$@"\n' "$PWD/$folder/bin/python" >"$folder/bin/airlock"
     chmod +x "$folder/bin/airlock"
 fi
 # The chart is rendered by tests that need no cluster; the package index has no helm for every machine.
 if [ "$want" = dev ] && [ ! -e "$folder/bin/helm" ]; then
-    helm=$(PYTHONPATH=tests "$folder/bin/python" -c 'from cluster import golang; print(golang.helm() / "helm")')
+    helm=$(PYTHONPATH=tests "$folder/bin/python" -P -c 'from cluster import golang; print(golang.helm() / "helm")')
     ln -s "$helm" "$folder/bin/helm"
 fi
 echo "$now" >"$folder/.stamp"

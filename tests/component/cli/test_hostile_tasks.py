@@ -151,6 +151,29 @@ def test_a_task_that_was_told_to_stop_is_no_success_whatever_it_answers(start, w
     assert (130, True) == (process.returncode, "state      failed" in out), out + err
 
 
+@pytest.mark.soak
+@pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
+@pytest.mark.parametrize("wait", WAITS.values(), ids=WAITS)
+@pytest.mark.parametrize("how", ["SIGINT", "SIGTERM", "SIGTERM twice", "execution_timeout"])
+def test_no_way_of_stopping_a_task_and_no_answer_of_it_make_a_success(start, how, wait, answer):
+    options, body = wait
+    if how == "execution_timeout":
+        options = options.replace("(", "(execution_timeout=1, ", 1) or "(execution_timeout=1)"
+    process = start(f"print('ready', flush=True)\n{body}\n{answer}", options=options)
+    until(process, "ready")
+    for word in how.split():
+        if word.startswith("SIG"):
+            process.send_signal(signal.Signals[word])
+        elif word == "twice":
+            time.sleep(0.2)
+            process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=60)
+
+    assert (1 if how == "execution_timeout" else 130, True) == (process.returncode, "state      failed" in out), (
+        out + err
+    )
+
+
 @pytest.mark.parametrize("answer", [ANSWERS["returns"], ANSWERS["skips"]], ids=["returns", "skips"])
 @pytest.mark.parametrize(
     "wait", [WAITS["on_kill ends the wait"], WAITS["the stop is swallowed"]], ids=["on_kill", "swallowed"]
