@@ -47,8 +47,11 @@ def looks_sensitive(name: str) -> bool:
 def secrets_in(value: Any, name: str | None = None) -> list[str]:
     """
     The secrets in a JSON value: with a name what lies under a sensitive one, whatever its type; without one all of it,
-    but for maps, whose keys are names.
+    but for maps, whose keys are names, also in a text: a connection's extra is masked by Airflow's runner as it stands.
     """
+    if name is None and isinstance(value, str) and (inner := _json(value)) is not None:
+        whole = [value] if _is_secret(value) else []
+        return list(dict.fromkeys([*whole, *secrets_in(inner)]))
     if name is None and isinstance(value, dict):
         return [secret for key, inner in value.items() for secret in secrets_in(inner, str(key))]
     if name is None and isinstance(value, list | tuple):
@@ -59,7 +62,7 @@ def secrets_in(value: Any, name: str | None = None) -> list[str]:
 def secrets_of_connection(password: str | None, extra: str | None) -> list[str]:
     """What to mask of a connection: its password, its extra as a whole, and the extra's sensitive values."""
     whole = [extra] if extra is not None and _is_secret(extra) else []
-    return list(dict.fromkeys([*secrets_in(password), *whole, *_found(extra, hidden=False, depth=0)]))
+    return list(dict.fromkeys([*secrets_in(password, "password"), *whole, *_found(extra, hidden=False, depth=0)]))
 
 
 def _found(value: Any, *, hidden: bool, depth: int) -> Iterator[str]:
@@ -71,11 +74,7 @@ def _found(value: Any, *, hidden: bool, depth: int) -> Iterator[str]:
     if isinstance(value, str):
         if hidden:
             yield from filter(_is_secret, (value, value.strip(), *_lines(value), *_of_url(value)))
-        if value.lstrip()[:1] in ("{", "[", '"'):
-            try:
-                inner = json.loads(value)
-            except (ValueError, RecursionError):
-                return
+        if (inner := _json(value)) is not None:
             yield from _found(inner, hidden=hidden, depth=depth + 1)
     elif isinstance(value, dict):
         for key, inner in value.items():
@@ -85,6 +84,16 @@ def _found(value: Any, *, hidden: bool, depth: int) -> Iterator[str]:
             yield from _found(inner, hidden=hidden, depth=depth + 1)
     elif hidden and isinstance(value, int | float) and not isinstance(value, bool) and _is_secret(str(value)):
         yield str(value)
+
+
+def _json(text: str) -> Any:
+    """What a text holds as JSON, None where it is not a map, a list or a text."""
+    if text.lstrip()[:1] not in ("{", "[", '"'):
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _is_secret(text: str) -> bool:

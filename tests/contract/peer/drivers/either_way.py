@@ -102,7 +102,11 @@ def execute(workload):
         "bundle_info": {name: given["bundle_info"].get(name) for name in ("name", "version")},
         "log_path": given["log_path"],
         "judges": False,
-        "access": {"xcom_writes": None, "deferrals": ["late_trigger.Heard"], "asset_events": ["*"]},
+        "access": {
+            "xcom_writes": None,
+            "deferrals": ["late_trigger.Heard", "airflow.providers.*.triggers.*Trigger"],
+            "asset_events": ["*"],
+        },
         "sentry_integration": given["sentry_integration"],
     }
 
