@@ -239,7 +239,7 @@ def test_a_right_taskrun_is_taken(namespace, case):
         ({"dagId": "other"}, "dagId cannot be changed"),
         ({"image": "other"}, "image cannot be changed"),
         ({"image": None}, "image cannot be added or removed"),
-        ({"retries": 3}, "retries cannot be changed"),
+        ({"retries": 3}, "retries cannot be added or removed"),
         ({"source": {"inline": "other"}}, "source cannot be changed"),
         ({"executionTimeout": "5s"}, "executionTimeout cannot be added or removed"),
         ({"pod": {"labels": {"a": "b"}}}, "pod cannot be added or removed"),

@@ -56,10 +56,13 @@ def retry_seconds(run: TaskRun, told: TaskOptions | None) -> float:
 
 
 def _texts(told: TaskOptions) -> dict[str, str]:
-    limit = told.execution_timeout_seconds
-    texts = {RETRIES: str(told.retries), RETRY_DELAY: _duration(told.retry_delay_seconds)}
-    return texts if limit is None else texts | {EXECUTION_TIMEOUT: _duration(limit)}
+    written = {
+        RETRIES: None if told.retries is None else str(told.retries),
+        RETRY_DELAY: _duration(told.retry_delay_seconds),
+        EXECUTION_TIMEOUT: _duration(told.execution_timeout_seconds),
+    }
+    return {name: text for name, text in written.items() if text is not None}
 
 
-def _duration(value: float) -> str:
-    return f"{value:.3f}".rstrip("0").rstrip(".") + "s"
+def _duration(value: float | None) -> str | None:
+    return None if value is None else f"{value:.3f}".rstrip("0").rstrip(".") + "s"

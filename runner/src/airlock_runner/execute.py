@@ -93,10 +93,11 @@ def _run(
 
 
 def _options(task: Task) -> TaskOptions:
-    given = task.options
+    """What the author wrote. Who writes retries means the delay between them too, also where it is the SDK's own."""
+    given, written = task.options, task.written
     return TaskOptions(
-        retries=given.retries,
-        retry_delay_seconds=given.retry_delay,
+        retries=given.retries if "retries" in written else None,
+        retry_delay_seconds=given.retry_delay if {"retries", "retry_delay"} & written else None,
         execution_timeout_seconds=given.execution_timeout,
     )
 

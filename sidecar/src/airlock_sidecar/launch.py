@@ -73,7 +73,7 @@ class Launch:
         """Whether a failure of this try is followed by another: by the server's word, or by the task's own options."""
         work, told = self.workload, self.memory.options
         if isinstance(work, Execute) and told is not None and options.RETRIES in work.undecided:
-            return work.ti.try_number - work.first_try < told.retries
+            return work.ti.try_number - work.first_try < (told.retries or 0)
         context = (self.memory.startup or {}).get("ti_context", {})
         return bool(context.get("should_retry"))
 

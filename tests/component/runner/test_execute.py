@@ -348,6 +348,31 @@ def test_the_tasks_own_retries_count_where_the_launch_leaves_them_to_it(
     assert {"retries": 2, "retry_delay_seconds": 7.0, "execution_timeout_seconds": 9.0} == sidecar.asked[0]["options"]
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ("", {"retries": None, "retry_delay_seconds": None, "execution_timeout_seconds": None}),
+        ("retries=2", {"retries": 2, "retry_delay_seconds": 300.0, "execution_timeout_seconds": None}),
+        ("retry_delay=5", {"retries": None, "retry_delay_seconds": 5.0, "execution_timeout_seconds": None}),
+    ],
+)
+def test_only_what_the_author_wrote_is_told(sidecar, details, options, told):
+    """The SDK's default delay must not make a TaskRun wait that has retries and no delay of its own."""
+    sidecar.write(
+        f"""
+        from airlock.sdk import DAG, task
+        with DAG("d"):
+            @task({options})
+            def t():
+                pass
+            t()
+        """
+    )
+    sidecar.start(details() | {"undecided": ["retries", "retry_delay"], "first_try": 1})
+
+    assert told == sidecar.asked[0]["options"]
+
+
 def test_a_runner_that_is_not_asked_tells_no_options(sidecar, task_file, details):
     """The frames are Airflow's, byte for byte, where nothing is left to the task."""
     task_file("return None")

@@ -111,7 +111,7 @@ def report(team, system, name, runner):
     assert ("success", "Succeeded", 1, 1) == outcome(finished(team, name, 120)), team(
         "logs", f"{name}-1", "--all-containers"
     )
-    sql = "SELECT CAST(value AS TEXT) FROM xcom WHERE dag_id = ?1 AND run_id = ?2 AND key = 'return_value'"
+    sql = "SELECT CAST(value AS TEXT) FROM xcom WHERE dag_id = ?1 AND run_id LIKE '%/' || ?2 AND key = 'return_value'"
     return json.loads(query(system, sql, dag_id(runner), name)[0][0])
 
 

@@ -131,7 +131,9 @@ class OfOurs(Isolation):
         run = finished(self.team, name, 240)
         assert outcome(run)[:2] == ("success", "Succeeded"), self.team("logs", f"{name}-1")
         # By the DAG too: its id is this session's own, and an earlier session's reports may still be there.
-        sql = "SELECT CAST(value AS TEXT) FROM xcom WHERE dag_id = ?1 AND run_id = ?2 AND key = 'return_value'"
+        sql = (
+            "SELECT CAST(value AS TEXT) FROM xcom WHERE dag_id = ?1 AND run_id LIKE '%/' || ?2 AND key = 'return_value'"
+        )
         rows = query(self.system, sql, dag_id(task), name)
         return json.loads(rows[0][0])
 

@@ -56,6 +56,12 @@ def test_the_tasks_own_retries_are_used_up_like_the_taskruns(reason, tries, agai
     assert not isinstance(followed, Again) or (tries + 1, 1.5) == (followed.try_number, followed.delay_seconds)
 
 
+def test_a_delay_that_the_author_did_not_write_does_not_count():
+    found = counted(run(retries=1), TaskOptions())
+
+    assert {"retries": Option("1", "TaskRun"), "retryDelay": Option("0s", "Default")} == found
+
+
 def test_a_task_that_asks_for_a_retry_before_it_could_say_how_many_gets_it():
     assert isinstance(after(run(status=open_attempt()), End(Reason.RETRY, "why", begun=True)), Again)
     assert isinstance(after(run(status=open_attempt(), retries=0), End(Reason.RETRY, "why", begun=True)), Over)

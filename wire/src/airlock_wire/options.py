@@ -18,18 +18,18 @@ EXECUTION_TIMEOUT: Final = "execution_timeout"
 
 
 class TaskOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """As the author wrote them; ``execution_timeout_seconds`` is None where there is no limit."""
+    """As the author wrote them; None where nothing was written."""
 
-    retries: int = 0
-    retry_delay_seconds: float = 0.0
+    retries: int | None = None
+    retry_delay_seconds: float | None = None
     execution_timeout_seconds: float | None = None
 
 
 def problem(options: TaskOptions) -> str:
     """Which option has a value that it cannot have, as a sentence; empty where all are fine. User code sent them."""
-    if not 0 <= options.retries <= MAX_RETRIES:
+    if options.retries is not None and not 0 <= options.retries <= MAX_RETRIES:
         return f"retries must be 0 to {MAX_RETRIES}, not {options.retries}"
-    if not _is_seconds(options.retry_delay_seconds):
+    if options.retry_delay_seconds is not None and not _is_seconds(options.retry_delay_seconds):
         return f"retry_delay must be 0 to {MAX_SECONDS:g} seconds, not {options.retry_delay_seconds:g}"
     limit = options.execution_timeout_seconds
     if limit is not None and not (_is_seconds(limit) and limit > 0):

@@ -134,14 +134,16 @@ class Task(Edges):
         op_args: tuple[Any, ...],
         op_kwargs: dict[str, Any],
         options: TaskOptions,
+        written: frozenset[str] = frozenset(),
     ) -> None:
-        """Made by calling a function that `@task` decorates."""
+        """Made by calling a function that `@task` decorates; ``written`` are the options that its author gave."""
         self.dag = dag
         self.task_id = task_id
         self.function = function
         self.op_args = op_args
         self.op_kwargs = op_kwargs
         self.options = options
+        self.written = written
         self.upstream_task_ids: set[str] = set()
         self.downstream_task_ids: set[str] = set()
 
@@ -212,7 +214,8 @@ class TaskFunction:
                 f"function, or call {self.name}.function(...) to run it as a plain function"
             )
         check_call(self.name, signature_of(self.function), args, kwargs)
-        options = TaskOptions(**{**dag.task_defaults, **self._options})
+        given = {**dag.task_defaults, **self._options}
+        options = TaskOptions(**given)
         task = Task(
             dag=dag,
             task_id=dag.free_task_id(options.task_id or self._id()),
@@ -220,6 +223,7 @@ class TaskFunction:
             op_args=args,
             op_kwargs=kwargs,
             options=options,
+            written=frozenset(given),
         )
         upstream = [arg.task for arg in args_in([args, kwargs, options.templates_dict])]
         dag.add_task(task)
