@@ -84,7 +84,7 @@ def test_only_the_executors_account_may_name_a_task_instance(airflow):
         "create", "-f", "-", stdin=json.dumps(copy), check=False
     )
 
-    assert "spec.taskInstanceId: only a scheduler may name a task instance" in said
+    assert "spec.taskInstanceId: only a scheduler of this namespace may name a task instance" in said
 
 
 @pytest.mark.parametrize("dag", ["late_by_node", "late_by_image"])
