@@ -50,23 +50,23 @@ class Tier(NamedTuple):
 
 TIERS = (
     Tier("lint, types, import contracts", 1, ("scripts/lint.sh",), 1.0, behind=True),
-    Tier("unit", 1, (*PYTEST, "tests/unit"), 1.0),
+    Tier("unit", 1, (*PYTEST, "tests/unit"), 1.5),
     Tier("repo", 1, (*PYTEST, "tests/repo"), 0.5),
     # Four at a time: most of this tier waits for outages and deadlines to pass.
     Tier(
         "component", 2,
-        (*PYTEST, "-n", "4", "--dist", "worksteal", "tests/component", "--ignore=tests/component/isolation"), 6.0,
+        (*PYTEST, "-n", "4", "--dist", "worksteal", "tests/component", "--ignore=tests/component/isolation"), 7.5,
     ),
-    Tier("component, as root", 2, (*PYTEST, "tests/component/isolation"), 4.0, needs=(Need.ROOT,), behind=True),
+    Tier("component, as root", 2, (*PYTEST, "tests/component/isolation"), 2.5, needs=(Need.ROOT,), behind=True),
     Tier("demo", 2, ("make", "--no-print-directory", "demo"), 0.3),
     # By itself: on a machine that is busy with other things Airflow's own scheduler fails launches ("state mismatch").
     Tier("contract, beside a running Airflow", 3, (*PYTEST, "tests/contract/peer"), 4.0, needs=(Need.AIRFLOW,)),
     # Two sessions share the cluster (tests/kube/place.py): the tests that need a real Airflow mostly wait for it.
-    Tier("e2e, Airflow", 4, (*PYTEST, *_SHARED, "-m", "airflow"), 9.0, needs=(Need.CLUSTER,), behind=True),
+    Tier("e2e, Airflow", 4, (*PYTEST, *_SHARED, "-m", "airflow"), 12.0, needs=(Need.CLUSTER,), behind=True),
     Tier(
         "api, e2e", 4,
         (*PYTEST, "-n", "2", "--dist", "loadfile", *_SHARED, "-m", "not airflow and not alone and not last"),
-        9.0, needs=(Need.CLUSTER,),
+        7.5, needs=(Need.CLUSTER,),
     ),
     # Tests that have the cluster alone mostly wait, and leave half of this machine to others.
     Tier(
