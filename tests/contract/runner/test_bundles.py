@@ -108,7 +108,7 @@ class Fetch:
     ) -> subprocess.Popen:
         listed = json.dumps([{"image": "i", "name": "sales"} | bundle])
         taskrun = self.taskrun(version=version)
-        container = bundles.container(taskrun, bundles.fetched(taskrun, listed))
+        container = bundles.container(taskrun, bundles.fetched(taskrun, listed), resources={}, proxies=[])
         arguments = [self._here(each) for each in container["args"]]
         arguments[arguments.index("sales")] = name or "sales"
         arguments[arguments.index("--deadline-seconds") + 1] = deadline or "60"

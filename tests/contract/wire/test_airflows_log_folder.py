@@ -7,6 +7,7 @@ import pytest
 
 from airlock_sidecar import loglines
 from airlock_sidecar.logstore import LogStore
+from airlock_sidecar.masking import Masker
 from airlock_sidecar.shipping.notes import Note, Notes
 from airlock_wire import workload
 
@@ -20,7 +21,7 @@ IDS = {"ti_id": "01890000-0000-7000-8000-000000000001", "dag_id": "d", "try_numb
 def lines(first, last):
     now = "2026-01-01T00:00:{:02d}.000000Z"
     return loglines.encode(
-        [loglines.from_output(f"line {n}", "stdout", IDS, now.format(n)) for n in range(first, last)]
+        [loglines.from_output(f"line {n}", "stdout", IDS, now.format(n), Masker()) for n in range(first, last)]
         + [loglines.own(f"end {last}", "warning", IDS, now.format(last))]
     )
 

@@ -15,8 +15,14 @@ def schema(airflows_schema):
     return airflows_schema
 
 
+#: What is Airlock's own in Airflow's messages: it is on the wire only between our sidecar and our runner.
+OURS_ALONE = {"StartupDetails": {"undecided", "first_try"}, "SetRenderedFields": {"options"}}
+
+
 def fields(kind):
-    return {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    """The fields that are Airflow's too."""
+    own = OURS_ALONE.get(kind.__name__, set())
+    return {field.encode_name: field for field in msgspec.structs.fields(kind) if field.name not in own}
 
 
 def literals(kind, field):
@@ -39,13 +45,22 @@ def test_every_message_has_a_sample():
 @pytest.mark.parametrize("message", samples.FULL.values(), ids=samples.FULL)
 def test_a_full_sample_leaves_no_field_at_its_default(message):
     for holder in (message, samples.DAG_RUN, samples.RUN_CONTEXT, samples.TASK_INSTANCE):
-        for field in msgspec.structs.fields(holder):
+        for field in fields(type(holder)).values():
             if literals(type(holder), field.encode_name) and len(typing.get_args(field.type)) == 1:
                 continue
             default = field.default_factory() if field.default is msgspec.NODEFAULT and not field.required else None
             value = getattr(holder, field.name)
             assert value is not None, field.name
             assert field.required or value not in (field.default, default), field.name
+
+
+@pytest.mark.parametrize("name", OURS_ALONE)
+def test_what_is_ours_alone_is_not_on_the_wire_unless_it_was_set(schema, name):
+    message = samples.FULL[name]
+
+    assert {msgspec.UNSET} == {getattr(message, field) for field in OURS_ALONE[name]}
+    assert set() == OURS_ALONE[name] & set(sent(message))
+    assert set() == OURS_ALONE[name] & set(schema["$defs"][name]["properties"])
 
 
 @pytest.mark.parametrize(("name", "message"), samples.CASES, ids=[name for name, _ in samples.CASES])

@@ -45,7 +45,7 @@ def refused(status, call, *args, **kwargs):
 
 
 client, ti_id, context = started("success")
-assert context.dag_run.run_id == "run 1+x", context
+assert context.dag_run.run_id == "run:1+x", context
 assert context.dag_run.conf == {"answer": 42}
 assert context.max_tries == 1
 assert context.should_retry is True
@@ -82,7 +82,7 @@ assert (connection.conn_type, connection.password, connection.port) == ("postgre
 assert json.loads(connection.extra) == {"sslmode": "require"}
 assert isinstance(client.connections.get("absent"), ErrorResponse)
 
-where = {"dag_id": "dag", "run_id": "run 1+x", "task_id": "mapped"}
+where = {"dag_id": "dag", "run_id": "run:1+x", "task_id": "mapped"}
 key = "a key/with slash"
 for i, item in enumerate(["zero", {"one": 1}, None]):
     client.xcoms.set(**where, key=key, value=item, map_index=i, mapped_length=3)
