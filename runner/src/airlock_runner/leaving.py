@@ -43,7 +43,7 @@ def leave(logs: Logs, error: BaseException | None, seconds: float = WAIT_SECONDS
     task. Raises what a stop of the task raises meanwhile.
     """
     threads, processes = sys.modules.get("threading"), sys.modules.get("multiprocessing.process")
-    if threads is None and processes is None and atexit._ncallbacks() == 0:  # noqa: SLF001
+    if threads is None and processes is None and atexit._ncallbacks() == 0:  # noqa: SLF001 - no public way
         return
     if isinstance(error, TaskTerminated):
         seconds = STOPPED_WAIT_SECONDS
@@ -58,7 +58,7 @@ def leave(logs: Logs, error: BaseException | None, seconds: float = WAIT_SECONDS
     signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN_SECONDS)
     try:
         if threads is not None:
-            _in_time(threads._shutdown)  # noqa: SLF001
+            _in_time(threads._shutdown)  # noqa: SLF001 - what Python itself calls
             _say_threads(logs, threads)
         if processes is not None:
             _in_time(lambda: _join(processes, ends))
@@ -106,7 +106,7 @@ def _end_processes(logs: Logs, multiprocessing: Any) -> None:
 
 def _own(multiprocessing: Any) -> list[Any]:
     """The processes that this one started and that still run; one that forked knows those of its parent as well."""
-    return [each for each in multiprocessing.active_children() if each._parent_pid == os.getpid()]  # noqa: SLF001
+    return [each for each in multiprocessing.active_children() if each._parent_pid == os.getpid()]  # noqa: SLF001 - as above
 
 
 def exit_code(error: BaseException | None) -> int:

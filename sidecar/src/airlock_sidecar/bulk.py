@@ -89,7 +89,7 @@ def _add_json(out: bytearray, data: memoryview, depth: int) -> None:
     _bound(out, MOST_JSON_BYTES)
 
 
-def _add_members(out: bytearray, data: memoryview, is_map: bool, count: int, start: int, depth: int) -> None:  # noqa: FBT001
+def _add_members(out: bytearray, data: memoryview, is_map: bool, count: int, start: int, depth: int) -> None:  # noqa: FBT001 - of one caller
     out += b"{" if is_map else b"["
     for place, (members, some) in enumerate(_runs(data, count, start, 2 if is_map else 1)):
         if place:

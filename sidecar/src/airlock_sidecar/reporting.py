@@ -45,10 +45,10 @@ class Reporter:
                 payload = payload | {"retry_reason": judging.timed_out(self._launch.limit, parses=False)}
             memory.terminal = Terminal(digest=digest, state=state, payload=payload, judged=judged)
             memory.timeline.setdefault("terminal", round(time.time(), 4))
-            told_to_stop = bool(memory.signalled)
-            if not judged and judging.withheld(state, signalled=told_to_stop, stopped=memory.stopped):
-                memory.terminal.dropped = memory.terminal.withheld = True
-        if self._launch.memory.terminal is not None and self._launch.memory.terminal.withheld:
+            signalled, stopped = bool(memory.signalled), memory.stopped
+            withheld = not judged and judging.withheld(state, signalled=signalled, stopped=stopped)
+            memory.terminal.dropped = memory.terminal.withheld = withheld
+        if withheld:
             self._launch.log(f"the task was told to stop before it ended, so its {state!r} does not count", "warning")
             return False
         return self.send()

@@ -73,11 +73,7 @@ def test_no_record_ends_who_reads_them(start, record):
 
 STOPPED = {
     "by SIGSTOP": "os.kill(os.getppid(), signal.SIGSTOP)",
-    "again and again": (
-        "if os.fork() == 0:\n    parent = os.getppid()\n    for _ in range(2000):\n"
-        "        os.kill(os.getppid(), 0)\n        time.sleep(0.01)\n    os._exit(0)\n"
-        "for _ in range(100):\n    os.kill(os.getppid(), signal.SIGSTOP)\n    time.sleep(0.01)"
-    ),
+    "again and again": "for _ in range(100):\n    os.kill(os.getppid(), signal.SIGSTOP)\n    time.sleep(0.01)",
 }
 
 

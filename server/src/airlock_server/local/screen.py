@@ -50,7 +50,7 @@ class Screen:
             self._changed.notify_all()
             while self._thread.is_alive() and not self._gone:
                 before = self._progress
-                self._changed.wait_for(lambda: self._gone or self._progress != before, _STALL_SECONDS)  # noqa: B023
+                self._changed.wait_for(lambda: self._gone or self._progress != before, _STALL_SECONDS)  # noqa: B023 - called in this turn
                 if self._progress == before:
                     return
 
