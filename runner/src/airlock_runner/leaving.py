@@ -32,6 +32,25 @@ class _TimeIsOver(BaseException):
     """Raised into what goes on for too long."""
 
 
+class _Phase:
+    """Work that the alarm may interrupt. Between two phases it passes, so that it is not taken for the task's failure."""
+
+    def __init__(self) -> None:
+        self._runs = False
+
+    def interrupt(self, _signal: int, _frame: FrameType | None) -> None:
+        if self._runs:
+            raise _TimeIsOver
+
+    def run(self, work: Callable[[], Any]) -> None:
+        try:
+            self._runs = True
+            work()
+            self._runs = False
+        except _TimeIsOver:
+            self._runs = False
+
+
 def forget_the_launcher() -> None:
     """What the parent of this process would do at its exit is not this one's to do."""
     atexit._clear()  # noqa: SLF001 - there is no public way
@@ -48,22 +67,19 @@ def leave(logs: Logs, error: BaseException | None, seconds: float = WAIT_SECONDS
     if isinstance(error, TaskTerminated):
         seconds = STOPPED_WAIT_SECONDS
     ends = time.monotonic() + seconds
-
-    def interrupt(_signal: int, _frame: FrameType | None) -> None:
-        raise _TimeIsOver
-
-    before: Any = signal.signal(signal.SIGALRM, interrupt)
+    phase = _Phase()
+    before: Any = signal.signal(signal.SIGALRM, phase.interrupt)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
     # Again and again, because Python passes over what an exit function raises and goes on with the next.
     signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN_SECONDS)
     try:
         if threads is not None:
-            _in_time(threads._shutdown)  # noqa: SLF001 - what Python itself calls
+            phase.run(threads._shutdown)  # noqa: SLF001 - what Python itself calls
             _say_threads(logs, threads)
         if processes is not None:
-            _in_time(lambda: _join(processes, ends))
+            phase.run(lambda: _join(processes, ends))
             _end_processes(logs, processes)
-        _in_time(atexit._run_exitfuncs)  # noqa: SLF001 - there is no public way
+        phase.run(atexit._run_exitfuncs)  # noqa: SLF001 - there is no public way
         if time.monotonic() >= ends:
             logs.write(
                 "warning",
@@ -73,13 +89,6 @@ def leave(logs: Logs, error: BaseException | None, seconds: float = WAIT_SECONDS
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-
-
-def _in_time(work: Callable[[], Any]) -> None:
-    try:
-        work()
-    except _TimeIsOver:
-        return
 
 
 def _say_threads(logs: Logs, threading: Any) -> None:

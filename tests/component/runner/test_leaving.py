@@ -113,6 +113,30 @@ def test_what_is_cut_off_is_said_in_the_log(sidecar, task_file, details, body, w
 
 
 @pytest.mark.parametrize(
+    "body",
+    [
+        "multiprocessing.get_context('fork').Process(target=time.sleep, args=[60]).start()",
+        "threading.Thread(target=time.sleep, args=[60]).start()",
+        "atexit.register(time.sleep, 60)",
+    ],
+    ids=["process", "thread", "exit function"],
+)
+def test_a_time_that_ends_between_two_things_to_wait_for_changes_no_outcome(sidecar, task_file, details, body):
+    task_file(
+        f"""
+        import atexit, multiprocessing, threading, time
+        from airlock_runner import leaving
+        leaving.leave.__defaults__ = (0.0005,)
+        leaving._AGAIN_SECONDS = 0.0005
+        {body}
+        """
+    )
+    sidecar.start(details())
+
+    assert "SucceedTask" == sidecar.types[-1]
+
+
+@pytest.mark.parametrize(
     ("end", "code"),
     [
         ("sys.exit(0)", 0),
