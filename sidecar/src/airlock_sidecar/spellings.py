@@ -6,7 +6,6 @@ A short secret becomes one regular expression, a piece for each character. Each 
 first one and by one piece alone, so that no text makes the search slower than a pass or two over it.
 """
 
-import base64
 import json
 import re
 from urllib.parse import quote, quote_plus
@@ -79,6 +78,9 @@ def _hex(digits: str) -> str:
 def whole(secret: str) -> set[str]:
     """Spellings of a secret as a whole, to be looked for as they are."""
     data = secret.encode("utf-8", "surrogatepass")
+    # Imported here, because most launches have no secret, and each import is a part of every launch's start.
+    import base64
+
     return {base64.b64encode(data).decode().rstrip("="), base64.urlsafe_b64encode(data).decode().rstrip("=")}
 
 
