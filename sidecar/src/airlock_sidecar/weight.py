@@ -109,13 +109,15 @@ def of_json(data: memoryview) -> int:
     width, brackets, maps, commas, not_ascii = 1, 0, 0, 0, False
     for at in range(0, len(data), _CHUNK_BYTES):
         chunk = bytes(data[at : at + _CHUNK_BYTES])
-        brackets += chunk.count(b"[")
-        maps += chunk.count(b"{")
-        commas += chunk.count(b",")
-        not_ascii = not_ascii or not chunk.isascii()
-        if b"\\u" in chunk or (not chunk.isascii() and _FOUR_BYTES.search(chunk)):
+        # Looking for a byte is several times faster than counting it, and most chunks of a large text have none.
+        brackets += chunk.count(b"[") if b"[" in chunk else 0
+        maps += chunk.count(b"{") if b"{" in chunk else 0
+        commas += chunk.count(b",") if b"," in chunk else 0
+        ascii_only = chunk.isascii()
+        not_ascii = not_ascii or not ascii_only
+        if (b"\\" in chunk and b"\\u" in chunk) or (not ascii_only and _FOUR_BYTES.search(chunk)):
             width = 4
-        elif width == 1 and not chunk.isascii() and _TWO_BYTES.search(chunk):
+        elif width == 1 and not ascii_only and _TWO_BYTES.search(chunk):
             width = 2
     width += width > 1 or not_ascii
     return width * len(data) + brackets * (_LIST + _PLACE) + maps * (_MAP + 64) + commas * (_TEXT + 2 * _PLACE)
