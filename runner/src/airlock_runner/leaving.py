@@ -33,7 +33,7 @@ class _TimeIsOver(BaseException):
 
 
 class _Phase:
-    """Work that the alarm may interrupt. Between two phases it passes, so that it is not taken for the task's failure."""
+    """Work that the alarm may interrupt. Between two phases it passes: the task has not failed by it."""
 
     def __init__(self) -> None:
         self._runs = False
