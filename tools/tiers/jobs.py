@@ -28,14 +28,19 @@ class Job:
         self._kept = tempfile.TemporaryFile() if quiet else None  # noqa: SIM115 - closed with the job
         self._began = time.monotonic()
         words = ["nice", *command] if nice else list(command)
-        self._process = subprocess.Popen(
-            words,
-            env={**os.environ, **env},
-            stdin=subprocess.DEVNULL,
-            stdout=self._kept,
-            stderr=subprocess.STDOUT if self._kept else None,
-            start_new_session=True,
-        )
+        # A shell ignores Ctrl-C in what it starts in its background, and what is ignored here would be ignored there.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            self._process = subprocess.Popen(
+                words,
+                env={**os.environ, **env},
+                stdin=subprocess.DEVNULL,
+                stdout=self._kept,
+                stderr=subprocess.STDOUT if self._kept else None,
+                start_new_session=True,
+            )
+        finally:
+            signal.signal(signal.SIGINT, before)
         self.minutes = 0.0
 
     def wait(self, minutes: float) -> int:

@@ -1,5 +1,6 @@
 """A run of tiers with real commands: what fails, what is flaky, what hangs, and that nothing outlives it."""
 
+import signal
 import time
 
 import pytest
@@ -70,8 +71,15 @@ def test_a_tier_that_lacks_what_it_needs_does_not_run_and_says_why(monkeypatch):
     assert (Ended.ABSENT, "only root can") == (result.ended, result.why)
 
 
-def test_an_interrupted_run_ends_what_it_started(monkeypatch, tmp_path):
-    """What is behind is told to stop as Ctrl-C tells it, and so are its own children."""
+@pytest.mark.parametrize(
+    "inherited", [signal.default_int_handler, signal.SIG_IGN], ids=["in front", "in the background"]
+)
+def test_an_interrupted_run_ends_what_it_started(monkeypatch, tmp_path, inherited):
+    """
+    What is behind is told to stop as Ctrl-C tells it, and so are its own children. A shell that starts the run in its
+    background has Ctrl-C ignored there, and what a shell finds ignored it cannot take.
+    """
+    signal.signal(signal.SIGINT, inherited)
     mark = tmp_path / "stopped"
     behind = Tier("behind", 1, ("bash", "-c", f"trap 'touch {mark}; exit' INT; sleep 60 & wait"), 0.1, behind=True)
 
@@ -83,6 +91,7 @@ def test_an_interrupted_run_ends_what_it_started(monkeypatch, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         runs.run((behind, Tier("front", 1, ("true",), 0.1)), Needs())
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     assert mark.exists()
 
 
