@@ -23,7 +23,7 @@ LAUNCHES = 20
 TOP = 12
 
 #: Before the names of members of ours: imports them as their commands do.
-LEAN = "from airlock_wire.imports import without\nwith without('typing_extensions'): import "
+LEAN = "from airlock_wire.process.imports import without\nwith without('typing_extensions'): import "
 #: What each process imports on the way of a no-op launch, in the order in which it does and as it does.
 _PROCESSES = {
     "sidecar, before it listens": f"{LEAN}airlock_sidecar.process",

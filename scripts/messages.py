@@ -5,7 +5,7 @@ import typing
 from airlock_sidecar import access
 from airlock_sidecar.handlers import DENIED_IN_BODY
 from airlock_sidecar.routes import ROUTES, Route
-from airlock_wire import protocol
+from airlock_wire.protocol import whole
 
 HEAD = """\
 # Messages
@@ -77,7 +77,7 @@ BY_HAND = {
 
 
 def main() -> None:
-    print(HEAD + "\n".join(line(kind) for kind in typing.get_args(protocol.FromTask)))
+    print(HEAD + "\n".join(line(kind) for kind in typing.get_args(whole.FromTask)))
 
 
 def line(kind: type) -> str:

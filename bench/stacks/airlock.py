@@ -12,9 +12,9 @@ from bench import tasks
 from bench.servers import BenchError
 
 from airlock_server.local.containers import Containers, Place
-from airlock_wire.frames import MAX_FRAME_BYTES
-from airlock_wire.messages import BundleInfo, TaskInstance
 from airlock_wire.pod import GRACE_SECONDS
+from airlock_wire.protocol.frames import MAX_FRAME_BYTES
+from airlock_wire.protocol.messages import BundleInfo, TaskInstance
 from airlock_wire.record import Reason, Record
 from airlock_wire.workload import Execute
 

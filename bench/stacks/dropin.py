@@ -12,7 +12,7 @@ from bench.stacks import airflow, airlock
 from airlock_runner.airflow import folder
 from airlock_server.local import leftovers
 from airlock_server.local.containers import Containers, Place
-from airlock_wire.messages import BundleInfo, TaskInstance
+from airlock_wire.protocol.messages import BundleInfo, TaskInstance
 from airlock_wire.workload import Execute
 
 

@@ -14,11 +14,11 @@ import jsonschema
 import msgspec
 
 from airlock_server.cli.frames import decode_stream
-from airlock_wire import messages, protocol
+from airlock_wire.protocol import messages, whole
 
 STARTS = {"StartupDetails", "DagFileParseRequest"}
-REQUESTS = {kind.__name__ for kind in (*typing.get_args(protocol.FromTask), messages.DagFileParsingResult)}
-ANSWERS = {kind.__name__ for kind in typing.get_args(protocol.ToTask)} - STARTS
+REQUESTS = {kind.__name__ for kind in (*typing.get_args(whole.FromTask), messages.DagFileParsingResult)}
+ANSWERS = {kind.__name__ for kind in typing.get_args(whole.ToTask)} - STARTS
 #: What an answer without a message is counted as, and what one in the error slot is.
 EMPTY, RAISED = "nothing", "ErrorResponse, raised"
 

@@ -8,7 +8,7 @@ def imported_by(*modules: str) -> set[str]:
     """The names of every module then, those of the interpreter's own start included."""
     program = (
         f"import sys; sys.path[:] = {sys.path!r}\n"
-        "from airlock_wire.imports import without\n"
+        "from airlock_wire.process.imports import without\n"
         f"with without('typing_extensions'):\n    import {', '.join(modules)}\n"
         "print(*sys.modules)"
     )

@@ -8,7 +8,8 @@ from typing import Any
 from played.sidecar import Sidecar
 
 from airlock_runner.link import Link, LinkLost, Streams
-from airlock_wire import frames, pod
+from airlock_wire import pod
+from airlock_wire.protocol import frames
 
 SUCCEED = {"type": "SucceedTask", "state": "success", "end_date": "2026-01-01T00:00:00Z"}
 FAIL = {"type": "TaskState", "state": "failed", "end_date": "2026-01-01T00:00:00Z"}

@@ -17,7 +17,7 @@ import msgspec
 from played.api import ScriptedApi
 
 from airlock_wire import record
-from airlock_wire.messages import BundleInfo, TaskInstance
+from airlock_wire.protocol.messages import BundleInfo, TaskInstance
 from airlock_wire.workload import Execute, Workload
 
 TI = TaskInstance(

@@ -22,7 +22,7 @@ from airlock_operator.settings import OperatorSettings, from_environment
 from airlock_operator.sightings import Key, Sightings
 from airlock_operator.taskrun import TaskRun
 from airlock_operator.workqueue import WorkQueue
-from airlock_wire.settings import SettingsError
+from airlock_wire.process.settings import SettingsError
 
 log = logging.getLogger("airlock.operator")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from airlock_operator import bundles
-from airlock_wire import settings
+from airlock_wire.process import settings
 
 BY_COPY = "copy"
 BY_IMAGE = "image"
@@ -145,7 +145,7 @@ def patterns(listed: str) -> tuple[str, ...]:
 
 
 def from_environment(environ: Mapping[str, str], file: Path | None = None) -> OperatorSettings:
-    """The settings; raises airlock_wire.settings.SettingsError."""
+    """The settings; raises airlock_wire.process.settings.SettingsError."""
     loaded = settings.load(OperatorSettings, environ, file)
     pods, logs = loaded.pods, loaded.logs
     for name, read, value in (

@@ -9,7 +9,7 @@ from airlock_operator.durations import seconds
 from airlock_operator.settings import Pods, patterns
 from airlock_operator.taskrun import Access, Spec, TaskRun
 from airlock_wire import workload as wire
-from airlock_wire.messages import BundleInfo, TaskInstance
+from airlock_wire.protocol.messages import BundleInfo, TaskInstance
 
 #: The file that inline source becomes, in the bundle's folder.
 SOURCE_FILE = "dag.py"

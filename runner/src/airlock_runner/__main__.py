@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from airlock_runner import launcher
 from airlock_runner.link import receive_frames
-from airlock_wire.imports import without
+from airlock_wire.process.imports import without
 
 
 def _child(log: int, handoff: int, bundle_root: str) -> NoReturn:

@@ -33,8 +33,8 @@ from airlock.sdk.exceptions import (
     FrameTooLarge,
     PermissionDenied,
 )
-from airlock_wire import frames
-from airlock_wire.messages import ErrorResponse, ErrorType, FromRunner, ToRunner, to_runner
+from airlock_wire.protocol import frames
+from airlock_wire.protocol.messages import ErrorResponse, ErrorType, FromRunner, ToRunner, to_runner
 
 #: How long a lost sidecar may take to come back, per loss. The launcher gives up earlier and then closes ``handoff``.
 HANDOFF_SECONDS: Final = 150.0

@@ -13,8 +13,8 @@ from airlock.sdk.exceptions import ChannelError
 from airlock_runner import leaving, logs, stdio, termination
 from airlock_runner.channel import Channel
 from airlock_runner.execute import execute
-from airlock_wire.messages import DagFileParseRequest, StartupDetails
 from airlock_wire.pod import CHILD_EXIT_BROKEN, EXIT_OK
+from airlock_wire.protocol.messages import DagFileParseRequest, StartupDetails
 
 
 def run(frames_fd: int, log_fd: int, handoff_fd: int, bundle_root: str) -> NoReturn:

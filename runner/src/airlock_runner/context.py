@@ -6,7 +6,7 @@ from airlock.sdk import Connection, Context, Variable
 from airlock.sdk._task import Task
 from airlock.sdk._variable import NO_DEFAULT
 from airlock_runner.task_instance import RunningTaskInstance
-from airlock_wire.messages import DagRun
+from airlock_wire.protocol.messages import DagRun
 
 
 def context_of(task: Task, ti: RunningTaskInstance, dag_run: DagRun) -> Context:

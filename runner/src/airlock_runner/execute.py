@@ -28,9 +28,9 @@ from airlock_runner.logs import Logs
 from airlock_runner.outcome import outcome_of, summary
 from airlock_runner.render import arguments_of, shown
 from airlock_runner.task_instance import RunningTaskInstance
-from airlock_wire.messages import SetRenderedFields, StartupDetails, TIRunContext
 from airlock_wire.options import RETRIES, TaskOptions
 from airlock_wire.pod import CHILD_EXIT_BROKEN, CHILD_EXIT_CLOSED, EXIT_OK
+from airlock_wire.protocol.messages import SetRenderedFields, StartupDetails, TIRunContext
 
 
 def execute(startup: StartupDetails, channel: Channel, root: str, logs: Logs) -> int:

@@ -25,7 +25,8 @@ from typing import Any, NamedTuple, NoReturn
 
 from airlock_runner import memory, orphans
 from airlock_runner.link import Link, LinkLost, Streams
-from airlock_wire import kernel, pod
+from airlock_wire import pod
+from airlock_wire.process import kernel
 
 #: What the child does: (log records, handoff, the bundle's root). Its frames come over the handoff socket.
 Child = Callable[[int, int, str], NoReturn]

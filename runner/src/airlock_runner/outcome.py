@@ -17,7 +17,7 @@ from datetime import datetime
 
 from airlock.sdk.exceptions import AirlockFailException, AirlockSkipException
 from airlock_runner.logs import text_of
-from airlock_wire.messages import RetryTask, SucceedTask, TaskState, Terminal
+from airlock_wire.protocol.messages import RetryTask, SucceedTask, TaskState, Terminal
 
 _MAX_REASON_CHARS = 500
 

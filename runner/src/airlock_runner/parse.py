@@ -9,8 +9,8 @@ from airlock.sdk import DAG
 from airlock.sdk.exceptions import LoadError, NotJson
 from airlock_runner.json_values import plain
 from airlock_runner.load import NO_DAG, load_dags
-from airlock_wire.dags import SerializedDag, SerializedTask, enclose
-from airlock_wire.messages import DagFileParseRequest, DagFileParsingResult
+from airlock_wire.protocol.dags import SerializedDag, SerializedTask, enclose
+from airlock_wire.protocol.messages import DagFileParseRequest, DagFileParsingResult
 
 
 def parse(request: DagFileParseRequest, root: str) -> DagFileParsingResult:

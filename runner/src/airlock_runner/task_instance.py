@@ -9,7 +9,7 @@ from airlock.sdk._task import Task
 from airlock.sdk._xcom import RETURN_VALUE
 from airlock.sdk.exceptions import PermissionDenied, reason_in
 from airlock_runner.json_values import plain
-from airlock_wire.messages import GetXCom, SetXCom, StartupDetails, XComResult
+from airlock_wire.protocol.messages import GetXCom, SetXCom, StartupDetails, XComResult
 
 if TYPE_CHECKING:
     from logging import Logger

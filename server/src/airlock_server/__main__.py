@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     cli.register(parser, given)
     args = parser.parse_args(given)
     from airlock_server.home import HomeError
-    from airlock_wire.settings import SettingsError
+    from airlock_wire.process.settings import SettingsError
 
     try:
         code: int = args.run(args, os.environ)

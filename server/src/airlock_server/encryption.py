@@ -13,7 +13,7 @@ import secrets
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from airlock_wire.settings import SettingsError
+from airlock_wire.process.settings import SettingsError
 
 _FORMAT = b"\x01"
 _NONCE_BYTES = 12

@@ -13,9 +13,9 @@ from typing import Literal
 
 import msgspec
 
-from airlock_wire.frames import MAX_FRAME_BYTES
 from airlock_wire.pod import GRACE_SECONDS
-from airlock_wire.settings import SettingsError, load
+from airlock_wire.process.settings import SettingsError, load
+from airlock_wire.protocol.frames import MAX_FRAME_BYTES
 
 SETTINGS_FILE = "airlock.toml"
 

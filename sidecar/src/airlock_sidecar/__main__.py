@@ -2,7 +2,7 @@
 
 import sys
 
-from airlock_wire.imports import without
+from airlock_wire.process.imports import without
 
 if __name__ == "__main__":
     with without("typing_extensions"):

@@ -18,7 +18,7 @@ from airlock_sidecar.listener import Session
 from airlock_sidecar.reporting import Reporter
 from airlock_sidecar.settings import Sidecar
 from airlock_sidecar.trace import Trace
-from airlock_wire import frames
+from airlock_wire.protocol import frames
 from airlock_wire.workload import Execute
 
 #: How long it may take to come to its end after the child is gone.

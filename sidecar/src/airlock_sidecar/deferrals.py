@@ -13,7 +13,7 @@ from typing import Any
 from airlock_sidecar import access
 from airlock_sidecar.access import Missing
 from airlock_sidecar.errors import NotAllowed
-from airlock_wire import endings
+from airlock_wire.protocol import endings
 from airlock_wire.workload import Access
 
 #: How Airflow marks an argument that is an object: by its class, in the newer form and in the older.

@@ -15,7 +15,7 @@ from airlock_sidecar.calls import Calls, segment
 from airlock_sidecar.clock import now
 from airlock_sidecar.launch import Launch
 from airlock_sidecar.settings import Sidecar
-from airlock_wire import messages
+from airlock_wire.protocol import messages
 from airlock_wire.states import FINISHED
 from airlock_wire.workload import Execute, Parse
 

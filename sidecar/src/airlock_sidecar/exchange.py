@@ -17,8 +17,8 @@ from airlock_sidecar.launch import Launch
 from airlock_sidecar.routes import ROUTES
 from airlock_sidecar.trace import Trace
 from airlock_sidecar.values import as_json
-from airlock_wire import frames, messages, protocol
-from airlock_wire.messages import ErrorResponse, ErrorType
+from airlock_wire.protocol import frames, messages, whole
+from airlock_wire.protocol.messages import ErrorResponse, ErrorType
 
 #: The most that a terminal message may weigh: it is held several times, and journalled.
 MOST_LAST_WORDS = 4 * 1024 * 1024
@@ -75,7 +75,7 @@ class Exchange:
         except errors.NotAllowed as e:
             self._launch.refused(e.kind)
             return _Answer(frames.response(asked, error=_error(str(e), reason="TooLarge", bytes=len(frame.payload))))
-        except (frames.Undecodable, protocol.UnknownMessage) as e:
+        except (frames.Undecodable, whole.UnknownMessage) as e:
             self._launch.refused("undecodable")
             self._trace.say("in", asked, "undecodable", len(frame.payload))
             text = f"not a request that is served here: {e}"
@@ -101,7 +101,7 @@ class Exchange:
 
     def _handle(self, message: Any, body: msgspec.Raw) -> Any:
         digest = journal.digest(body)
-        if isinstance(message, protocol.TERMINAL):
+        if isinstance(message, whole.TERMINAL):
             return self._terminal(message, digest)
         handler = self._table.get(type(message))
         if handler is None:
@@ -154,14 +154,14 @@ def _message(body: msgspec.Raw) -> Any:
     """
     data = memoryview(body)
     if len(data) <= weight.SMALL_BYTES:
-        return protocol.decode(body)
-    if (large := protocol.large_xcom(body)) is not None:
+        return whole.decode(body)
+    if (large := whole.large_xcom(body)) is not None:
         return large
     weight.check(data, "the message")
-    message = protocol.decode(body)
+    message = whole.decode(body)
     kind = type(message)
     route = ROUTES.get(kind)
-    if isinstance(message, protocol.TERMINAL):
+    if isinstance(message, whole.TERMINAL):
         # It is kept until the server has it, through restarts too.
         weight.check(data, kind.__name__, MOST_LAST_WORDS, MOST_LAST_WORDS)
     elif route is not None and not (route.body or route.whole):

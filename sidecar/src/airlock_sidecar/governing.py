@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from airlock_sidecar import access, deferrals
 from airlock_sidecar.access import Missing
 from airlock_sidecar.errors import NotAllowed
-from airlock_wire import endings, messages
+from airlock_wire.protocol import endings, messages
 from airlock_wire.workload import Access
 
 Ids = dict[str, Any]

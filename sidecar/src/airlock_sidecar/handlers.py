@@ -15,9 +15,9 @@ from airlock_sidecar import access, errors, governing, masking, refusals, routes
 from airlock_sidecar.calls import Calls, segment
 from airlock_sidecar.launch import Launch
 from airlock_sidecar.values import as_json
-from airlock_wire import changes, lookups, messages, protocol
-from airlock_wire.messages import ErrorResponse, ErrorType
 from airlock_wire.options import TaskOptions
+from airlock_wire.protocol import changes, lookups, messages, whole
+from airlock_wire.protocol.messages import ErrorResponse, ErrorType
 from airlock_wire.workload import Access
 
 Handler = Callable[[Any], Any]
@@ -58,7 +58,7 @@ class Handlers:
             changes.UpdateHITLDetail: self.unserved,
         }
         # What may be said at all; whoever reports it does the rest.
-        self.table |= dict.fromkeys(protocol.TERMINAL, self.ending)
+        self.table |= dict.fromkeys(whole.TERMINAL, self.ending)
 
     def routed(self, ask: Any) -> Any:
         """The answer by the message's row."""

@@ -11,7 +11,7 @@ import socket
 from typing import NamedTuple
 
 from airlock_sidecar.errors import RunnerBroke
-from airlock_wire import frames
+from airlock_wire.protocol import frames
 
 #: The longest frame that is still discarded and answered; past it the runner is broken or hostile.
 DISCARD_BYTES = 256 * 1024 * 1024

@@ -24,9 +24,9 @@ from airlock_sidecar.listener import Listener
 from airlock_sidecar.logstore import LogStore
 from airlock_sidecar.tokenexchange import TokenExchange
 from airlock_sidecar.tokenfile import TokenFile
-from airlock_wire import kernel
-from airlock_wire.imports import without
-from airlock_wire.settings import PREFIX, SettingsError
+from airlock_wire.process import kernel
+from airlock_wire.process.imports import without
+from airlock_wire.process.settings import PREFIX, SettingsError
 from airlock_wire.workload import Execute, Workload
 
 if TYPE_CHECKING:

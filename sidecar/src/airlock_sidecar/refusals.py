@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from airlock_sidecar import errors
-from airlock_wire.messages import ErrorResponse, ErrorType
+from airlock_wire.protocol.messages import ErrorResponse, ErrorType
 
 #: What a problem with a request's values has in the server's list of them.
 _PROBLEM = {"loc", "msg", "type"}

@@ -18,8 +18,8 @@ from airlock_sidecar import ids as naming
 from airlock_sidecar.calls import segment
 from airlock_sidecar.errors import NotAllowed, NotFound
 from airlock_sidecar.values import as_json
-from airlock_wire import changes, lookups, messages, protocol, stores
-from airlock_wire.messages import ErrorType
+from airlock_wire.protocol import changes, lookups, messages, stores, whole
+from airlock_wire.protocol.messages import ErrorType
 from airlock_wire.workload import Access
 
 Message = Any
@@ -239,7 +239,7 @@ ROUTES: dict[type[Any], Route] = {
         "DELETE", f"{_BY_URI}/clear", _OK, query=("uri",), rule=_KEPT, governed="uri", changes=True
     ),
 }  # fmt: skip
-ROUTES[protocol.LargeSetXCom] = ROUTES[messages.SetXCom]
+ROUTES[whole.LargeSetXCom] = ROUTES[messages.SetXCom]
 
 #: What a field is called on the way, where that differs from the message.
 _QUERY_NAMES = {(lookups.GetAssetEventByAssetAlias, "alias_name"): "name"}

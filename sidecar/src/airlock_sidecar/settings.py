@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from airlock_wire import frames, pod, settings
+from airlock_wire import pod
+from airlock_wire.process import settings
+from airlock_wire.protocol import frames
 
 if TYPE_CHECKING:
     from airlock_sidecar.shipping.place import Place
@@ -126,7 +128,7 @@ class SidecarSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def from_environment(environ: Mapping[str, str], file: Path | None = None) -> SidecarSettings:
-    """The settings; raises airlock_wire.settings.SettingsError, also for one that a sidecar cannot do without."""
+    """The settings; raises SettingsError, also where one is missing that a sidecar cannot do without."""
     loaded = settings.load(SidecarSettings, environ, file)
     for name in ("socket_dir", "state_dir", "log_dir"):
         if not getattr(loaded.sidecar, name):

@@ -17,7 +17,7 @@ import msgspec
 from airlock_sidecar import errors, retries
 from airlock_sidecar.launch import Launch
 from airlock_sidecar.token import MAX_TOKEN_BYTES, Token
-from airlock_wire.messages import TaskInstance
+from airlock_wire.protocol.messages import TaskInstance
 from airlock_wire.workload import Exchanged, Execute, TaskInstanceRef
 
 _TIMEOUT_SECONDS = 10.0

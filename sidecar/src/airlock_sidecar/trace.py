@@ -4,7 +4,7 @@ import os
 import time
 
 from airlock_sidecar.settings import Logging
-from airlock_wire import frames
+from airlock_wire.protocol import frames
 
 
 class Trace:

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from airlock_wire import frames
+from airlock_wire.protocol import frames
 
 DEADLINE_SECONDS = 30.0
 

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from airlock_wire import frames
+from airlock_wire.protocol import frames
 
 TWO_LOOKUPS = "return [Variable.get('a'), Variable.get('b')]"
 

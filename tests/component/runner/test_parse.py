@@ -2,7 +2,7 @@
 
 import pytest
 
-from airlock_wire.dags import LazySerializedDag, disclose
+from airlock_wire.protocol.dags import LazySerializedDag, disclose
 
 
 def request(sidecar, file="d.py"):

@@ -11,7 +11,7 @@ import time
 import httpx
 import pytest
 
-from airlock_wire import frames
+from airlock_wire.protocol import frames
 
 
 @pytest.fixture

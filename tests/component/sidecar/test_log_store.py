@@ -206,7 +206,7 @@ def test_secrets_are_masked_in_the_store_as_in_what_is_printed(s3, launch, api):
 
 
 def test_a_dag_file_that_is_read_leaves_nothing_in_the_store(s3, make_sidecar, make_launcher):
-    from airlock_wire.messages import DagFileParseRequest
+    from airlock_wire.protocol.messages import DagFileParseRequest
     from airlock_wire.workload import Parse
 
     request = DagFileParseRequest(file="/dags/f.py", bundle_path="/dags", bundle_name="b", callback_requests=[])

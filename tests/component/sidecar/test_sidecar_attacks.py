@@ -14,7 +14,8 @@ from played.api import Answer
 from played.launcher import FAIL, SUCCEED
 
 from airlock_runner.link import Link, LinkLost
-from airlock_wire import frames, pod
+from airlock_wire import pod
+from airlock_wire.protocol import frames
 from airlock_wire.record import Reason
 
 #: The memory limit of the sidecar's container, which no attack below may make it need.

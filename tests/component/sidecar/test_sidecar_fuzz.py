@@ -28,7 +28,7 @@ from airlock_sidecar.launch import Launch
 from airlock_sidecar.logstore import LogStore
 from airlock_sidecar.settings import Logging
 from airlock_sidecar.trace import Trace
-from airlock_wire import frames, messages, protocol
+from airlock_wire.protocol import frames, messages, whole
 from airlock_wire.workload import Access
 
 FRAMES = int(os.environ.get("AIRLOCK_FUZZ_FRAMES", "100000"))
@@ -88,7 +88,7 @@ def value(rng, depth=0):
     )[kind]
 
 
-KINDS = [*typing.get_args(protocol.FromTask), messages.DagFileParsingResult]
+KINDS = [*typing.get_args(whole.FromTask), messages.DagFileParsingResult]
 #: The ids of the launch, so that what is pinned to them is not always refused.
 OWN = {"dag_id": "d", "run_id": "r", "task_id": "t", "ti_id": TI.id}
 
@@ -159,8 +159,8 @@ def payload(rng, number):
 
 def decodable(data):
     try:
-        protocol.decode(bytes(frames.decode_raw_request(data).body))
-    except (frames.Undecodable, protocol.UnknownMessage):
+        whole.decode(bytes(frames.decode_raw_request(data).body))
+    except (frames.Undecodable, whole.UnknownMessage):
         return False
     return True
 

@@ -9,7 +9,7 @@ from played.api import Answer
 from played.launcher import SUCCEED
 from played.sidecar import TI, work
 
-from airlock_wire import frames
+from airlock_wire.protocol import frames
 from airlock_wire.record import Reason
 from airlock_wire.workload import Access
 

@@ -15,7 +15,7 @@ from played.launcher import SUCCEED
 from played.sidecar import TI, work
 
 from airlock_sidecar.routes import ROUTES
-from airlock_wire import frames, protocol
+from airlock_wire.protocol import frames, whole
 from airlock_wire.record import Reason
 from airlock_wire.workload import Access
 
@@ -174,7 +174,7 @@ def test_no_message_reaches_past_its_own_task_instance_with_every_list_empty(api
     governed = {kind.__name__ for kind, route in ROUTES.items() if route.rule} - {"LargeSetXCom"}
     governed |= {"SucceedTask", "DeferTask"}
     refused = set()
-    for kind in typing.get_args(protocol.FromTask):
+    for kind in typing.get_args(whole.FromTask):
         name = kind.__name__
         if name in ("RetryTask", "TaskState", "RescheduleTask", "AwaitInputTask", "ResendLoggingFD"):
             # They end the launch, or bring a descriptor: other tests have them.

@@ -10,7 +10,7 @@ import pytest
 from contract import captured
 from contract.captured import EMPTY, RAISED
 
-from airlock_wire import protocol
+from airlock_wire.protocol import whole
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -42,7 +42,7 @@ def met(ran, frames_schema, way):
 
 def test_airflows_runner_and_our_sidecar(ran, frames_schema):
     found = met(ran, frames_schema, "ours")
-    asked = {kind.__name__ for kind in get_args(protocol.FromTask)} - UNASKED.keys()
+    asked = {kind.__name__ for kind in get_args(whole.FromTask)} - UNASKED.keys()
     answered = captured.ANSWERS - captured.REQUESTS - UNANSWERED.keys()
 
     assert asked == found.keys() & captured.REQUESTS

@@ -18,7 +18,7 @@ from played.api import DAG_RUN, Answer, ScriptedApi
 from played.sidecar import TI, Sidecar, work
 
 from airlock_runner.airflow import folder
-from airlock_wire.messages import BundleInfo
+from airlock_wire.protocol.messages import BundleInfo
 from airlock_wire.record import Record
 
 HERE = Path(__file__).parent

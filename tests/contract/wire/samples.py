@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 import msgspec
 from contract.wire import samples_beyond
 
-from airlock_wire import messages as m
-from airlock_wire import protocol
-from airlock_wire.dags import LazySerializedDag, SerializedDag, SerializedTask, enclose
+from airlock_wire.protocol import messages as m
+from airlock_wire.protocol import whole
+from airlock_wire.protocol.dags import LazySerializedDag, SerializedDag, SerializedTask, enclose
 
-FROM_RUNNER = {kind.__name__: kind for kind in (*typing.get_args(protocol.FromTask), m.DagFileParsingResult)}
-TO_RUNNER = {kind.__name__: kind for kind in (*typing.get_args(protocol.ToTask), m.DagFileParseRequest)}
+FROM_RUNNER = {kind.__name__: kind for kind in (*typing.get_args(whole.FromTask), m.DagFileParsingResult)}
+TO_RUNNER = {kind.__name__: kind for kind in (*typing.get_args(whole.ToTask), m.DagFileParseRequest)}
 MESSAGES = FROM_RUNNER | TO_RUNNER
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from airlock_wire import changes, endings, lookups, stores
-from airlock_wire.messages import DagRun
+from airlock_wire.protocol import changes, endings, lookups, stores
+from airlock_wire.protocol.messages import DagRun
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 JSON = {"text": "ü\n\0", "numbers": [0, -1, 1.5, 2**53], "none": None, "deep": [{"list": [[], {}]}], "yes": True}

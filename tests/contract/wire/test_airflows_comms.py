@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from contract.wire import samples
 
-from airlock_wire import frames, messages, protocol
+from airlock_wire.protocol import frames, messages, whole
 
 pytestmark = pytest.mark.slow
 
@@ -33,7 +33,7 @@ class OurSide(threading.Thread):
                 frame = frames.decode_raw_request(frames.read_payload(self._sock))
             except EOFError:
                 return
-            self.asked.append((frame.id, protocol.decode(frame.body)))
+            self.asked.append((frame.id, whole.decode(frame.body)))
             self._sock.sendall(frames.response(frame.id, body, error))
 
 

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from contract.wire import samples
 
-from airlock_wire import frames, messages, protocol
+from airlock_wire.protocol import frames, messages, whole
 
 pytestmark = pytest.mark.slow
 
@@ -71,7 +71,7 @@ def test_airflow_reads_our_request(rewritten, name):
 def test_we_read_airflows_request(rewritten, name):
     frame = frames.decode_raw_request(payload(rewritten[name]))
 
-    assert protocol.decode(frame.body) == REQUESTS[name]
+    assert whole.decode(frame.body) == REQUESTS[name]
     assert frame.id == rewritten[name]["id"]
     assert frame.carrier == rewritten[name]["carrier"]
 

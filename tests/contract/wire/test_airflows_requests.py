@@ -32,7 +32,7 @@ from airlock_sidecar.logstore import LogStore
 from airlock_sidecar.reporting import Reporter
 from airlock_sidecar.settings import Logging
 from airlock_sidecar.trace import Trace
-from airlock_wire import frames, protocol
+from airlock_wire.protocol import frames, whole
 from airlock_wire.workload import Access
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -41,7 +41,7 @@ ROOT = Path(__file__).parents[3]
 DRIVER = Path(__file__).parent / "drivers" / "request_table.py"
 TI_ID = "0198a5c2-3a4b-7c5d-8e6f-112233445566"
 PACKAGE = "apache-airflow-task-sdk"
-TERMINAL = {kind.__name__ for kind in protocol.TERMINAL}
+TERMINAL = {kind.__name__ for kind in whole.TERMINAL}
 FRAMES = {
     name: frames.request(0, message).hex()
     for name, message in samples.CASES

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from contract.wire import samples
 
-from airlock_wire import frames, messages
+from airlock_wire.protocol import frames, messages
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import pytest
 from contract import captured
 from contract.wire import samples
 
-from airlock_wire import frames, messages
+from airlock_wire.protocol import frames, messages
 
 START = frames.response(0, samples.FULL["StartupDetails"])
 ASK = frames.request(0, messages.GetVariable(key="k"))

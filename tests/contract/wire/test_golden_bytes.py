@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from airlock_wire import frames, messages, protocol
+from airlock_wire.protocol import frames, messages, whole
 
 DRIVER = Path(__file__).parent / "drivers" / "rewrite.py"
 
@@ -28,7 +28,7 @@ def test_we_read_airflows_pinned_bytes():
     request = frames.decode_raw_request(bytes.fromhex(AIRFLOWS_REQUEST)[4:])
     response = frames.decode_response(bytes.fromhex(AIRFLOWS_RESPONSE)[4:])
 
-    assert (request.id, protocol.decode(request.body), request.carrier) == (0, ASK, None)
+    assert (request.id, whole.decode(request.body), request.carrier) == (0, ASK, None)
     assert (response.id, messages.to_runner(response.body), response.error) == (7, ANSWER, None)
 
 

@@ -14,7 +14,7 @@ from contract.wire import samples
 from airlock_server.api.app import ROUTES as SERVED
 from airlock_server.api.routing import Router
 from airlock_sidecar import errors, routes
-from airlock_wire import protocol
+from airlock_wire.protocol import whole
 
 DRIVER = Path(__file__).parent / "drivers" / "routers.py"
 TI_ID = samples.TASK_INSTANCE.id
@@ -32,7 +32,7 @@ NAMES = {"variable_key": "key", "connection_id": "conn_id", "task_instance_id": 
 def requests():
     """(message's name, request, its values) for each message with each odd value in each part of its address."""
     for kind, route in routes.ROUTES.items():
-        if kind is protocol.LargeSetXCom:
+        if kind is whole.LargeSetXCom:
             continue
         full = samples.FULL[kind.__name__]
         if "ti_id" in kind.__struct_fields__:

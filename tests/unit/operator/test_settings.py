@@ -3,7 +3,7 @@
 import pytest
 
 from airlock_operator.settings import NO_STORE, from_environment
-from airlock_wire.settings import SettingsError
+from airlock_wire.process.settings import SettingsError
 
 
 def of(settings):

@@ -25,7 +25,7 @@ def test_the_launcher_leaves_for_after_its_fork_what_its_child_has_no_use_for():
 def test_what_was_hidden_from_msgspec_is_there_for_user_code():
     pytest.importorskip("typing_extensions")
     program = (
-        "from airlock_wire.imports import without\n"
+        "from airlock_wire.process.imports import without\n"
         "with without('typing_extensions'):\n    import airlock_runner.child\n"
         "import typing_extensions; typing_extensions.TypedDict"
     )

@@ -6,7 +6,7 @@ import pytest
 
 from airlock.sdk import AirlockFailException, AirlockSkipException, TaskTerminated
 from airlock_runner.outcome import outcome_of, summary
-from airlock_wire.messages import RetryTask, SucceedTask, TaskState
+from airlock_wire.protocol.messages import RetryTask, SucceedTask, TaskState
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 FAILED = TaskState(state="failed", end_date=NOW)

@@ -17,7 +17,14 @@ from airlock.sdk import (
 )
 from airlock.sdk._context import running
 from airlock.sdk.exceptions import InvalidVariable, OutsideTask
-from airlock_wire.messages import ConnectionResult, ErrorResponse, ErrorType, GetVariable, MaskSecret, VariableResult
+from airlock_wire.protocol.messages import (
+    ConnectionResult,
+    ErrorResponse,
+    ErrorType,
+    GetVariable,
+    MaskSecret,
+    VariableResult,
+)
 
 NOTHING = dict.fromkeys(("host", "schema", "login", "password", "port", "extra"))
 

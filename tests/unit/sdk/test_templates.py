@@ -8,7 +8,7 @@ import pytest
 from airlock.sdk import PermissionDenied
 from airlock.sdk._templates import render
 from airlock.sdk.exceptions import TemplateError
-from airlock_wire.messages import ErrorResponse
+from airlock_wire.protocol.messages import ErrorResponse
 
 CONTEXT = {"ds": "2026-01-02", "params": {"who": "us"}}
 

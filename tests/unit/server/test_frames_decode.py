@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airlock_server.cli.frames import decode_stream
-from airlock_wire import frames
+from airlock_wire.protocol import frames
 
 ASK = frames.request(1, {"type": "GetVariable", "key": "k"})
 

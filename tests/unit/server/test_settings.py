@@ -8,7 +8,7 @@ import pytest
 
 from airlock_server import settings
 from airlock_server.settings import ServerSettings, load_settings
-from airlock_wire.settings import SettingsError
+from airlock_wire.process.settings import SettingsError
 
 NOWHERE = Path("/nonexistent")
 

@@ -4,7 +4,7 @@ import pytest
 
 from airlock_server.cluster.where import where
 from airlock_server.settings import KubernetesSettings
-from airlock_wire.settings import SettingsError
+from airlock_wire.process.settings import SettingsError
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 
 from airlock_sidecar import access
 from airlock_sidecar.access import Missing
-from airlock_wire import lookups
+from airlock_wire.protocol import lookups
 from airlock_wire.workload import Access
 
 

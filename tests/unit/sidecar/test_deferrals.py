@@ -6,8 +6,8 @@ import pytest
 
 from airlock_sidecar import governing
 from airlock_sidecar.errors import NotAllowed
-from airlock_wire.endings import AwaitInputTask, DeferTask
-from airlock_wire.messages import SucceedTask
+from airlock_wire.protocol.endings import AwaitInputTask, DeferTask
+from airlock_wire.protocol.messages import SucceedTask
 from airlock_wire.workload import Access
 
 IDS = {"ti_id": "01890000-0000-7000-8000-000000000001", "dag_id": "d", "run_id": "r", "task_id": "t", "map_index": -1}

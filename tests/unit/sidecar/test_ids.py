@@ -7,7 +7,7 @@ from contract.wire import samples
 
 from airlock_sidecar import ids, routes
 from airlock_sidecar.errors import NotAllowed
-from airlock_wire import messages, protocol
+from airlock_wire.protocol import messages, whole
 
 OWN = {"ti_id": "0198a5c2-3a4b-7c5d-8e6f-112233445566", "dag_id": "etl", "run_id": "r", "task_id": "t", "map_index": -1}
 ODD = [
@@ -30,7 +30,7 @@ FINE = [
 
 def ids_of():
     """(message, field) for each place of an id in each message that a runner may send."""
-    for kind in (*typing.get_args(protocol.FromTask), protocol.LargeSetXCom):
+    for kind in (*typing.get_args(whole.FromTask), whole.LargeSetXCom):
         for field in kind.__struct_fields__:
             if field in (*ids.ONE, *ids.SEVERAL):
                 yield kind, field
@@ -49,7 +49,7 @@ def test_what_is_an_id(value):
 @pytest.mark.parametrize("odd", ODD)
 @pytest.mark.parametrize(("kind", "field"), list(ids_of()), ids=lambda each: getattr(each, "__name__", each))
 def test_a_slash_in_an_id_of_any_message_is_refused(kind, field, odd):
-    full = samples.FULL["SetXCom" if kind is protocol.LargeSetXCom else kind.__name__]
+    full = samples.FULL["SetXCom" if kind is whole.LargeSetXCom else kind.__name__]
     values = {name: getattr(full, name) for name in kind.__struct_fields__}
     for value in [odd] if field in ids.ONE else [[odd], ["fine", odd], *([[[odd, 1]]] if field == "tasks" else [])]:
         with pytest.raises(NotAllowed, match=field):
@@ -58,7 +58,7 @@ def test_a_slash_in_an_id_of_any_message_is_refused(kind, field, odd):
 
 def test_no_field_that_names_a_dag_a_run_or_a_task_has_a_name_that_the_check_does_not_know():
     known = {*ids.ONE, *ids.SEVERAL, "ti_id"}
-    fields = {field for kind in typing.get_args(protocol.FromTask) for field in kind.__struct_fields__}
+    fields = {field for kind in typing.get_args(whole.FromTask) for field in kind.__struct_fields__}
 
     assert known == {field for field in fields if any(word in field for word in ("dag_id", "run_id", "task", "ti_id"))} - {
         # What a success claims to have written names assets.

@@ -10,7 +10,7 @@ import pytest
 from airlock_sidecar import routes
 from airlock_sidecar.errors import NotAllowed
 from airlock_sidecar.handlers import Handlers
-from airlock_wire import changes, lookups, messages, protocol, stores
+from airlock_wire.protocol import changes, lookups, messages, stores, whole
 from airlock_wire.workload import Access
 
 IDS = {"ti_id": "01890000-0000-7000-8000-000000000001", "dag_id": "d", "run_id": "r", "task_id": "t", "map_index": -1}
@@ -21,7 +21,7 @@ OWN = {name: IDS[name] for name in ("dag_id", "run_id", "task_id")}
 def test_every_message_has_a_row_or_a_function():
     served = set(Handlers(typing.cast("typing.Any", None), None, Access(), lambda: -1).table)
 
-    assert set(typing.get_args(protocol.FromTask)) == served - {protocol.LargeSetXCom}
+    assert set(typing.get_args(whole.FromTask)) == served - {whole.LargeSetXCom}
 
 
 @pytest.mark.parametrize("kind", routes.ROUTES, ids=lambda kind: kind.__name__)
@@ -94,7 +94,7 @@ GOVERNED = [
     (lookups.GetXComSequenceItem(offset=0, **XCOM), "xcomReads", "other/t"),
     (lookups.GetXComSequenceSlice(start=0, stop=1, step=1, **XCOM), "xcomReads", "other/t"),
     (messages.SetXCom(value=1, **XCOM), "xcomWrites", "other/t"),
-    (protocol.LargeSetXCom(value=msgspec.Raw(b"\x01"), **XCOM), "xcomWrites", "other/t"),
+    (whole.LargeSetXCom(value=msgspec.Raw(b"\x01"), **XCOM), "xcomWrites", "other/t"),
     (changes.DeleteXCom(**XCOM), "xcomWrites", "other/t"),
     (changes.TriggerDagRun(dag_id="other", run_id="r"), "triggers", "other"),
     (lookups.GetDag(dag_id="other"), "dagRuns", "other"),

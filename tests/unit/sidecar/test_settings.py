@@ -3,7 +3,7 @@
 import pytest
 
 from airlock_sidecar.settings import from_environment
-from airlock_wire.settings import SettingsError
+from airlock_wire.process.settings import SettingsError
 
 FOLDERS = {f"AIRLOCK__SIDECAR__{name}": "/x" for name in ("SOCKET_DIR", "STATE_DIR", "LOG_DIR")}
 WORK = {"AIRLOCK__SIDECAR__WORKLOAD": "{}"}

@@ -6,7 +6,7 @@ import pytest
 from airlock_sidecar import entering, errors, judging, retries
 from airlock_sidecar.settings import Sidecar
 from airlock_sidecar.tokenexchange import Step, foreign, step
-from airlock_wire.messages import TaskInstance
+from airlock_wire.protocol.messages import TaskInstance
 from airlock_wire.workload import TaskInstanceRef
 
 OURS = TaskInstance(id="", dag_id="d", task_id="t", run_id="r", try_number=2, map_index=-1, dag_version_id="")

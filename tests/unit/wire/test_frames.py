@@ -6,7 +6,7 @@ import threading
 import msgspec
 import pytest
 
-from airlock_wire import frames
+from airlock_wire.protocol import frames
 
 
 def test_the_bytes_of_a_request_are_pinned():

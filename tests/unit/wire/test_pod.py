@@ -26,7 +26,7 @@ def test_the_launcher_and_what_it_imports_are_python_3_10_and_standard_library(f
     top = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom) and node.col_offset == 0]
     names = {alias.name for node in top if isinstance(node, ast.Import) for alias in node.names}
     names |= {node.module for node in top if isinstance(node, ast.ImportFrom)}
-    ours = {"airlock_wire", "airlock_wire.imports", "airlock_runner", "airlock_runner.link"}
+    ours = {"airlock_wire", "airlock_wire.process.imports", "airlock_runner", "airlock_runner.link"}
 
     assert not {name for name in names - ours if name.partition(".")[0] not in sys.stdlib_module_names}
 

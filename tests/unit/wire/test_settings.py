@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from airlock_wire.settings import SettingsError, load
+from airlock_wire.process.settings import SettingsError, load
 
 
 class Api(msgspec.Struct, frozen=True):

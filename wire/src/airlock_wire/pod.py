@@ -8,7 +8,7 @@ How a launch talks, on two Unix stream connections that the launcher opens befor
 * ``control``: JSON lines both ways. The hello carries the reading ends of three pipes (log records, stdout,
   stderr) as descriptors; the launcher keeps copies of them, so that a sidecar that dies and comes back loses
   no output and user code that prints meanwhile gets no broken pipe.
-* ``frames``: the runner's requests and their answers (``airlock_wire.frames``). The launcher passes it to the child.
+* ``frames``: the runner's requests and their answers (``protocol.frames``). The launcher passes it to the child.
 
 After both hellos the sidecar stops listening. A launcher that reconnects to a restarted sidecar proves itself
 with the nonce it was given after the fork, which the child never saw.

@@ -6,7 +6,7 @@ Whoever launches writes it (the local executor, the operator), the sidecar reads
 
 import msgspec
 
-from airlock_wire.messages import BundleInfo, DagFileParseRequest, TaskInstance
+from airlock_wire.protocol.messages import BundleInfo, DagFileParseRequest, TaskInstance
 
 #: The classes that a deferral may name where nobody says otherwise: triggers of Airflow's providers, which all have
 #: this place and end. Of ``airflow.triggers`` there is none: what is there is for tests, or calls what it is told to.

@@ -43,7 +43,8 @@ FILES = (
     "airlock_runner/orphans.py",
     "airlock_runner/stdio.py",
     "airlock_wire/__init__.py",
-    "airlock_wire/kernel.py",
+    "airlock_wire/process/__init__.py",
+    "airlock_wire/process/kernel.py",
     "airlock_wire/pod.py",
 )
 

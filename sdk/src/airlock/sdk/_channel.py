@@ -8,7 +8,7 @@ call says so. Tests install their own.
 from typing import Protocol
 
 from airlock.sdk.exceptions import OutsideTask
-from airlock_wire.messages import FromRunner, ToRunner
+from airlock_wire.protocol.messages import FromRunner, ToRunner
 
 
 class Channel(Protocol):

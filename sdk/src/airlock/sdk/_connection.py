@@ -7,7 +7,7 @@ import msgspec
 from airlock.sdk import _channel
 from airlock.sdk._variable import refusal
 from airlock.sdk.exceptions import AirlockException, ChannelError, ConnectionNotFound
-from airlock_wire.messages import ConnectionResult, ErrorResponse, ErrorType, GetConnection
+from airlock_wire.protocol.messages import ConnectionResult, ErrorResponse, ErrorType, GetConnection
 
 
 class Connection(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 from typing import Any
 
 from airlock.sdk import _channel
-from airlock_wire.messages import MaskSecret
+from airlock_wire.protocol.messages import MaskSecret
 
 
 def mask_secret(secret: Any, name: str | None = None) -> None:

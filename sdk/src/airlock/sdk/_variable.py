@@ -13,7 +13,7 @@ from airlock.sdk.exceptions import (
     VariableNotFound,
     reason_in,
 )
-from airlock_wire.messages import ErrorResponse, ErrorType, GetVariable, VariableResult
+from airlock_wire.protocol.messages import ErrorResponse, ErrorType, GetVariable, VariableResult
 
 #: Stands for "no default was given", as None is a default.
 NO_DEFAULT: Final = object()

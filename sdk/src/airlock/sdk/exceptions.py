@@ -21,7 +21,7 @@ Everything that `airlock.sdk` and the runner raise into a DAG author's code.
 
 from typing import Any
 
-from airlock_wire.messages import ErrorResponse
+from airlock_wire.protocol.messages import ErrorResponse
 
 
 class AirlockException(Exception):

@@ -10,7 +10,7 @@ from typing import IO, Any
 import msgspec
 
 from airlock_server.cli import CommandError, say
-from airlock_wire.frames import HEADER_BYTES, MAX_FRAME_BYTES
+from airlock_wire.protocol.frames import HEADER_BYTES, MAX_FRAME_BYTES
 
 _decode = msgspec.msgpack.Decoder().decode
 

@@ -20,9 +20,9 @@ from airlock_server.local.screen import Screen
 from airlock_server.store import xcoms
 from airlock_server.store.errors import StoreError
 from airlock_server.store.launches import Outcome
-from airlock_wire.dags import SerializedDag, SerializedTask
+from airlock_wire.process.settings import PREFIX
+from airlock_wire.protocol.dags import SerializedDag, SerializedTask
 from airlock_wire.record import Record
-from airlock_wire.settings import PREFIX
 from airlock_wire.states import TaskState
 
 _EXIT = {TaskState.SUCCESS: 0, TaskState.SKIPPED: 0, TaskState.UP_FOR_RETRY: 75}

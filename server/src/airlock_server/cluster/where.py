@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from airlock_server.settings import KubernetesSettings
-from airlock_wire.settings import SettingsError
+from airlock_wire.process.settings import SettingsError
 
 #: What a kubelet gives every pod that has a service account.
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")

@@ -26,8 +26,10 @@ from airlock_server.local.verdicts import Decision, Next, Used
 from airlock_server.store import launches
 from airlock_server.store.launches import Outcome
 from airlock_server.store.types import now
-from airlock_wire import dags, ids, kernel, workload
-from airlock_wire.messages import BundleInfo, DagFileParseRequest, DagFileParsingResult, TaskInstance
+from airlock_wire import ids, workload
+from airlock_wire.process import kernel
+from airlock_wire.protocol import dags
+from airlock_wire.protocol.messages import BundleInfo, DagFileParseRequest, DagFileParsingResult, TaskInstance
 from airlock_wire.record import Reason, Record
 from airlock_wire.states import TaskState
 

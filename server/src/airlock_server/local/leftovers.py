@@ -1,6 +1,6 @@
 """
 The processes that a launch left behind. They come to this process, which is their nearest living ancestor that takes
-orphans (``airlock_wire.kernel.take_orphans``), whatever sessions they made and however often they forked.
+orphans (``airlock_wire.process.kernel.take_orphans``), whatever sessions they made and however often they forked.
 """
 
 import contextlib

@@ -5,7 +5,7 @@ What a runner may change beside its own XComs and its own state, and what it is 
 from datetime import datetime
 from typing import Any
 
-from airlock_wire.messages import Message
+from airlock_wire.protocol.messages import Message
 
 
 class DeleteXCom(Message, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from airlock_wire import changes, endings, lookups, messages, stores
+from airlock_wire.protocol import changes, endings, lookups, messages, stores
 
 #: What a runner that executes a task instance may ask. All 55 of Airflow 3.3's task-sdk.
 FromTask: TypeAlias = (

@@ -9,7 +9,7 @@ them, so that a newer server's fields reach a runner that knows them.
 from datetime import datetime
 from typing import Any
 
-from airlock_wire.messages import DagRun, Message
+from airlock_wire.protocol.messages import DagRun, Message
 
 # --- XComs of several tasks -----------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ A frame is a 4-byte big-endian length and that many bytes of msgpack:
 * a request is ``[id, body, carrier]`` (two elements are accepted on read),
 * a response is ``[id, body, error]`` (one to three elements are accepted), with at most one of body and error.
 
-A body is a map whose ``type`` names its message (``airlock_wire.messages``). Ids are the sender's counter: a
+A body is a map whose ``type`` names its message (``airlock_wire.protocol.messages``). Ids are the sender's counter: a
 child that inherits the descriptor starts at 0 again, so an id only ties an answer to its question and is never
 a key. The layout is Airflow 3.3's, byte for byte, so that either side can be Airflow's own.
 

@@ -5,7 +5,7 @@ The state stores: small values that a task keeps for its later launches, or an a
 from datetime import datetime
 from typing import Any
 
-from airlock_wire.messages import Message
+from airlock_wire.protocol.messages import Message
 
 
 class GetTaskStateStore(Message, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ a later launch of it resumes.
 from datetime import datetime
 from typing import Any, Literal
 
-from airlock_wire.messages import Message
+from airlock_wire.protocol.messages import Message
 
 
 class DeferTask(Message, frozen=True, kw_only=True):

@@ -18,8 +18,8 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from airlock_wire.dags import LazySerializedDag
 from airlock_wire.options import TaskOptions
+from airlock_wire.protocol.dags import LazySerializedDag
 
 
 class ErrorType(StrEnum):

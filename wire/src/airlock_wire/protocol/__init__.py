@@ -1,0 +1,1 @@
+"""What the runner and the sidecar say to each other."""
