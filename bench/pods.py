@@ -34,7 +34,7 @@ _CLOCK = "import time; print('clock', time.time(), flush=True)"
 _IDLE = (
     "import signal; signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})\n"
     f"{LEAN}airlock_sidecar.process\n"
-    "import airlock_sidecar.api, ssl; signal.sigwait({signal.SIGTERM})"
+    "import airlock_sidecar.upstream.api, ssl; signal.sigwait({signal.SIGTERM})"
 )
 _DAG = """
 import time

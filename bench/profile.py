@@ -28,7 +28,7 @@ LEAN = "from airlock_wire.process.imports import without\nwith without('typing_e
 _PROCESSES = {
     "sidecar, before it listens": f"{LEAN}airlock_sidecar.process",
     "sidecar, beside the launcher's start": (
-        f"{LEAN}airlock_sidecar.process\nwith without('ssl'): import airlock_sidecar.api"
+        f"{LEAN}airlock_sidecar.process\nwith without('ssl'): import airlock_sidecar.upstream.api"
     ),
     "launcher": "import airlock_runner.__main__, airlock_runner.launcher",
     "runner": f"import airlock_runner.__main__\n{LEAN}airlock_runner.child, airlock_runner.execute, airlock.sdk",

@@ -2,16 +2,16 @@
 
 import typing
 
-from airlock_sidecar import access
-from airlock_sidecar.handlers import DENIED_IN_BODY
-from airlock_sidecar.routes import ROUTES, Route
+from airlock_sidecar.requests import access
+from airlock_sidecar.requests.handlers import DENIED_IN_BODY
+from airlock_sidecar.requests.routes import ROUTES, Route
 from airlock_wire.protocol import whole
 
 HEAD = """\
 # Messages
 
 Every request that a runner may send, ours or Airflow's, and what the sidecar makes of it. This page is written by
-`make manifests` from the sidecar's own table (`sidecar/src/airlock_sidecar/routes.py`); a test holds the two equal, and
+`make manifests` from the sidecar's own table (`sidecar/src/airlock_sidecar/requests/routes.py`); a test holds the two equal, and
 another holds the requests and answers equal to those of Airflow's own supervisor.
 
 * **request**: of the Execution API. `{ti_id}` is always the launch's own, whatever the message says; a message that

@@ -15,22 +15,23 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from airlock_sidecar import settings, token
-from airlock_sidecar.calls import Calls
-from airlock_sidecar.journal import Journal
-from airlock_sidecar.launch import Launch
-from airlock_sidecar.lifecycle import Lifecycle
-from airlock_sidecar.listener import Listener
-from airlock_sidecar.logstore import LogStore
-from airlock_sidecar.tokenexchange import TokenExchange
-from airlock_sidecar.tokenfile import TokenFile
+from airlock_sidecar import settings
+from airlock_sidecar.lifecycle.launch_loop import Lifecycle
+from airlock_sidecar.logs.store import LogStore
+from airlock_sidecar.peer.listener import Listener
+from airlock_sidecar.state.journal import Journal
+from airlock_sidecar.state.launch import Launch
+from airlock_sidecar.upstream import token
+from airlock_sidecar.upstream.calls import Calls
+from airlock_sidecar.upstream.token_exchange import TokenExchange
+from airlock_sidecar.upstream.token_file import TokenFile
 from airlock_wire.process import kernel
 from airlock_wire.process.imports import without
 from airlock_wire.process.settings import PREFIX, SettingsError
 from airlock_wire.workload import Execute, Workload
 
 if TYPE_CHECKING:
-    from airlock_sidecar.shipping.objects import Objects
+    from airlock_sidecar.logs.shipping.objects import Objects
 
 _USAGE = """\
 usage: python -m airlock_sidecar
@@ -102,10 +103,10 @@ def _ship(config: settings.SidecarSettings, launch: Launch, store: LogStore, wor
     place = settings.place_of(config.logs)
     if place is None or not isinstance(work, Execute):
         return
-    from airlock_sidecar.shipping.shipper import Shipper
+    from airlock_sidecar.logs.shipping.shipper import Shipper
 
     def connect() -> "Objects":
-        from airlock_sidecar.shipping.objects import Objects
+        from airlock_sidecar.logs.shipping.objects import Objects
 
         return Objects(place, config.logs)
 
@@ -142,7 +143,7 @@ def _prepare(config: settings.SidecarSettings, launch: Launch, calls: Calls) -> 
         return
     # A server on the loopback needs no TLS, and its library is most of what HTTP costs to import.
     with without("ssl") if address.url.startswith("http://") else nullcontext():
-        from airlock_sidecar.api import connect
+        from airlock_sidecar.upstream.api import connect
 
     held = token.Token(launch.memory.token, launch.keep_token)
     api, exchanges = connect(address, held, lambda: launch.memory.api_version)

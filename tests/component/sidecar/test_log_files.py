@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from airlock_sidecar.logstore import LogStore
+from airlock_sidecar.logs.store import LogStore
 
 PATH = "dag_id=d/run_id=r/task_id=t/attempt=1.log"
 
@@ -15,7 +15,7 @@ def quiet(monkeypatch):
     """Its lines go to no stdout."""
     read, write = os.pipe()
     os.close(read)
-    monkeypatch.setattr("airlock_sidecar.logstore._write_all", lambda fd, data: None)
+    monkeypatch.setattr("airlock_sidecar.logs.store._write_all", lambda fd, data: None)
     os.close(write)
 
 

@@ -20,14 +20,14 @@ import pytest
 from played.sidecar import TI, work
 
 from airlock_sidecar import errors
-from airlock_sidecar.calls import Calls
-from airlock_sidecar.exchange import Exchange
-from airlock_sidecar.handlers import Handlers
-from airlock_sidecar.journal import Journal
-from airlock_sidecar.launch import Launch
-from airlock_sidecar.logstore import LogStore
+from airlock_sidecar.logs.store import LogStore
+from airlock_sidecar.requests.dispatch import Exchange
+from airlock_sidecar.requests.handlers import Handlers
+from airlock_sidecar.requests.trace import Trace
 from airlock_sidecar.settings import Logging
-from airlock_sidecar.trace import Trace
+from airlock_sidecar.state.journal import Journal
+from airlock_sidecar.state.launch import Launch
+from airlock_sidecar.upstream.calls import Calls
 from airlock_wire.protocol import frames, messages, whole
 from airlock_wire.workload import Access
 

@@ -43,7 +43,7 @@ def test_what_serves_a_runner_is_loaded_while_the_launcher_is_waited_for(make_si
     sidecar.env["PYTHONPROFILEIMPORTTIME"] = "1"
     sidecar.start()
     ends = time.monotonic() + 10
-    while "airlock_sidecar.handlers\n" not in (sidecar.folder / "stderr").read_text():
+    while "airlock_sidecar.requests.handlers\n" not in (sidecar.folder / "stderr").read_text():
         assert time.monotonic() < ends, "not loaded"
         time.sleep(0.02)
 

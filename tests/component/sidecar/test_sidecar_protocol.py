@@ -14,7 +14,7 @@ from played.api import RUN_CONTEXT, Answer
 from played.launcher import SUCCEED
 from played.sidecar import TI, work
 
-from airlock_sidecar.routes import ROUTES
+from airlock_sidecar.requests.routes import ROUTES
 from airlock_wire.protocol import frames, whole
 from airlock_wire.record import Reason
 from airlock_wire.workload import Access

@@ -15,7 +15,7 @@ from played.api import Answer, ScriptedApi
 from played.launcher import SUCCEED, PlayedLauncher
 from played.sidecar import Sidecar, work
 
-from airlock_sidecar.api import Server
+from airlock_sidecar.upstream.api import Server
 from airlock_wire.record import Reason
 
 

@@ -11,10 +11,10 @@ import sys
 import pytest
 from component.stores.servers import BUCKET, S3, Azure
 
+from airlock_sidecar.logs.shipping.errors import StoreAway, StoreChanged, StoreRefused
+from airlock_sidecar.logs.shipping.objects import Objects, words
+from airlock_sidecar.logs.shipping.place import place
 from airlock_sidecar.settings import Logs
-from airlock_sidecar.shipping.errors import StoreAway, StoreChanged, StoreRefused
-from airlock_sidecar.shipping.objects import Objects, words
-from airlock_sidecar.shipping.place import place
 
 #: The servers are built on first use, which takes minutes on a small machine.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]

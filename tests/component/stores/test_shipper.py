@@ -5,9 +5,9 @@ import time
 
 import pytest
 
+from airlock_sidecar.logs.shipping.errors import StoreAway, StoreChanged
+from airlock_sidecar.logs.shipping.shipper import Shipper
 from airlock_sidecar.settings import Logs
-from airlock_sidecar.shipping.errors import StoreAway, StoreChanged
-from airlock_sidecar.shipping.shipper import Shipper
 
 PATH = "d/attempt=1.log"
 

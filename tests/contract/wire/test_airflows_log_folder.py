@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from airlock_sidecar import loglines
-from airlock_sidecar.logstore import LogStore
-from airlock_sidecar.masking import Masker
-from airlock_sidecar.shipping.notes import Note, Notes
+from airlock_sidecar.logs import lines as loglines
+from airlock_sidecar.logs.masking import Masker
+from airlock_sidecar.logs.shipping.notes import Note, Notes
+from airlock_sidecar.logs.store import LogStore
 from airlock_wire import workload
 
 pytestmark = pytest.mark.slow

@@ -21,17 +21,17 @@ import pytest
 from contract.wire import samples
 from played.sidecar import TI, work
 
-from airlock_sidecar.api import Answer
-from airlock_sidecar.calls import Calls
-from airlock_sidecar.exchange import Exchange
-from airlock_sidecar.handlers import Handlers
-from airlock_sidecar.heartbeat import Heart
-from airlock_sidecar.journal import Journal
-from airlock_sidecar.launch import Launch
-from airlock_sidecar.logstore import LogStore
-from airlock_sidecar.reporting import Reporter
+from airlock_sidecar.lifecycle.reporting import Reporter
+from airlock_sidecar.logs.store import LogStore
+from airlock_sidecar.requests.dispatch import Exchange
+from airlock_sidecar.requests.handlers import Handlers
+from airlock_sidecar.requests.trace import Trace
 from airlock_sidecar.settings import Logging
-from airlock_sidecar.trace import Trace
+from airlock_sidecar.state.journal import Journal
+from airlock_sidecar.state.launch import Launch
+from airlock_sidecar.upstream.api import Answer
+from airlock_sidecar.upstream.calls import Calls
+from airlock_sidecar.upstream.heartbeat import Heart
 from airlock_wire.protocol import frames, whole
 from airlock_wire.workload import Access
 

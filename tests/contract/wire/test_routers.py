@@ -13,7 +13,8 @@ from contract.wire import samples
 
 from airlock_server.api.app import ROUTES as SERVED
 from airlock_server.api.routing import Router
-from airlock_sidecar import errors, routes
+from airlock_sidecar import errors
+from airlock_sidecar.requests import routes
 from airlock_wire.protocol import whole
 
 DRIVER = Path(__file__).parent / "drivers" / "routers.py"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from airlock_sidecar import access
-from airlock_sidecar.access import Missing
+from airlock_sidecar.requests import access
+from airlock_sidecar.requests.access import Missing
 from airlock_wire.protocol import lookups
 from airlock_wire.workload import Access
 

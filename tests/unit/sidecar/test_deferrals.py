@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from airlock_sidecar import governing
 from airlock_sidecar.errors import NotAllowed
+from airlock_sidecar.requests import governing
 from airlock_wire.protocol.endings import AwaitInputTask, DeferTask
 from airlock_wire.protocol.messages import SucceedTask
 from airlock_wire.workload import Access

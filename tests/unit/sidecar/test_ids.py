@@ -5,8 +5,8 @@ import typing
 import pytest
 from contract.wire import samples
 
-from airlock_sidecar import ids, routes
 from airlock_sidecar.errors import NotAllowed
+from airlock_sidecar.requests import naming, routes
 from airlock_wire.protocol import messages, whole
 
 OWN = {"ti_id": "0198a5c2-3a4b-7c5d-8e6f-112233445566", "dag_id": "etl", "run_id": "r", "task_id": "t", "map_index": -1}
@@ -32,18 +32,18 @@ def ids_of():
     """(message, field) for each place of an id in each message that a runner may send."""
     for kind in (*typing.get_args(whole.FromTask), whole.LargeSetXCom):
         for field in kind.__struct_fields__:
-            if field in (*ids.ONE, *ids.SEVERAL):
+            if field in (*naming.ONE, *naming.SEVERAL):
                 yield kind, field
 
 
 @pytest.mark.parametrize("value", ODD)
 def test_what_is_no_id(value):
-    assert True is ids.odd(value)
+    assert True is naming.odd(value)
 
 
 @pytest.mark.parametrize("value", FINE)
 def test_what_is_an_id(value):
-    assert False is ids.odd(value)
+    assert False is naming.odd(value)
 
 
 @pytest.mark.parametrize("odd", ODD)
@@ -51,13 +51,13 @@ def test_what_is_an_id(value):
 def test_a_slash_in_an_id_of_any_message_is_refused(kind, field, odd):
     full = samples.FULL["SetXCom" if kind is whole.LargeSetXCom else kind.__name__]
     values = {name: getattr(full, name) for name in kind.__struct_fields__}
-    for value in [odd] if field in ids.ONE else [[odd], ["fine", odd], *([[[odd, 1]]] if field == "tasks" else [])]:
+    for value in [odd] if field in naming.ONE else [[odd], ["fine", odd], *([[[odd, 1]]] if field == "tasks" else [])]:
         with pytest.raises(NotAllowed, match=field):
             routes.request(kind(**values | {field: value}), OWN)
 
 
 def test_no_field_that_names_a_dag_a_run_or_a_task_has_a_name_that_the_check_does_not_know():
-    known = {*ids.ONE, *ids.SEVERAL, "ti_id"}
+    known = {*naming.ONE, *naming.SEVERAL, "ti_id"}
     fields = {field for kind in typing.get_args(whole.FromTask) for field in kind.__struct_fields__}
 
     assert known == {field for field in fields if any(word in field for word in ("dag_id", "run_id", "task", "ti_id"))} - {

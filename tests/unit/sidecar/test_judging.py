@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 
-from airlock_sidecar import judging
-from airlock_sidecar.judging import Facts, judge
+from airlock_sidecar.lifecycle import judging
+from airlock_sidecar.lifecycle.judging import Facts, judge
 from airlock_wire.record import Exit, Reason
 
 BASE = Facts(

@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 import pytest
 
-from airlock_sidecar import loglines
-from airlock_sidecar.loglines import MAX_LINE_BYTES, from_log, take_lines
-from airlock_sidecar.masking import Masker
+from airlock_sidecar.logs import lines as loglines
+from airlock_sidecar.logs.lines import MAX_LINE_BYTES, from_log, take_lines
+from airlock_sidecar.logs.masking import Masker
 
 NONE = Masker()
 IDS = {"ti_id": "i", "dag_id": "d"}

@@ -5,8 +5,8 @@ from urllib.parse import quote
 
 import pytest
 
-from airlock_sidecar import masking
-from airlock_sidecar.masking import Masker, looks_sensitive, secrets_in, secrets_of_connection
+from airlock_sidecar.logs import masking
+from airlock_sidecar.logs.masking import Masker, looks_sensitive, secrets_in, secrets_of_connection
 
 
 @pytest.mark.parametrize(

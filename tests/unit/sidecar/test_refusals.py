@@ -2,8 +2,9 @@ import json
 
 import pytest
 
-from airlock_sidecar import errors, refusals
-from airlock_sidecar.api import Answer
+from airlock_sidecar import errors
+from airlock_sidecar.requests import refusals
+from airlock_sidecar.upstream.api import Answer
 
 PROBLEM = {"loc": ["query", "n"], "msg": "no number", "type": "int_parsing", "input": "x"}
 

@@ -1,6 +1,6 @@
 """How long the sidecar waits for a server that does not answer."""
 
-from airlock_sidecar import retries
+from airlock_sidecar.upstream import retries
 
 
 def test_delays_grow_and_are_scattered_and_bounded():

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from airlock_sidecar import routes
 from airlock_sidecar.errors import NotAllowed
-from airlock_sidecar.handlers import Handlers
+from airlock_sidecar.requests import routes
+from airlock_sidecar.requests.handlers import Handlers
 from airlock_wire.protocol import changes, lookups, messages, stores, whole
 from airlock_wire.workload import Access
 

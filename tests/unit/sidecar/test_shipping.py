@@ -3,9 +3,9 @@
 import msgspec
 import pytest
 
-from airlock_sidecar.shipping import segments
-from airlock_sidecar.shipping.notes import Note
-from airlock_sidecar.shipping.place import Place, place
+from airlock_sidecar.logs.shipping import segments
+from airlock_sidecar.logs.shipping.notes import Note
+from airlock_sidecar.logs.shipping.place import Place, place
 
 
 @pytest.mark.parametrize(

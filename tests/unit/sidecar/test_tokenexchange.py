@@ -3,9 +3,11 @@
 import msgspec
 import pytest
 
-from airlock_sidecar import entering, errors, judging, retries
+from airlock_sidecar import errors
+from airlock_sidecar.lifecycle import entering, judging
 from airlock_sidecar.settings import Sidecar
-from airlock_sidecar.tokenexchange import Step, foreign, step
+from airlock_sidecar.upstream import retries
+from airlock_sidecar.upstream.token_exchange import Step, foreign, step
 from airlock_wire.protocol.messages import TaskInstance
 from airlock_wire.workload import TaskInstanceRef
 

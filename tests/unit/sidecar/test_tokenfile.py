@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 from airlock_sidecar import errors
-from airlock_sidecar.token import MAX_TOKEN_BYTES, Token
-from airlock_sidecar.tokenfile import TokenFile, read
+from airlock_sidecar.upstream.token import MAX_TOKEN_BYTES, Token
+from airlock_sidecar.upstream.token_file import TokenFile, read
 
 
 @pytest.fixture

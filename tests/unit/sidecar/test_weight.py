@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airlock_sidecar import weight
 from airlock_sidecar.errors import NotAllowed
+from airlock_sidecar.requests import weight
 
 MUCH = 1 << 40
 scalars = (

@@ -14,9 +14,10 @@ from typing import Any, Protocol
 
 import msgspec
 
-from airlock_sidecar import errors, retries
-from airlock_sidecar.launch import Launch
-from airlock_sidecar.token import MAX_TOKEN_BYTES, Token
+from airlock_sidecar import errors
+from airlock_sidecar.state.launch import Launch
+from airlock_sidecar.upstream import retries
+from airlock_sidecar.upstream.token import MAX_TOKEN_BYTES, Token
 from airlock_wire.protocol.messages import TaskInstance
 from airlock_wire.workload import Exchanged, Execute, TaskInstanceRef
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from airlock_sidecar import weight
-from airlock_sidecar.values import as_json
+from airlock_sidecar.requests import weight
+from airlock_sidecar.requests.values import as_json
 
 #: What is larger than this is a large value for those who have a choice.
 LARGE_BYTES = 64 * 1024

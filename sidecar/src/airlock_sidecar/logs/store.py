@@ -16,10 +16,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from airlock_sidecar import holes
+from airlock_sidecar.logs import holes
 
 if TYPE_CHECKING:
-    from airlock_sidecar.shipping.shipper import Shipper
+    from airlock_sidecar.logs.shipping.shipper import Shipper
 
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC

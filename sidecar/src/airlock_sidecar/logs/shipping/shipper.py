@@ -15,14 +15,14 @@ from pathlib import Path
 from random import random
 from typing import TYPE_CHECKING, Protocol
 
-from airlock_sidecar import holes
+from airlock_sidecar.logs import holes
+from airlock_sidecar.logs.shipping import segments
+from airlock_sidecar.logs.shipping.errors import LogStoreError, StoreAway, StoreChanged, StoreRefused
+from airlock_sidecar.logs.shipping.notes import Notes
 from airlock_sidecar.settings import Logs
-from airlock_sidecar.shipping import segments
-from airlock_sidecar.shipping.errors import LogStoreError, StoreAway, StoreChanged, StoreRefused
-from airlock_sidecar.shipping.notes import Notes
 
 if TYPE_CHECKING:
-    from airlock_sidecar.shipping.objects import Objects, Version
+    from airlock_sidecar.logs.shipping.objects import Objects, Version
 
 _MIB = 1024 * 1024
 #: Another writer of the same log has one flush to make, so this many changes in a row are a store's fault.

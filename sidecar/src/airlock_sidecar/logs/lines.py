@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from airlock_sidecar.masking import Masker
+from airlock_sidecar.logs.masking import Masker
 
 #: A longer line is cut into pieces of this size, never inside a secret.
 MAX_LINE_BYTES = 65536

@@ -10,14 +10,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from airlock_sidecar import entering, errors, judging
-from airlock_sidecar.calls import Calls
-from airlock_sidecar.events import Events
-from airlock_sidecar.launch import Launch
-from airlock_sidecar.listener import Session
-from airlock_sidecar.reporting import Reporter
+from airlock_sidecar import errors
+from airlock_sidecar.lifecycle import entering, judging
+from airlock_sidecar.lifecycle.events import Events
+from airlock_sidecar.lifecycle.reporting import Reporter
+from airlock_sidecar.peer.listener import Session
+from airlock_sidecar.requests.trace import Trace
 from airlock_sidecar.settings import Sidecar
-from airlock_sidecar.trace import Trace
+from airlock_sidecar.state.launch import Launch
+from airlock_sidecar.upstream.calls import Calls
 from airlock_wire.protocol import frames
 from airlock_wire.workload import Execute
 
@@ -31,7 +32,10 @@ def load() -> None:
     Imports what serves a runner. It knows a hundred messages, which no start has the time for but one that waits: for
     a launcher whose container is still being made.
     """
-    from airlock_sidecar import exchange, handlers  # noqa: F401 - they are wanted in memory
+    from airlock_sidecar.requests import (
+        dispatch,  # noqa: F401 - they are wanted in memory
+        handlers,  # noqa: F401 - they are wanted in memory
+    )
 
 
 class Conversation:
@@ -92,8 +96,8 @@ class Conversation:
         except OSError:
             return
         # Mostly loaded by now, else while the runner loads the task.
-        from airlock_sidecar.exchange import Exchange
-        from airlock_sidecar.handlers import Handlers, ParseHandlers
+        from airlock_sidecar.requests.dispatch import Exchange
+        from airlock_sidecar.requests.handlers import Handlers, ParseHandlers
 
         work = self._launch.workload
         if self._reporter is None or not isinstance(work, Execute):

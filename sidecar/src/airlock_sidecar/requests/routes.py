@@ -13,11 +13,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from airlock_sidecar import access, bulk, governing, weight
-from airlock_sidecar import ids as naming
-from airlock_sidecar.calls import segment
 from airlock_sidecar.errors import NotAllowed, NotFound
-from airlock_sidecar.values import as_json
+from airlock_sidecar.requests import access, bulk, governing, naming, weight
+from airlock_sidecar.requests.values import as_json
+from airlock_sidecar.upstream.calls import segment
 from airlock_wire.protocol import changes, lookups, messages, stores, whole
 from airlock_wire.protocol.messages import ErrorType
 from airlock_wire.workload import Access

@@ -10,11 +10,11 @@ from typing import Any
 
 import msgspec
 
-from airlock_sidecar import loglines
 from airlock_sidecar.clock import now
-from airlock_sidecar.journal import Journal, Memory
-from airlock_sidecar.logstore import LogStore
-from airlock_sidecar.masking import Masker
+from airlock_sidecar.logs import lines as loglines
+from airlock_sidecar.logs.masking import Masker
+from airlock_sidecar.logs.store import LogStore
+from airlock_sidecar.state.journal import Journal, Memory
 from airlock_wire import options
 from airlock_wire.options import TaskOptions
 from airlock_wire.workload import Execute, TaskInstanceRef, Workload

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from airlock_sidecar import judging
-from airlock_sidecar.launch import Launch
+from airlock_sidecar.lifecycle import judging
+from airlock_sidecar.state.launch import Launch
 from airlock_wire import record
 from airlock_wire.workload import Execute
 

@@ -9,14 +9,16 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from airlock_sidecar import errors, journal, refusals, weight
+from airlock_sidecar import errors
 from airlock_sidecar.clock import now
-from airlock_sidecar.handlers import DescriptorReply, Handler
-from airlock_sidecar.intake import Frame, Intake
-from airlock_sidecar.launch import Launch
-from airlock_sidecar.routes import ROUTES
-from airlock_sidecar.trace import Trace
-from airlock_sidecar.values import as_json
+from airlock_sidecar.peer.intake import Frame, Intake
+from airlock_sidecar.requests import refusals, weight
+from airlock_sidecar.requests.handlers import DescriptorReply, Handler
+from airlock_sidecar.requests.routes import ROUTES
+from airlock_sidecar.requests.trace import Trace
+from airlock_sidecar.requests.values import as_json
+from airlock_sidecar.state import journal
+from airlock_sidecar.state.launch import Launch
 from airlock_wire.protocol import frames, messages, whole
 from airlock_wire.protocol.messages import ErrorResponse, ErrorType
 

@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable
 
 from airlock_sidecar import errors
-from airlock_sidecar.launch import Launch
-from airlock_sidecar.token import MAX_TOKEN_BYTES, Token
+from airlock_sidecar.state.launch import Launch
+from airlock_sidecar.upstream.token import MAX_TOKEN_BYTES, Token
 
 #: The file is small, in memory, and read by nobody else.
 _LOOK_AGAIN_SECONDS = 0.5

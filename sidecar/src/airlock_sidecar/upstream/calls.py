@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from airlock_sidecar import errors, retries
+from airlock_sidecar import errors
+from airlock_sidecar.upstream import retries
 
 #: The body of a request; a large one is not copied once more.
 Body = bytes | bytearray

@@ -15,8 +15,8 @@ from urllib.parse import urlencode, urlsplit
 import msgspec
 
 from airlock_sidecar import errors, settings
-from airlock_sidecar.calls import Body
-from airlock_sidecar.token import Token
+from airlock_sidecar.upstream.calls import Body
+from airlock_sidecar.upstream.token import Token
 
 API_VERSION = "2026-06-30"
 REFRESHED_TOKEN = "Refreshed-API-Token"  # noqa: S105 - a header's name

@@ -5,9 +5,9 @@ Which grants a message needs: one function a rule that needs more than one name,
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from airlock_sidecar import access, deferrals
-from airlock_sidecar.access import Missing
 from airlock_sidecar.errors import NotAllowed
+from airlock_sidecar.requests import access, deferrals
+from airlock_sidecar.requests.access import Missing
 from airlock_wire.protocol import endings, messages
 from airlock_wire.workload import Access
 

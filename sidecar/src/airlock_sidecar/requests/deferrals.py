@@ -10,9 +10,9 @@ argument names to be called, and the classes of arguments.
 from collections.abc import Iterator
 from typing import Any
 
-from airlock_sidecar import access
-from airlock_sidecar.access import Missing
 from airlock_sidecar.errors import NotAllowed
+from airlock_sidecar.requests import access
+from airlock_sidecar.requests.access import Missing
 from airlock_wire.protocol import endings
 from airlock_wire.workload import Access
 

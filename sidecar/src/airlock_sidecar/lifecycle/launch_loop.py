@@ -13,21 +13,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from airlock_sidecar import conversation, entering, errors, judging, recording
-from airlock_sidecar.calls import Calls
+from airlock_sidecar import errors
 from airlock_sidecar.clock import now
-from airlock_sidecar.control import Control, exit_of, signal_of
-from airlock_sidecar.conversation import DRAIN_SECONDS, Conversation
-from airlock_sidecar.entering import Entered
-from airlock_sidecar.events import Events
-from airlock_sidecar.heartbeat import Heart
-from airlock_sidecar.journal import digest
-from airlock_sidecar.launch import Launch
-from airlock_sidecar.listener import Listener, Session
-from airlock_sidecar.reporting import Reporter
+from airlock_sidecar.lifecycle import conversation, entering, judging, recording
+from airlock_sidecar.lifecycle.conversation import DRAIN_SECONDS, Conversation
+from airlock_sidecar.lifecycle.entering import Entered
+from airlock_sidecar.lifecycle.events import Events
+from airlock_sidecar.lifecycle.reporting import Reporter
+from airlock_sidecar.peer.control import Control, exit_of, signal_of
+from airlock_sidecar.peer.listener import Listener, Session
+from airlock_sidecar.peer.streams import Streams
+from airlock_sidecar.requests.trace import Trace
 from airlock_sidecar.settings import SidecarSettings
-from airlock_sidecar.streams import Streams
-from airlock_sidecar.trace import Trace
+from airlock_sidecar.state.journal import digest
+from airlock_sidecar.state.launch import Launch
+from airlock_sidecar.upstream.calls import Calls
+from airlock_sidecar.upstream.heartbeat import Heart
 from airlock_wire import pod
 from airlock_wire.workload import Execute
 

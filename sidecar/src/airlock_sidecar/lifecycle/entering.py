@@ -10,11 +10,12 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from airlock_sidecar import errors, judging
-from airlock_sidecar.calls import Calls, segment
+from airlock_sidecar import errors
 from airlock_sidecar.clock import now
-from airlock_sidecar.launch import Launch
+from airlock_sidecar.lifecycle import judging
 from airlock_sidecar.settings import Sidecar
+from airlock_sidecar.state.launch import Launch
+from airlock_sidecar.upstream.calls import Calls, segment
 from airlock_wire.protocol import messages
 from airlock_wire.states import FINISHED
 from airlock_wire.workload import Execute, Parse

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from airlock_sidecar import spellings
+from airlock_sidecar.logs import spellings
 
 MIN_SECRET_CHARS = 5
 STARS = "***"

@@ -11,10 +11,12 @@ from typing import Any
 
 import msgspec
 
-from airlock_sidecar import access, errors, governing, masking, refusals, routes
-from airlock_sidecar.calls import Calls, segment
-from airlock_sidecar.launch import Launch
-from airlock_sidecar.values import as_json
+from airlock_sidecar import errors
+from airlock_sidecar.logs import masking
+from airlock_sidecar.requests import access, governing, refusals, routes
+from airlock_sidecar.requests.values import as_json
+from airlock_sidecar.state.launch import Launch
+from airlock_sidecar.upstream.calls import Calls, segment
 from airlock_wire.options import TaskOptions
 from airlock_wire.protocol import changes, lookups, messages, whole
 from airlock_wire.protocol.messages import ErrorResponse, ErrorType

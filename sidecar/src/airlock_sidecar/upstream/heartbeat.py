@@ -9,9 +9,10 @@ from collections.abc import Callable
 
 import msgspec
 
-from airlock_sidecar import errors, judging
-from airlock_sidecar.calls import Calls, segment
-from airlock_sidecar.launch import Launch
+from airlock_sidecar import errors
+from airlock_sidecar.lifecycle import judging
+from airlock_sidecar.state.launch import Launch
+from airlock_sidecar.upstream.calls import Calls, segment
 
 #: A token refused this often in a row will not be taken again: the launch cannot go on.
 DENIED_IN_A_ROW = 3

@@ -8,11 +8,12 @@ from typing import Any
 
 import msgspec
 
-from airlock_sidecar import errors, judging
-from airlock_sidecar.calls import Calls, segment
-from airlock_sidecar.heartbeat import Heart
-from airlock_sidecar.journal import Terminal
-from airlock_sidecar.launch import Launch
+from airlock_sidecar import errors
+from airlock_sidecar.lifecycle import judging
+from airlock_sidecar.state.journal import Terminal
+from airlock_sidecar.state.launch import Launch
+from airlock_sidecar.upstream.calls import Calls, segment
+from airlock_sidecar.upstream.heartbeat import Heart
 
 #: A heartbeat older than this is repeated before a terminal state is first sent: the launch may be superseded.
 FRESH_SECONDS = 10.0

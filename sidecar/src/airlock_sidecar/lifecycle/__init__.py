@@ -1,0 +1,1 @@
+"""One launch, from the launcher's hello to the record."""

@@ -1,0 +1,1 @@
+"""The task's log lines: masked, written to a file, shipped."""

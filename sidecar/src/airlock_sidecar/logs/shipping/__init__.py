@@ -1,0 +1,1 @@
+"""A log's way into an object store."""

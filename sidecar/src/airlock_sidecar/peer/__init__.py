@@ -1,0 +1,1 @@
+"""The runner's container, whose every byte may be hostile."""

@@ -1,0 +1,1 @@
+"""One message of the runner in, one answer out."""

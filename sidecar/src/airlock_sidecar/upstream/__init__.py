@@ -1,0 +1,1 @@
+"""The server, and the tokens that it is asked with."""
