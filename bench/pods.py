@@ -139,9 +139,9 @@ class Bench:
 
 def bare(*, sidecar: bool) -> dict[str, Any]:
     """The spec of a bare pod with the TaskRun pod's images, users and volumes."""
-    from airlock_operator.pods import manifest
+    from airlock_operator.observe.taskrun import read
+    from airlock_operator.pod.manifest import manifest
     from airlock_operator.settings import Pods
-    from airlock_operator.taskrun import read
 
     run = read(
         {

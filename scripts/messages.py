@@ -11,8 +11,8 @@ HEAD = """\
 # Messages
 
 Every request that a runner may send, ours or Airflow's, and what the sidecar makes of it. This page is written by
-`make manifests` from the sidecar's own table (`sidecar/src/airlock_sidecar/requests/routes.py`); a test holds the two equal, and
-another holds the requests and answers equal to those of Airflow's own supervisor.
+`make manifests` from the sidecar's own table, `sidecar/src/airlock_sidecar/requests/routes.py`. A test holds the two
+equal, and another holds the requests and answers equal to those of Airflow's own supervisor.
 
 * **request**: of the Execution API. `{ti_id}` is always the launch's own, whatever the message says; a message that
   names another is refused.

@@ -15,7 +15,7 @@ import yaml
 from kube.kubectl import Refused
 from played.taskruns import run
 
-from airlock_operator.pods import manifest
+from airlock_operator.pod.manifest import manifest
 from airlock_operator.settings import Logs, Pods
 
 

@@ -7,9 +7,9 @@ import pytest
 from kube.kubectl import Refused
 from played.taskruns import run
 
-from airlock_operator.advice import advised
-from airlock_operator.errors import of_answer
-from airlock_operator.pods import manifest
+from airlock_operator.decide.advice import advised
+from airlock_operator.kube.errors import of_answer
+from airlock_operator.pod.manifest import manifest
 from airlock_operator.reconciler import refused
 from airlock_operator.settings import Pods
 

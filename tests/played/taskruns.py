@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
+from airlock_operator.decide.plan import Plan, Refusal, plan
 from airlock_operator.durations import micro_text, time_text
-from airlock_operator.plan import Plan, Refusal, plan
-from airlock_operator.podfacts import PodFacts, observe
-from airlock_operator.taskrun import TaskRun, read
+from airlock_operator.observe.podfacts import PodFacts, observe
+from airlock_operator.observe.taskrun import TaskRun, read
 from airlock_wire.record import Reason, Record, encode
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)

@@ -11,10 +11,12 @@ import pytest
 import yaml
 from played.chart import ALONE, OTHERS
 
-from airlock_operator import bundles, pods, runners, taskrun
-from airlock_operator.bundles import WORK_VOLUME
-from airlock_operator.podfacts import BUNDLE as FETCHER
-from airlock_operator.podfacts import LAUNCHER, RUNNER, SIDECAR
+from airlock_operator import listed_bundles
+from airlock_operator.observe import taskrun
+from airlock_operator.observe.podfacts import BUNDLE as FETCHER
+from airlock_operator.observe.podfacts import LAUNCHER, RUNNER, SIDECAR
+from airlock_operator.pod import manifest, runner
+from airlock_operator.pod.bundle import WORK_VOLUME
 from airlock_operator.reasons import TABLE
 from airlock_operator.settings import NO_STORE, Logs, Pods, from_environment
 from airlock_wire import workload
@@ -72,7 +74,7 @@ def test_the_resource_and_the_operator_know_the_same_fields():
 
 
 def test_every_pod_setting_that_can_be_given_reaches_the_pod():
-    handled = {*pods.POD_FIELDS, *runners.RUNNER_FIELDS, "labels", "annotations", "imagePullSecrets", "volumes"}
+    handled = {*manifest.POD_FIELDS, *runner.RUNNER_FIELDS, "labels", "annotations", "imagePullSecrets", "volumes"}
 
     assert set(SCHEMA["spec"]["properties"]["pod"]["properties"]) == handled | {"volumeMounts"}
 
@@ -544,7 +546,7 @@ def test_bundles_reach_the_operator_as_the_values_list_them():
     listed = env["AIRLOCK__PODS__BUNDLES"].replace("$$", "$")
 
     assert "$$(REF)" in env["AIRLOCK__PODS__BUNDLES"]
-    assert {"sales": BUNDLE} == msgspec.to_builtins(bundles.decode(listed))
+    assert {"sales": BUNDLE} == msgspec.to_builtins(listed_bundles.decode(listed))
     assert "AIRLOCK__PODS__BUNDLES" not in operator_environment()
 
 
@@ -571,7 +573,7 @@ def test_the_guards_protect_what_the_operator_makes():
         spec = {name: value for name, value in SAMPLE["spec"].items() if name != "source"} | each
         sample = taskrun.read(SAMPLE | {"spec": spec | {"runner": "airflow"}})
         settings = Pods(bundles=json.dumps([BUNDLE]))
-        made = pods.manifest(sample, 1, settings, "", Logs(store="s3://b", credentials_secret="s"))["spec"]
+        made = manifest.manifest(sample, 1, settings, "", Logs(store="s3://b", credentials_secret="s"))["spec"]
         for container in (*made["initContainers"], *made["containers"]):
             mounts[container["name"]] |= {m["name"] for m in container["volumeMounts"]}
 

@@ -13,14 +13,16 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from airlock_operator import errors, handlers, health, loglines, sidecars
-from airlock_operator.cluster import Cluster
-from airlock_operator.leadership import Leadership
-from airlock_operator.podfacts import RUN_LABEL
+from airlock_operator.kube import errors, handlers, health
+from airlock_operator.kube import log as loglines
+from airlock_operator.kube.api import Cluster
+from airlock_operator.kube.leadership import Leadership
+from airlock_operator.observe.podfacts import RUN_LABEL
+from airlock_operator.observe.sightings import Key, Sightings
+from airlock_operator.observe.taskrun import TaskRun
+from airlock_operator.pod import sidecar
 from airlock_operator.reconciler import Reconciler
 from airlock_operator.settings import OperatorSettings, from_environment
-from airlock_operator.sightings import Key, Sightings
-from airlock_operator.taskrun import TaskRun
 from airlock_operator.workqueue import WorkQueue
 from airlock_wire.process.settings import SettingsError
 
@@ -73,7 +75,7 @@ class Operator:
         )
 
     def _ca_pem(self, run: TaskRun) -> str:
-        file = sidecars.ca_file(run, self._settings.pods)
+        file = sidecar.ca_file(run, self._settings.pods)
         return Path(file).read_text() if file else ""
 
     async def run(self) -> int:

@@ -9,15 +9,17 @@ from typing import Any
 
 import msgspec
 
-from airlock_operator import errors, news, pods
-from airlock_operator.cluster import Cluster
-from airlock_operator.plan import QUIET_SECONDS, Create, Delete, Forget, Refusal, plan
-from airlock_operator.podfacts import FETCHES, PodFacts
+from airlock_operator.decide.plan import QUIET_SECONDS, Create, Delete, Forget, Refusal, plan
+from airlock_operator.kube import errors
+from airlock_operator.kube.api import Cluster
+from airlock_operator.observe.complaints import About, last_warning
+from airlock_operator.observe.podfacts import FETCHES, PodFacts
+from airlock_operator.observe.sightings import Key, Sightings
+from airlock_operator.observe.taskrun import Status, TaskRun, read
+from airlock_operator.pod import manifest
 from airlock_operator.reasons import Reason
 from airlock_operator.settings import Logs, Pods
-from airlock_operator.sightings import Key, Sightings
-from airlock_operator.taskrun import Status, TaskRun, read
-from airlock_operator.warnings import About, last_warning
+from airlock_operator.status import events
 
 log = logging.getLogger("airlock.operator")
 
@@ -132,7 +134,7 @@ class Reconciler:
             self._sightings.saw_run(await self._cluster.taskrun(key.namespace, key.name))
             raise
         self._sightings.saw_run(written)
-        for event in news.of_change(run, status, self._component):
+        for event in events.of_change(run, status, self._component):
             await self._post(key, event)
         return written
 
@@ -156,10 +158,10 @@ class Reconciler:
         now = datetime.now(UTC)
         if asked is not None and asked.attempt == act.attempt and now < asked.again_at:
             return (asked.again_at - now).total_seconds()
-        if why := pods.impossible(run, self._pods):
+        if why := manifest.impossible(run, self._pods):
             self._asked[key] = Asked(act.attempt, Refusal(Reason.INVALID_POD, why, final=True), now, 0.0)
             return 0.0
-        wanted = pods.manifest(run, act.attempt, self._pods, self._ca_pem(run), self._logs)
+        wanted = manifest.manifest(run, act.attempt, self._pods, self._ca_pem(run), self._logs)
         try:
             made = await self._cluster.create_pod(key.namespace, wanted)
         except errors.Conflict:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from airlock_operator import bundles
+from airlock_operator import listed_bundles
 from airlock_wire.process import settings
 
 BY_COPY = "copy"
@@ -149,7 +149,7 @@ def from_environment(environ: Mapping[str, str], file: Path | None = None) -> Op
     loaded = settings.load(OperatorSettings, environ, file)
     pods, logs = loaded.pods, loaded.logs
     for name, read, value in (
-        ("BUNDLES", bundles.decode, pods.bundles),
+        ("BUNDLES", listed_bundles.decode, pods.bundles),
         ("AIRFLOW_DEFERRALS", patterns, pods.airflow_deferrals),
         ("AIRFLOW_ASSET_EVENTS", patterns, pods.airflow_asset_events),
     ):

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from airlock_operator import errors, health
-from airlock_operator.leadership import Leadership
+from airlock_operator.kube import errors, health
+from airlock_operator.kube.leadership import Leadership
 
 
 class Cluster:

@@ -20,7 +20,7 @@ import pytest
 from played.gitserver import LOGIN, PASSWORD, GitServer, Repository
 from played.taskruns import open_attempt, run
 
-from airlock_operator import bundles, runners
+from airlock_operator.pod import bundle, runner
 from airlock_operator.settings import Pods
 
 pytestmark = pytest.mark.slow
@@ -108,7 +108,7 @@ class Fetch:
     ) -> subprocess.Popen:
         listed = json.dumps([{"image": "i", "name": "sales"} | bundle])
         taskrun = self.taskrun(version=version)
-        container = bundles.container(taskrun, bundles.fetched(taskrun, listed), resources={}, proxies=[])
+        container = bundle.container(taskrun, bundle.fetched(taskrun, listed), resources={}, proxies=[])
         arguments = [self._here(each) for each in container["args"]]
         arguments[arguments.index("sales")] = name or "sales"
         arguments[arguments.index("--deadline-seconds") + 1] = deadline or "60"
@@ -132,12 +132,12 @@ class Fetch:
 
     def runner_sees(self, listed: str, **spec) -> str:
         """Airflow's configuration of bundles in the runner, as the operator makes it."""
-        container = runners.container(self.taskrun(**spec), Pods(bundles=listed))
+        container = runner.container(self.taskrun(**spec), Pods(bundles=listed))
         env = {each["name"]: each["value"] for each in container["env"]}
         return self._here(env["AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST"])
 
     def _here(self, text: str) -> str:
-        return text.replace(bundles.WORK_DIR, str(self.work)).replace(bundles.BUNDLE_DIR, str(self.target))
+        return text.replace(bundle.WORK_DIR, str(self.work)).replace(bundle.BUNDLE_DIR, str(self.target))
 
 
 GIT = {"classpath": "airflow.providers.git.bundles.git.GitDagBundle", "kwargs": {"tracking_ref": "main"}}

@@ -13,7 +13,7 @@ import signal
 import sys
 from pathlib import Path
 
-from airlock_operator.cluster import Cluster
+from airlock_operator.kube.api import Cluster
 from airlock_operator.process import main
 
 

@@ -3,9 +3,9 @@
 import pytest
 from played.taskruns import inits, pod, run, waiting
 
-from airlock_operator.advice import ADVICE, advised
+from airlock_operator.decide.advice import ADVICE, advised
+from airlock_operator.observe.complaints import About, Warned
 from airlock_operator.reasons import Reason
-from airlock_operator.warnings import About, Warned
 
 CHART = "that image is the chart's"
 BUNDLE = {"source": None, "bundle": {"name": "sales"}, "file": "f.py"}

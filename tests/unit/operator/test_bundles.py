@@ -7,11 +7,11 @@ import msgspec
 import pytest
 from played.taskruns import open_attempt, run
 
-from airlock_operator import bundles
-from airlock_operator.pods import impossible, manifest
-from airlock_operator.runners import init_containers
+from airlock_operator import listed_bundles
+from airlock_operator.pod.manifest import impossible, manifest
+from airlock_operator.pod.runner import init_containers
+from airlock_operator.pod.workload import workload
 from airlock_operator.settings import Pods
-from airlock_operator.workloads import workload
 from airlock_runner.airflow import bundle as command
 from airlock_wire.pod import BUNDLE_VERSION
 
@@ -206,16 +206,16 @@ def test_versions_as_bundles_have_them_are_taken(version):
 
 
 def test_a_list_of_bundles_is_read_by_name():
-    listed = bundles.decode(LISTED)
+    listed = listed_bundles.decode(LISTED)
 
     assert ["sales", "public"] == list(listed)
     assert ("sales-git", "2Gi", "main") == (
         listed["sales"].secret, listed["sales"].size_limit, listed["sales"].kwargs["tracking_ref"],
     )  # fmt: skip
     least = msgspec.json.encode([{name: SALES[name] for name in ("name", "classpath", "image")}]).decode()
-    (alone,) = bundles.decode(least).values()
+    (alone,) = listed_bundles.decode(least).values()
     assert ({}, "", "1Gi") == (alone.kwargs, alone.secret, alone.size_limit)
-    assert {} == bundles.decode("")
+    assert {} == listed_bundles.decode("")
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,7 @@ def test_a_list_of_bundles_is_read_by_name():
 )
 def test_a_wrong_bundle_is_refused_by_its_place_and_field(change, says):
     with pytest.raises(ValueError) as refused:
-        bundles.decode(json.dumps([SALES | change]))
+        listed_bundles.decode(json.dumps([SALES | change]))
 
     assert says in str(refused.value)
 
@@ -244,9 +244,9 @@ def test_a_wrong_bundle_is_refused_by_its_place_and_field(change, says):
 @pytest.mark.parametrize("text", ["sales", "{}", '[{"name":', '["sales"]'])
 def test_what_is_no_list_of_bundles_is_refused(text):
     with pytest.raises(ValueError, match="it must be a JSON list of bundles"):
-        bundles.decode(text)
+        listed_bundles.decode(text)
 
 
 def test_two_bundles_of_one_name_are_refused():
     with pytest.raises(ValueError, match=r"\[1\]\.name is 'sales', as another's is"):
-        bundles.decode(json.dumps([SALES, SALES]))
+        listed_bundles.decode(json.dumps([SALES, SALES]))

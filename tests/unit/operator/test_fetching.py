@@ -3,8 +3,8 @@
 import msgspec
 from played.taskruns import POD_UID, ago, decide, ended, inits, open_attempt, pod
 
-from airlock_operator.plan import Delete
-from airlock_operator.warnings import About, Warned
+from airlock_operator.decide.plan import Delete
+from airlock_operator.observe.complaints import About, Warned
 
 
 def test_a_fetch_that_goes_on_is_given_up_after_the_pending_timeout():

@@ -6,8 +6,8 @@ import kopf
 import pytest
 from played.taskruns import RUNNING, body, ended, pod_body, waiting
 
-from airlock_operator.handlers import Heard, kopf_settings, registry
-from airlock_operator.sightings import Key, Sightings
+from airlock_operator.kube.handlers import Heard, kopf_settings, registry
+from airlock_operator.observe.sightings import Key, Sightings
 
 
 def due(kind, event):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from airlock_operator.leadership import Bid, Seen, bid
+from airlock_operator.kube.leadership import Bid, Seen, bid
 
 
 def lease(holder, renewed="t1", seconds=15):

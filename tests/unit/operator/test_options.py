@@ -3,12 +3,12 @@
 import pytest
 from played.taskruns import open_attempt, run
 
-from airlock_operator import options
-from airlock_operator.options import counted
+from airlock_operator.decide.ending import End
+from airlock_operator.decide.next_attempt import Again, Over, after
+from airlock_operator.observe import options
+from airlock_operator.observe.options import counted
+from airlock_operator.observe.taskrun import Option
 from airlock_operator.reasons import Reason
-from airlock_operator.succession import Again, Over, after
-from airlock_operator.taskrun import Option
-from airlock_operator.verdict import End
 from airlock_wire.options import TaskOptions
 
 TOLD = TaskOptions(retries=2, retry_delay_seconds=1.5, execution_timeout_seconds=4)

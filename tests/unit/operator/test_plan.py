@@ -21,11 +21,11 @@ from played.taskruns import (
     waiting,
 )  # fmt: skip
 
-from airlock_operator.plan import AS_AIRFLOW, Create, Delete, Forget, Refusal, plan
-from airlock_operator.podfacts import observe
+from airlock_operator.decide.plan import AS_AIRFLOW, Create, Delete, Forget, Refusal, plan
+from airlock_operator.observe.complaints import About, Warned
+from airlock_operator.observe.podfacts import observe
+from airlock_operator.observe.taskrun import PodRef, read
 from airlock_operator.reasons import Reason
-from airlock_operator.taskrun import PodRef, read
-from airlock_operator.warnings import About, Warned
 from airlock_wire.record import Reason as R
 
 SCHEDULED = [{"type": "PodScheduled", "status": "True", "lastTransitionTime": ago(19)}]

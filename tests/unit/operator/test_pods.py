@@ -7,12 +7,12 @@ import msgspec
 import pytest
 from played.taskruns import UID, open_attempt, run
 
-from airlock_operator.pods import POD_FIELDS, manifest
-from airlock_operator.runners import RUNNER_FIELDS
+from airlock_operator.observe.taskrun import Access as SpecAccess
+from airlock_operator.pod.manifest import POD_FIELDS, manifest
+from airlock_operator.pod.runner import RUNNER_FIELDS
+from airlock_operator.pod.sidecar import ca_file, impossible
+from airlock_operator.pod.workload import workload
 from airlock_operator.settings import NO_STORE, Logs, Pods
-from airlock_operator.sidecars import ca_file, impossible
-from airlock_operator.taskrun import Access as SpecAccess
-from airlock_operator.workloads import workload
 from airlock_runner.airflow import folder
 from airlock_sidecar.settings import SidecarSettings
 from airlock_wire import pod as shared

@@ -5,9 +5,9 @@ import copy
 
 from played.taskruns import body
 
+from airlock_operator.observe.sightings import Sightings
 from airlock_operator.reconciler import Reconciler
 from airlock_operator.settings import NO_STORE, Pods
-from airlock_operator.sightings import Sightings
 
 SECRET = {"token": "Secret", "taskInstanceId": "i", "dagVersionId": "v", "runId": "r"}
 

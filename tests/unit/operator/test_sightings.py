@@ -2,7 +2,7 @@
 
 from played.taskruns import body, pod_body
 
-from airlock_operator.sightings import Key, Sightings
+from airlock_operator.observe.sightings import Key, Sightings
 
 KEY = Key("team", "hello")
 

@@ -3,9 +3,9 @@
 import pytest
 from played.taskruns import open_attempt, run
 
+from airlock_operator.decide.ending import End
+from airlock_operator.decide.next_attempt import Again, Over, after
 from airlock_operator.reasons import TABLE, Kind, Reason
-from airlock_operator.succession import Again, Over, after
-from airlock_operator.verdict import End
 
 
 def follows(reason, *, begun=True, status=None, **spec):

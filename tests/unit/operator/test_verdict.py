@@ -3,8 +3,8 @@
 import pytest
 from played.taskruns import NOW, RUNNING, ended, open_attempt, pod, record, run
 
+from airlock_operator.decide.ending import End, end_of
 from airlock_operator.reasons import Reason
-from airlock_operator.verdict import End, end_of
 from airlock_wire.record import Reason as R
 from airlock_wire.record import encode
 

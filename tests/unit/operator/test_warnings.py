@@ -2,7 +2,7 @@
 
 import pytest
 
-from airlock_operator.warnings import About, Warned, last_warning
+from airlock_operator.observe.complaints import About, Warned, last_warning
 
 
 def event(reason, message, at="2026-11-21T12:00:00Z", kind="Warning", container=""):

@@ -6,13 +6,14 @@ import msgspec
 import pytest
 from played.taskruns import RUNNING, UID, ended, open_attempt, pod, run, waiting
 
-from airlock_operator import errors, news
-from airlock_operator.advice import ADVICE
+from airlock_operator.decide.advice import ADVICE
 from airlock_operator.durations import seconds, shown
+from airlock_operator.kube import errors
+from airlock_operator.observe.complaints import About, Warned
+from airlock_operator.observe.taskrun import Status
 from airlock_operator.reasons import TABLE, Kind, Reason
 from airlock_operator.reconciler import grace_seconds, refused, strays
-from airlock_operator.taskrun import Status
-from airlock_operator.warnings import About, Warned
+from airlock_operator.status import events
 
 
 def test_every_reason_has_its_line_in_the_failure_model():
@@ -123,9 +124,9 @@ def test_a_live_pod_of_an_attempt_that_no_longer_counts_is_a_stray():
 
 def test_each_new_reason_is_an_event_and_the_same_reason_is_none():
     before = run(status=open_attempt(reason="Starting"))
-    made = news.of_change(before, Status(attempt=1, reason="Unschedulable", message="0/1 nodes"), "airlock-operator")
+    made = events.of_change(before, Status(attempt=1, reason="Unschedulable", message="0/1 nodes"), "airlock-operator")
 
     assert [("Warning", "Unschedulable", "0/1 nodes", UID)] == [
         (e["type"], e["reason"], e["message"], e["involvedObject"]["uid"]) for e in made
     ]
-    assert [] == news.of_change(before, Status(attempt=1, reason="Starting"), "airlock-operator")
+    assert [] == events.of_change(before, Status(attempt=1, reason="Starting"), "airlock-operator")

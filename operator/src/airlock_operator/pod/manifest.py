@@ -9,12 +9,12 @@ made here; the admission policies (charts/airlock) refuse them to anybody else.
 
 from typing import Any
 
-from airlock_operator import bundles, runners, sidecars
 from airlock_operator.durations import seconds
-from airlock_operator.podfacts import ATTEMPT_LABEL, RUN_LABEL, SIDECAR
-from airlock_operator.runners import SOURCE_ANNOTATION
+from airlock_operator.observe.podfacts import ATTEMPT_LABEL, RUN_LABEL, SIDECAR
+from airlock_operator.observe.taskrun import TaskRun
+from airlock_operator.pod import bundle, runner, sidecar
+from airlock_operator.pod.runner import SOURCE_ANNOTATION
 from airlock_operator.settings import NO_STORE, Logs, Pods
-from airlock_operator.taskrun import TaskRun
 from airlock_wire import pod as shared
 
 MANAGED_BY = "airlock"
@@ -42,13 +42,13 @@ def manifest(run: TaskRun, attempt: int, settings: Pods, ca_pem: str, logs: Logs
         "terminationGracePeriodSeconds": max(1, round(seconds(run.spec.grace_period))),
         "securityContext": _pod_security(asked),
         "initContainers": [
-            sidecars.container(run, settings, logs, ca_pem),
-            *runners.init_containers(run, settings),
+            sidecar.container(run, settings, logs, ca_pem),
+            *runner.init_containers(run, settings),
         ],
-        "containers": [runners.container(run, settings)],
+        "containers": [runner.container(run, settings)],
         "volumes": [
-            *sidecars.volumes(run, settings, logs),
-            *runners.volumes(run, settings),
+            *sidecar.volumes(run, settings, logs),
+            *runner.volumes(run, settings),
             *(_bounded(each, settings.scratch_size_limit) for each in asked.get("volumes", [])),
         ],
     }
@@ -88,7 +88,7 @@ def manifest(run: TaskRun, attempt: int, settings: Pods, ca_pem: str, logs: Logs
 
 def impossible(run: TaskRun, settings: Pods) -> str:
     """Why no pod can serve this TaskRun here, as a sentence; empty where one can."""
-    return sidecars.impossible(run, settings) or bundles.impossible(run, settings.bundles)
+    return sidecar.impossible(run, settings) or bundle.impossible(run, settings.bundles)
 
 
 def _bounded(volume: dict[str, Any], limit: str) -> dict[str, Any]:

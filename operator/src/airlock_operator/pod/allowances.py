@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-from airlock_operator.expansion import unexpanded
+from airlock_operator.pod.expansion import unexpanded
 from airlock_operator.settings import Pods
 
 #: What is inside of a cluster.

@@ -8,8 +8,8 @@ clock.
 from datetime import datetime
 
 from airlock_operator.durations import parse_time, shown
-from airlock_operator.podfacts import PodFacts
-from airlock_operator.taskrun import Status
+from airlock_operator.observe.podfacts import PodFacts
+from airlock_operator.observe.taskrun import Status
 
 #: The record's marks and what a status calls them.
 _RECORDED = {

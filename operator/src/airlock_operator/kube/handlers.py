@@ -11,8 +11,8 @@ from typing import Any
 
 import kopf
 
-from airlock_operator.podfacts import RUN_LABEL, PodFacts
-from airlock_operator.sightings import Key, Sightings
+from airlock_operator.observe.podfacts import RUN_LABEL, PodFacts
+from airlock_operator.observe.sightings import Key, Sightings
 
 GROUP, VERSION, PLURAL = "airlock.dev", "v1alpha1", "taskruns"
 _REQUEST_SECONDS = 30.0

@@ -4,10 +4,10 @@ What a TaskRun's sidecar is told to run (``airlock_wire.workload``), and what it
 
 import msgspec
 
-from airlock_operator import options
 from airlock_operator.durations import seconds
+from airlock_operator.observe import options
+from airlock_operator.observe.taskrun import Access, Spec, TaskRun
 from airlock_operator.settings import Pods, patterns
-from airlock_operator.taskrun import Access, Spec, TaskRun
 from airlock_wire import workload as wire
 from airlock_wire.protocol.messages import BundleInfo, TaskInstance
 

@@ -7,8 +7,8 @@ from typing import Any
 from uuid import uuid4
 
 from airlock_operator.durations import time_text
+from airlock_operator.observe.taskrun import Status, TaskRun
 from airlock_operator.reasons import Reason
-from airlock_operator.taskrun import Status, TaskRun
 
 _NORMAL = frozenset(
     {

@@ -11,18 +11,18 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from airlock_operator.advice import advised
-from airlock_operator.blocked import Blocked, blocked
-from airlock_operator.conditions import conditions
+from airlock_operator.decide.advice import advised
+from airlock_operator.decide.blocked import Blocked, blocked
+from airlock_operator.decide.ending import End, end_of
+from airlock_operator.decide.next_attempt import BY_CANCEL, Again, Over, after
 from airlock_operator.durations import micro_text, parse_time, seconds, time_text
-from airlock_operator.options import counted
-from airlock_operator.podfacts import PodFacts
+from airlock_operator.observe.options import counted
+from airlock_operator.observe.podfacts import PodFacts
+from airlock_operator.observe.taskrun import Attempt, PodRef, Status, TaskRun
+from airlock_operator.pod.workload import unnarrowed
 from airlock_operator.reasons import Reason, waits
-from airlock_operator.succession import BY_CANCEL, Again, Over, after
-from airlock_operator.taskrun import Attempt, PodRef, Status, TaskRun
-from airlock_operator.timeline import ran_for, timeline
-from airlock_operator.verdict import End, end_of
-from airlock_operator.workloads import unnarrowed
+from airlock_operator.status.conditions import conditions
+from airlock_operator.status.timeline import ran_for, timeline
 from airlock_wire.options import TaskOptions
 
 #: A pod that is on its way to running is not worth a write for so long.

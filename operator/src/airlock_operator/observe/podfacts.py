@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from airlock_operator.durations import parse_time
-from airlock_operator.warnings import Warned
+from airlock_operator.observe.complaints import Warned
 from airlock_wire.record import Record, decode
 
 SIDECAR = "sidecar"

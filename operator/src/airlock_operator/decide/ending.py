@@ -10,10 +10,10 @@ from datetime import datetime
 
 import msgspec
 
-from airlock_operator.bundles import BUNDLE_VOLUME
-from airlock_operator.podfacts import LAUNCHER, SIDECAR, PodFacts
+from airlock_operator.observe.podfacts import LAUNCHER, SIDECAR, PodFacts
+from airlock_operator.observe.taskrun import TaskRun
+from airlock_operator.pod.bundle import BUNDLE_VOLUME
 from airlock_operator.reasons import Reason
-from airlock_operator.taskrun import TaskRun
 from airlock_wire import pod as shared
 from airlock_wire import record
 from airlock_wire.options import TaskOptions

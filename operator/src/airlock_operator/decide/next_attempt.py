@@ -7,10 +7,11 @@ owns it: the operator makes another attempt only of what never began, and says h
 
 import msgspec
 
-from airlock_operator import options, reasons
+from airlock_operator import reasons
+from airlock_operator.decide.ending import End
+from airlock_operator.observe import options
+from airlock_operator.observe.taskrun import MAX_TOKEN_RERUNS, TaskRun
 from airlock_operator.reasons import Kind, Reason
-from airlock_operator.taskrun import MAX_TOKEN_RERUNS, TaskRun
-from airlock_operator.verdict import End
 
 #: What is said of a TaskRun that somebody cancelled.
 BY_CANCEL = "cancelled by spec.cancel"

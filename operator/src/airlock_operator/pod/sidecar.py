@@ -6,13 +6,13 @@ from typing import Any
 
 import msgspec
 
-from airlock_operator.allowances import limits, proxies, requests
-from airlock_operator.expansion import unexpanded
-from airlock_operator.podfacts import SIDECAR
-from airlock_operator.security import security
+from airlock_operator.observe.podfacts import SIDECAR
+from airlock_operator.observe.taskrun import TaskRun
+from airlock_operator.pod.allowances import limits, proxies, requests
+from airlock_operator.pod.expansion import unexpanded
+from airlock_operator.pod.security import security
+from airlock_operator.pod.workload import workload
 from airlock_operator.settings import Logs, Pods
-from airlock_operator.taskrun import TaskRun
-from airlock_operator.workloads import workload
 from airlock_wire import pod as shared
 
 Json = dict[str, Any]

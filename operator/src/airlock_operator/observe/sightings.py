@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from airlock_operator.podfacts import ATTEMPT_LABEL, RUN_LABEL, PodFacts, observe
-from airlock_operator.warnings import Warned
+from airlock_operator.observe.complaints import Warned
+from airlock_operator.observe.podfacts import ATTEMPT_LABEL, RUN_LABEL, PodFacts, observe
 
 Json = dict[str, Any]
 

@@ -5,17 +5,18 @@ The runner's container, and how the launcher comes into an image that has none (
 import json
 from typing import Any
 
-from airlock_operator import bundles
-from airlock_operator.allowances import limits, proxies, requests
-from airlock_operator.bundles import BUNDLE_DIR, Bundle
 from airlock_operator.durations import seconds
-from airlock_operator.expansion import unexpanded
-from airlock_operator.podfacts import LAUNCHER, RUNNER
-from airlock_operator.security import security
+from airlock_operator.listed_bundles import Bundle
+from airlock_operator.observe.podfacts import LAUNCHER, RUNNER
+from airlock_operator.observe.taskrun import TaskRun
+from airlock_operator.pod import bundle
+from airlock_operator.pod.allowances import limits, proxies, requests
+from airlock_operator.pod.bundle import BUNDLE_DIR
+from airlock_operator.pod.expansion import unexpanded
+from airlock_operator.pod.security import security
+from airlock_operator.pod.sidecar import SOCKET_DIR
+from airlock_operator.pod.workload import INLINE, SOURCE_FILE
 from airlock_operator.settings import BY_IMAGE, Pods
-from airlock_operator.sidecars import SOCKET_DIR
-from airlock_operator.taskrun import TaskRun
-from airlock_operator.workloads import INLINE, SOURCE_FILE
 from airlock_wire import pod as shared
 
 Json = dict[str, Any]
@@ -35,7 +36,7 @@ _LAUNCHER_VOLUME = "airlock-launcher"
 def container(run: TaskRun, settings: Pods) -> Json:
     """The container that user code runs in."""
     asked = run.spec.pod
-    fetched = bundles.fetched(run, settings.bundles)
+    fetched = bundle.fetched(run, settings.bundles)
     mounts: list[Json] = [
         {"name": "airlock-socket", "mountPath": SOCKET_DIR, "readOnly": True},
         {"name": "airlock-tmp", "mountPath": TMP_DIR},
@@ -43,7 +44,7 @@ def container(run: TaskRun, settings: Pods) -> Json:
     if run.spec.source is not None:
         mounts.append({"name": "airlock-source", "mountPath": BUNDLE_DIR, "readOnly": True})
     if fetched is not None:
-        mounts.append({"name": bundles.BUNDLE_VOLUME, "mountPath": BUNDLE_DIR, "readOnly": True})
+        mounts.append({"name": bundle.BUNDLE_VOLUME, "mountPath": BUNDLE_DIR, "readOnly": True})
     if run.airflow:
         mounts.append({"name": _LAUNCHER_VOLUME, "mountPath": shared.LAUNCHER_PARENT, "readOnly": True})
     made = {name: asked[name] for name in RUNNER_FIELDS if name in asked}
@@ -68,7 +69,7 @@ def init_containers(run: TaskRun, settings: Pods) -> list[Json]:
     say so, as a cluster that does not know image volumes may leave an empty one in place. The last line of each is its
     termination message, so that the operator can quote it.
     """
-    fetched = bundles.fetched(run, settings.bundles)
+    fetched = bundle.fetched(run, settings.bundles)
     if not run.airflow and fetched is None:
         return []
     by_image = settings.launcher_by == BY_IMAGE
@@ -90,12 +91,12 @@ def init_containers(run: TaskRun, settings: Pods) -> list[Json]:
 
 def _fetcher(run: TaskRun, fetched: Bundle, settings: Pods) -> Json:
     resources = {"requests": requests(settings, "50m", "192Mi"), "limits": limits(settings, "1Gi")}
-    return bundles.container(run, fetched, resources, proxies(settings))
+    return bundle.container(run, fetched, resources, proxies(settings))
 
 
 def volumes(run: TaskRun, settings: Pods) -> list[Json]:
     """The runner's own volumes, beside those of its author."""
-    fetched = bundles.fetched(run, settings.bundles)
+    fetched = bundle.fetched(run, settings.bundles)
     launched = run.airflow or fetched is not None
     made: list[Json] = [{"name": "airlock-tmp", "emptyDir": {"sizeLimit": settings.scratch_size_limit}}]
     if run.spec.source is not None:
@@ -107,18 +108,18 @@ def volumes(run: TaskRun, settings: Pods) -> list[Json]:
     elif launched:
         made.append({"name": _LAUNCHER_VOLUME, "emptyDir": {"sizeLimit": "16Mi"}})
     if fetched is not None:
-        made += bundles.volumes(fetched)
+        made += bundle.volumes(fetched)
     return made
 
 
 def bundle_root(run: TaskRun, settings: Pods) -> str:
     """The folder of the DAG files, in the runner's container."""
-    bundle, fetched = run.spec.bundle, bundles.fetched(run, settings.bundles)
-    if bundle is None:
+    named, fetched = run.spec.bundle, bundle.fetched(run, settings.bundles)
+    if named is None:
         return BUNDLE_DIR
     if fetched is not None:
-        return bundles.root(fetched)
-    return bundle.path or f"{BUNDLES_ROOT}/{bundle.name}"
+        return bundle.root(fetched)
+    return named.path or f"{BUNDLES_ROOT}/{named.name}"
 
 
 def _command(run: TaskRun) -> list[str]:

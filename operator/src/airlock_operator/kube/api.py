@@ -2,7 +2,7 @@
 The Kubernetes API, as the operator calls it: the only module that imports its client.
 
 JSON in and out: the client's models would cost time and memory for fields that nobody reads. Every call has a bound,
-and every failure is one of ``airlock_operator.errors``.
+and every failure is one of ``airlock_operator.kube.errors``.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.client.exceptions import ApiException, OpenApiException
 
-from airlock_operator import errors
+from airlock_operator.kube import errors
 
 GROUP_PATH = "/apis/airlock.dev/v1alpha1"
 _TIMEOUT_SECONDS = 15.0

@@ -6,9 +6,9 @@ It names whose thing is wrong: an author cannot correct the chart's image, nor a
 
 import re
 
-from airlock_operator.podfacts import BUNDLE, LAUNCHER, RUNNER, SIDECAR, PodFacts
+from airlock_operator.observe.podfacts import BUNDLE, LAUNCHER, RUNNER, SIDECAR, PodFacts
+from airlock_operator.observe.taskrun import TaskRun
 from airlock_operator.reasons import Reason
-from airlock_operator.taskrun import TaskRun
 
 ADVICE: dict[Reason, str] = {
     Reason.SUSPENDED: "set spec.suspend to false to let it run",

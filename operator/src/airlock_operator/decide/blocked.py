@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 import msgspec
 
 from airlock_operator.durations import parse_time, seconds
-from airlock_operator.podfacts import FETCH_WAITS, FETCHES, PodFacts
+from airlock_operator.observe.complaints import About
+from airlock_operator.observe.podfacts import FETCH_WAITS, FETCHES, PodFacts
+from airlock_operator.observe.taskrun import TaskRun
 from airlock_operator.reasons import Reason
-from airlock_operator.taskrun import TaskRun
-from airlock_operator.warnings import About
 
 #: How long a container may miss what its configuration names: a Secret that is made a moment later is common.
 CONFIG_SECONDS = 45.0

@@ -17,9 +17,9 @@ from typing import Any
 
 import msgspec
 
-from airlock_operator import errors
-from airlock_operator.cluster import Cluster
 from airlock_operator.durations import micro_text
+from airlock_operator.kube import errors
+from airlock_operator.kube.api import Cluster
 
 log = logging.getLogger("airlock.operator.lease")
 

@@ -6,7 +6,7 @@ The task's own come with the sidecar's record of an attempt, and are kept in the
 """
 
 from airlock_operator.durations import seconds
-from airlock_operator.taskrun import Option, TaskRun
+from airlock_operator.observe.taskrun import Option, TaskRun
 from airlock_wire import options as wire
 from airlock_wire.options import TaskOptions
 

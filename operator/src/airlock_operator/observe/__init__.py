@@ -1,0 +1,1 @@
+"""What is: TaskRuns, their pods, and what kubelets complain of."""

@@ -1,0 +1,1 @@
+"""The pod of an attempt, container by container. Pure."""

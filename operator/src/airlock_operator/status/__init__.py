@@ -1,0 +1,1 @@
+"""What a TaskRun's status and its Events say of it. Pure."""
