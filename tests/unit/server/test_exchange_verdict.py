@@ -6,8 +6,7 @@ import json
 import pytest
 
 from airlock_server.exchange import closing, podtoken
-from airlock_server.exchange.podtoken import NotAPod, Pod, Unusable
-from airlock_server.exchange.verdict import (
+from airlock_server.exchange.admission import (
     STATUS,
     Metadata,
     No,
@@ -19,6 +18,7 @@ from airlock_server.exchange.verdict import (
     TaskRun,
     judge,
 )
+from airlock_server.exchange.podtoken import NotAPod, Pod, Unusable
 from airlock_server.store.attempts import Asked
 from airlock_wire.states import FINISHED, TaskState
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from airlock_server.api.access import bearer
 from airlock_server.api.http import Request, Response, as_json
 from airlock_server.api.services import Services
-from airlock_server.exchange.verdict import STATUS, No, Reason
+from airlock_server.exchange.admission import STATUS, No, Reason
 from airlock_server.store.errors import Unavailable
 
 EXCHANGE_PATH = "/airlock/v1/exchange"

@@ -6,7 +6,7 @@ import msgspec
 
 from airlock_server.cluster.client import Client, path
 from airlock_server.cluster.errors import NotFound, Unreachable
-from airlock_server.exchange.verdict import Metadata, Status, TaskRun
+from airlock_server.exchange.admission import Metadata, Status, TaskRun
 from airlock_wire.pod import TOKEN_AUDIENCE
 
 _GROUP = ("apis", "airlock.dev", "v1alpha1")

@@ -15,7 +15,7 @@ from airlock_server.cluster import taskruns
 from airlock_server.cluster.client import Client
 from airlock_server.cluster.errors import ClusterError
 from airlock_server.exchange import closing
-from airlock_server.exchange.verdict import Status
+from airlock_server.exchange.admission import Status
 from airlock_server.store import attempts
 from airlock_server.store.database import Database
 from airlock_server.store.errors import Unavailable

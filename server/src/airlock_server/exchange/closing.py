@@ -4,7 +4,7 @@ Closing what nobody will report any more: the task instance of a TaskRun that is
 
 import sqlalchemy as sa
 
-from airlock_server.exchange.verdict import Status
+from airlock_server.exchange.admission import Status
 from airlock_server.store import attempts, task_instances
 from airlock_server.store.types import now
 from airlock_wire.states import FINISHED, TaskState

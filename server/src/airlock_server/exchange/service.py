@@ -19,9 +19,9 @@ from airlock_server.cluster import taskruns
 from airlock_server.cluster.client import Client
 from airlock_server.cluster.errors import ClusterError, Forbidden
 from airlock_server.exchange import closing, podtoken
+from airlock_server.exchange.admission import No, Reason, judge
 from airlock_server.exchange.limits import Rate, RefusedTokens
 from airlock_server.exchange.podtoken import NotAPod, Pod, Unusable
-from airlock_server.exchange.verdict import No, Reason, judge
 from airlock_server.settings import ExchangeSettings
 from airlock_server.store import attempts
 from airlock_server.store.attempts import Asked, Attempt, OwnedBy, RunBy, Superseded
