@@ -16,8 +16,8 @@ from bench.stacks import airflow
 from bench.tables import Figure, Target, spread, table
 
 from airlock_server.installation import Installation
-from airlock_server.store import launches as store
-from airlock_server.store.types import now
+from airlock_server.store import tries as store
+from airlock_server.store.engine.types import now
 
 CONNECTIONS = 32
 SECONDS = 5

@@ -19,9 +19,9 @@ from bench.servers import BenchError
 from bench.stacks import airflow, airlock, dropin
 
 from airlock_server.installation import Installation
-from airlock_server.store import launches as store
+from airlock_server.store import tries as store
 from airlock_server.store import variables
-from airlock_server.store.types import now
+from airlock_server.store.engine.types import now
 from airlock_wire.states import TaskState
 
 #: Fewer samples than this in a launch say nothing about its peak.

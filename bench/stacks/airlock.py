@@ -11,7 +11,7 @@ import msgspec
 from bench import tasks
 from bench.servers import BenchError
 
-from airlock_server.local.containers import Containers, Place
+from airlock_server.launching.local.containers import Containers, Place
 from airlock_wire.pod import GRACE_SECONDS
 from airlock_wire.protocol.frames import MAX_FRAME_BYTES
 from airlock_wire.protocol.messages import BundleInfo, TaskInstance

@@ -10,8 +10,8 @@ from bench import tasks
 from bench.stacks import airflow, airlock
 
 from airlock_runner.airflow import folder
-from airlock_server.local import leftovers
-from airlock_server.local.containers import Containers, Place
+from airlock_server.launching.local import leftovers
+from airlock_server.launching.local.containers import Containers, Place
 from airlock_wire.protocol.messages import BundleInfo, TaskInstance
 from airlock_wire.workload import Execute
 

@@ -15,11 +15,12 @@ from airlock_operator.kube.api import Cluster
 from airlock_operator.observe.complaints import About, last_warning
 from airlock_operator.observe.podfacts import FETCHES, PodFacts
 from airlock_operator.observe.sightings import Key, Sightings
-from airlock_operator.observe.taskrun import Status, TaskRun, read
+from airlock_operator.observe.taskrun import TaskRun, read
 from airlock_operator.pod import manifest
 from airlock_operator.reasons import Reason
 from airlock_operator.settings import Logs, Pods
 from airlock_operator.status import events
+from airlock_wire.taskrun import Status
 
 log = logging.getLogger("airlock.operator")
 

@@ -18,7 +18,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from airlock_server.tokens import KEY_BYTES
+from airlock_server.keys.tokens import KEY_BYTES, MAX_KEYS
 from airlock_wire.pod import PLATFORM_UID
 
 _READABLE = 0o077
@@ -109,10 +109,6 @@ class Home:
         except OSError as e:
             raise HomeError(f"{path} cannot be used: {e.strerror}") from e
         return _read(path, at_most)
-
-
-#: Keys that one file holds at most: the one that signs, and two that still verify.
-MAX_KEYS = 3
 
 
 def read_mounted_key(path: Path, at_most: int = 1) -> bytes:

@@ -5,11 +5,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self
 
-from airlock_server.encryption import Encryption
-from airlock_server.home import MAX_KEYS, Home, read_mounted_key
+from airlock_server.home import Home, read_mounted_key
+from airlock_server.keys.encryption import Encryption
+from airlock_server.keys.tokens import MAX_KEYS, Tokens
 from airlock_server.settings import ServerSettings, load_settings
-from airlock_server.store.database import Database
-from airlock_server.tokens import Tokens
+from airlock_server.store.engine.database import Database
 
 
 class Installation:

@@ -13,8 +13,8 @@ from played.proxy import Proxy
 
 from airlock_server.api.serve import EmbeddedServer
 from airlock_server.installation import Installation
-from airlock_server.local.executor import Executor
-from airlock_server.store.launches import Outcome
+from airlock_server.launching.local.executor import Executor
+from airlock_server.store.tries import Outcome
 from airlock_wire.record import Record
 
 DAGS = Path(__file__).parent / "dags"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from airlock_server.local.isolation import LAUNCH_UIDS
+from airlock_server.launching.local.isolation import LAUNCH_UIDS
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

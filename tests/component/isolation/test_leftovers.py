@@ -5,7 +5,7 @@ import sys
 
 DRIVER = """
 import os, subprocess, sys, time
-from airlock_server.local import leftovers
+from airlock_server.launching.local import leftovers
 from airlock_wire import kernel
 
 kernel.take_orphans()

@@ -13,14 +13,14 @@ from played.podserver import PodServer
 from airlock_server.api.app import App
 from airlock_server.api.serve import EmbeddedServer
 from airlock_server.api.services import Services
-from airlock_server.cluster.client import Client
-from airlock_server.cluster.where import where
-from airlock_server.encryption import Encryption
 from airlock_server.exchange.service import Exchange
+from airlock_server.keys.encryption import Encryption
+from airlock_server.keys.tokens import Tokens
+from airlock_server.kube.address import where
+from airlock_server.kube.client import Client
 from airlock_server.settings import ApiSettings, ExchangeSettings, JwtSettings, load_settings
-from airlock_server.store import launches, schema
-from airlock_server.store.database import Database
-from airlock_server.tokens import Tokens
+from airlock_server.store import schema, tries
+from airlock_server.store.engine.database import Database
 
 MOMENT = "2026-01-01T00:00:00Z"
 MAX_BODY_BYTES = 2 * 1024 * 1024
@@ -52,8 +52,8 @@ class Api:
 
     def queue(self, task_id="task", run_id="run", try_number=1, max_tries=0, map_index=-1, **more):
         def write(conn):
-            launches.claim_dag(conn, "dag", "bundle")
-            return launches.queue_task(
+            tries.claim_dag(conn, "dag", "bundle")
+            return tries.queue_task(
                 conn,
                 dag_id="dag",
                 task_id=task_id,

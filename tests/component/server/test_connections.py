@@ -8,11 +8,11 @@ import time
 import httpx
 import pytest
 
-from airlock_server.api import connections
-from airlock_server.api.connections import Limits
 from airlock_server.api.serve import EmbeddedServer
 from airlock_server.keys import certificates
 from airlock_server.settings import ApiSettings
+from airlock_server.web import connections
+from airlock_server.web.connections import Limits
 
 GET = b"GET /execution/health/ping HTTP/1.1\r\nHost: x\r\n"
 

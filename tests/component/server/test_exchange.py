@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from played.kubernetes import NAMESPACE
 
-from airlock_server.store import attempts, launches
+from airlock_server.store import attempts, tries
 
 
 def refusal(answer):
@@ -101,7 +101,7 @@ def test_a_try_that_was_lost_while_it_ran_makes_way_for_the_next(cluster_api, ku
     second, new = cluster_api.exchanged(kubernetes.pod(run, 2))
 
     assert second != first
-    assert cluster_api.db.read(lambda conn: launches.outcome(conn, first)).state == "up_for_retry"
+    assert cluster_api.db.read(lambda conn: tries.outcome(conn, first)).state == "up_for_retry"
     assert cluster_api.run(second, headers=new).status_code == 200
 
 
@@ -253,7 +253,7 @@ def test_the_service_account_of_the_spec_is_the_one_that_counts(cluster_api, kub
 
 
 def test_a_dag_that_a_bundle_owns_is_not_for_kubectl(cluster_api, kubernetes):
-    cluster_api.db.write(lambda conn: launches.claim_dag(conn, "dag", "planted"))
+    cluster_api.db.write(lambda conn: tries.claim_dag(conn, "dag", "planted"))
     answer = cluster_api.exchange(kubernetes.pod(kubernetes.taskrun()))
 
     assert refusal(answer) == (403, "Denied")
@@ -327,7 +327,7 @@ def test_a_taskrun_that_was_deleted_and_made_again_takes_over_at_once(cluster_ap
 
     assert second != first
     assert cluster_api.beat(first, headers=headers).status_code == 410
-    assert cluster_api.db.read(lambda conn: launches.outcome(conn, first)).state == "failed"
+    assert cluster_api.db.read(lambda conn: tries.outcome(conn, first)).state == "failed"
 
 
 def test_an_address_that_asks_too_often_is_told_to_wait(make_cluster_api, kubernetes):

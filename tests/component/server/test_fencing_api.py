@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from airlock_server.fencing import SETTLED_FOR
+from airlock_server.rules.fencing import SETTLED_FOR
 from airlock_server.store import attempts, connections, grants, schema, variables
 from airlock_server.store.connections import Connection
+from airlock_server.store.engine.types import now
 from airlock_server.store.grants import Grant
-from airlock_server.store.types import now
 
 
 @pytest.fixture

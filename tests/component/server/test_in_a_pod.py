@@ -18,9 +18,9 @@ import pytest
 from played import interpreter
 from played.podserver import NAMES, PodServer
 
-from airlock_server.api.certificate import CertificateFiles
 from airlock_server.home import HomeError, of_others, read_mounted_key
 from airlock_server.keys import certificates
+from airlock_server.web.certificate import CertificateFiles
 from airlock_wire.pod import PLATFORM_UID
 
 AIRLOCK = [sys.executable, "-m", "airlock_server"]

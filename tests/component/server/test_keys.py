@@ -13,8 +13,8 @@ from airlock_server.__main__ import main
 from airlock_server.keys import certificates, contents
 from airlock_server.keys.certificates import Pair
 from airlock_server.keys.install import Install
+from airlock_server.keys.tokens import InvalidToken, Tokens
 from airlock_server.settings import JwtSettings
-from airlock_server.tokens import InvalidToken, Tokens
 
 TI = "a53efd66-7c32-4a9d-b1bb-bd5bbaaa8173"
 

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 import pytest
 import sqlalchemy as sa
 
-from airlock_server.store import launches, schema, task_instances
+from airlock_server.rules.transitions import Launch, Verdict
+from airlock_server.store import schema, task_instances, tries
 from airlock_server.store.errors import OwnedElsewhere, TryIsLive, UnknownDag
 from airlock_server.store.task_instances import Report
-from airlock_server.verdicts import Launch, Verdict
 from airlock_wire.states import FINISHED, TaskState
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -17,11 +17,11 @@ US = Launch("host", "user", 1)
 
 @pytest.fixture
 def queue(db):
-    db.write(lambda conn: launches.claim_dag(conn, "dag", "bundle"))
+    db.write(lambda conn: tries.claim_dag(conn, "dag", "bundle"))
 
     def queue(try_number=1, task_id="task", dag_id="dag", conf=None):
         return db.write(
-            lambda conn: launches.queue_task(
+            lambda conn: tries.queue_task(
                 conn,
                 dag_id=dag_id,
                 task_id=task_id,
@@ -50,7 +50,7 @@ def beat(db, ti_id):
 
 
 def outcome(db, ti_id):
-    return db.read(lambda conn: launches.outcome(conn, ti_id))
+    return db.read(lambda conn: tries.outcome(conn, ti_id))
 
 
 def moves(db, ti_id):
@@ -61,9 +61,9 @@ def moves(db, ti_id):
 
 def test_a_dag_belongs_to_the_bundle_that_first_claimed_it(db):
     for _ in range(2):
-        db.write(lambda conn: launches.claim_dag(conn, "dag", "first"))
+        db.write(lambda conn: tries.claim_dag(conn, "dag", "first"))
     with pytest.raises(OwnedElsewhere, match="'bundle:first'"):
-        db.write(lambda conn: launches.claim_dag(conn, "dag", "second"))
+        db.write(lambda conn: tries.claim_dag(conn, "dag", "second"))
 
 
 def test_a_dag_that_nobody_claimed_is_not_queued(queue):
@@ -125,7 +125,7 @@ def test_a_retry_is_queued_under_the_id_it_was_given(db, queue):
 def test_requeuing_cuts_the_old_launch_off_and_keeps_the_try(db, queue):
     ti_id = queue()
     run(db, ti_id)
-    assert db.write(lambda conn: launches.requeue(conn, ti_id))
+    assert db.write(lambda conn: tries.requeue(conn, ti_id))
     assert (outcome(db, ti_id).state, outcome(db, ti_id).try_number) == ("queued", 1)
     assert beat(db, ti_id) is Verdict.RUNNING_ELSEWHERE
     assert report(db, ti_id, TaskState.SUCCESS) is Verdict.INVALID_STATE
@@ -138,8 +138,8 @@ def test_the_owner_closes_a_live_try_once(db, queue, started):
     ti_id = queue()
     if started:
         run(db, ti_id)
-    assert db.write(lambda conn: launches.close(conn, ti_id, TaskState.FAILED, "OOMKilled"))
-    assert not db.write(lambda conn: launches.close(conn, ti_id, TaskState.FAILED, "again"))
+    assert db.write(lambda conn: tries.close(conn, ti_id, TaskState.FAILED, "OOMKilled"))
+    assert not db.write(lambda conn: tries.close(conn, ti_id, TaskState.FAILED, "again"))
     found = outcome(db, ti_id)
     assert (found.state, found.reason) == ("failed", "OOMKilled")
     assert found.end_date is not None
@@ -149,7 +149,7 @@ def test_the_owner_closes_a_live_try_once(db, queue, started):
 def test_the_owner_may_close_a_try_for_a_retry(db, queue):
     ti_id = queue()
     run(db, ti_id)
-    assert db.write(lambda conn: launches.close(conn, ti_id, TaskState.UP_FOR_RETRY, "Crashed"))
+    assert db.write(lambda conn: tries.close(conn, ti_id, TaskState.UP_FOR_RETRY, "Crashed"))
     found = outcome(db, ti_id)
     assert (found.state, found.reason, found.archived) == ("up_for_retry", "Crashed", True)
     assert queue(try_number=2) != ti_id
@@ -160,8 +160,8 @@ def test_what_the_task_reported_is_not_closed_or_requeued(db, queue, state):
     ti_id = queue()
     run(db, ti_id)
     report(db, ti_id, state)
-    assert not db.write(lambda conn: launches.close(conn, ti_id, TaskState.FAILED, "late"))
-    assert not db.write(lambda conn: launches.requeue(conn, ti_id))
+    assert not db.write(lambda conn: tries.close(conn, ti_id, TaskState.FAILED, "late"))
+    assert not db.write(lambda conn: tries.requeue(conn, ti_id))
     assert outcome(db, ti_id).state == state
 
 
@@ -170,11 +170,11 @@ def test_a_reason_is_noted_on_live_and_on_archived_tries(db, queue, state):
     ti_id = queue()
     run(db, ti_id)
     report(db, ti_id, state)
-    assert db.write(lambda conn: launches.note_reason(conn, ti_id, "Succeeded"))
+    assert db.write(lambda conn: tries.note_reason(conn, ti_id, "Succeeded"))
     assert outcome(db, ti_id).reason == "Succeeded"
 
 
 def test_an_id_that_never_was_has_no_outcome(db):
     assert outcome(db, "x") is None
-    assert not db.write(lambda conn: launches.note_reason(conn, "x", "y"))
-    assert not db.write(lambda conn: launches.requeue(conn, "x"))
+    assert not db.write(lambda conn: tries.note_reason(conn, "x", "y"))
+    assert not db.write(lambda conn: tries.requeue(conn, "x"))

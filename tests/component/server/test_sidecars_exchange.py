@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from played.launcher import SUCCEED, PlayedLauncher
 from played.sidecar import POD_TI, Sidecar, work
 
-from airlock_server.store import launches, schema
-from airlock_server.store.database import Database
+from airlock_server.store import schema, tries
+from airlock_server.store.engine.database import Database
 from airlock_wire.record import Reason
 
 
@@ -65,7 +65,7 @@ def make_pod(server, kubernetes, tmp_path):
 
 def state(server, ti_id):
     with Database.open(f"sqlite:///{server.home / 'airlock.db'}") as db:
-        return db.read(lambda conn: launches.outcome(conn, ti_id))
+        return db.read(lambda conn: tries.outcome(conn, ti_id))
 
 
 def last_heartbeat(server, ti_id):
@@ -163,7 +163,7 @@ def test_a_planted_dag_is_denied_and_the_record_says_why(server, kubernetes, mak
     with server.serving():
         server.get("/readyz")
         with Database.open(f"sqlite:///{server.home / 'airlock.db'}") as db:
-            db.write(lambda conn: launches.claim_dag(conn, "dag", "planted"))
+            db.write(lambda conn: tries.claim_dag(conn, "dag", "planted"))
         pod = make_pod(kubernetes.taskrun())
         pod.launcher.connect()
         pod.launcher.say("forked")

@@ -15,10 +15,10 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from airlock_server.store import launches, schema
-from airlock_server.store.database import Database
+from airlock_server.store import schema, tries
+from airlock_server.store.engine.database import Database
+from airlock_server.store.engine.migrate import MIGRATIONS
 from airlock_server.store.errors import NewerDatabase, Unavailable, UnsupportedDatabase
-from airlock_server.store.migrate import MIGRATIONS
 
 
 def put(dag_id, fail=None):
@@ -32,7 +32,7 @@ def put(dag_id, fail=None):
 
 
 def schema_now():
-    from airlock_server.store.types import now
+    from airlock_server.store.engine.types import now
 
     return now()
 
@@ -84,7 +84,7 @@ def test_whose_a_dag_is_survives_the_upgrade(tmp_path):
     engine.dispose()
     with Database.open(url) as db:
         assert db.read(lambda conn: conn.scalar(sa.select(schema.dag.c.owner))) == "bundle:mine"
-        db.write(lambda conn: launches.claim_dag(conn, "d", "mine"))
+        db.write(lambda conn: tries.claim_dag(conn, "d", "mine"))
 
 
 def test_the_runs_of_a_namespace_are_found_after_the_upgrade_and_after_its_undoing(tmp_path):
@@ -126,7 +126,7 @@ def test_the_runs_of_a_namespace_are_found_after_the_upgrade_and_after_its_undoi
 
 def test_alembic_is_not_imported_for_a_current_schema(db, tmp_path):
     code = (
-        "import sys; from airlock_server.store.database import Database; "
+        "import sys; from airlock_server.store.engine.database import Database; "
         "Database.open(sys.argv[1]).close(); sys.exit('alembic' in sys.modules)"
     )
     assert (

@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 
-from airlock_server.store import launches
+from airlock_server.store import tries
 from airlock_wire.states import TaskState
 
 REPORTS = {
@@ -113,7 +113,7 @@ def test_up_for_retry_archives_the_try_under_its_id(api):
     assert api.run(ti_id).status_code == 404
     assert api.beat(ti_id).status_code == 410
     assert api.call("PUT", ti_id, "rtif", {}).status_code == 410
-    ended = api.db.read(lambda conn: launches.outcome(conn, ti_id))
+    ended = api.db.read(lambda conn: tries.outcome(conn, ti_id))
     assert (ended.state, ended.archived, ended.retry_delay_seconds) == ("up_for_retry", True, 1.5)
     next_id = api.queue(try_number=2, max_tries=1)
     assert next_id != ti_id

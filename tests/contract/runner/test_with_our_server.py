@@ -7,12 +7,12 @@ from types import SimpleNamespace
 import pytest
 
 from airlock_server.api.serve import EmbeddedServer
-from airlock_server.encryption import Encryption
+from airlock_server.keys.encryption import Encryption
+from airlock_server.keys.tokens import Tokens
 from airlock_server.settings import JwtSettings
-from airlock_server.store import connections, launches, variables, xcoms
+from airlock_server.store import connections, tries, variables, xcoms
 from airlock_server.store.connections import Connection
-from airlock_server.store.database import Database
-from airlock_server.tokens import Tokens
+from airlock_server.store.engine.database import Database
 
 pytestmark = pytest.mark.slow
 
@@ -31,8 +31,8 @@ def launch(served, pod):
 
     def run(dag_id, task_id, file, max_tries=0):
         def write(conn):
-            launches.claim_dag(conn, dag_id, "contract")
-            return launches.queue_task(
+            tries.claim_dag(conn, dag_id, "contract")
+            return tries.queue_task(
                 conn,
                 dag_id=dag_id,
                 task_id=task_id,
@@ -49,7 +49,7 @@ def launch(served, pod):
         pod.start(task_id, file=file, dag_id=dag_id, token=token, id=ti_id, run_id="manual__1")
         ended = pod.end()
         pod.clean()
-        return served.db.read(lambda conn: launches.outcome(conn, ti_id)), ended
+        return served.db.read(lambda conn: tries.outcome(conn, ti_id)), ended
 
     return run
 

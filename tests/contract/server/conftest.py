@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from airlock_server.api.serve import EmbeddedServer
-from airlock_server.encryption import Encryption
+from airlock_server.keys.encryption import Encryption
+from airlock_server.keys.tokens import Tokens
 from airlock_server.settings import JwtSettings
-from airlock_server.store import launches
-from airlock_server.store.database import Database
-from airlock_server.tokens import Tokens
+from airlock_server.store import tries
+from airlock_server.store.engine.database import Database
 
 HERE = Path(__file__).parent
 SECONDS = 110
@@ -26,8 +26,8 @@ class Drive:
 
     def queue(self, dag_id, run_id, task_id, max_tries=0, conf=None):
         def write(conn):
-            launches.claim_dag(conn, dag_id, "contract")
-            return launches.queue_task(
+            tries.claim_dag(conn, dag_id, "contract")
+            return tries.queue_task(
                 conn,
                 dag_id=dag_id,
                 task_id=task_id,
@@ -43,7 +43,7 @@ class Drive:
         return {"id": ti_id, "token": self.tokens.mint_workload(ti_id)}
 
     def outcome(self, ti_id):
-        return self.db.read(lambda conn: launches.outcome(conn, ti_id))
+        return self.db.read(lambda conn: tries.outcome(conn, ti_id))
 
     def run(self, driver, given):
         home = self.folder / "airflow"

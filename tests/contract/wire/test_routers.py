@@ -12,7 +12,7 @@ import pytest
 from contract.wire import samples
 
 from airlock_server.api.app import ROUTES as SERVED
-from airlock_server.api.routing import Router
+from airlock_server.api.execution.routing import Router
 from airlock_sidecar import errors
 from airlock_sidecar.requests import routes
 from airlock_wire.protocol import whole

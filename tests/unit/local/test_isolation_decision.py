@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from airlock_server.local.isolation import Machine, decide
+from airlock_server.launching.local.isolation import Machine, decide
 
 HOME = Path("/home/me/.airlock")
 FREE = range(50200, 50203)

@@ -2,7 +2,7 @@
 
 import json
 
-from airlock_server.local.loglines import render
+from airlock_server.launching.local.loglines import render
 
 
 def line(**fields):

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from airlock_server.local.verdicts import Next, Used, decide
+from airlock_server.launching.local.decision import Next, Used, decide
 from airlock_wire.record import Reason, Record
 from airlock_wire.states import TaskState
 

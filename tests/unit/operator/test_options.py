@@ -7,9 +7,9 @@ from airlock_operator.decide.ending import End
 from airlock_operator.decide.next_attempt import Again, Over, after
 from airlock_operator.observe import options
 from airlock_operator.observe.options import counted
-from airlock_operator.observe.taskrun import Option
 from airlock_operator.reasons import Reason
 from airlock_wire.options import TaskOptions
+from airlock_wire.taskrun import Option
 
 TOLD = TaskOptions(retries=2, retry_delay_seconds=1.5, execution_timeout_seconds=4)
 

@@ -24,9 +24,10 @@ from played.taskruns import (
 from airlock_operator.decide.plan import AS_AIRFLOW, Create, Delete, Forget, Refusal, plan
 from airlock_operator.observe.complaints import About, Warned
 from airlock_operator.observe.podfacts import observe
-from airlock_operator.observe.taskrun import PodRef, read
+from airlock_operator.observe.taskrun import read
 from airlock_operator.reasons import Reason
 from airlock_wire.record import Reason as R
+from airlock_wire.taskrun import PodRef
 
 SCHEDULED = [{"type": "PodScheduled", "status": "True", "lastTransitionTime": ago(19)}]
 UNSCHEDULABLE = [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes"}]

@@ -7,7 +7,6 @@ import msgspec
 import pytest
 from played.taskruns import UID, open_attempt, run
 
-from airlock_operator.observe.taskrun import Access as SpecAccess
 from airlock_operator.pod.manifest import POD_FIELDS, manifest
 from airlock_operator.pod.runner import RUNNER_FIELDS
 from airlock_operator.pod.sidecar import ca_file, impossible
@@ -16,6 +15,7 @@ from airlock_operator.settings import NO_STORE, Logs, Pods
 from airlock_runner.airflow import folder
 from airlock_sidecar.settings import SidecarSettings
 from airlock_wire import pod as shared
+from airlock_wire.taskrun import Access as SpecAccess
 from airlock_wire.workload import AIRFLOWS_TRIGGERS, Access, Execute
 
 ASKED = {

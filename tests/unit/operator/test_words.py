@@ -10,10 +10,10 @@ from airlock_operator.decide.advice import ADVICE
 from airlock_operator.durations import seconds, shown
 from airlock_operator.kube import errors
 from airlock_operator.observe.complaints import About, Warned
-from airlock_operator.observe.taskrun import Status
 from airlock_operator.reasons import TABLE, Kind, Reason
 from airlock_operator.reconciler import grace_seconds, refused, strays
 from airlock_operator.status import events
+from airlock_wire.taskrun import Status
 
 
 def test_every_reason_has_its_line_in_the_failure_model():

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from airlock_server.encryption import Encryption, Undecryptable
+from airlock_server.keys.encryption import Encryption, Undecryptable
 from airlock_wire.process.settings import SettingsError
 
 PLACE = "connection/db/password"

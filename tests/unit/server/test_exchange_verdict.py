@@ -5,21 +5,22 @@ import json
 
 import pytest
 
-from airlock_server.exchange import closing, podtoken
+from airlock_server.exchange import pod_token
 from airlock_server.exchange.admission import (
     STATUS,
     Metadata,
-    No,
     PodRef,
     PodSettings,
     Reason,
+    Refusal,
     Spec,
     Status,
     TaskRun,
     judge,
 )
-from airlock_server.exchange.podtoken import NotAPod, Pod, Unusable
-from airlock_server.store.attempts import Asked
+from airlock_server.exchange.pod_token import NotAPod, Pod, Unusable
+from airlock_server.launching.taskruns import closing
+from airlock_server.rules.attempts import Claim
 from airlock_wire.states import FINISHED, TaskState
 
 POD = Pod("ns", "default", "job-2", "uid-2", "job", 2)
@@ -42,7 +43,7 @@ def test_every_reason_has_a_status():
 def test_what_is_asked_of_the_store_is_the_taskruns():
     asked = judge(POD, run({"retries": 4, "map_index": 7, "conf": {"a": 1}}))
 
-    assert isinstance(asked, Asked)
+    assert isinstance(asked, Claim)
     assert (asked.run_id, asked.try_number, asked.max_tries, asked.map_index) == ("manual__run-uid", 3, 4, 7)
     assert (asked.number, asked.taskrun_uid, asked.conf) == (2, "run-uid", {"a": 1})
 
@@ -63,7 +64,7 @@ def test_what_is_asked_of_the_store_is_the_taskruns():
 def test_only_the_pod_in_the_status_counts(ref, reason):
     verdict = judge(POD, run(pod_ref=ref))
 
-    assert isinstance(verdict, No)
+    assert isinstance(verdict, Refusal)
     assert verdict.reason is reason
 
 
@@ -108,7 +109,7 @@ GOOD = {"aud": ["airlock"], "exp": NOW + 1}
 
 @pytest.mark.parametrize("payload", [GOOD, {**GOOD, "aud": "airlock"}, {**GOOD, "aud": ["x", "airlock"], "more": 1}])
 def test_a_token_of_our_audience_with_time_left_is_worth_a_question(payload):
-    podtoken.check(token(payload), NOW)
+    pod_token.check(token(payload), NOW)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +132,7 @@ def test_a_token_of_our_audience_with_time_left_is_worth_a_question(payload):
 )
 def test_any_other_token_is_not(given):
     with pytest.raises(Unusable) as refused:
-        podtoken.check(given, NOW)
+        pod_token.check(given, NOW)
 
     assert not given or given not in str(refused.value)
 
@@ -142,7 +143,7 @@ KEYS = ("authentication.kubernetes.io/pod-name", "authentication.kubernetes.io/p
 def test_a_pod_is_told_by_its_account_and_name():
     extra = dict(zip(KEYS, (["my-job-12"], ["u"]), strict=True))
 
-    assert podtoken.pod_of("system:serviceaccount:ns:sa", extra) == Pod("ns", "sa", "my-job-12", "u", "my-job", 12)
+    assert pod_token.pod_of("system:serviceaccount:ns:sa", extra) == Pod("ns", "sa", "my-job-12", "u", "my-job", 12)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +163,7 @@ def test_a_pod_is_told_by_its_account_and_name():
 )
 def test_nobody_else_is_a_pod_of_ours(username, name, uid):
     with pytest.raises(NotAPod):
-        podtoken.pod_of(username, dict(zip(KEYS, (name, uid), strict=True)))
+        pod_token.pod_of(username, dict(zip(KEYS, (name, uid), strict=True)))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import logging
 import sys
 from pathlib import Path
 
-from airlock_server.facts import FactFormatter, JsonFormatter
+from airlock_server.log import FactFormatter, JsonFormatter
 
 
 def line(message, **fields):

@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from airlock_server.api.routes import ROUTES, connections, task_instances, variables, xcoms
-from airlock_server.fencing import SETTLED_FOR, Standing, standing
-from airlock_server.store.attempts import Attempt
+from airlock_server.api.execution.routes import connections, task_instances, variables, xcoms
+from airlock_server.api.routes import ROUTES
+from airlock_server.rules.attempts import Attempt
+from airlock_server.rules.fencing import SETTLED_FOR, Standing, standing
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from airlock_server.api.errors import InvalidRequest
-from airlock_server.api.payloads import decode_report
+from airlock_server.api.execution.payloads import decode_report
+from airlock_server.web.errors import InvalidRequest
 from airlock_wire.states import REPORTABLE, TaskState
 
 END = "2026-01-01T00:00:00Z"

@@ -2,12 +2,12 @@
 
 import pytest
 
-from airlock_server.api.access import bearer
-from airlock_server.api.errors import InvalidRequest, Refused
-from airlock_server.api.http import Request
-from airlock_server.api.routes import ROUTES
-from airlock_server.api.routing import Router
-from airlock_server.api.versions import VERSIONS, version_for
+from airlock_server.api.execution.access import bearer
+from airlock_server.api.execution.routes import ROUTES
+from airlock_server.api.execution.routing import Router
+from airlock_server.api.execution.versions import VERSIONS, version_for
+from airlock_server.web.errors import InvalidRequest, Refused
+from airlock_server.web.http import Request
 
 ROUTER = Router(ROUTES)
 

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from airlock_server.exchange.succession import Found, Step, succeed
+from airlock_server.rules.takeover import Found, Step, succeed
 from airlock_wire.states import FINISHED, TaskState
 
 S = TaskState

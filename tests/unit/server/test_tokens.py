@@ -6,8 +6,8 @@ import uuid
 import jwt
 import pytest
 
+from airlock_server.keys.tokens import ALGORITHM, Binding, Claims, InvalidToken, Tokens
 from airlock_server.settings import JwtSettings
-from airlock_server.tokens import ALGORITHM, Binding, Claims, InvalidToken, Tokens
 
 KEY = b"k" * 64
 TI = str(uuid.UUID(int=7))

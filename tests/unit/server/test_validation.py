@@ -3,9 +3,9 @@
 import msgspec
 import pytest
 
-from airlock_server.api import payloads
-from airlock_server.api.errors import InvalidRequest
-from airlock_server.api.validation import boolean, decode, integer
+from airlock_server.api.execution import payloads
+from airlock_server.web.errors import InvalidRequest
+from airlock_server.web.validation import boolean, decode, integer
 
 JSON = "application/json"
 RUN = {"state": "running", "hostname": "h", "unixname": "u", "pid": 1, "start_date": "2026-01-01T00:00:00Z"}

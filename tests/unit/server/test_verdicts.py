@@ -2,7 +2,16 @@
 
 import pytest
 
-from airlock_server.verdicts import Launch, Missing, Seen, Verdict, on_heartbeat, on_report, on_run, state_after_report
+from airlock_server.rules.transitions import (
+    Launch,
+    Missing,
+    Seen,
+    Verdict,
+    on_heartbeat,
+    on_report,
+    on_run,
+    state_after_report,
+)
 from airlock_wire.states import REPORTABLE, TaskState
 
 US = Launch("host", "user", 1)

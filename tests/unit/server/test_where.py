@@ -2,7 +2,7 @@
 
 import pytest
 
-from airlock_server.cluster.where import where
+from airlock_server.kube.address import where
 from airlock_server.settings import KubernetesSettings
 from airlock_wire.process.settings import SettingsError
 

@@ -18,12 +18,13 @@ from airlock_operator.decide.next_attempt import BY_CANCEL, Again, Over, after
 from airlock_operator.durations import micro_text, parse_time, seconds, time_text
 from airlock_operator.observe.options import counted
 from airlock_operator.observe.podfacts import PodFacts
-from airlock_operator.observe.taskrun import Attempt, PodRef, Status, TaskRun
+from airlock_operator.observe.taskrun import TaskRun
 from airlock_operator.pod.workload import unnarrowed
 from airlock_operator.reasons import Reason, waits
 from airlock_operator.status.conditions import conditions
 from airlock_operator.status.timeline import ran_for, timeline
 from airlock_wire.options import TaskOptions
+from airlock_wire.taskrun import Attempt, PodRef, Status
 
 #: A pod that is on its way to running is not worth a write for so long.
 QUIET_SECONDS = 3.0

@@ -16,8 +16,9 @@ from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.client.exceptions import ApiException, OpenApiException
 
 from airlock_operator.kube import errors
+from airlock_wire.taskrun import API_VERSION
 
-GROUP_PATH = "/apis/airlock.dev/v1alpha1"
+GROUP_PATH = f"/apis/{API_VERSION}"
 _TIMEOUT_SECONDS = 15.0
 _PAGE = 500
 

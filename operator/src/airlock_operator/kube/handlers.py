@@ -13,8 +13,8 @@ import kopf
 
 from airlock_operator.observe.podfacts import RUN_LABEL, PodFacts
 from airlock_operator.observe.sightings import Key, Sightings
+from airlock_wire.taskrun import GROUP, PLURAL, VERSION
 
-GROUP, VERSION, PLURAL = "airlock.dev", "v1alpha1", "taskruns"
 _REQUEST_SECONDS = 30.0
 #: How long the news that a runner runs may wait.
 _RUNNING_SECONDS = 0.25

@@ -6,9 +6,10 @@ The task's own come with the sidecar's record of an attempt, and are kept in the
 """
 
 from airlock_operator.durations import seconds
-from airlock_operator.observe.taskrun import Option, TaskRun
+from airlock_operator.observe.taskrun import TaskRun
 from airlock_wire import options as wire
 from airlock_wire.options import TaskOptions
+from airlock_wire.taskrun import Option
 
 RETRIES, RETRY_DELAY, EXECUTION_TIMEOUT = "retries", "retryDelay", "executionTimeout"
 

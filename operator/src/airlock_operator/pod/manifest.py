@@ -16,6 +16,7 @@ from airlock_operator.pod import bundle, runner, sidecar
 from airlock_operator.pod.runner import SOURCE_ANNOTATION
 from airlock_operator.settings import NO_STORE, Logs, Pods
 from airlock_wire import pod as shared
+from airlock_wire.taskrun import API_VERSION
 
 MANAGED_BY = "airlock"
 
@@ -73,7 +74,7 @@ def manifest(run: TaskRun, attempt: int, settings: Pods, ca_pem: str, logs: Logs
             "annotations": annotations,
             "ownerReferences": [
                 {
-                    "apiVersion": "airlock.dev/v1alpha1",
+                    "apiVersion": API_VERSION,
                     "kind": "TaskRun",
                     "name": run.name,
                     "uid": run.uid,

@@ -6,10 +6,11 @@ import msgspec
 
 from airlock_operator.durations import seconds
 from airlock_operator.observe import options
-from airlock_operator.observe.taskrun import Access, Spec, TaskRun
+from airlock_operator.observe.taskrun import TaskRun
 from airlock_operator.settings import Pods, patterns
 from airlock_wire import workload as wire
 from airlock_wire.protocol.messages import BundleInfo, TaskInstance
+from airlock_wire.taskrun import Access, Spec
 
 #: The file that inline source becomes, in the bundle's folder.
 SOURCE_FILE = "dag.py"

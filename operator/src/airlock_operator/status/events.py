@@ -7,8 +7,9 @@ from typing import Any
 from uuid import uuid4
 
 from airlock_operator.durations import time_text
-from airlock_operator.observe.taskrun import Status, TaskRun
+from airlock_operator.observe.taskrun import TaskRun
 from airlock_operator.reasons import Reason
+from airlock_wire.taskrun import API_VERSION, Status
 
 _NORMAL = frozenset(
     {
@@ -37,7 +38,7 @@ def event(run: TaskRun, reason: str, message: str, component: str) -> dict[str, 
         "kind": "Event",
         "metadata": {"name": f"{run.name}.{uuid4().hex[:16]}", "namespace": run.namespace},
         "involvedObject": {
-            "apiVersion": "airlock.dev/v1alpha1",
+            "apiVersion": API_VERSION,
             "kind": "TaskRun",
             "namespace": run.namespace,
             "name": run.name,

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from airlock_operator.durations import parse_time, shown
 from airlock_operator.observe.podfacts import PodFacts
-from airlock_operator.observe.taskrun import Status
+from airlock_wire.taskrun import Status
 
 #: The record's marks and what a status calls them.
 _RECORDED = {

@@ -7,16 +7,18 @@ that clients expect of every answer. Nothing is read from a client that has not 
 
 import logging
 
-from airlock_server.api import beside, versions
-from airlock_server.api.access import Access
-from airlock_server.api.body import ClientGone, read_body
-from airlock_server.api.door import door
-from airlock_server.api.errors import Refused
-from airlock_server.api.http import Receive, Request, Response, Scope, Send, as_json
-from airlock_server.api.routes import ROUTES
-from airlock_server.api.routing import Router
+from airlock_server.api import probes
+from airlock_server.api.execution import versions
+from airlock_server.api.execution.access import Access
+from airlock_server.api.execution.door import door
+from airlock_server.api.execution.request import Request
+from airlock_server.api.execution.routes import ROUTES
+from airlock_server.api.execution.routing import Router
 from airlock_server.api.services import Services
 from airlock_server.store.errors import Unavailable
+from airlock_server.web.body import ClientGone, read_body
+from airlock_server.web.errors import Refused
+from airlock_server.web.http import Receive, Response, Scope, Send, as_json
 
 log = logging.getLogger("airlock.api")
 
@@ -60,7 +62,7 @@ class App:
         await _send(send, request, response, access.refreshed())
 
     async def _answer(self, request: Request, access: Access, receive: Receive) -> Response:
-        if (handler := beside.HANDLERS.get((request.method, request.target))) is not None:
+        if (handler := probes.HANDLERS.get((request.method, request.target))) is not None:
             return await handler(self._services, request)
         versions.version_for(request.headers.get(versions.HEADER))
         parts = request.parts

@@ -18,13 +18,13 @@ from typing import Any, Self
 import uvicorn
 
 from airlock_server.api.app import MOUNT, App
-from airlock_server.api.certificate import CertificateFiles
-from airlock_server.api.connections import Door, Limits, Protocol
 from airlock_server.api.services import Services
-from airlock_server.encryption import Encryption
+from airlock_server.keys.encryption import Encryption
+from airlock_server.keys.tokens import Tokens
 from airlock_server.settings import ApiSettings
-from airlock_server.store.database import Database
-from airlock_server.tokens import Tokens
+from airlock_server.store.engine.database import Database
+from airlock_server.web.certificate import CertificateFiles
+from airlock_server.web.connections import Door, Limits, Protocol
 
 log = logging.getLogger("airlock.api")
 

@@ -2,10 +2,10 @@
 
 import msgspec
 
-from airlock_server.encryption import Encryption
 from airlock_server.exchange.service import Exchange
-from airlock_server.store.database import Database
-from airlock_server.tokens import Tokens
+from airlock_server.keys.encryption import Encryption
+from airlock_server.keys.tokens import Tokens
+from airlock_server.store.engine.database import Database
 
 
 class Services(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,16 +5,16 @@ import contextlib
 from collections.abc import Mapping
 from typing import Any
 
-from airlock_server import facts
+from airlock_server import log as facts
 from airlock_server.api.serve import serve
 from airlock_server.api.services import Services
 from airlock_server.cli import CommandError
-from airlock_server.cluster.client import Client
-from airlock_server.cluster.where import where
-from airlock_server.exchange.closer import Closer
 from airlock_server.exchange.service import Exchange
 from airlock_server.installation import Installation
-from airlock_server.store.database import Database
+from airlock_server.kube.address import where
+from airlock_server.kube.client import Client
+from airlock_server.launching.taskruns.sweeper import Sweeper
+from airlock_server.store.engine.database import Database
 from airlock_server.store.errors import StoreError
 
 
@@ -54,12 +54,12 @@ def run(_args: argparse.Namespace, environ: Mapping[str, str]) -> int:
 def _serve_taskruns(
     here: Installation, db: Database, environ: Mapping[str, str], running: contextlib.ExitStack
 ) -> Exchange:
-    """The exchange, and the closer beside it; both end with ``running``."""
+    """The exchange, and the sweeper beside it; both end with ``running``."""
     kubernetes = here.settings.kubernetes
     namespaces = tuple(name.strip() for name in kubernetes.namespaces.split(",") if name.strip())
     client = Client(where(kubernetes, environ))
     running.callback(client.close)
     exchange = Exchange(client, kubernetes.connections, db, here.tokens, here.settings.exchange, namespaces)
     running.callback(exchange.close)
-    running.enter_context(Closer(client, db, kubernetes.sweep_seconds, namespaces))
+    running.enter_context(Sweeper(client, db, kubernetes.sweep_seconds, namespaces))
     return exchange

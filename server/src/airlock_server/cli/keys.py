@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from airlock_server.cli import CommandError, say
-from airlock_server.cluster.client import Client
-from airlock_server.cluster.errors import ClusterError
-from airlock_server.cluster.where import own_namespace, where
 from airlock_server.home import settings_folder
 from airlock_server.keys.contents import KeysError
 from airlock_server.keys.install import Install
+from airlock_server.kube.address import own_namespace, where
+from airlock_server.kube.client import Client
+from airlock_server.kube.errors import ClusterError
 from airlock_server.settings import load_settings
 
 _SERVICE = "airlock-server"

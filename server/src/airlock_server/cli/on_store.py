@@ -4,8 +4,8 @@ import argparse
 from collections.abc import Callable, Mapping
 
 from airlock_server.cli import CommandError
-from airlock_server.encryption import Undecryptable
 from airlock_server.installation import Installation
+from airlock_server.keys.encryption import Undecryptable
 from airlock_server.store.errors import StoreError
 
 Action = Callable[[argparse.Namespace, Installation], None]

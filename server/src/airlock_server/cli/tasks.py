@@ -14,12 +14,12 @@ from typing import Any
 from airlock_server.api.serve import EmbeddedServer
 from airlock_server.cli import CommandError
 from airlock_server.installation import Installation
-from airlock_server.local import loglines
-from airlock_server.local.executor import CannotParse, Executor
-from airlock_server.local.screen import Screen
+from airlock_server.launching.local import loglines
+from airlock_server.launching.local.executor import CannotParse, Executor
+from airlock_server.launching.local.screen import Screen
 from airlock_server.store import xcoms
 from airlock_server.store.errors import StoreError
-from airlock_server.store.launches import Outcome
+from airlock_server.store.tries import Outcome
 from airlock_wire.process.settings import PREFIX
 from airlock_wire.protocol.dags import SerializedDag, SerializedTask
 from airlock_wire.record import Record

@@ -15,19 +15,20 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from airlock_server.cluster import taskruns
-from airlock_server.cluster.client import Client
-from airlock_server.cluster.errors import ClusterError, Forbidden
-from airlock_server.exchange import closing, podtoken
-from airlock_server.exchange.admission import No, Reason, judge
+from airlock_server.exchange import pod_token
+from airlock_server.exchange.admission import Reason, Refusal, judge
 from airlock_server.exchange.limits import Rate, RefusedTokens
-from airlock_server.exchange.podtoken import NotAPod, Pod, Unusable
+from airlock_server.exchange.pod_token import NotAPod, Pod, Unusable
+from airlock_server.keys.tokens import Tokens
+from airlock_server.kube import taskruns
+from airlock_server.kube.client import Client
+from airlock_server.kube.errors import ClusterError, Forbidden
+from airlock_server.launching.taskruns import closing
+from airlock_server.rules.attempts import Attempt, Claim, OwnedBy, RunBy, Superseded
 from airlock_server.settings import ExchangeSettings
 from airlock_server.store import attempts
-from airlock_server.store.attempts import Asked, Attempt, OwnedBy, RunBy, Superseded
-from airlock_server.store.database import Database
+from airlock_server.store.engine.database import Database
 from airlock_server.store.run_keys import run_id_of
-from airlock_server.tokens import Tokens
 from airlock_wire.workload import Exchanged, TaskInstanceRef
 
 audit = logging.getLogger("airlock.audit")
@@ -71,7 +72,7 @@ class Exchange:
         self._most = connections * (1 + _WAITING_PER_CONNECTION)
         self._asking = 0
 
-    async def exchange(self, token: str | None, address: str) -> Exchanged | No:
+    async def exchange(self, token: str | None, address: str) -> Exchanged | Refusal:
         """The task's token, or why there is none."""
         trail, began = Trail(address), time.perf_counter()
         answer = await self._answer(token, trail)
@@ -82,79 +83,79 @@ class Exchange:
         """Waits for the calls under way, each of which has a timeout."""
         self._pool.shutdown(cancel_futures=True)
 
-    async def _answer(self, token: str | None, trail: Trail) -> Exchanged | No:
+    async def _answer(self, token: str | None, trail: Trail) -> Exchanged | Refusal:
         if token is None:
-            return No(Reason.BAD_TOKEN, "there is no bearer token; send the pod's projected token")
+            return Refusal(Reason.BAD_TOKEN, "there is no bearer token; send the pod's projected token")
         try:
-            podtoken.check(token, time.time())
+            pod_token.check(token, time.time())
         except Unusable as e:
-            return No(Reason.BAD_TOKEN, str(e))
+            return Refusal(Reason.BAD_TOKEN, str(e))
         now = time.monotonic()
         if (why := self._refused.why(token, now)) is not None:
-            return No(Reason.BAD_TOKEN, why)
+            return Refusal(Reason.BAD_TOKEN, why)
         if seconds := self._rate.wait(trail.address, now):
             message = f"{trail.address} asks too often ([exchange] burst and per_second)"
-            return No(Reason.TOO_MANY, message, retry_after=int(seconds) + 1)
+            return Refusal(Reason.TOO_MANY, message, retry_after=int(seconds) + 1)
         try:
             return await self._ask(token, trail)
         except ClusterError as e:
             fix = "; the server's service account lacks a rule" if isinstance(e, Forbidden) else ""
-            return No(Reason.API_BUSY, f"Kubernetes cannot be asked: {e}{fix}", retry_after=_RETRY_SECONDS)
+            return Refusal(Reason.API_BUSY, f"Kubernetes cannot be asked: {e}{fix}", retry_after=_RETRY_SECONDS)
 
-    async def _ask(self, token: str, trail: Trail) -> Exchanged | No:
+    async def _ask(self, token: str, trail: Trail) -> Exchanged | Refusal:
         user = await self._in_thread(taskruns.review, token)
-        if isinstance(user, No):
+        if isinstance(user, Refusal):
             return user
         if isinstance(user, str):
             self._refused.add(token, user, time.monotonic())
-            return No(Reason.BAD_TOKEN, user)
+            return Refusal(Reason.BAD_TOKEN, user)
         trail.username = user.username
         try:
-            pod = trail.pod = podtoken.pod_of(user.username, user.extra)
+            pod = trail.pod = pod_token.pod_of(user.username, user.extra)
         except NotAPod as e:
-            return No(Reason.DENIED, str(e))
+            return Refusal(Reason.DENIED, str(e))
         if self._namespaces and pod.namespace not in self._namespaces:
-            return No(
+            return Refusal(
                 Reason.DENIED, f"this server does not serve namespace {pod.namespace!r} ([kubernetes] namespaces)"
             )
         run = await self._in_thread(taskruns.get, pod.namespace, pod.taskrun)
-        if isinstance(run, No):
+        if isinstance(run, Refusal):
             return run
-        asked = judge(pod, run)
-        if isinstance(asked, No):
-            return asked
-        trail.taskrun_uid = asked.taskrun_uid
-        return await self._admit(asked)
+        claim = judge(pod, run)
+        if isinstance(claim, Refusal):
+            return claim
+        trail.taskrun_uid = claim.taskrun_uid
+        return await self._admit(claim)
 
-    async def _admit(self, asked: Asked) -> Exchanged | No:
-        admitted = await self._db.awrite(partial(attempts.admit, asked=asked))
+    async def _admit(self, claim: Claim) -> Exchanged | Refusal:
+        admitted = await self._db.awrite(partial(attempts.admit, claim=claim))
         if isinstance(admitted, RunBy) and admitted.uid:
             # Deleting a TaskRun and making it again is what people do: the old one is looked at now, and not only when
             # its turn comes.
             other = await self._in_thread(taskruns.get, admitted.namespace, admitted.name)
-            if isinstance(other, No):
+            if isinstance(other, Refusal):
                 return other
             standing = None if other is None or other.metadata.uid != admitted.uid else other.status
             if standing is None or (other is not None and other.over):
                 await self._db.awrite(partial(closing.close, taskrun_uid=admitted.uid, status=standing))
-                admitted = await self._db.awrite(partial(attempts.admit, asked=asked))
-        return self._worded(admitted, asked)
+                admitted = await self._db.awrite(partial(attempts.admit, claim=claim))
+        return self._worded(admitted, claim)
 
-    def _worded(self, admitted: Attempt | Superseded | OwnedBy | RunBy, asked: Asked) -> Exchanged | No:
+    def _worded(self, admitted: Attempt | Superseded | OwnedBy | RunBy, claim: Claim) -> Exchanged | Refusal:
         match admitted:
             case Superseded():
-                return No(Reason.SUPERSEDED, admitted.why)
+                return Refusal(Reason.SUPERSEDED, admitted.why)
             case OwnedBy():
-                return No(
+                return Refusal(
                     Reason.DENIED,
-                    f"DAG {asked.dag_id!r} belongs to {admitted.owner!r}; a TaskRun in namespace {asked.namespace!r} "
+                    f"DAG {claim.dag_id!r} belongs to {admitted.owner!r}; a TaskRun in namespace {claim.namespace!r} "
                     "needs a spec.dagId of its own",
                 )
             case RunBy():
                 who = f"TaskRun {admitted.namespace}/{admitted.name}" if admitted.uid else "the server's own machine"
-                return No(
+                return Refusal(
                     Reason.DENIED,
-                    f"task {asked.task_id!r} of DAG run {asked.run_id!r} is run by {who}; wait for its end, or give "
+                    f"task {claim.task_id!r} of DAG run {claim.run_id!r} is run by {who}; wait for its end, or give "
                     "this TaskRun another spec.runId",
                 )
         named = {name: getattr(admitted, name) for name in TaskInstanceRef.__struct_fields__ if name != "id"}
@@ -162,10 +163,10 @@ class Exchange:
         token = self._tokens.mint_for_pod(admitted.ti_id, admitted.pod_uid, admitted.taskrun_uid, admitted.try_number)
         return Exchanged(token=token, task_instance=TaskInstanceRef(id=admitted.ti_id, **named))
 
-    async def _in_thread(self, call: Callable[..., T], *arguments: Any) -> T | No:
-        """A call of Kubernetes in a thread of the pool; No where too many wait for one."""
+    async def _in_thread(self, call: Callable[..., T], *arguments: Any) -> T | Refusal:
+        """A call of Kubernetes in a thread of the pool; Refusal where too many wait for one."""
         if self._asking >= self._most:
-            return No(Reason.API_BUSY, "too many pods wait for Kubernetes; ask again", retry_after=_RETRY_SECONDS)
+            return Refusal(Reason.API_BUSY, "too many pods wait for Kubernetes; ask again", retry_after=_RETRY_SECONDS)
         self._asking += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, call, self._client, *arguments)
@@ -173,7 +174,7 @@ class Exchange:
             self._asking -= 1
 
 
-def _audit(trail: Trail, answer: Exchanged | No, seconds: float) -> None:
+def _audit(trail: Trail, answer: Exchanged | Refusal, seconds: float) -> None:
     pod = trail.pod
     fields: dict[str, Any] = {
         "outcome": "granted" if isinstance(answer, Exchanged) else "refused",

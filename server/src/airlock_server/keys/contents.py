@@ -9,10 +9,9 @@ import datetime as dt
 import secrets
 from collections.abc import Sequence
 
-from airlock_server.home import MAX_KEYS
 from airlock_server.keys import certificates
 from airlock_server.keys.certificates import Pair
-from airlock_server.tokens import KEY_BYTES
+from airlock_server.keys.tokens import KEY_BYTES, MAX_KEYS
 
 KEYS, AUTHORITY, SERVER = "airlock-keys", "airlock-ca", "airlock-server-tls"
 

@@ -8,12 +8,12 @@ else it is read again; and each step finds what the one before it left.
 import datetime as dt
 from collections.abc import Callable
 
-from airlock_server.cluster import objects
-from airlock_server.cluster.client import Client
-from airlock_server.cluster.errors import Conflict
-from airlock_server.cluster.objects import Kind, Object
 from airlock_server.keys import contents
 from airlock_server.keys.contents import Data, KeysError
+from airlock_server.kube import objects
+from airlock_server.kube.client import Client
+from airlock_server.kube.errors import Conflict
+from airlock_server.kube.objects import Kind, Object
 
 #: How often a write may lose against another's before this gives up.
 _TRIES = 5

@@ -2,83 +2,24 @@
 Attempts: which pod stands for which task instance, from its first exchange to the TaskRun's end.
 
 One row a pod. A pod that exchanges for the first time supersedes those of its TaskRun before it, and does to the task
-instance what ``exchange.succession`` says, all in the transaction that gives it its row.
+instance what ``rules.takeover`` says, all in the transaction that gives it its row.
 """
 
-from datetime import datetime
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
-from airlock_server.exchange.succession import Found, Step, succeed
-from airlock_server.store import launches, task_instances
+from airlock_server.rules.attempts import Attempt, Claim, OwnedBy, RunBy, Superseded
+from airlock_server.rules.takeover import Found, Step, succeed
+from airlock_server.store import task_instances, tries
+from airlock_server.store.engine.types import now as clock
 from airlock_server.store.run_keys import key_of
 from airlock_server.store.schema import attempt, task_instance
-from airlock_server.store.types import now as clock
 from airlock_wire.states import TaskState
 
 _a = attempt.c
 _t = task_instance.c
-
-
-class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """A pod's row."""
-
-    pod_uid: str
-    pod_name: str
-    number: int
-    namespace: str
-    taskrun_name: str
-    taskrun_uid: str
-    ti_id: str
-    dag_id: str
-    run_id: str
-    task_id: str
-    map_index: int
-    try_number: int
-    dag_version_id: str
-    settled_at: datetime | None = None
-    ended_at: datetime | None = None
-    ended_because: str | None = None
-
-
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """What a pod asks for: itself, its TaskRun, and the task instance that the TaskRun names."""
-
-    pod_uid: str
-    pod_name: str
-    number: int
-    namespace: str
-    taskrun_name: str
-    taskrun_uid: str
-    dag_id: str
-    run_id: str
-    task_id: str
-    map_index: int
-    try_number: int
-    max_tries: int
-    conf: dict[str, Any] | None
-
-
-class Superseded(msgspec.Struct, frozen=True):
-    """Another pod counts, or none any more, and why."""
-
-    why: str
-
-
-class OwnedBy(msgspec.Struct, frozen=True):
-    """The DAG is another's."""
-
-    owner: str
-
-
-class RunBy(msgspec.Struct, frozen=True, kw_only=True):
-    """The task instance is under way for another TaskRun; the empty one where this machine itself runs it."""
-
-    namespace: str = ""
-    name: str = ""
-    uid: str = ""
 
 
 class TaskRunRef(msgspec.Struct, frozen=True, order=True):
@@ -99,38 +40,38 @@ def of_pod(conn: sa.Connection, pod_uid: str) -> Attempt | None:
     return None if row is None else Attempt(**row._mapping)  # noqa: SLF001 - a row as a map
 
 
-def admit(conn: sa.Connection, asked: Asked) -> Attempt | Superseded | OwnedBy | RunBy:
+def admit(conn: sa.Connection, claim: Claim) -> Attempt | Superseded | OwnedBy | RunBy:
     """The pod's row, made where it asks for the first time; the same one, unchanged, where it asks again."""
-    before = of_pod(conn, asked.pod_uid)
+    before = of_pod(conn, claim.pod_uid)
     if before is not None:
         return before if before.ended_at is None else Superseded(before.ended_because or "the launch has ended")
     newer = conn.scalar(
-        sa.select(sa.func.max(_a.number)).where(_a.taskrun_uid == asked.taskrun_uid, _a.ended_at.is_(None))
+        sa.select(sa.func.max(_a.number)).where(_a.taskrun_uid == claim.taskrun_uid, _a.ended_at.is_(None))
     )
-    if newer is not None and newer > asked.number:
+    if newer is not None and newer > claim.number:
         return Superseded(f"attempt {newer} of the TaskRun has taken over")
-    owner = launches.claim_dag_for(conn, asked.dag_id, BY_HAND)
+    owner = tries.claim_dag_for(conn, claim.dag_id, BY_HAND)
     if owner != BY_HAND:
         return OwnedBy(owner)
-    asked = msgspec.structs.replace(asked, run_id=key_of(asked.namespace, asked.run_id))
+    claim = msgspec.structs.replace(claim, run_id=key_of(claim.namespace, claim.run_id))
     row = conn.execute(
         sa.select(_t.id, _t.state, _t.try_number, _t.taskrun_uid).where(
-            _t.dag_id == asked.dag_id,
-            _t.run_id == asked.run_id,
-            _t.task_id == asked.task_id,
-            _t.map_index == asked.map_index,
+            _t.dag_id == claim.dag_id,
+            _t.run_id == claim.run_id,
+            _t.task_id == claim.task_id,
+            _t.map_index == claim.map_index,
         )
     ).one_or_none()
     found = None
     if row is not None:
-        found = Found(TaskState(row.state), row.try_number, row.taskrun_uid == asked.taskrun_uid)
-    step = succeed(found, asked.try_number)
+        found = Found(TaskState(row.state), row.try_number, row.taskrun_uid == claim.taskrun_uid)
+    step = succeed(found, claim.try_number)
     if step is Step.SUPERSEDED:
         return Superseded("a later try of the TaskRun has begun")
     if step is Step.BUSY:
         return _run_by(conn, None if row is None else row.taskrun_uid)
-    end(conn, asked.taskrun_uid, f"attempt {asked.number} of the TaskRun has taken over")
-    return _insert(conn, asked, _carry_out(conn, step, row, asked), settled=step is Step.FINISHED)
+    end(conn, claim.taskrun_uid, f"attempt {claim.number} of the TaskRun has taken over")
+    return _insert(conn, claim, _carry_out(conn, step, row, claim), settled=step is Step.FINISHED)
 
 
 def end(conn: sa.Connection, taskrun_uid: str, because: str) -> int:
@@ -171,7 +112,7 @@ def _run_by(conn: sa.Connection, taskrun_uid: str | None) -> RunBy:
     return RunBy() if row is None else RunBy(namespace=row.namespace, name=row.taskrun_name, uid=row.taskrun_uid)
 
 
-def _carry_out(conn: sa.Connection, step: Step, row: Any, asked: Asked) -> str:
+def _carry_out(conn: sa.Connection, step: Step, row: Any, claim: Claim) -> str:
     """The id of the task instance after the step."""
     if step in (Step.KEEP, Step.FINISHED):
         return str(row.id)
@@ -180,31 +121,31 @@ def _carry_out(conn: sa.Connection, step: Step, row: Any, asked: Asked) -> str:
         values["queued_at"] = clock()
         task_instances.move(conn, row.id, row.state, TaskState.QUEUED, by=task_instances.BY_OWNER, values=values)
         return str(row.id)
-    if step is Step.NEXT_TRY and TaskState(row.state) not in launches.MAY_QUEUE:
+    if step is Step.NEXT_TRY and TaskState(row.state) not in tries.MAY_QUEUE:
         values = {"reason": "the TaskRun went on to its next try", "end_date": clock()}
         task_instances.move(conn, row.id, row.state, TaskState.UP_FOR_RETRY, by=task_instances.BY_OWNER, values=values)
-    return launches.queue_task(
+    return tries.queue_task(
         conn,
-        dag_id=asked.dag_id,
-        task_id=asked.task_id,
-        run_id=asked.run_id,
-        map_index=asked.map_index,
-        try_number=asked.try_number,
-        max_tries=asked.max_tries,
-        conf=asked.conf,
+        dag_id=claim.dag_id,
+        task_id=claim.task_id,
+        run_id=claim.run_id,
+        map_index=claim.map_index,
+        try_number=claim.try_number,
+        max_tries=claim.max_tries,
+        conf=claim.conf,
         now=clock(),
-        taskrun_uid=asked.taskrun_uid,
-        namespace=asked.namespace,
+        taskrun_uid=claim.taskrun_uid,
+        namespace=claim.namespace,
     )
 
 
-_NAMED = [name for name in Attempt.__struct_fields__ if name in Asked.__struct_fields__]
+_NAMED = [name for name in Attempt.__struct_fields__ if name in Claim.__struct_fields__]
 
 
-def _insert(conn: sa.Connection, asked: Asked, ti_id: str, *, settled: bool) -> Attempt:
+def _insert(conn: sa.Connection, claim: Claim, ti_id: str, *, settled: bool) -> Attempt:
     moment = clock()
     version = conn.scalar(sa.select(_t.dag_version_id).where(_t.id == ti_id))
-    named: dict[str, Any] = {name: getattr(asked, name) for name in _NAMED}
+    named: dict[str, Any] = {name: getattr(claim, name) for name in _NAMED}
     named |= {"ti_id": ti_id, "dag_version_id": str(version), "settled_at": moment if settled else None}
     made = Attempt(**named)
     conn.execute(sa.insert(attempt).values(**msgspec.structs.asdict(made), exchanged_at=moment))

@@ -3,8 +3,8 @@
 import msgspec
 import sqlalchemy as sa
 
-from airlock_server.encryption import Encryption
-from airlock_server.store import upsert
+from airlock_server.keys.encryption import Encryption
+from airlock_server.store.engine import upsert
 from airlock_server.store.schema import connection
 
 

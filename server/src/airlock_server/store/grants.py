@@ -6,9 +6,9 @@ from typing import Literal
 import msgspec
 import sqlalchemy as sa
 
-from airlock_server.store import upsert
+from airlock_server.store.engine import upsert
+from airlock_server.store.engine.types import now
 from airlock_server.store.schema import access_grant
-from airlock_server.store.types import now
 
 Kind = Literal["variable", "connection"]
 

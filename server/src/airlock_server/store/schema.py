@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from airlock_server.store.types import UtcDateTime
+from airlock_server.store.engine.types import UtcDateTime
 
 #: The migration that makes these tables; ``migrate`` compares a database with it.
 REVISION = "0003"

@@ -12,8 +12,11 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from airlock_server import verdicts
-from airlock_server.store import dag_runs, upsert
+from airlock_server.rules import transitions
+from airlock_server.rules.transitions import Launch, Missing, Seen, Verdict
+from airlock_server.store import dag_runs
+from airlock_server.store.engine import upsert
+from airlock_server.store.engine.types import now
 from airlock_server.store.schema import (
     attempt,
     rendered_fields,
@@ -22,8 +25,6 @@ from airlock_server.store.schema import (
     task_instance_history,
     xcom,
 )
-from airlock_server.store.types import now
-from airlock_server.verdicts import Launch, Missing, Seen, Verdict
 from airlock_wire.states import TaskState
 
 BY_TASK = "task"
@@ -44,7 +45,7 @@ def run(conn: sa.Connection, ti_id: str, launch: Launch, start_date: datetime) -
     """PATCH /run. The context is the body of its answer."""
     row = _row(conn, ti_id)
     seen = Missing.UNKNOWN if row is None else _seen(row)
-    verdict = verdicts.on_run(seen, launch)
+    verdict = transitions.on_run(seen, launch)
     if row is None or verdict not in (Verdict.MOVE, Verdict.REPLAY):
         return Answer(verdict, seen)
     moment = now()
@@ -78,7 +79,7 @@ def heartbeat(conn: sa.Connection, ti_id: str, hostname: str, pid: int) -> Answe
         return Answer(Verdict.BEAT, Seen(TaskState.RUNNING, hostname, None, pid))
     row = _row(conn, ti_id)
     seen = _missing(conn, ti_id) if row is None else _seen(row)
-    return Answer(verdicts.on_heartbeat(seen, hostname, pid), seen)
+    return Answer(transitions.on_heartbeat(seen, hostname, pid), seen)
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,11 +102,11 @@ def report(conn: sa.Connection, ti_id: str, said: Report) -> Answer:
     """PATCH /state."""
     row = _row(conn, ti_id)
     seen = Missing.UNKNOWN if row is None else _seen(row)
-    verdict = verdicts.on_report(seen, said.state)
+    verdict = transitions.on_report(seen, said.state)
     if row is not None and verdict is Verdict.MOVE:
         if said.problem is not None:
             return Answer(Verdict.INVALID_REPORT, seen)
-        state = verdicts.state_after_report(said.state)
+        state = transitions.state_after_report(said.state)
         values = dict(said.values)
         if said.timeout is not None:
             values["trigger_timeout_at"] = now() + said.timeout

@@ -2,8 +2,9 @@
 
 import sqlalchemy as sa
 
-from airlock_server.encryption import Encryption
-from airlock_server.store import grants, upsert
+from airlock_server.keys.encryption import Encryption
+from airlock_server.store import grants
+from airlock_server.store.engine import upsert
 from airlock_server.store.schema import variable
 
 #: Made once: a statement that is built anew at each call costs more than the read.

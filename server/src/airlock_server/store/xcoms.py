@@ -5,9 +5,9 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from airlock_server.store import upsert
+from airlock_server.store.engine import upsert
+from airlock_server.store.engine.types import now
 from airlock_server.store.schema import dag_run, xcom
-from airlock_server.store.types import now
 
 
 class Where(msgspec.Struct, frozen=True):

@@ -17,10 +17,10 @@ from pathlib import Path
 
 from airlock_server.api.serve import EmbeddedServer
 from airlock_server.installation import Installation
-from airlock_server.local import containers
-from airlock_server.local.executor import Executor
+from airlock_server.keys.tokens import Tokens
+from airlock_server.launching.local import containers
+from airlock_server.launching.local.executor import Executor
 from airlock_server.store import variables, xcoms
-from airlock_server.tokens import Tokens
 
 #: A stranger's token, in the shape of ours: what the positive controls plant. Never the live one.
 CANARY = b"eyJhbGciOiJIUzUxMiJ9." + base64.urlsafe_b64encode(os.urandom(120)).rstrip(b"=") + b"." + b"c" * 86

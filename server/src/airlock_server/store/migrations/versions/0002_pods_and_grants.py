@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from airlock_server.store.types import UtcDateTime
+from airlock_server.store.engine.types import UtcDateTime
 
 revision = "0002"
 down_revision = "0001"

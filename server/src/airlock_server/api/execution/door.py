@@ -1,0 +1,101 @@
+"""
+The door to the database that a request goes through: it opens only while the request's launch counts.
+
+A pod's token is checked in the very transaction of what it asks for, so nothing can come between: when another pod has
+taken over, not even a write that was under way gets through. Tokens that are bound to no pod pass.
+"""
+
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+import sqlalchemy as sa
+
+from airlock_server.keys.tokens import Claims
+from airlock_server.rules import fencing
+from airlock_server.rules.attempts import Attempt
+from airlock_server.rules.fencing import Standing
+from airlock_server.store import attempts
+from airlock_server.store.engine.database import Database
+from airlock_server.store.engine.types import now
+from airlock_server.web.errors import Refused, refused
+
+T = TypeVar("T")
+Work = Callable[[sa.Connection], T]
+
+
+class Door(Protocol):
+    """The three ways into ``Database``. ``attempt`` is the pod that asks, known inside the work; None: no pod."""
+
+    @property
+    def attempt(self) -> Attempt | None: ...
+
+    @property
+    def settled(self) -> bool:
+        """The launch has ended: what it may still do is about itself."""
+
+    async def awrite(self, work: Work[T]) -> T: ...
+
+    async def aread(self, work: Work[T]) -> T: ...
+
+    def point(self, work: Work[T]) -> T: ...
+
+
+def door(db: Database, claims: Claims | None, opens: Standing) -> Door:
+    """The door for a request with these claims, on a route that is open up to the standing ``opens``."""
+    if claims is None or claims.bound is None:
+        return _Open(db)
+    return _Fenced(db, claims, claims.bound.pod, opens)
+
+
+class _Open:
+    attempt = None
+    settled = False
+
+    def __init__(self, db: Database) -> None:
+        self.awrite, self.aread, self.point = db.awrite, db.aread, db.point
+
+
+class _Fenced:
+    def __init__(self, db: Database, claims: Claims, pod_uid: str, opens: Standing) -> None:
+        self._db = db
+        self._claims = claims
+        self._pod_uid = pod_uid
+        self._opens = opens
+        self.attempt: Attempt | None = None
+        self.settled = False
+
+    async def awrite(self, work: Work[T]) -> T:
+        return _or_raise(await self._db.awrite(lambda conn: self._enter(conn, work)))
+
+    async def aread(self, work: Work[T]) -> T:
+        return _or_raise(await self._db.aread(lambda conn: self._enter(conn, work)))
+
+    def point(self, work: Work[T]) -> T:
+        return _or_raise(self._db.point(lambda conn: self._enter(conn, work)))
+
+    def _enter(self, conn: sa.Connection, work: Work[T]) -> T | Refused:
+        """The work's result, or the refusal. Returned, because a write that raises undoes those committed with it."""
+        self.attempt = attempts.of_pod(conn, self._pod_uid)
+        found = fencing.standing(self.attempt, self._claims.sub, now())
+        self.settled = found is not Standing.CURRENT
+        if found > self._opens:
+            return _refusal(found, self.attempt)
+        try:
+            return work(conn)
+        except Refused as e:
+            return e
+
+
+def _or_raise(result: T | Refused) -> T:
+    if isinstance(result, Refused):
+        raise result
+    return result
+
+
+def _refusal(found: Standing, attempt: Attempt | None) -> Refused:
+    if found is Standing.SETTLED:
+        return refused(403, "launch_settled", "The launch has reported its state, and may no longer ask for this")
+    if found is Standing.EXPIRED:
+        return refused(410, "launch_expired", "The launch has reported its state, and some time ago")
+    why = attempt.ended_because if attempt is not None else None
+    return refused(410, "superseded", f"This launch is no longer the one that counts: {why or 'its pod is not known'}")

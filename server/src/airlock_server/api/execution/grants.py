@@ -1,0 +1,70 @@
+"""What a launch may read beyond its own: variables and connections by grant, XComs of its own DAG."""
+
+import msgspec
+import sqlalchemy as sa
+
+from airlock_server.api.execution.door import Door
+from airlock_server.api.services import Services
+from airlock_server.store import dag_runs, grants
+from airlock_server.store.run_keys import key_of, run_id_of
+from airlock_server.store.xcoms import Where
+from airlock_server.web.errors import Refused, refused
+
+
+def granted(services: Services, door: Door, conn: sa.Connection, kind: grants.Kind) -> list[str] | None:
+    """The patterns of what the request may read, None where it is everything."""
+    if door.attempt is None or not services.by_grant:
+        return None
+    return grants.patterns(conn, door.attempt.namespace, kind)
+
+
+def check_read(services: Services, door: Door, conn: sa.Connection, kind: grants.Kind, name: str) -> None:
+    """Refuses a variable or connection that nobody granted to the task's namespace; the refusal names the grant."""
+    patterns = granted(services, door, conn, kind)
+    if patterns is None or door.attempt is None or grants.covers(patterns, name):
+        return
+    namespace = door.attempt.namespace
+    fix = f"airlock grants add {kind} {name} --namespace {namespace}"
+    raise _denied(f"The {kind} {name!r} is not granted to namespace {namespace!r}; an administrator can: {fix}")
+
+
+def check_write(services: Services, door: Door) -> None:
+    """Refuses a change to what all namespaces share: a grant is for reading."""
+    if door.attempt is not None and services.by_grant:
+        raise _denied("A task may not change variables here: grants are for reading, and others may read them too")
+
+
+def stored(door: Door, where: Where) -> Where:
+    """Where the XComs are that a request names: a pod's run belongs to its namespace."""
+    if door.attempt is None:
+        return where
+    return msgspec.structs.replace(where, run_id=key_of(door.attempt.namespace, where.run_id))
+
+
+def check_xcom_read(door: Door, conn: sa.Connection, where: Where, map_index: int | None = None) -> None:
+    """Refuses the ``stored`` XComs of another DAG or namespace, and once the launch has ended all but its own."""
+    attempt = door.attempt
+    if attempt is None:
+        return
+    if where.dag_id != attempt.dag_id:
+        raise _denied(f"A task reads the XComs of its own DAG, which is {attempt.dag_id!r} and not {where.dag_id!r}")
+    if where.run_id != attempt.run_id and dag_runs.namespace_of(conn, where.dag_id, where.run_id) != attempt.namespace:
+        run_id = run_id_of(where.run_id)
+        raise _denied(f"Namespace {attempt.namespace!r} has no run {run_id!r} of DAG {where.dag_id!r}")
+    if door.settled:
+        check_xcom_write(door, where, attempt.map_index if map_index is None else map_index)
+
+
+def check_xcom_write(door: Door, where: Where, map_index: int) -> None:
+    """Refuses a write to the ``stored`` XComs of another task instance."""
+    attempt = door.attempt
+    if attempt is None:
+        return
+    own = (attempt.dag_id, attempt.run_id, attempt.task_id, attempt.map_index)
+    if (where.dag_id, where.run_id, where.task_id, map_index) != own:
+        shown = "/".join(map(str, (attempt.dag_id, run_id_of(attempt.run_id), attempt.task_id, attempt.map_index)))
+        raise _denied(f"A task writes the XComs of its own task instance, which is {shown}")
+
+
+def _denied(message: str) -> Refused:
+    return refused(403, "access_denied", message)

@@ -1,0 +1,32 @@
+"""Connections. Any execution token opens them, as in Airflow; where grants count, a pod's only those granted."""
+
+import msgspec
+import sqlalchemy as sa
+
+from airlock_server.api.execution import grants
+from airlock_server.api.execution.request import Request
+from airlock_server.api.execution.routing import Route
+from airlock_server.api.services import Services
+from airlock_server.keys.tokens import Claims
+from airlock_server.store import connections as store
+from airlock_server.web.errors import refused
+from airlock_server.web.http import Response, as_json
+
+
+async def get(services: Services, request: Request, _claims: Claims | None) -> Response:
+    """One connection, secrets and all: what a task is granted it can read."""
+    conn_id = request.path["connection_id"]
+
+    def look(conn: sa.Connection) -> store.Connection | None:
+        grants.check_read(services, request.door, conn, "connection", conn_id)
+        return store.get(conn, services.encryption, conn_id)
+
+    found = request.door.point(look)
+    if found is None:
+        raise refused(404, "not_found", f"Connection with ID {conn_id} not found")
+    fields = msgspec.structs.asdict(found)
+    del fields["description"]
+    return as_json(fields)
+
+
+ROUTES = [Route(method="GET", pattern="/connections/{connection_id}", handler=get)]

@@ -1,0 +1,129 @@
+"""What a launch says about its task instance. Only the token of that task instance opens these."""
+
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from airlock_server.api.execution import payloads
+from airlock_server.api.execution.request import Request
+from airlock_server.api.execution.routing import EXECUTION, EXECUTION_OR_WORKLOAD, Handler, Route
+from airlock_server.api.services import Services
+from airlock_server.keys.tokens import Claims
+from airlock_server.rules.fencing import Standing
+from airlock_server.rules.transitions import Launch, Missing, Seen, Verdict
+from airlock_server.store import task_instances as store
+from airlock_server.web.errors import Refused, refused
+from airlock_server.web.http import NO_CONTENT, Response, as_json
+from airlock_server.web.validation import decode
+
+_object = msgspec.json.Decoder(dict[str, Any])
+_text = msgspec.json.Decoder(str)
+
+
+async def run(services: Services, request: Request, claims: Claims | None) -> Response:
+    """A launch begins. A workload token is traded for an execution token."""
+    said = decode(payloads.enter_running, request.body, request.content_type)
+    launch = Launch(said.hostname, said.unixname, said.pid)
+    ti_id = request.path["task_instance_id"]
+    answer = await request.door.awrite(partial(store.run, ti_id=ti_id, launch=launch, start_date=said.start_date))
+    if answer.verdict not in (Verdict.MOVE, Verdict.REPLAY):
+        raise _refusal(answer, "TI was not in a state where it could be marked as running")
+    token = services.tokens.mint_execution(ti_id) if claims and claims.scope == "workload" else None
+    return as_json(answer.context, headers=((b"refreshed-api-token", token.encode()),) if token else ())
+
+
+async def report(_services: Services, request: Request, _claims: Claims | None) -> Response:
+    """A launch ends, or puts its task aside."""
+    said = payloads.decode_report(request.body, request.content_type)
+    answer = await request.door.awrite(partial(store.report, ti_id=request.path["task_instance_id"], said=said))
+    match answer.verdict:
+        case Verdict.MOVE:
+            return NO_CONTENT
+        case Verdict.REPLAY:
+            return Response(200)
+        case Verdict.INVALID_REPORT:
+            raise refused(422, "invalid_partition_key", said.problem or "")
+        case _:
+            raise _refusal(answer, "TI was not in the running state so it cannot be updated")
+
+
+async def heartbeat(_services: Services, request: Request, _claims: Claims | None) -> Response:
+    """A launch is alive, and learns whether it is still wanted."""
+    said = decode(payloads.heartbeat, request.body, request.content_type)
+    ti_id = request.path["task_instance_id"]
+    answer = await request.door.awrite(partial(store.heartbeat, ti_id=ti_id, hostname=said.hostname, pid=said.pid))
+    if answer.verdict is not Verdict.BEAT:
+        raise _refusal(answer, "")
+    return NO_CONTENT
+
+
+async def rendered_fields(_services: Services, request: Request, _claims: Claims | None) -> Response:
+    """The task's template fields as they were rendered."""
+    decode(_object, request.body, request.content_type)
+    write = partial(store.set_rendered_fields, ti_id=request.path["task_instance_id"], fields=request.body)
+    missing = await request.door.awrite(write)
+    if missing is not None:
+        raise _gone() if missing is Missing.ARCHIVED else _not_found()
+    return as_json({"message": "Rendered task instance fields successfully set"}, 201)
+
+
+async def rendered_map_index(_services: Services, request: Request, _claims: Claims | None) -> Response:
+    """The name that a mapped task instance gave itself."""
+    value = decode(_text, request.body, request.content_type)
+    if not value:
+        raise Refused(422, "rendered_map_index cannot be empty")
+    write = partial(store.set_rendered_map_index, ti_id=request.path["task_instance_id"], value=value)
+    if not await request.door.awrite(write):
+        raise Refused(404, "Task Instance not found")
+    return NO_CONTENT
+
+
+def _refusal(answer: store.Answer, not_now: str) -> Refused:
+    seen = answer.seen
+    match answer.verdict, seen:
+        case Verdict.GONE, _:
+            return _gone()
+        case Verdict.RUNNING_ELSEWHERE, Seen():
+            where = {"current_hostname": seen.hostname, "current_pid": seen.pid}
+            return refused(409, "running_elsewhere", "TI is already running elsewhere", **where)
+        case Verdict.NOT_RUNNING, Seen():
+            message = "TI is no longer in the running state and task should terminate"
+            return refused(409, "not_running", message, current_state=_state(seen))
+        case Verdict.INVALID_STATE, Seen():
+            return refused(409, "invalid_state", not_now, previous_state=_state(seen))
+        case _:
+            return _not_found()
+
+
+def _state(seen: Seen) -> str | None:
+    return None if seen.state == "none" else seen.state.value
+
+
+def _not_found() -> Refused:
+    return refused(404, "not_found", "Task Instance not found")
+
+
+def _gone() -> Refused:
+    return refused(410, "not_found", "Task Instance was retried or cleared and has another id now")
+
+
+def _own(
+    method: str,
+    operation: str,
+    handler: Handler,
+    scopes: frozenset[str] = EXECUTION,
+    opens: Standing = Standing.SETTLED,
+) -> Route:
+    pattern = f"/task-instances/{{task_instance_id}}/{operation}"
+    return Route(method=method, pattern=pattern, handler=handler, own=True, scopes=scopes, opens=opens)
+
+
+ROUTES = [
+    _own("PUT", "heartbeat", heartbeat),
+    _own("PATCH", "run", run, EXECUTION_OR_WORKLOAD),
+    # A replay moves nothing, and its sender must be able to learn, however late, that its word has arrived.
+    _own("PATCH", "state", report, opens=Standing.EXPIRED),
+    _own("PUT", "rtif", rendered_fields),
+    _own("PATCH", "rendered-map-index", rendered_map_index),
+]

@@ -1,0 +1,98 @@
+"""Variables. Any execution token opens them, as in Airflow; where grants count, a pod's only those granted, to read."""
+
+import msgspec
+import sqlalchemy as sa
+
+from airlock_server.api.execution import grants
+from airlock_server.api.execution.request import Request
+from airlock_server.api.execution.routing import Route
+from airlock_server.api.services import Services
+from airlock_server.keys.tokens import Claims
+from airlock_server.store import variables as store
+from airlock_server.web.errors import InvalidRequest, Problem, refused
+from airlock_server.web.http import NO_CONTENT, Response, as_json
+from airlock_server.web.validation import decode, integer
+
+_MAX_KEYS = 10_000
+
+
+class VariableBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A variable's new value. ``value`` is the older spelling of ``val``."""
+
+    val: str | msgspec.UnsetType | None = msgspec.UNSET
+    value: str | msgspec.UnsetType | None = msgspec.UNSET
+    description: str | None = None
+
+
+_body = msgspec.json.Decoder(VariableBody)
+
+
+async def keys(services: Services, request: Request, _claims: Claims | None) -> Response:
+    """Which variables there are."""
+    prefix = request.query.get("prefix")
+    limit = integer(request.query, "limit", low=1, high=_MAX_KEYS)
+    offset = integer(request.query, "offset", low=0) or 0
+
+    def look(conn: sa.Connection) -> tuple[list[str], int]:
+        patterns = grants.granted(services, request.door, conn, "variable")
+        return store.keys(conn, prefix, limit or 1000, offset, patterns)
+
+    found, total = await request.door.aread(look)
+    return as_json({"keys": found, "total_entries": total})
+
+
+async def get(services: Services, request: Request, _claims: Claims | None) -> Response:
+    """One variable."""
+    key = _key(request)
+
+    def look(conn: sa.Connection) -> tuple[bool, str | None]:
+        grants.check_read(services, request.door, conn, "variable", key)
+        return store.get(conn, services.encryption, key)
+
+    there, value = request.door.point(look)
+    if not there:
+        raise refused(404, "not_found", f"Variable with key '{key}' not found")
+    return as_json({"key": key, "value": value})
+
+
+async def put(services: Services, request: Request, _claims: Claims | None) -> Response:
+    """Makes or replaces a variable."""
+    key = _key(request)
+    said = decode(_body, request.body, request.content_type)
+    value = said.value if said.val is msgspec.UNSET else said.val
+    if value is msgspec.UNSET:
+        raise InvalidRequest(Problem("missing", ["body", "val"], "Field required"))
+
+    def write(conn: sa.Connection) -> None:
+        grants.check_write(services, request.door)
+        store.put(conn, services.encryption, key, value, said.description)
+
+    await request.door.awrite(write)
+    return as_json({"message": "Variable successfully set"}, 201)
+
+
+async def delete(services: Services, request: Request, _claims: Claims | None) -> Response:
+    """Removes a variable, if there is one."""
+    key = _key(request)
+
+    def write(conn: sa.Connection) -> None:
+        grants.check_write(services, request.door)
+        store.delete(conn, key)
+
+    await request.door.awrite(write)
+    return NO_CONTENT
+
+
+def _key(request: Request) -> str:
+    if not (key := request.path["variable_key"]):
+        where: list[str | int] = ["path", "variable_key"]
+        raise InvalidRequest(Problem("string_too_short", where, "String should have at least 1 character", ""))
+    return key
+
+
+ROUTES = [
+    Route(method="GET", pattern="/variables/keys", handler=keys),
+    Route(method="GET", pattern="/variables/{variable_key:path}", handler=get),
+    Route(method="PUT", pattern="/variables/{variable_key:path}", handler=put),
+    Route(method="DELETE", pattern="/variables/{variable_key:path}", handler=delete),
+]

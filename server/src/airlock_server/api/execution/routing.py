@@ -1,0 +1,80 @@
+"""
+From a method and a path to a route: which handler, and which tokens open it.
+
+A pattern's parts are literal, ``{name}`` for one part, or ``{name:path}`` for one or more, slashes between them.
+The first pattern that fits wins, so the literal ones come first.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+import msgspec
+
+from airlock_server.api.execution.request import Request
+from airlock_server.api.services import Services
+from airlock_server.keys.tokens import Claims
+from airlock_server.rules.fencing import Standing
+from airlock_server.web.errors import Refused
+from airlock_server.web.http import Response
+
+Handler = Callable[[Services, Request, Claims | None], Awaitable[Response]]
+
+EXECUTION = frozenset({"execution"})
+EXECUTION_OR_WORKLOAD = frozenset({"execution", "workload"})
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    One operation. ``scopes`` None: no token is asked for. ``own``: only the token of the path's task instance.
+    ``opens``: up to which standing of its launch a pod's token opens it.
+    """
+
+    method: str
+    pattern: str
+    handler: Handler
+    scopes: frozenset[str] | None = EXECUTION
+    own: bool = False
+    opens: Standing = Standing.CURRENT
+
+
+class Router:
+    """Finds routes by their first part and then in order."""
+
+    def __init__(self, routes: Sequence[Route]) -> None:
+        self._by_first: dict[str, list[tuple[list[str], Route]]] = {}
+        for route in routes:
+            parts = route.pattern.strip("/").split("/")
+            self._by_first.setdefault(parts[0], []).append((parts, route))
+
+    def find(self, method: str, parts: list[str]) -> tuple[Route, dict[str, str]]:
+        """The route and the path's named parts; raises 404, or 405 where only the method is wrong."""
+        allowed = set()
+        for pattern, route in self._by_first.get(parts[0] if parts else "", ()):
+            named = _match(pattern, parts)
+            if named is None:
+                continue
+            if route.method == method:
+                return route, named
+            allowed.add(route.method)
+        if allowed:
+            raise Refused(405, "Method Not Allowed", ((b"allow", ", ".join(sorted(allowed)).encode()),))
+        raise Refused(404, "Not Found")
+
+
+def _match(pattern: list[str], parts: list[str]) -> dict[str, str] | None:
+    tail = next((len(pattern) - 1 - i for i, part in enumerate(pattern) if part.endswith(":path}")), None)
+    if tail is not None:
+        # What lies between the parts before and those after belongs to the one that takes slashes.
+        head = len(pattern) - 1 - tail
+        if len(parts) < len(pattern):
+            return None
+        end = len(parts) - tail
+        parts = [*parts[:head], "/".join(parts[head:end]), *parts[end:]]
+    if len(pattern) != len(parts):
+        return None
+    named = {}
+    for wanted, part in zip(pattern, parts, strict=True):
+        if wanted.startswith("{"):
+            named[wanted[1:-1].removesuffix(":path")] = part
+        elif wanted != part:
+            return None
+    return named

@@ -1,0 +1,58 @@
+"""
+What is served beside the Execution API: the exchange of a pod's token, and the two probes of a kubelet.
+
+None of them asks for a task's token. The probes answer anybody, and with nothing but that they answer.
+"""
+
+from collections.abc import Awaitable, Callable
+
+import sqlalchemy as sa
+
+from airlock_server.api.execution.access import bearer
+from airlock_server.api.services import Services
+from airlock_server.exchange.admission import STATUS, Reason, Refusal
+from airlock_server.store.errors import Unavailable
+from airlock_server.web.http import Request, Response, as_json
+
+EXCHANGE_PATH = "/airlock/v1/exchange"
+
+_MISSING = Refusal(Reason.DENIED, "this server serves no TaskRuns; set AIRLOCK__KUBERNETES__ENABLED to true")
+
+
+async def exchange(services: Services, request: Request) -> Response:
+    """A pod's token for its task's."""
+    if services.exchange is None:
+        return _no(_MISSING)
+    try:
+        answer = await services.exchange.exchange(bearer(request.headers), request.address)
+    except Unavailable as e:
+        return _no(Refusal(Reason.API_BUSY, f"the database is busy: {e}", retry_after=1))
+    return _no(answer) if isinstance(answer, Refusal) else as_json(answer)
+
+
+async def alive(_services: Services, _request: Request) -> Response:
+    """The process answers."""
+    return as_json({"status": "ok"})
+
+
+async def ready(services: Services, _request: Request) -> Response:
+    """It can do its work: the database takes reads. Kubernetes being away is no reason to send tasks elsewhere."""
+    try:
+        await services.db.aread(lambda conn: conn.scalar(sa.select(1)))
+    except Unavailable:
+        return as_json({"status": "not ready"}, 503)
+    return as_json({"status": "ok"})
+
+
+Handler = Callable[[Services, Request], Awaitable[Response]]
+
+HANDLERS: dict[tuple[str, str], Handler] = {
+    ("POST", EXCHANGE_PATH): exchange,
+    ("GET", "/healthz"): alive,
+    ("GET", "/readyz"): ready,
+}
+
+
+def _no(no: Refusal) -> Response:
+    headers = ((b"retry-after", str(no.retry_after).encode()),) if no.retry_after else ()
+    return as_json({"reason": no.reason, "message": no.message}, STATUS[no.reason], headers)

@@ -1,0 +1,149 @@
+"""
+The tokens that tasks present: minted and verified here, and nowhere else (the only importer of pyjwt).
+
+A **workload** token is made when a task instance is queued and opens only PATCH /run, which answers with an
+**execution** token for everything else. Claims, validation and the refresh rule are Airflow 3.3's. A token that was
+exchanged for a pod's also says which pod, TaskRun and try it is for, and counts only while that pod does.
+"""
+
+import time
+import uuid
+from typing import Any, Literal
+
+import jwt
+import msgspec
+
+from airlock_server.settings import JwtSettings
+
+ALGORITHM = "HS512"
+SCOPES = ("execution", "workload")
+
+#: A token is refreshed when this share of its life is left, or this many seconds, whichever is more.
+REFRESH_SHARE = 0.20
+REFRESH_SECONDS = 30
+
+#: A key's length. A key file holds one or more of them, one after the other.
+KEY_BYTES = 64
+#: Keys that one file holds at most: the one that signs, and two that still verify.
+MAX_KEYS = 3
+
+Scope = Literal["execution", "workload"]
+
+
+_BOUND = "airlock"
+
+
+class InvalidToken(Exception):
+    """This token opens nothing: 403. The text is for the log; it never holds the token."""
+
+
+class Binding(msgspec.Struct, frozen=True, rename={"try_number": "try"}):
+    """The launch that a token is bound to."""
+
+    pod: str
+    taskrun: str
+    try_number: int
+
+
+class Claims(msgspec.Struct, frozen=True):
+    """
+    What a valid token says: whose it is (a task instance's uuid), what it opens, its time in epoch seconds, and the
+    launch it is bound to, None where it is bound to none.
+    """
+
+    sub: str
+    scope: Scope
+    iat: int
+    exp: int
+    bound: Binding | None = None
+
+
+class Tokens:
+    """Mints with the first of the keys, verifies with all: ``keys`` is one or more of 64 bytes, one after the other."""
+
+    def __init__(self, keys: bytes, settings: JwtSettings) -> None:
+        self._keys = [keys[at : at + KEY_BYTES] for at in range(0, len(keys), KEY_BYTES)]
+        if not self._keys or len(self._keys[-1]) != KEY_BYTES:
+            raise ValueError(f"{len(keys)} bytes are no keys of {KEY_BYTES}")
+        self._settings = settings
+        self._required = ["aud", "exp", "iat"] + (["iss"] if settings.issuer else [])
+
+    def mint_workload(self, ti_id: str, now: float | None = None) -> str:
+        """A token for one launch of a queued task instance; it opens PATCH /run only."""
+        return self._mint(ti_id, "workload", self._settings.workload_seconds, now)
+
+    def mint_execution(self, ti_id: str, now: float | None = None) -> str:
+        """A token for a running task instance. ``now`` is in epoch seconds, the clock's where it is None."""
+        return self._mint(ti_id, "execution", self._settings.execution_seconds, now)
+
+    def mint_for_pod(
+        self, ti_id: str, pod_uid: str, taskrun_uid: str, try_number: int, now: float | None = None
+    ) -> str:
+        """An execution token that counts only while this pod is the one that runs the task instance."""
+        return self._mint(
+            ti_id, "execution", self._settings.execution_seconds, now, Binding(pod_uid, taskrun_uid, try_number)
+        )
+
+    def verify(self, token: str) -> Claims:
+        """The claims of a token that holds; raises InvalidToken."""
+        try:
+            claims = self._decode(token)
+        except (jwt.PyJWTError, ValueError, RecursionError) as e:
+            raise InvalidToken(f"Invalid auth token: {e}") from e
+        scope = claims.get("scope", "execution")
+        if scope not in SCOPES:
+            raise InvalidToken(f"Invalid token scope: {scope}")
+        try:
+            sub = str(uuid.UUID(claims.get("sub")))
+        except (ValueError, TypeError, AttributeError) as e:
+            raise InvalidToken("Invalid auth token: sub is no UUID") from e
+        try:
+            bound = msgspec.convert(claims.get(_BOUND), Binding | None)
+        except msgspec.ValidationError as e:
+            raise InvalidToken("Invalid auth token: it is bound to something that is no launch") from e
+        return Claims(sub, scope, int(claims["iat"]), int(claims["exp"]), bound)
+
+    def refreshed(self, claims: Claims, now: float | None = None) -> str | None:
+        """A successor where ``claims`` is an execution token near its end, else None. Workload tokens have none."""
+        now = time.time() if now is None else now
+        if claims.scope == "workload":
+            return None
+        refresh_below = max(int((claims.exp - claims.iat) * REFRESH_SHARE), REFRESH_SECONDS)
+        if claims.exp - int(now) > refresh_below:
+            return None
+        return self._mint(claims.sub, "execution", self._settings.execution_seconds, now, claims.bound)
+
+    def _decode(self, token: str) -> dict[str, Any]:
+        """The claims by whichever key signed them; every other complaint is the same for all keys."""
+        for key in self._keys:
+            try:
+                claims: dict[str, Any] = jwt.decode(
+                    token,
+                    key,
+                    algorithms=[ALGORITHM],
+                    audience=self._settings.audience,
+                    issuer=self._settings.issuer or None,
+                    leeway=self._settings.leeway_seconds,
+                    options={"require": self._required},
+                )
+            except jwt.InvalidSignatureError:
+                continue
+            return claims
+        raise jwt.InvalidSignatureError("Signature verification failed")
+
+    def _mint(self, ti_id: str, scope: Scope, seconds: int, now: float | None, bound: Binding | None = None) -> str:
+        issued = int(time.time() if now is None else now)
+        claims: dict[str, Any] = {
+            "sub": str(uuid.UUID(ti_id)),
+            "scope": scope,
+            "jti": uuid.uuid4().hex,
+            "aud": self._settings.audience,
+            "nbf": issued,
+            "iat": issued,
+            "exp": issued + seconds,
+        }
+        if self._settings.issuer:
+            claims["iss"] = self._settings.issuer
+        if bound is not None:
+            claims[_BOUND] = msgspec.to_builtins(bound)
+        return jwt.encode(claims, self._keys[0], algorithm=ALGORITHM)

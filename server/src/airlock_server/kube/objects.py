@@ -1,0 +1,67 @@
+"""Secrets and ConfigMaps, read and written whole, each write guarded by what was read."""
+
+import base64
+from typing import Any, Literal
+
+import msgspec
+
+from airlock_server.kube.client import Client, path
+from airlock_server.kube.errors import NotFound
+
+Kind = Literal["Secret", "ConfigMap"]
+_PLURAL = {"Secret": "secrets", "ConfigMap": "configmaps"}
+
+
+class Object(msgspec.Struct, frozen=True, kw_only=True):
+    """A Secret or ConfigMap. ``metadata`` is as it was read, None where it is not there yet. No secret in its repr."""
+
+    kind: Kind
+    namespace: str
+    name: str
+    data: dict[str, bytes]
+    type: str = ""
+    metadata: dict[str, Any] | None = None
+
+    def __repr__(self) -> str:
+        return f"Object({self.kind} {self.namespace}/{self.name}, {sorted(self.data)})"
+
+
+class _Read(msgspec.Struct, frozen=True):
+    metadata: dict[str, Any]
+    data: dict[str, str] | None = None
+    type: str = ""
+
+
+def read(client: Client, kind: Kind, namespace: str, name: str) -> Object | None:
+    """The object, None where there is none; raises ClusterError."""
+    try:
+        found = client.get(path("api", "v1", "namespaces", namespace, _PLURAL[kind], name), _Read)
+    except NotFound:
+        return None
+    decode = base64.b64decode if kind == "Secret" else str.encode
+    data = {key: decode(value) for key, value in (found.data or {}).items()}
+    return Object(kind=kind, namespace=namespace, name=name, data=data, type=found.type, metadata=found.metadata)
+
+
+def write(client: Client, wanted: Object) -> None:
+    """Creates it, or replaces what was read and nothing newer; raises Conflict where somebody else was first."""
+    folder = ("api", "v1", "namespaces", wanted.namespace, _PLURAL[wanted.kind])
+    if wanted.metadata is None:
+        client.post(path(*folder), _body(wanted), dict[str, Any])
+    else:
+        client.put(path(*folder, wanted.name), _body(wanted), dict[str, Any])
+
+
+def _body(wanted: Object) -> dict[str, Any]:
+    metadata = wanted.metadata or {
+        "name": wanted.name,
+        "namespace": wanted.namespace,
+        "labels": {"app.kubernetes.io/part-of": "airlock", "app.kubernetes.io/managed-by": "airlock-setup"},
+    }
+    body: dict[str, Any] = {"apiVersion": "v1", "kind": wanted.kind, "metadata": metadata}
+    if wanted.kind == "Secret":
+        body["type"] = wanted.type or "Opaque"
+        body["data"] = {key: base64.b64encode(value).decode() for key, value in wanted.data.items()}
+    else:
+        body["data"] = {key: value.decode() for key, value in wanted.data.items()}
+    return body

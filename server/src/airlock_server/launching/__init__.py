@@ -1,0 +1,1 @@
+"""How a queued try is started, and how it is known to be over."""

@@ -1,0 +1,304 @@
+"""
+One launch as two processes of this machine: what a kubelet does with a pod's two containers, done here.
+
+The sidecar gets the token through a pipe, never by argument or environment, and what it must remember secretly in
+a memfd that only this process and it hold. It is started again, with a growing pause, while the launcher lives; it
+gets SIGTERM only after the launcher ended; its record is what remains.
+
+Nothing of a launch outlives it: what user code left behind is ended with it. And no launch outlives its bounds: a
+process of it that was stopped is sent on, and one that still does not end is killed.
+"""
+
+import math
+import os
+import random
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+from airlock_server.launching.local import leftovers, users
+from airlock_wire import pod
+from airlock_wire.pod import BEGUN_FILE
+from airlock_wire.record import Record, decode
+from airlock_wire.workload import Workload
+
+#: What user code sees of the environment of whoever started this, beside what it is given by name (docs/laptop.md).
+PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONPATH", "PYTHONHASHSEED", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+_RESTART_FIRST_SECONDS = 0.05
+_RESTART_LONGEST_SECONDS = 5.0
+#: How long a sidecar may take to write its record after the launcher ended; it waits for the server that long.
+_RECORD_SECONDS = 60.0
+#: The same where the command was told to end at once.
+_HURRIED_SECONDS = 5.0
+#: Between a sidecar's record and its launcher's end. The launcher has its acknowledgement with the record.
+_AFTER_RECORD_SECONDS = 5.0
+#: How long after its grace period a launcher may take to end.
+_AFTER_GRACE_SECONDS = 5.0
+#: A sidecar's exit code for a mistake in what it was given: another start would end in the same way.
+_SET_UP_WRONGLY = 2
+
+
+#: The sidecar's record, in its state folder.
+RECORD_FILE = "record.json"
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where launches of this machine run: the same for every launch of a command."""
+
+    api_url: str
+    log_dir: Path
+    bundle_root: Path
+    runner_python: str
+    #: As in ``isolation.Isolation``.
+    runner_uids: Sequence[int]
+    heartbeat_seconds: float
+    max_frame_bytes: int
+    grace_seconds: float
+    log_frames: bool
+    capture_file: str
+    #: What user code is given of its environment, by name and value.
+    variables: Mapping[str, str]
+
+
+class SetUpWrongly(Exception):
+    """The sidecar refused what it was given, which is a mistake of ours or of a setting; its words are on stderr."""
+
+
+class Containers:
+    """One launch. Use it in a ``with``: at its end nothing of it is left."""
+
+    def __init__(self, place: Place, work: Workload, token: str, environ: Mapping[str, str]) -> None:
+        self._place = place
+        self._token = token
+        self._environ = environ
+        self._lease = users.lease(place.runner_uids) if len(place.runner_uids) > 1 else None
+        self._uid = self._lease.uid if self._lease else place.runner_uids[0] if place.runner_uids else None
+        self._children = leftovers.children()
+        self._kill_at: float | None = None
+        self._hurried = False
+        self._folder = _scratch()
+        self._state = os.memfd_create("airlock-state", os.MFD_CLOEXEC)
+        for name, mode in (("socket", 0o711), ("state", 0o700)):
+            (self._folder / name).mkdir(mode=mode)
+        (self._folder / "state" / "workload.json").write_bytes(msgspec.json.encode(work))
+        self.output = os.pipe()
+        self.sidecar: subprocess.Popen[bytes] | None = None
+        self.launcher: subprocess.Popen[bytes] | None = None
+        self._output_ended = False
+
+    def __enter__(self) -> Self:
+        try:
+            self._start_sidecar()
+            self._start_launcher()
+        except OSError:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in (self.launcher, self.sidecar):
+            if process is not None:
+                if process.poll() is None:
+                    process.kill()
+                    process.wait()
+                leftovers.forget(process)
+        self._sweep()
+        self.end_output()
+        for fd in (self._state, self.output[0]):
+            os.close(fd)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def end_output(self) -> None:
+        """Closes our writing end of the sidecar's output, so that its reader comes to the end."""
+        if not self._output_ended:
+            self._output_ended = True
+            os.close(self.output[1])
+
+    def stop(self) -> None:
+        """
+        Tells the launcher to stop, as a kubelet does when a pod is deleted; may be called from any thread. A launcher
+        that does not end in its grace period is killed, and at a second call at once.
+        """
+        self._hurried = self._kill_at is not None
+        grace = 0.0 if self._hurried else self._place.grace_seconds + _AFTER_GRACE_SECONDS
+        self._kill_at = min(self._kill_at or math.inf, time.monotonic() + grace)
+        if self.launcher is not None and self.launcher.poll() is None:
+            self.launcher.send_signal(signal.SIGTERM)
+
+    @property
+    def began(self) -> bool:
+        """Whether the task was handed to the runner: the sidecar notes it before it says so to the runner."""
+        return (self._folder / "state" / BEGUN_FILE).exists()
+
+    def wait(self) -> Record | None:
+        """
+        Stays until the launch is over; the sidecar's record, None where it could not leave one. Raises SetUpWrongly.
+        """
+        assert self.sidecar is not None  # noqa: S101 - entered
+        assert self.launcher is not None  # noqa: S101 - entered
+        pause = _RESTART_FIRST_SECONDS
+        while self.launcher.poll() is None:
+            self._keep_going()
+            if self.sidecar.poll() == _SET_UP_WRONGLY:
+                raise SetUpWrongly("the sidecar refused what it was given: see its words above")
+            if self.sidecar.poll() is not None:
+                # Scattered, so that a sidecar that dies of what it finds does not find it at the same beat for ever.
+                time.sleep(pause * (0.5 + random.random() / 2))  # noqa: S311 - jitter, not a secret
+                pause = min(pause * 2, _RESTART_LONGEST_SECONDS)
+                self._start_sidecar()
+            _wait_any(self.launcher, self.sidecar)
+        return self._record()
+
+    def parsed(self) -> bytes | None:
+        """What a launch in parse mode left, if it left anything."""
+        result = self._folder / "state" / "result.json"
+        return result.read_bytes() if result.exists() else None
+
+    def _keep_going(self) -> None:
+        """
+        Sends on a process that user code of the same user has stopped, and kills a launcher whose time is over. The
+        sidecar's record says that it waits for nothing more, so its launcher has no more to wait for either.
+        """
+        for process in (self.launcher, self.sidecar):
+            if process is not None and process.returncode is None and _is_stopped(process.pid):
+                process.send_signal(signal.SIGCONT)
+        now = time.monotonic()
+        if self._kill_at is None and (self._folder / "state" / RECORD_FILE).exists():
+            self._kill_at = now + _AFTER_RECORD_SECONDS
+        if self._kill_at is not None and now >= self._kill_at and self.launcher is not None:
+            self.launcher.kill()
+
+    def _sweep(self) -> None:
+        """Ends what user code left behind."""
+        if leftovers.orphans(self._children):
+            if self._lease is not None:
+                users.sweep(self._lease.uid)
+            leftovers.end(self._children)
+        if self._lease is not None:
+            self._lease.give_back()
+
+    def _record(self) -> Record | None:
+        assert self.sidecar is not None  # noqa: S101 - entered
+        for _ in range(3):
+            # One that was killed at the very end is started again: its journal says what it has to.
+            if self.sidecar.poll() is not None:
+                self._start_sidecar()
+            self.sidecar.send_signal(signal.SIGTERM)
+            began = time.monotonic()
+            while self.sidecar.poll() is None:
+                self._keep_going()
+                if time.monotonic() - began > (_HURRIED_SECONDS if self._hurried else _RECORD_SECONDS):
+                    self.sidecar.kill()
+                _wait_any(self.sidecar)
+            file = self._folder / "state" / RECORD_FILE
+            if self.sidecar.returncode == 0 and file.exists():
+                return decode(file.read_bytes())
+        return None
+
+    def _start_sidecar(self) -> None:
+        place, state = self._place, self._folder / "state"
+        settings = {
+            "API__URL": place.api_url,
+            "SIDECAR__WORKLOAD_FILE": str(state / "workload.json"),
+            "SIDECAR__SOCKET_DIR": str(self._folder / "socket"),
+            "SIDECAR__STATE_DIR": str(state),
+            "SIDECAR__STATE_FD": str(self._state),
+            "SIDECAR__LOG_DIR": str(place.log_dir),
+            "SIDECAR__RECORD_FILE": str(state / RECORD_FILE),
+            "SIDECAR__DIE_WITH_PARENT": "true",
+            "SIDECAR__HEARTBEAT_SECONDS": str(place.heartbeat_seconds),
+            "SIDECAR__MAX_FRAME_BYTES": str(place.max_frame_bytes),
+            "LOGGING__FRAMES": str(place.log_frames).lower(),
+            "LOGGING__CAPTURE_FILE": place.capture_file,
+        }
+        if self._uid is not None:
+            settings["SIDECAR__RUNNER_UID"] = str(self._uid)
+        environ = {key: self._environ[key] for key in ("PATH", "LANG", "TZ") if key in self._environ}
+        environ |= {f"AIRLOCK__{key}": value for key, value in settings.items()}
+        passed = [self._state]
+        token_fd = None
+        if self._token:
+            token_fd, write = os.pipe()
+            os.write(write, self._token.encode())
+            os.close(write)
+            environ["AIRLOCK__SIDECAR__TOKEN_FD"] = str(token_fd)
+            passed.append(token_fd)
+        # A SIGTERM before the sidecar has a handler would end it without a record. It starts with the signal held
+        # back, and lets it through once it can take it.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        try:
+            if self.sidecar is not None:
+                leftovers.forget(self.sidecar)
+            self.sidecar = leftovers.start(
+                lambda: subprocess.Popen(
+                    [sys.executable, "-I", "-m", "airlock_sidecar"],
+                    env=environ,
+                    pass_fds=passed,
+                    stdin=subprocess.DEVNULL,
+                    stdout=self.output[1],
+                    start_new_session=True,
+                )
+            )
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if token_fd is not None:
+            os.close(token_fd)
+
+    def _start_launcher(self) -> None:
+        place = self._place
+        environ = {key: self._environ[key] for key in PASSED_ON if key in self._environ} | dict(place.variables)
+        arguments = ["--socket-dir", str(self._folder / "socket"), "--bundle-root", str(place.bundle_root)]
+        arguments += ["--grace-seconds", str(place.grace_seconds)]
+        own = self._uid is not None
+        environ.setdefault("HOME", "/" if own else self._environ.get("HOME", "/"))
+        self.launcher = leftovers.start(
+            lambda: subprocess.Popen(
+                [place.runner_python, "-P", "-m", "airlock_runner", *arguments],
+                env=environ,
+                cwd="/" if own else None,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+                user=self._uid,
+                group=self._uid,
+                extra_groups=[] if own else None,
+            )
+        )
+
+
+def _scratch() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="airlock-"))
+    if len(str(folder / "socket" / pod.SOCKET_NAME)) > 100:
+        # A Unix socket's name has room for 107 bytes, whatever TMPDIR says.
+        folder.rmdir()
+        folder = Path(tempfile.mkdtemp(prefix="airlock-", dir="/tmp"))
+    folder.chmod(0o711)
+    return folder
+
+
+def _is_stopped(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state == "T"
+
+
+def _wait_any(*processes: subprocess.Popen[bytes]) -> None:
+    """Returns soon after one of the processes ended."""
+    poll = select.poll()
+    fds = [os.pidfd_open(process.pid) for process in processes if process.returncode is None]
+    for fd in fds:
+        poll.register(fd, select.POLLIN)
+    poll.poll(1000)
+    for fd in fds:
+        os.close(fd)

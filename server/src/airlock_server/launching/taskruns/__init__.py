@@ -1,0 +1,1 @@
+"""Tries that run as TaskRuns of a cluster."""

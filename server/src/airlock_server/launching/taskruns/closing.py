@@ -1,0 +1,45 @@
+"""
+Closing what nobody will report any more: the task instance of a TaskRun that is over or gone.
+"""
+
+import sqlalchemy as sa
+
+from airlock_server.store import attempts, task_instances
+from airlock_server.store.engine.types import now
+from airlock_wire.states import FINISHED, TaskState
+from airlock_wire.taskrun import Status
+
+_GONE = "the TaskRun was deleted"
+
+
+def final_state(state: TaskState, status: Status | None) -> TaskState | None:
+    """
+    The state to close a row in ``state`` with, None where it stays as it is. ``status`` is the TaskRun's, None where
+    it is gone. Pure.
+    """
+    if state in FINISHED:
+        return None
+    said = status.state if status is not None else ""
+    if said == state.value and state is not TaskState.RUNNING and state is not TaskState.QUEUED:
+        # It rests in a state that the operator knows about, as a deferred task does.
+        return None
+    return TaskState(said) if said in FINISHED else TaskState.FAILED
+
+
+def because(status: Status | None) -> str:
+    """Why, for the row: the operator's reason and message, or that the TaskRun is gone."""
+    if status is None:
+        return _GONE
+    return f"{status.reason or 'Over'}: {status.message}".rstrip(": ")
+
+
+def close(conn: sa.Connection, taskrun_uid: str, status: Status | None) -> TaskState | None:
+    """Ends the attempts of a TaskRun and closes its task instance; the state it was closed with, if it was."""
+    attempts.end(conn, taskrun_uid, "the TaskRun is over" if status is not None else _GONE)
+    row = attempts.row_of_taskrun(conn, taskrun_uid)
+    if row is None or (state := final_state(row[1], status)) is None:
+        return None
+    values = {"reason": because(status), "end_date": now(), "next_method": None, "next_kwargs": None}
+    owner = task_instances.BY_OWNER
+    task_instances.move(conn, row[0], row[1], state, by=owner, values=values)
+    return state

@@ -1,0 +1,74 @@
+"""
+The sweeper: looks every half minute which of the TaskRuns that had a token are over or gone, and closes theirs.
+
+The store is read first and the list taken after it, from the API server itself and not its cache, so a TaskRun that is
+not in the list is gone. A list that was not taken to its end closes nothing.
+"""
+
+import logging
+import random
+import threading
+from functools import partial
+from typing import Self
+
+from airlock_server.kube import taskruns
+from airlock_server.kube.client import Client
+from airlock_server.kube.errors import ClusterError
+from airlock_server.launching.taskruns import closing
+from airlock_server.store import attempts
+from airlock_server.store.engine.database import Database
+from airlock_server.store.errors import Unavailable
+from airlock_wire.taskrun import Status
+
+log = logging.getLogger("airlock.sweeper")
+
+
+class Sweeper:
+    """A thread. ``with Sweeper(...)`` starts it, and ends it after the look that is under way."""
+
+    def __init__(self, client: Client, db: Database, seconds: float, namespaces: tuple[str, ...] = ()) -> None:
+        self._client = client
+        self._db = db
+        self._seconds = seconds
+        self._namespaces = namespaces
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join(self._seconds)
+
+    def look(self) -> int:
+        """One look; how many TaskRuns were closed. Raises ClusterError or Unavailable; what was closed is over."""
+        known = {each.uid: each for each in self._db.read(attempts.watched)}
+        if not known:
+            return 0
+        over: dict[str, Status | None] = dict.fromkeys(
+            uid for uid, each in known.items() if not self._namespaces or each.namespace in self._namespaces
+        )
+        for found in taskruns.walk(self._client, self._namespaces):
+            if found.metadata.uid in over:
+                if found.over:
+                    over[found.metadata.uid] = found.status
+                else:
+                    del over[found.metadata.uid]
+        for uid, status in over.items():
+            state = self._db.write(partial(closing.close, taskrun_uid=uid, status=status))
+            which, why = known[uid], closing.because(status)
+            fields = {"taskrun": f"{which.namespace}/{which.name}", "taskrun_uid": uid, "why": why}
+            log.info("closed", extra=fields | {"state": state.value if state is not None else "unchanged"})
+        return len(over)
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self.look()
+            except (ClusterError, Unavailable) as e:
+                log.warning("cannot look for TaskRuns that are over", extra={"error": str(e)})
+            # Scattered, so that servers which were started together do not list together.
+            if self._stop.wait(self._seconds * (0.8 + random.random() * 0.4)):  # noqa: S311 - jitter, not a secret
+                return

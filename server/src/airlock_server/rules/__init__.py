@@ -1,0 +1,1 @@
+"""What a call or an end does to a row. Pure, without SQL."""

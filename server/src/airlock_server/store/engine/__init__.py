@@ -1,0 +1,1 @@
+"""The database itself: connections, transactions, migrations, what differs between databases."""

@@ -1,0 +1,193 @@
+"""
+What the owner of task instances does: the local executor now, the scheduler later.
+
+Functions over a connection, for ``Database.write`` and ``Database.read``.
+"""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from airlock_server.store import dag_runs, task_instances
+from airlock_server.store.engine.types import now as clock
+from airlock_server.store.errors import BadId, OwnedElsewhere, TryIsLive, UnknownDag
+from airlock_server.store.run_keys import run_id_of
+from airlock_server.store.schema import dag, task_instance, task_instance_history
+from airlock_wire import ids
+from airlock_wire.states import FINISHED, TaskState
+
+_t = task_instance.c
+
+#: A launch may be under way in these.
+_LIVE = (TaskState.QUEUED, TaskState.RUNNING)
+#: From here a new try may be queued; from every other state something else is still to come.
+MAY_QUEUE = FINISHED | {TaskState.NONE, TaskState.SCHEDULED, TaskState.UP_FOR_RETRY}
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """How a try stands or ended. ``archived``: a later try has taken its place under another id."""
+
+    ti_id: str
+    dag_id: str
+    run_id: str
+    task_id: str
+    map_index: int
+    try_number: int
+    max_tries: int
+    state: TaskState
+    reason: str | None
+    dag_version_id: str
+    queued_at: datetime | None
+    start_date: datetime | None
+    end_date: datetime | None
+    retry_delay_seconds: float | None
+    archived: bool
+
+
+def claim_dag(conn: sa.Connection, dag_id: str, bundle_name: str) -> None:
+    """Makes the DAG this bundle's, if it is nobody's yet; raises OwnedElsewhere if it is another's."""
+    wanted = f"bundle:{bundle_name}"
+    owner = claim_dag_for(conn, dag_id, wanted)
+    if owner != wanted:
+        raise OwnedElsewhere(
+            f"DAG {dag_id!r} belongs to {owner!r}, so bundle {bundle_name!r} cannot have one of that name: "
+            "rename one of them"
+        )
+
+
+def claim_dag_for(conn: sa.Connection, dag_id: str, owner: str) -> str:
+    """Makes the DAG ``owner``'s, if it is nobody's yet; whose it is then."""
+    before: str | None = conn.scalar(sa.select(dag.c.owner).where(dag.c.dag_id == dag_id))
+    if before is None:
+        conn.execute(sa.insert(dag).values(dag_id=dag_id, owner=owner, claimed_at=clock()))
+    return before or owner
+
+
+def queue_task(
+    conn: sa.Connection,
+    *,
+    dag_id: str,
+    task_id: str,
+    run_id: str,
+    map_index: int,
+    try_number: int,
+    max_tries: int,
+    conf: dict[str, Any] | None,
+    now: datetime,
+    taskrun_uid: str | None = None,
+    namespace: str | None = None,
+) -> str:
+    """
+    Queues a try of a task instance and returns its uuid; makes the DAG run, ``manual``, where it is absent.
+
+    ``run_id`` is the run's name of ``run_keys``. ``conf`` is the DAG run's, and counts only when that is made. A
+    finished task instance is archived and queued anew. Raises BadId, UnknownDag, or TryIsLive where the task instance
+    is under way.
+    """
+    for name, value, wrong in (
+        ("dag_id", dag_id, ids.problem(dag_id)),
+        ("run_id", run_id, ids.run_problem(run_id_of(run_id) if namespace else run_id)),
+        ("task_id", task_id, ids.problem(task_id)),
+    ):
+        if wrong:
+            raise BadId(f"{name} {value!a} {wrong}")
+    if conn.scalar(sa.select(dag.c.dag_id).where(dag.c.dag_id == dag_id)) is None:
+        raise UnknownDag(f"DAG {dag_id!r} was never claimed by a bundle")
+    if not dag_runs.exists(conn, dag_id, run_id):
+        dag_runs.make_manual(conn, dag_id=dag_id, run_id=run_id, conf=conf, now=now, namespace=namespace)
+    row = conn.execute(
+        sa.select(_t.id, _t.state, _t.try_number).where(
+            _t.dag_id == dag_id, _t.run_id == run_id, _t.task_id == task_id, _t.map_index == map_index
+        )
+    ).one_or_none()
+    if row is None:
+        ti_id, before = str(uuid.uuid4()), None
+        identity = {"id": ti_id, "dag_id": dag_id, "run_id": run_id, "task_id": task_id, "map_index": map_index}
+        values = _queued(try_number, max_tries, now, taskrun_uid)
+        conn.execute(sa.insert(task_instance).values(**identity, **values))
+    else:
+        ti_id, before = row.id, row.state
+        if before not in MAY_QUEUE:
+            raise TryIsLive(
+                f"try {row.try_number} of {dag_id}.{task_id} (map index {map_index}) in DAG run {run_id!r} is "
+                f"{before}; wait for its end"
+            )
+        if before in FINISHED:
+            ti_id = task_instances.archive(conn, ti_id, now)
+        values = _queued(try_number, max_tries, now, taskrun_uid)
+        conn.execute(sa.update(task_instance).where(_t.id == ti_id).values(values))
+    task_instances.write_down(conn, ti_id, before, TaskState.QUEUED, now, task_instances.BY_OWNER)
+    return ti_id
+
+
+def requeue(conn: sa.Connection, ti_id: str) -> bool:
+    """
+    Makes a queued or running task instance ready for a new launch of the same try; False if it is neither.
+
+    The launch it had is cut off: its heartbeats are refused from now on. No retry is used up.
+    """
+    before = _live_state(conn, ti_id)
+    if before is None:
+        return False
+    values = {"hostname": None, "unixname": None, "pid": None, "last_heartbeat_at": None, "queued_at": clock()}
+    owner = task_instances.BY_OWNER
+    task_instances.move(conn, ti_id, before, TaskState.QUEUED, by=owner, values=values)
+    return True
+
+
+def close(conn: sa.Connection, ti_id: str, state: TaskState, reason: str) -> bool:
+    """The owner's verdict about a queued or running try; False, and nothing done, if it is neither (any more)."""
+    before = _live_state(conn, ti_id)
+    if before is None:
+        return False
+    values = {"reason": reason, "end_date": clock(), "next_method": None, "next_kwargs": None}
+    owner = task_instances.BY_OWNER
+    task_instances.move(conn, ti_id, before, TaskState(state), by=owner, values=values)
+    return True
+
+
+def outcome(conn: sa.Connection, ti_id: str) -> Outcome | None:
+    """How a try stands, also after a retry has archived its id; None for an id that never was."""
+    for table, archived in ((task_instance, False), (task_instance_history, True)):
+        names = [field for field in Outcome.__struct_fields__ if field not in ("ti_id", "archived")]
+        row = conn.execute(sa.select(*(table.c[name] for name in names)).where(table.c.id == ti_id)).one_or_none()
+        if row is not None:
+            fields = {**row._mapping, "state": TaskState(row.state)}  # noqa: SLF001 - a row as a map
+            return Outcome(ti_id=ti_id, archived=archived, **fields)
+    return None
+
+
+def note_reason(conn: sa.Connection, ti_id: str, reason: str) -> bool:
+    """Says why a try is in the state it is in, live or archived; False for an id that never was."""
+    return any(
+        conn.execute(sa.update(table).where(table.c.id == ti_id).values(reason=reason)).rowcount
+        for table in (task_instance, task_instance_history)
+    )
+
+
+def _live_state(conn: sa.Connection, ti_id: str) -> str | None:
+    return conn.scalar(sa.select(_t.state).where(_t.id == ti_id, _t.state.in_(_LIVE)))
+
+
+def _queued(try_number: int, max_tries: int, now: datetime, taskrun_uid: str | None) -> dict[str, Any]:
+    return {
+        "state": TaskState.QUEUED,
+        "taskrun_uid": taskrun_uid,
+        "try_number": try_number,
+        "max_tries": max_tries,
+        "dag_version_id": str(uuid.uuid4()),
+        "queued_at": now,
+        "reason": None,
+        "hostname": None,
+        "unixname": None,
+        "pid": None,
+        "start_date": None,
+        "end_date": None,
+        "last_heartbeat_at": None,
+        "next_method": None,
+        "next_kwargs": None,
+        "rendered_map_index": None,
+    }

@@ -1,0 +1,160 @@
+"""
+A TaskRun as its CRD has it (manifests/crd), for those who read it from Kubernetes. Plain data.
+
+Only what somebody decides by is named here; the rest of a pod's settings goes from the spec into the pod as it is. The
+CRD says which fields there are, and a test holds the two equal.
+"""
+
+from typing import Any, Literal
+
+import msgspec
+
+GROUP = "airlock.dev"
+VERSION = "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
+KIND = "TaskRun"
+PLURAL = "taskruns"
+DEFAULT_INFRA_BUDGET = 3
+
+
+def run_id_of(spec: "Spec", uid: str) -> str:
+    """The id of a TaskRun's DAG run: the spec's, else one that no other TaskRun has."""
+    return spec.run_id or f"manual__{uid}"
+
+
+def pod_name(taskrun: str, attempt: int) -> str:
+    """The name of an attempt's pod: the same whoever makes it, so that the API server refuses a second."""
+    return f"{taskrun}-{attempt}"
+
+
+def attempt_of(pod: str, taskrun: str) -> int | None:
+    """The attempt that a pod of this name would be; None for a name that is not one of this TaskRun's."""
+    number = pod.removeprefix(f"{taskrun}-")
+    return int(number) if number != pod and number.isascii() and number.isdecimal() else None
+
+
+class Source(msgspec.Struct, frozen=True):
+    """DAG source given in the TaskRun itself."""
+
+    inline: str = ""
+
+
+class Bundle(msgspec.Struct, frozen=True):
+    """The bundle a file is in; ``path`` is its folder in the runner's image or on a volume."""
+
+    name: str = ""
+    version: str | None = None
+    path: str = ""
+
+
+class Access(msgspec.Struct, frozen=True, rename="camel"):
+    """What the task may ask the server for: ``workload.Access``, as a TaskRun writes it."""
+
+    connections: tuple[str, ...] | None = None
+    variables: tuple[str, ...] | None = None
+    variable_writes: tuple[str, ...] | None = None
+    xcom_reads: tuple[str, ...] | None = None
+    xcom_writes: tuple[str, ...] | None = None
+    triggers: tuple[str, ...] | None = None
+    dag_runs: tuple[str, ...] | None = None
+    tasks: tuple[str, ...] | None = None
+    assets: tuple[str, ...] | None = None
+    asset_stores: tuple[str, ...] | None = None
+    asset_events: tuple[str, ...] | None = None
+    deferrals: tuple[str, ...] | None = None
+
+
+class Spec(msgspec.Struct, frozen=True, rename="camel"):
+    """What is asked for. Durations are Go's: ``90s``."""
+
+    dag_id: str
+    task_id: str
+    #: The chart's runner image where empty.
+    image: str = ""
+    run_id: str = ""
+    map_index: int = -1
+    try_number: int = 1
+    runner: Literal["airlock", "airflow"] = "airlock"
+    token: Literal["Exchange", "Secret"] = "Exchange"  # noqa: S105 - a mode, not a token
+    task_instance_id: str = ""
+    dag_version_id: str = ""
+    queue: str = "default"
+    context_carrier: dict[str, str] | None = None
+    access: Access | None = None
+    source: Source | None = None
+    bundle: Bundle | None = None
+    file: str = ""
+    conf: dict[str, Any] = {}
+    #: None for these and ``execution_timeout``: as the task itself says.
+    retries: int | None = None
+    retry_delay: str | None = None
+    infra_budget: int = DEFAULT_INFRA_BUDGET
+    rerun_after_start: bool = False
+    execution_timeout: str | None = None
+    pending_timeout: str = "10m"
+    image_pull_timeout: str = "3m"
+    grace_period: str = "60s"
+    ttl_after_success: str = "1h"
+    ttl_after_failure: str = "24h"
+    suspend: bool = False
+    cancel: bool = False
+    pod: dict[str, Any] = {}
+
+
+class PodRef(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The one pod that counts: only its sidecar is given a token."""
+
+    name: str = ""
+    uid: str = ""
+
+
+class Attempt(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """A pod that came to its end, and how."""
+
+    attempt: int
+    try_number: int = msgspec.field(name="try", default=0)
+    pod: str = ""
+    node: str = ""
+    reason: str = ""
+    message: str = ""
+    finished_at: str = ""
+
+
+class Option(msgspec.Struct, frozen=True, rename={"source": "from"}):
+    """An option that counts: its value as text, and who said so: ``TaskRun``, ``Task`` or ``Default``."""
+
+    value: str
+    source: Literal["TaskRun", "Task", "Default"]
+
+
+class Status(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """What the operator remembers. Times are text, as in the API; ``timeline`` is seconds after ``seen_at``."""
+
+    observed_generation: int = 0
+    seen_at: str = ""
+    run_id: str = ""
+    try_number: int = msgspec.field(name="try", default=0)
+    attempt: int = 0
+    pod_ref: PodRef | None = None
+    node: str = ""
+    state: str = ""
+    reason: str = ""
+    message: str = ""
+    #: When the present attempt was decided on, or the wait for the next began.
+    since: str = ""
+    #: The reason that the operator itself stops the present pod for.
+    stopping: str = ""
+    #: When the runner's container of the present attempt was first seen to run.
+    started_at: str = ""
+    #: When the reason for not starting that has a timeout of its own was first seen.
+    failing_since: str = ""
+    next_attempt_at: str = ""
+    infra_reruns: int = 0
+    token_reruns: int = 0
+    finished_at: str = ""
+    duration: str = ""
+    #: The options that count, once they are known, by their names in the spec.
+    options: dict[str, Option] = {}
+    attempts: list[Attempt] = []
+    timeline: dict[str, float] = {}
+    conditions: list[dict[str, Any]] = []
