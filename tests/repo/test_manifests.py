@@ -12,14 +12,14 @@ import yaml
 from played.chart import ALONE, OTHERS
 
 from airlock_operator import listed_bundles
-from airlock_operator.observe import taskrun
 from airlock_operator.observe.podfacts import BUNDLE as FETCHER
 from airlock_operator.observe.podfacts import LAUNCHER, RUNNER, SIDECAR
+from airlock_operator.observe.taskrun import read
 from airlock_operator.pod import manifest, runner
 from airlock_operator.pod.bundle import WORK_VOLUME
 from airlock_operator.reasons import TABLE
 from airlock_operator.settings import NO_STORE, Logs, Pods, from_environment
-from airlock_wire import workload
+from airlock_wire import taskrun, workload
 
 ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "charts/airlock"
@@ -571,7 +571,7 @@ def test_the_guards_protect_what_the_operator_makes():
     mounts = {SIDECAR: set(), RUNNER: set(), LAUNCHER: set(), FETCHER: set()}
     for each in given:
         spec = {name: value for name, value in SAMPLE["spec"].items() if name != "source"} | each
-        sample = taskrun.read(SAMPLE | {"spec": spec | {"runner": "airflow"}})
+        sample = read(SAMPLE | {"spec": spec | {"runner": "airflow"}})
         settings = Pods(bundles=json.dumps([BUNDLE]))
         made = manifest.manifest(sample, 1, settings, "", Logs(store="s3://b", credentials_secret="s"))["spec"]
         for container in (*made["initContainers"], *made["containers"]):

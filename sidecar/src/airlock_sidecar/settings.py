@@ -11,7 +11,7 @@ from airlock_wire.process import settings
 from airlock_wire.protocol import frames
 
 if TYPE_CHECKING:
-    from airlock_sidecar.logs.shipping.place import Place
+    from airlock_wire.logplace import Place
 
 
 class Api(msgspec.Struct, frozen=True, kw_only=True):
@@ -160,7 +160,7 @@ def place_of(logs: Logs) -> "Place | None":
     """The object store that logs go to, None for a folder; raises ValueError that says what it must be."""
     if not logs.store or logs.store.startswith("/"):
         return None
-    from airlock_sidecar.logs.shipping.place import place  # not loaded where no address is set
+    from airlock_wire.logplace import place  # not loaded where no address is set
 
     return place(logs.store)
 

@@ -13,8 +13,8 @@ from component.stores.servers import BUCKET, S3, Azure
 
 from airlock_sidecar.logs.shipping.errors import StoreAway, StoreChanged, StoreRefused
 from airlock_sidecar.logs.shipping.objects import Objects, words
-from airlock_sidecar.logs.shipping.place import place
 from airlock_sidecar.settings import Logs
+from airlock_wire.logplace import place
 
 #: The servers are built on first use, which takes minutes on a small machine.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -149,7 +149,7 @@ def test_an_error_is_told_without_what_it_may_carry():
 
 
 def test_a_sidecar_loads_nothing_of_this_before_a_store_is_set():
-    code = "import sys, airlock_sidecar.process; print(*sorted(m for m in sys.modules if m.startswith(('obstore', 'airlock_sidecar.shipping'))))"
+    code = "import sys, airlock_sidecar.process; print(*sorted(m for m in sys.modules if m.startswith(('obstore', 'airlock_sidecar.logs.shipping'))))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
 
     assert "" == done.stdout.strip()

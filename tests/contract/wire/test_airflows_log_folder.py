@@ -9,12 +9,12 @@ from airlock_sidecar.logs import lines as loglines
 from airlock_sidecar.logs.masking import Masker
 from airlock_sidecar.logs.shipping.notes import Note, Notes
 from airlock_sidecar.logs.store import LogStore
-from airlock_wire import workload
+from airlock_wire import logplace
 
 pytestmark = pytest.mark.slow
 
 DRIVER = Path(__file__).parent / "drivers" / "log_folder.py"
-PATH = workload.log_path("d", "scheduled__2026-01-01T00:00:00+00:00", "t", -1, 1)
+PATH = logplace.log_path("d", "scheduled__2026-01-01T00:00:00+00:00", "t", -1, 1)
 IDS = {"ti_id": "01890000-0000-7000-8000-000000000001", "dag_id": "d", "try_number": 1}
 
 

@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from airlock_server.api.execution.routes import connections, task_instances, variables, xcoms
-from airlock_server.api.routes import ROUTES
+from airlock_server.api.execution.routes import ROUTES, connections, task_instances, variables, xcoms
 from airlock_server.rules.attempts import Attempt
 from airlock_server.rules.fencing import SETTLED_FOR, Standing, standing
 

@@ -6,6 +6,7 @@ import pytest
 
 from airlock_sidecar.lifecycle import judging
 from airlock_sidecar.lifecycle.judging import Facts, judge
+from airlock_sidecar.state.stops import Stop
 from airlock_wire.record import Exit, Reason
 
 BASE = Facts(
@@ -39,18 +40,18 @@ BASE = Facts(
         ({"judges": False}, Reason.CRASHED, None),
         ({"exit": Exit(code=0)}, Reason.CRASHED, "failed"),
         ({"exit": Exit(signal=9, oom=True)}, Reason.OOM_KILLED, "failed"),
-        ({"stopped": judging.TIMED_OUT}, Reason.TIMED_OUT, "failed"),
-        ({"stopped": judging.TIMED_OUT, "exit": None, "should_retry": True}, Reason.TIMED_OUT, "up_for_retry"),
-        ({"stopped": judging.TIMED_OUT, "reported": "up_for_retry"}, Reason.TIMED_OUT, None),
-        ({"stopped": judging.TIMED_OUT, "reported": "success"}, Reason.SUCCEEDED, None),
-        ({"stopped": judging.SUPERSEDED, "reported": "success"}, Reason.SUPERSEDED, None),
-        ({"stopped": judging.TOKEN_EXPIRED}, Reason.TOKEN_EXPIRED, None),
-        ({"stopped": judging.ALREADY_FINISHED}, Reason.ALREADY_FINISHED, None),
-        ({"stopped": judging.REJECTED}, Reason.REJECTED, None),
-        ({"stopped": judging.DENIED}, Reason.DENIED, None),
-        ({"stopped": judging.DENIED, "connected": False, "exit": None}, Reason.DENIED, None),
-        ({"stopped": judging.BROKE_PROTOCOL}, Reason.CRASHED, "failed"),
-        ({"stopped": judging.BROKE_PROTOCOL, "reported": "success"}, Reason.SUCCEEDED, None),
+        ({"stopped": Stop.TIMED_OUT}, Reason.TIMED_OUT, "failed"),
+        ({"stopped": Stop.TIMED_OUT, "exit": None, "should_retry": True}, Reason.TIMED_OUT, "up_for_retry"),
+        ({"stopped": Stop.TIMED_OUT, "reported": "up_for_retry"}, Reason.TIMED_OUT, None),
+        ({"stopped": Stop.TIMED_OUT, "reported": "success"}, Reason.SUCCEEDED, None),
+        ({"stopped": Stop.SUPERSEDED, "reported": "success"}, Reason.SUPERSEDED, None),
+        ({"stopped": Stop.TOKEN_EXPIRED}, Reason.TOKEN_EXPIRED, None),
+        ({"stopped": Stop.ALREADY_FINISHED}, Reason.ALREADY_FINISHED, None),
+        ({"stopped": Stop.REJECTED}, Reason.REJECTED, None),
+        ({"stopped": Stop.DENIED}, Reason.DENIED, None),
+        ({"stopped": Stop.DENIED, "connected": False, "exit": None}, Reason.DENIED, None),
+        ({"stopped": Stop.BROKE_PROTOCOL}, Reason.CRASHED, "failed"),
+        ({"stopped": Stop.BROKE_PROTOCOL, "reported": "success"}, Reason.SUCCEEDED, None),
         ({"parsed": True, "exit": None}, Reason.PARSED, None),
         ({"connected": False, "exit": None}, Reason.RUNNER_NEVER_CONNECTED, None),
     ],
@@ -66,8 +67,8 @@ def test_every_combination_of_facts_has_a_verdict_and_never_two_reports():
         None, "success", "skipped", "failed", "removed", "up_for_retry", "deferred", "up_for_reschedule", "awaiting_input"
     )  # fmt: skip
     exits = (None, Exit(code=0), Exit(code=3), Exit(signal=9), Exit(signal=9, oom=True))
-    stops = ("", judging.SUPERSEDED, judging.ALREADY_FINISHED, judging.TOKEN_EXPIRED, judging.REJECTED,
-             judging.DENIED, judging.TIMED_OUT, judging.BROKE_PROTOCOL)  # fmt: skip
+    stops = ("", Stop.SUPERSEDED, Stop.ALREADY_FINISHED, Stop.TOKEN_EXPIRED, Stop.REJECTED,
+             Stop.DENIED, Stop.TIMED_OUT, Stop.BROKE_PROTOCOL)  # fmt: skip
     flags = (False, True)
     for combination in itertools.product(reported, flags, exits, flags, stops, flags, flags, flags):
         facts = Facts(*combination)
@@ -75,7 +76,7 @@ def test_every_combination_of_facts_has_a_verdict_and_never_two_reports():
         # What the runner reported is never reported again, unless it was withheld, which is the owner's then.
         assert verdict.report is None or (facts.judges and facts.reported is None)
         # A launch that is not ours any more reports nothing.
-        assert facts.stopped != judging.SUPERSEDED or verdict.report is None
+        assert facts.stopped != Stop.SUPERSEDED or verdict.report is None
 
 
 STATES = [
@@ -84,14 +85,14 @@ STATES = [
 STOPS = {
     "nothing stopped it": {"signalled": False, "stopped": ""},
     "cancelled, evicted, Ctrl-C": {"signalled": True, "stopped": ""},
-    "took too long": {"signalled": False, "stopped": judging.TIMED_OUT},
-    "took too long, then evicted": {"signalled": True, "stopped": judging.TIMED_OUT},
-    "superseded": {"signalled": False, "stopped": judging.SUPERSEDED},
-    "finished already": {"signalled": False, "stopped": judging.ALREADY_FINISHED},
-    "token refused": {"signalled": False, "stopped": judging.TOKEN_EXPIRED},
-    "denied": {"signalled": False, "stopped": judging.DENIED},
-    "rejected": {"signalled": False, "stopped": judging.REJECTED},
-    "broke the protocol": {"signalled": False, "stopped": judging.BROKE_PROTOCOL},
+    "took too long": {"signalled": False, "stopped": Stop.TIMED_OUT},
+    "took too long, then evicted": {"signalled": True, "stopped": Stop.TIMED_OUT},
+    "superseded": {"signalled": False, "stopped": Stop.SUPERSEDED},
+    "finished already": {"signalled": False, "stopped": Stop.ALREADY_FINISHED},
+    "token refused": {"signalled": False, "stopped": Stop.TOKEN_EXPIRED},
+    "denied": {"signalled": False, "stopped": Stop.DENIED},
+    "rejected": {"signalled": False, "stopped": Stop.REJECTED},
+    "broke the protocol": {"signalled": False, "stopped": Stop.BROKE_PROTOCOL},
 }
 
 
@@ -104,12 +105,12 @@ def test_no_answer_of_a_task_that_was_told_to_stop_counts_but_a_failure_for_its_
 
 
 def test_a_time_out_names_the_limit_and_its_value():
-    verdict = judge(BASE._replace(stopped=judging.TIMED_OUT, limit=4.0))
+    verdict = judge(BASE._replace(stopped=Stop.TIMED_OUT, limit=4.0))
 
     assert "the task ran longer than its execution_timeout of 4 s and was stopped" == verdict.message
 
 
 def test_a_denial_says_what_the_server_said():
-    verdict = judge(BASE._replace(stopped=judging.DENIED, stopped_message="DAG 'd' belongs to 'bundle:x'"))
+    verdict = judge(BASE._replace(stopped=Stop.DENIED, stopped_message="DAG 'd' belongs to 'bundle:x'"))
 
     assert "DAG 'd' belongs to 'bundle:x'" == verdict.message

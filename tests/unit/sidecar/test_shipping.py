@@ -5,7 +5,8 @@ import pytest
 
 from airlock_sidecar.logs.shipping import segments
 from airlock_sidecar.logs.shipping.notes import Note
-from airlock_sidecar.logs.shipping.place import Place, place
+from airlock_wire import logplace
+from airlock_wire.logplace import Place, place
 
 
 @pytest.mark.parametrize(
@@ -49,12 +50,12 @@ def test_an_address_that_is_none_says_what_it_must_be(store, says):
 
 
 def test_keys_sort_as_the_log_runs_and_begin_with_its_path():
-    keys = [segments.key("t/attempt=1.log", number) for number in (0, 1, 2, 10, 99, 100, 99_999)]
+    keys = [logplace.segment_key("t/attempt=1.log", number) for number in (0, 1, 2, 10, 99, 100, 99_999)]
 
     assert "t/attempt=1.log" == keys[0]
     assert keys == sorted(keys)
     assert all(key.startswith("t/attempt=1.log") for key in keys)
-    assert 99_999 == segments.last("t/attempt=1.log", keys)
+    assert 99_999 == logplace.last_segment("t/attempt=1.log", keys)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +71,7 @@ def test_keys_sort_as_the_log_runs_and_begin_with_its_path():
     ],
 )
 def test_the_last_segment_is_found_among_what_a_folder_holds(names, last):
-    assert last == segments.last("a.log", names)
+    assert last == logplace.last_segment("a.log", names)
 
 
 @pytest.mark.parametrize(

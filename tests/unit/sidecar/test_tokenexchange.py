@@ -4,8 +4,9 @@ import msgspec
 import pytest
 
 from airlock_sidecar import errors
-from airlock_sidecar.lifecycle import entering, judging
+from airlock_sidecar.lifecycle import entering
 from airlock_sidecar.settings import Sidecar
+from airlock_sidecar.state.stops import Stop
 from airlock_sidecar.upstream import retries
 from airlock_sidecar.upstream.token_exchange import Step, foreign, step
 from airlock_wire.protocol.messages import TaskInstance
@@ -55,14 +56,14 @@ def test_the_same_one_under_another_id_means_that_the_launch_was_forgotten():
 @pytest.mark.parametrize(
     ("error", "why", "message"),
     [
-        (errors.Denied(403, {"reason": "Denied", "message": "the rule"}), judging.DENIED, "the rule"),
-        (errors.Denied(403, "Invalid auth token"), judging.TOKEN_EXPIRED, ""),
-        (errors.Denied(401, {"reason": "BadToken", "message": "m"}), judging.TOKEN_EXPIRED, ""),
-        (errors.Gone(410, {"reason": "Superseded", "message": "m"}), judging.SUPERSEDED, ""),
-        (errors.NotFound(404, {"reason": "not_found"}), judging.SUPERSEDED, ""),
-        (errors.Conflict(409, {"previous_state": "success"}), judging.ALREADY_FINISHED, ""),
-        (errors.Conflict(409, {"previous_state": "running"}), judging.SUPERSEDED, ""),
-        (errors.Refused(404, "Not Found"), judging.REJECTED, "Not Found"),
+        (errors.Denied(403, {"reason": "Denied", "message": "the rule"}), Stop.DENIED, "the rule"),
+        (errors.Denied(403, "Invalid auth token"), Stop.TOKEN_EXPIRED, ""),
+        (errors.Denied(401, {"reason": "BadToken", "message": "m"}), Stop.TOKEN_EXPIRED, ""),
+        (errors.Gone(410, {"reason": "Superseded", "message": "m"}), Stop.SUPERSEDED, ""),
+        (errors.NotFound(404, {"reason": "not_found"}), Stop.SUPERSEDED, ""),
+        (errors.Conflict(409, {"previous_state": "success"}), Stop.ALREADY_FINISHED, ""),
+        (errors.Conflict(409, {"previous_state": "running"}), Stop.SUPERSEDED, ""),
+        (errors.Refused(404, "Not Found"), Stop.REJECTED, "Not Found"),
     ],
 )
 def test_what_a_refusal_means_for_a_launch_that_has_not_begun(error, why, message):

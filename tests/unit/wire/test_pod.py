@@ -7,10 +7,13 @@ import pytest
 
 import airlock_runner
 import airlock_wire
-from airlock_wire import pod, workload
+from airlock_wire import logplace, pod
 
 STANDARD_ONLY = [
-    *(Path(airlock_wire.__path__[0], name) for name in ("__init__.py", "pod.py", "kernel.py", "imports.py")),
+    *(
+        Path(airlock_wire.__path__[0], name)
+        for name in ("__init__.py", "pod.py", "process/__init__.py", "process/kernel.py", "process/imports.py")
+    ),
     *(
         Path(airlock_runner.__path__[0], name)
         for name in ("__init__.py", "launcher.py", "link.py", "memory.py", "__main__.py")
@@ -26,7 +29,13 @@ def test_the_launcher_and_what_it_imports_are_python_3_10_and_standard_library(f
     top = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom) and node.col_offset == 0]
     names = {alias.name for node in top if isinstance(node, ast.Import) for alias in node.names}
     names |= {node.module for node in top if isinstance(node, ast.ImportFrom)}
-    ours = {"airlock_wire", "airlock_wire.process.imports", "airlock_runner", "airlock_runner.link"}
+    ours = {
+        "airlock_wire",
+        "airlock_wire.process",
+        "airlock_wire.process.imports",
+        "airlock_runner",
+        "airlock_runner.link",
+    }
 
     assert not {name for name in names - ours if name.partition(".")[0] not in sys.stdlib_module_names}
 
@@ -52,4 +61,4 @@ def test_the_launchers_exit_codes_are_its_own():
     [(-1, "dag_id=d/run_id=r/task_id=t/attempt=2.log"), (0, "dag_id=d/run_id=r/task_id=t/map_index=0/attempt=2.log")],
 )
 def test_a_log_lies_where_airflows_readers_look(map_index, path):
-    assert path == workload.log_path("d", "r", "t", map_index, 2)
+    assert path == logplace.log_path("d", "r", "t", map_index, 2)

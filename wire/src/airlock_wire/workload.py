@@ -93,14 +93,3 @@ class Exchanged(msgspec.Struct, frozen=True, kw_only=True):
 
     token: str
     task_instance: TaskInstanceRef
-
-
-def log_path(dag_id: str, run_id: str, task_id: str, map_index: int, try_number: int, *, namespace: str = "") -> str:
-    """
-    Where a try's log lies below the log store: Airflow's own layout, so that its readers find it.
-
-    Two namespaces may each have a DAG of the same name, so what belongs to a ``namespace`` lies below its folder.
-    """
-    owner = f"namespace={namespace}/" if namespace else ""
-    mapped = f"/map_index={map_index}" if map_index >= 0 else ""
-    return f"{owner}dag_id={dag_id}/run_id={run_id}/task_id={task_id}{mapped}/attempt={try_number}.log"

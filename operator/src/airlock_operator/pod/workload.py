@@ -8,6 +8,7 @@ from airlock_operator.durations import seconds
 from airlock_operator.observe import options
 from airlock_operator.observe.taskrun import TaskRun
 from airlock_operator.settings import Pods, patterns
+from airlock_wire import logplace
 from airlock_wire import workload as wire
 from airlock_wire.protocol.messages import BundleInfo, TaskInstance
 from airlock_wire.taskrun import Access, Spec
@@ -40,7 +41,7 @@ def workload(run: TaskRun, settings: Pods) -> wire.Execute:
         ),
         dag_rel_path=spec.file if bundle is not None else SOURCE_FILE,
         bundle_info=BundleInfo(name=bundle.name if bundle else INLINE, version=bundle.version if bundle else None),
-        log_path=wire.log_path(
+        log_path=logplace.log_path(
             spec.dag_id,
             run.run_id,
             spec.task_id,

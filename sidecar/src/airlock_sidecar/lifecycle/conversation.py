@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from airlock_sidecar import errors
-from airlock_sidecar.lifecycle import entering, judging
+from airlock_sidecar.lifecycle import entering
 from airlock_sidecar.lifecycle.events import Events
 from airlock_sidecar.lifecycle.reporting import Reporter
 from airlock_sidecar.peer.listener import Session
 from airlock_sidecar.requests.trace import Trace
 from airlock_sidecar.settings import Sidecar
 from airlock_sidecar.state.launch import Launch
+from airlock_sidecar.state.stops import Stop
 from airlock_sidecar.upstream.calls import Calls
 from airlock_wire.protocol import frames
 from airlock_wire.workload import Execute
@@ -120,7 +121,7 @@ class Conversation:
 
     def _report(self, state: str, payload: dict[str, Any], of: str) -> bool:
         assert self._reporter is not None  # noqa: S101 - only an executing launch reports
-        if self._launch.memory.stopped == judging.SUPERSEDED:
+        if self._launch.memory.stopped == Stop.SUPERSEDED:
             return False
         try:
             return self._reporter.report(state, payload, of)

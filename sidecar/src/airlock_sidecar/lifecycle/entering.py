@@ -12,9 +12,9 @@ from msgspec import UNSET
 
 from airlock_sidecar import errors
 from airlock_sidecar.clock import now
-from airlock_sidecar.lifecycle import judging
 from airlock_sidecar.settings import Sidecar
 from airlock_sidecar.state.launch import Launch
+from airlock_sidecar.state.stops import Stop
 from airlock_sidecar.upstream.calls import Calls, segment
 from airlock_wire.protocol import messages
 from airlock_wire.states import FINISHED
@@ -24,10 +24,10 @@ _UID_CHARS = 8
 
 
 class Entered(msgspec.Struct, frozen=True):
-    """The body of the first frame; or None, why there is none (a word of ``judging``), and what the server said."""
+    """The body of the first frame; or None, why there is none (``state.stops``), and what the server said."""
 
     startup: dict[str, Any] | None
-    why: str = ""
+    why: Stop = Stop.NOT
     message: str = ""
 
 
@@ -73,20 +73,20 @@ def execute(calls: Calls, work: Execute, who: dict[str, object]) -> Entered:
     except errors.ApiError as e:
         return refusal(e)
     except (msgspec.MsgspecError, RecursionError):
-        return Entered(None, judging.REJECTED, "the server's answer to /run could not be read")
+        return Entered(None, Stop.REJECTED, "the server's answer to /run could not be read")
 
 
 def refusal(e: errors.ApiError) -> Entered:
     """What an answer to /run, or to the exchange before it, means for a launch that has not begun. Pure."""
     match e:
         case errors.Denied():
-            return Entered(None, judging.TOKEN_EXPIRED) if e.of_token else Entered(None, judging.DENIED, e.words)
+            return Entered(None, Stop.TOKEN_EXPIRED) if e.of_token else Entered(None, Stop.DENIED, e.words)
         case errors.Conflict():
             previous = e.detail.get("previous_state") if isinstance(e.detail, dict) else None
-            return Entered(None, judging.ALREADY_FINISHED if previous in FINISHED else judging.SUPERSEDED)
+            return Entered(None, Stop.ALREADY_FINISHED if previous in FINISHED else Stop.SUPERSEDED)
         case errors.NotFound() | errors.Gone():
-            return Entered(None, judging.SUPERSEDED)
-    return Entered(None, judging.REJECTED, e.words)
+            return Entered(None, Stop.SUPERSEDED)
+    return Entered(None, Stop.REJECTED, e.words)
 
 
 def first_body(startup: dict[str, Any] | None) -> dict[str, Any] | None:

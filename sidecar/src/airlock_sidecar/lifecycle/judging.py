@@ -7,17 +7,9 @@ the task instance. What only Kubernetes or the owner can know it leaves to them.
 
 from typing import NamedTuple
 
+from airlock_sidecar.state.stops import Stop
 from airlock_wire.pod import CHILD_EXIT_CLOSED
 from airlock_wire.record import Exit, Reason
-
-#: Why this sidecar itself stopped the runner.
-SUPERSEDED = "superseded"
-ALREADY_FINISHED = "already finished"
-TOKEN_EXPIRED = "token expired"  # noqa: S105 - a reason, not a token
-REJECTED = "rejected"
-DENIED = "denied"
-TIMED_OUT = "timed out"
-BROKE_PROTOCOL = "broke protocol"
 
 _REPORTED = {
     "success": Reason.SUCCEEDED,
@@ -30,11 +22,11 @@ _REPORTED = {
     "awaiting_input": Reason.AWAITING_INPUT,
 }
 _STOPPED = {
-    SUPERSEDED: Reason.SUPERSEDED,
-    ALREADY_FINISHED: Reason.ALREADY_FINISHED,
-    TOKEN_EXPIRED: Reason.TOKEN_EXPIRED,
-    REJECTED: Reason.REJECTED,
-    DENIED: Reason.DENIED,
+    Stop.SUPERSEDED: Reason.SUPERSEDED,
+    Stop.ALREADY_FINISHED: Reason.ALREADY_FINISHED,
+    Stop.TOKEN_EXPIRED: Reason.TOKEN_EXPIRED,
+    Stop.REJECTED: Reason.REJECTED,
+    Stop.DENIED: Reason.DENIED,
 }
 
 #: What a task that took too long may still say: that it failed. Anything else would hide that it was stopped.
@@ -56,7 +48,7 @@ class Facts(NamedTuple):
     #: The launcher said that it was told to stop.
     signalled: bool
     #: Why this sidecar stopped the runner, empty where it did not.
-    stopped: str
+    stopped: Stop
     #: A launcher connected at all.
     connected: bool
     #: The server says that a failure may be tried again.
@@ -78,7 +70,7 @@ class Verdict(NamedTuple):
     report: str | None = None
 
 
-def withheld(state: str, *, signalled: bool, stopped: str) -> bool:
+def withheld(state: str, *, signalled: bool, stopped: Stop) -> bool:
     """
     Whether a state that the runner reports now does not count, because the runner was told to stop before.
 
@@ -87,7 +79,7 @@ def withheld(state: str, *, signalled: bool, stopped: str) -> bool:
     """
     if signalled:
         return True
-    return bool(stopped) and not (stopped == TIMED_OUT and state in _AFTER_TIME_OUT)
+    return bool(stopped) and not (stopped == Stop.TIMED_OUT and state in _AFTER_TIME_OUT)
 
 
 def timed_out(limit: float | None, *, parses: bool) -> str:
@@ -107,14 +99,14 @@ def judge(facts: Facts) -> Verdict:
     if not facts.connected:
         return Verdict(Reason.RUNNER_NEVER_CONNECTED, "no launcher connected in time")
     late = timed_out(facts.limit, parses=facts.parses)
-    if facts.stopped == TIMED_OUT and facts.reported in _AFTER_TIME_OUT:
+    if facts.stopped == Stop.TIMED_OUT and facts.reported in _AFTER_TIME_OUT:
         return Verdict(Reason.TIMED_OUT, late)
     if facts.reported is not None:
         return Verdict(_REPORTED[facts.reported], "")
     if facts.signalled:
         return Verdict(Reason.INTERRUPTED, "the launcher was told to stop before the task ended")
     own_verdict = ("up_for_retry" if facts.should_retry else "failed") if facts.judges else None
-    if facts.stopped == TIMED_OUT:
+    if facts.stopped == Stop.TIMED_OUT:
         return Verdict(Reason.TIMED_OUT, late, own_verdict)
     if facts.exit is None:
         return Verdict(Reason.VANISHED, "the launcher went away without a word")
@@ -124,7 +116,7 @@ def judge(facts: Facts) -> Verdict:
 
 
 def _crash(facts: Facts) -> str:
-    if facts.stopped == BROKE_PROTOCOL:
+    if facts.stopped == Stop.BROKE_PROTOCOL:
         return "the runner broke the protocol and was stopped"
     assert facts.exit is not None  # noqa: S101 - the caller's order of rules
     if facts.exit.signal is not None:
@@ -134,11 +126,11 @@ def _crash(facts: Facts) -> str:
     return f"the runner exited with code {facts.exit.code} before it reported a state"
 
 
-def _sentence(stopped: str) -> str:
+def _sentence(stopped: Stop) -> str:
     return {
-        SUPERSEDED: "the server says that this launch is no longer the one that counts",
-        ALREADY_FINISHED: "the server says that the task instance is finished already",
-        TOKEN_EXPIRED: "the server refused the token; the owner has to mint another",
-        REJECTED: "the server refused to start this launch",
-        DENIED: "the server's policy denies this launch its token",
+        Stop.SUPERSEDED: "the server says that this launch is no longer the one that counts",
+        Stop.ALREADY_FINISHED: "the server says that the task instance is finished already",
+        Stop.TOKEN_EXPIRED: "the server refused the token; the owner has to mint another",
+        Stop.REJECTED: "the server refused to start this launch",
+        Stop.DENIED: "the server's policy denies this launch its token",
     }[stopped]

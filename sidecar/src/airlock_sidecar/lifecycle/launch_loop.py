@@ -27,6 +27,7 @@ from airlock_sidecar.requests.trace import Trace
 from airlock_sidecar.settings import SidecarSettings
 from airlock_sidecar.state.journal import digest
 from airlock_sidecar.state.launch import Launch
+from airlock_sidecar.state.stops import Stop
 from airlock_sidecar.upstream.calls import Calls
 from airlock_sidecar.upstream.heartbeat import Heart
 from airlock_wire import pod
@@ -166,7 +167,7 @@ class Lifecycle:
             elif kind == "broke":
                 self._launch.refused("broken stream")
                 self._launch.log(f"the runner broke the protocol: {value}", "error")
-                self._stop_runner(judging.BROKE_PROTOCOL)
+                self._stop_runner(Stop.BROKE_PROTOCOL)
             elif kind == "reported":
                 self._overtime_ends = time.monotonic() + self._settings.overtime_seconds
             elif kind == "deadline" and self._given_up_at is not None:
@@ -231,13 +232,13 @@ class Lifecycle:
     def _deadline_passed(self) -> None:
         if self._overtime_ends is not None:
             self._launch.log("the runner went on for too long after its last word and is stopped", "warning")
-            self._stop_runner("")
+            self._stop_runner(Stop.NOT)
         else:
             parses = not isinstance(self._launch.workload, Execute)
             self._launch.log(judging.timed_out(self._launch.limit, parses=parses), "error")
-            self._stop_runner(judging.TIMED_OUT)
+            self._stop_runner(Stop.TIMED_OUT)
 
-    def _stop_runner(self, why: str, message: str = "") -> None:
+    def _stop_runner(self, why: Stop, message: str = "") -> None:
         self._launch.stopped(why, message)
         self._given_up_at = time.monotonic() + GIVE_UP_SECONDS
         if self._control is not None:
@@ -273,7 +274,7 @@ class Lifecycle:
             state = verdict.report
             if memory.terminal is None or memory.terminal.withheld:
                 self._try(lambda: reporter.report(state, payload, of, judged=True))
-            if memory.stopped == judging.SUPERSEDED:
+            if memory.stopped == Stop.SUPERSEDED:
                 verdict = judging.judge(recording.facts(self._launch))
         self._launch.mark("ended")
         return verdict

@@ -12,6 +12,7 @@ from airlock_sidecar import errors
 from airlock_sidecar.lifecycle import judging
 from airlock_sidecar.state.journal import Terminal
 from airlock_sidecar.state.launch import Launch
+from airlock_sidecar.state.stops import Stop
 from airlock_sidecar.upstream.calls import Calls, segment
 from airlock_sidecar.upstream.heartbeat import Heart
 
@@ -40,7 +41,7 @@ class Reporter:
         """
         payload = self._shown(payload)
         with self._launch.remembering() as memory:
-            late = not judged and memory.stopped == judging.TIMED_OUT
+            late = not judged and memory.stopped == Stop.TIMED_OUT
             if late and state == "up_for_retry":
                 # What the runner says of it is only that it was told to stop.
                 payload = payload | {"retry_reason": judging.timed_out(self._launch.limit, parses=False)}
@@ -124,6 +125,6 @@ class Reporter:
         with self._launch.remembering() as memory:
             assert memory.terminal is not None  # noqa: S101 - the caller's
             memory.terminal.dropped = True
-            memory.stopped = memory.stopped or judging.SUPERSEDED
+            memory.stopped = memory.stopped or Stop.SUPERSEDED
         self._launch.log("result dropped: the server says that this launch is no longer the one that counts", "warning")
         return False

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from airlock_sidecar.state.stops import Stop
 from airlock_wire.options import TaskOptions
 from airlock_wire.record import Exit
 from airlock_wire.workload import TaskInstanceRef
@@ -55,7 +56,7 @@ class Memory(msgspec.Struct, kw_only=True):
     parsed: bool = False
     signalled: int = 0
     exit: Exit | None = None
-    stopped: str = ""
+    stopped: Stop = Stop.NOT
     stopped_message: str = ""
     options: TaskOptions | None = None
     refusals: dict[str, int] = {}

@@ -15,6 +15,7 @@ from airlock_sidecar.logs import lines as loglines
 from airlock_sidecar.logs.masking import Masker
 from airlock_sidecar.logs.store import LogStore
 from airlock_sidecar.state.journal import Journal, Memory
+from airlock_sidecar.state.stops import Stop
 from airlock_wire import options
 from airlock_wire.options import TaskOptions
 from airlock_wire.workload import Execute, TaskInstanceRef, Workload
@@ -99,7 +100,7 @@ class Launch:
             memory.token, memory.task_instance = token, named
         self.workload, self.ids = self._identify()
 
-    def stopped(self, why: str, message: str = "") -> None:
+    def stopped(self, why: Stop, message: str = "") -> None:
         """Remembers why the runner is stopped; what was first said stands."""
         with self.remembering() as memory:
             if why and not memory.stopped:

@@ -10,8 +10,8 @@ from collections.abc import Callable
 import msgspec
 
 from airlock_sidecar import errors
-from airlock_sidecar.lifecycle import judging
 from airlock_sidecar.state.launch import Launch
+from airlock_sidecar.state.stops import Stop
 from airlock_sidecar.upstream.calls import Calls, segment
 
 #: A token refused this often in a row will not be taken again: the launch cannot go on.
@@ -35,9 +35,9 @@ class Heart:
         self._pause = threading.Event()
         self._wake = threading.Event()
         self._never = threading.Event()
-        self._lost: Callable[[str, str], None] = lambda _why, _message: None
+        self._lost: Callable[[Stop, str], None] = lambda _why, _message: None
 
-    def start(self, lost: Callable[[str, str], None]) -> None:
+    def start(self, lost: Callable[[Stop, str], None]) -> None:
         """Begins to beat in a thread of its own."""
         self._lost = lost
         threading.Thread(target=self._run, name="heartbeat", daemon=True).start()
@@ -80,24 +80,24 @@ class Heart:
         denied = 0
         while True:
             pause = self._pause.is_set()
-            verdict, message = ("", "") if pause else self._beat_once()
-            denied = denied + 1 if verdict == judging.TOKEN_EXPIRED else 0
+            why, message = (Stop.NOT, "") if pause else self._beat_once()
+            denied = denied + 1 if why is Stop.TOKEN_EXPIRED else 0
             # A beat that was under way when a terminal state was sent is answered with 409, and means nothing.
-            final = verdict in (judging.SUPERSEDED, judging.DENIED) or denied >= DENIED_IN_A_ROW
+            final = why in (Stop.SUPERSEDED, Stop.DENIED) or denied >= DENIED_IN_A_ROW
             if final and not self._pause.is_set():
-                self._lost(verdict, message)
+                self._lost(why, message)
                 return
             # Scattered, so that the pods of one burst do not come back together for ever.
             self._wake.wait(self._seconds * (0.9 + random.random() * 0.2))  # noqa: S311 - jitter, not a secret
             self._wake.clear()
 
-    def _beat_once(self) -> tuple[str, str]:
+    def _beat_once(self) -> tuple[Stop, str]:
         try:
             self.beat()
         except (errors.NotFound, errors.Conflict, errors.Gone):
-            return judging.SUPERSEDED, ""
+            return Stop.SUPERSEDED, ""
         except errors.Denied as e:
-            return (judging.TOKEN_EXPIRED, "") if e.of_token else (judging.DENIED, e.words)
+            return (Stop.TOKEN_EXPIRED, "") if e.of_token else (Stop.DENIED, e.words)
         except (errors.ApiError, errors.Unreachable):
-            return "", ""
-        return "", ""
+            return Stop.NOT, ""
+        return Stop.NOT, ""

@@ -26,7 +26,7 @@ from airlock_server.launching.local.users import NoUserLeft
 from airlock_server.store import tries
 from airlock_server.store.engine.types import now
 from airlock_server.store.tries import Outcome
-from airlock_wire import ids, workload
+from airlock_wire import ids, logplace, workload
 from airlock_wire.process import kernel
 from airlock_wire.protocol import dags
 from airlock_wire.protocol.messages import BundleInfo, DagFileParseRequest, DagFileParsingResult, TaskInstance
@@ -257,7 +257,7 @@ def _log_name(file: str) -> str:
 
 
 def _log_path(found: Outcome) -> str:
-    return workload.log_path(found.dag_id, found.run_id, found.task_id, found.map_index, found.try_number)
+    return logplace.log_path(found.dag_id, found.run_id, found.task_id, found.map_index, found.try_number)
 
 
 def _packages() -> list[Path]:

@@ -18,8 +18,8 @@ from obstore import exceptions
 from obstore.store import AzureStore, GCSStore, S3Store
 
 from airlock_sidecar.logs.shipping.errors import LogStoreError, StoreAway, StoreChanged, StoreRefused
-from airlock_sidecar.logs.shipping.place import Place
 from airlock_sidecar.settings import Logs
+from airlock_wire.logplace import Place
 
 _CONNECT_SECONDS = "5s"
 _REQUEST_SECONDS = "20s"

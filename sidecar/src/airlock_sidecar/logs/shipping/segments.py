@@ -7,23 +7,8 @@ lines at its end, and only over the version that was read: so each write is boun
 is there is overwritten, and a log that is smaller than a segment, as nearly all are, is one object.
 """
 
-import re
-from collections.abc import Iterable
-
 #: After so many failures in a row the wait before the next try grows no more.
 _LONGEST_WAIT_SECONDS = 30.0
-
-
-def key(path: str, number: int) -> str:
-    """The object of a log's segment. Airflow's readers take every object whose name begins with ``path``, in order."""
-    return path if number == 0 else f"{path}.{number:06d}"
-
-
-def last(path: str, names: Iterable[str]) -> int | None:
-    """The number of the last segment among these objects; None where there is none."""
-    pattern = re.compile(rf"{re.escape(path)}(?:\.(\d{{6}}))?")
-    numbers = [int(found[1] or 0) for name in names if (found := pattern.fullmatch(name))]
-    return max(numbers, default=None)
 
 
 def whole_lines(data: bytes, room: int) -> int:

@@ -20,6 +20,7 @@ from airlock_sidecar.logs.shipping import segments
 from airlock_sidecar.logs.shipping.errors import LogStoreError, StoreAway, StoreChanged, StoreRefused
 from airlock_sidecar.logs.shipping.notes import Notes
 from airlock_sidecar.settings import Logs
+from airlock_wire import logplace
 
 if TYPE_CHECKING:
     from airlock_sidecar.logs.shipping.objects import Objects, Version
@@ -159,7 +160,9 @@ class Shipper:
             except StoreChanged as e:
                 changes += 1
                 if changes > _MOST_CHANGES:
-                    raise StoreAway(f"{segments.key(self._path, self._number)} changes all the time: {e}") from e
+                    raise StoreAway(
+                        f"{logplace.segment_key(self._path, self._number)} changes all the time: {e}"
+                    ) from e
                 self._look_up(self._objects)
         with self._changed:
             if not self._unsent():
@@ -170,14 +173,14 @@ class Shipper:
         self._image = None
         note = self._note
         if note.trying:
-            found, version = objects.read(segments.key(self._path, note.number))
+            found, version = objects.read(logplace.segment_key(self._path, note.number))
             if version is not None and note.arrived(found):
                 self._settle()
         names = objects.names(self._path.rpartition("/")[0])
-        last = segments.last(self._path, names)
+        last = logplace.last_segment(self._path, names)
         image, self._version, number = b"", None, last or 0
-        if last is not None and names[segments.key(self._path, last)] < self._segment:
-            image, self._version = objects.read(segments.key(self._path, last))
+        if last is not None and names[logplace.segment_key(self._path, last)] < self._segment:
+            image, self._version = objects.read(logplace.segment_key(self._path, last))
         elif last is not None:
             number = last + 1
         if image and not image.endswith(b"\n"):
@@ -204,7 +207,7 @@ class Shipper:
             body = self._image + data[:size]
             note.attempt(self._number, body, start + size)
             self._notes.write(note)
-        self._version = objects.write(segments.key(self._path, self._number), body, self._version)
+        self._version = objects.write(logplace.segment_key(self._path, self._number), body, self._version)
         self._image = body
         self._settle()
         return True

@@ -1,6 +1,10 @@
-"""What place in an object store the setting ``[logs] store`` names. Pure."""
+"""
+Where a try's log lies: its path below a log store, the place in an object store that the setting ``[logs] store``
+names, and the objects that one log becomes. Pure.
+"""
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -52,3 +56,26 @@ def place(store: str) -> Place:
     if not _BUCKET.fullmatch(parts.netloc):
         raise ValueError(f"it names no bucket; it must be {parts.scheme}://bucket/prefix")
     return Place(parts.scheme, parts.netloc, prefix)
+
+
+def log_path(dag_id: str, run_id: str, task_id: str, map_index: int, try_number: int, *, namespace: str = "") -> str:
+    """
+    Where a try's log lies below the log store: Airflow's own layout, so that its readers find it.
+
+    Two namespaces may each have a DAG of the same name, so what belongs to a ``namespace`` lies below its folder.
+    """
+    owner = f"namespace={namespace}/" if namespace else ""
+    mapped = f"/map_index={map_index}" if map_index >= 0 else ""
+    return f"{owner}dag_id={dag_id}/run_id={run_id}/task_id={task_id}{mapped}/attempt={try_number}.log"
+
+
+def segment_key(path: str, number: int) -> str:
+    """The object of a log's segment. Airflow's readers take every object whose name begins with ``path``, in order."""
+    return path if number == 0 else f"{path}.{number:06d}"
+
+
+def last_segment(path: str, names: Iterable[str]) -> int | None:
+    """The number of the last segment among these objects; None where there is none."""
+    pattern = re.compile(rf"{re.escape(path)}(?:\.(\d{{6}}))?")
+    numbers = [int(found[1] or 0) for name in names if (found := pattern.fullmatch(name))]
+    return max(numbers, default=None)

@@ -6,22 +6,13 @@ import json
 import pytest
 
 from airlock_server.exchange import pod_token
-from airlock_server.exchange.admission import (
-    STATUS,
-    Metadata,
-    PodRef,
-    PodSettings,
-    Reason,
-    Refusal,
-    Spec,
-    Status,
-    TaskRun,
-    judge,
-)
+from airlock_server.exchange.admission import STATUS, Reason, Refusal, judge
 from airlock_server.exchange.pod_token import NotAPod, Pod, Unusable
+from airlock_server.kube.taskruns import Metadata, TaskRun
 from airlock_server.launching.taskruns import closing
 from airlock_server.rules.attempts import Claim
 from airlock_wire.states import FINISHED, TaskState
+from airlock_wire.taskrun import PodRef, Spec, Status
 
 POD = Pod("ns", "default", "job-2", "uid-2", "job", 2)
 NOW = 1000.0
@@ -84,7 +75,7 @@ def test_what_is_over_is_final_even_where_no_pod_was_written_down(over):
 @pytest.mark.parametrize(
     "spec",
     [
-        {"pod": PodSettings(service_account_name="etl")},
+        {"pod": {"serviceAccountName": "etl"}},
         {"task_instance_id": "x"},
         {"dag_id": ""},
         {"dag_id": "a/b"},
