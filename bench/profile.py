@@ -31,7 +31,7 @@ _PROCESSES = {
         f"{LEAN}airlock_sidecar.process\nwith without('ssl'): import airlock_sidecar.upstream.api"
     ),
     "launcher": "import airlock_runner.__main__, airlock_runner.launcher",
-    "runner": f"import airlock_runner.__main__\n{LEAN}airlock_runner.child, airlock_runner.execute, airlock.sdk",
+    "runner": f"import airlock_runner.__main__\n{LEAN}airlock_runner.child, airlock_runner.task.execute, airlock.sdk",
 }
 _BASELINE = "nothing but the interpreter"
 _LINE = re.compile(r"import time:\s+(\d+) \|\s+(\d+) \| ( *)(\S+)")

@@ -49,7 +49,7 @@ if [ "$want" != airflow ]; then
 fi
 # The chart is rendered by tests that need no cluster; the package index has no helm for every machine.
 if [ "$want" = dev ] && [ ! -e "$folder/bin/helm" ]; then
-    helm=$(PYTHONPATH=tests "$folder/bin/python" -P -c 'from cluster import golang; print(golang.helm() / "helm")')
+    helm=$(PYTHONPATH=tools "$folder/bin/python" -P -c 'from cluster.programs import golang; print(golang.helm() / "helm")')
     ln -s "$helm" "$folder/bin/helm"
 fi
 echo "$now" >"$folder/.stamp"

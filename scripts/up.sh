@@ -4,12 +4,12 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/environment.sh dev >&2
-line=$(PYTHONPATH=tests .venvs/dev/bin/python -P -m cluster up)
+line=$(PYTHONPATH=tools .venvs/dev/bin/python -P -m cluster up)
 eval "$line"
 helm=.venvs/dev/bin/helm
 namespace=airlock-system
 # What is installed is known by the content of the chart and of the images.
-wanted=$({ find charts/airlock -type f -print0 | sort -z | xargs -0 sha256sum; PYTHONPATH=tests .venvs/dev/bin/python -P -m cluster images; } | sha256sum | cut -c1-40)
+wanted=$({ find charts/airlock -type f -print0 | sort -z | xargs -0 sha256sum; PYTHONPATH=tools .venvs/dev/bin/python -P -m cluster images; } | sha256sum | cut -c1-40)
 installed=$(kubectl get namespace "$namespace" -o 'jsonpath={.metadata.annotations.airlock\.dev/test-content}' 2>/dev/null || true)
 if [ "$wanted" != "$installed" ]; then
     echo "installing Airlock's chart" >&2

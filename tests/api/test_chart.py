@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from played.chart import ALONE, OTHERS
+from doubles.chart import ALONE, OTHERS
 
 ROOT = Path(__file__).resolve().parents[2]
 SYSTEM = "airlock-system"

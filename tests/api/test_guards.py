@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from doubles.taskruns import run
 from kube.kubectl import Refused
-from played.taskruns import run
 
 from airlock_operator.pod.manifest import manifest
 from airlock_operator.settings import Logs, Pods

@@ -4,8 +4,8 @@ import json
 import time
 
 import pytest
+from doubles.taskruns import run
 from kube.kubectl import Refused
-from played.taskruns import run
 
 from airlock_operator.decide.advice import advised
 from airlock_operator.kube.errors import of_answer

@@ -6,14 +6,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from cluster import images
-from cluster.hooks import connect
 from e2e.isolation.ways import AIRFLOWS, dag_files
 from kube import kubectl
 from kube.airflow import Airflow
 from kube.install import Install
 from kube.place import Place
 from kube.witness import Witness
+
+from cluster.hooks import connect
+from cluster.programs import images
 
 INSTALLED = "airlock-system"
 HERE = Path(__file__).parent

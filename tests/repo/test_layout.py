@@ -33,6 +33,34 @@ def test_a_module_is_split_before_400_lines():
     assert [] == [str(path) for path in CODE if len((ROOT / path).read_text().splitlines()) > 400]
 
 
+@pytest.mark.parametrize(
+    "folder",
+    sorted({path.parent for path in CODE if "migrations" not in path.parts and path.parts[0] != "scripts"}),
+    ids=str,
+)
+def test_a_folder_is_a_floor_of_at_most_fifteen_modules(folder):
+    modules = [path.name for path in CODE if path.parent == folder and not path.name.startswith("__")]
+
+    assert len(modules) <= 15, sorted(modules)
+
+
+@pytest.mark.parametrize(
+    "package", sorted({path.parent for path in CODE if "src" in path.parts and "migrations" not in path.parts}), ids=str
+)
+def test_a_folder_says_what_it_is_for(package):
+    init = ROOT / package / "__init__.py"
+
+    assert init.read_text().startswith('"""'), f"{package} has no docstring"
+
+
+def test_what_runs_user_code_knows_no_taskrun():
+    """The runner and the SDK are told of one task instance; what asked for it is not theirs to know."""
+    own = [path for path in CODE if path.parts[0] in ("runner", "sdk")]
+
+    assert len(own) > 20
+    assert [] == [str(path) for path in own if "airlock_wire.taskrun" in (ROOT / path).read_text()]
+
+
 def test_no_module_has_a_name_that_says_nothing():
     nothing = {"utils", "util", "helpers", "helper", "common", "manager", "misc", "base"}
 

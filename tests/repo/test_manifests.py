@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 import yaml
-from played.chart import ALONE, OTHERS
+from doubles.chart import ALONE, OTHERS
 
 from airlock_operator import listed_bundles
 from airlock_operator.observe.podfacts import BUNDLE as FETCHER

@@ -10,9 +10,10 @@ from typing import NoReturn
 
 from airlock.sdk import _channel
 from airlock.sdk.exceptions import ChannelError
-from airlock_runner import leaving, logs, stdio, termination
+from airlock_runner import logs, stdio
 from airlock_runner.channel import Channel
-from airlock_runner.execute import execute
+from airlock_runner.task import leaving, termination
+from airlock_runner.task.execute import execute
 from airlock_wire.pod import CHILD_EXIT_BROKEN, EXIT_OK
 from airlock_wire.protocol.messages import DagFileParseRequest, StartupDetails
 

@@ -1,0 +1,1 @@
+"""The sidecar: it holds the token of one launch, and speaks the Execution API for its runner."""

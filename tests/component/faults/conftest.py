@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from played.proxy import Proxy
+from doubles.proxy import Proxy
 
 from airlock_server.api.serve import EmbeddedServer
 from airlock_server.installation import Installation

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from played import interpreter
+from doubles import interpreter
 
 HERE = Path(__file__).parent
 PLAIN_UID = 50123

@@ -101,7 +101,7 @@ def test_what_is_cut_off_is_said_in_the_log(sidecar, task_file, details, body, w
     task_file(
         f"""
         import atexit, multiprocessing, threading, time
-        from airlock_runner import leaving
+        from airlock_runner.task import leaving
         leaving.leave.__defaults__ = (0.5,)
         {body}
         """
@@ -125,7 +125,7 @@ def test_a_time_that_ends_between_two_things_to_wait_for_changes_no_outcome(side
     task_file(
         f"""
         import atexit, multiprocessing, threading, time
-        from airlock_runner import leaving
+        from airlock_runner.task import leaving
         leaving.leave.__defaults__ = (0.0005,)
         leaving._AGAIN_SECONDS = 0.0005
         {body}

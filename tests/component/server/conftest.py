@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 import sqlalchemy as sa
-from played.kubernetes import PlayedKubernetes
-from played.podserver import PodServer
+from doubles.kubernetes import PlayedKubernetes
+from doubles.podserver import PodServer
 
 from airlock_server.api.app import App
 from airlock_server.api.serve import EmbeddedServer

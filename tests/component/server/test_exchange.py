@@ -5,7 +5,7 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from played.kubernetes import NAMESPACE
+from doubles.kubernetes import NAMESPACE
 
 from airlock_server.store import attempts, tries
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from played import interpreter
-from played.podserver import NAMES, PodServer
+from doubles import interpreter
+from doubles.podserver import NAMES, PodServer
 
 from airlock_server.home import HomeError, of_others, read_mounted_key
 from airlock_server.keys import certificates

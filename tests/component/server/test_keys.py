@@ -7,7 +7,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import ExtensionOID
-from played.kubernetes import NAMESPACE
+from doubles.kubernetes import NAMESPACE
 
 from airlock_server.__main__ import main
 from airlock_server.keys import certificates, contents

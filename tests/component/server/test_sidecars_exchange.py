@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import msgspec
 import pytest
 import sqlalchemy as sa
-from played.launcher import SUCCEED, PlayedLauncher
-from played.sidecar import POD_TI, Sidecar, work
+from doubles.launcher import SUCCEED, PlayedLauncher
+from doubles.sidecar import POD_TI, Sidecar, work
 
 from airlock_server.store import schema, tries
 from airlock_server.store.engine.database import Database

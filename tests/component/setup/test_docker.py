@@ -4,10 +4,12 @@ import json
 import os
 
 import pytest
-from cluster import golang, kind, places
-from cluster.builders import Docker
+
+from cluster import kind, places
 from cluster.commands import CommandError
 from cluster.memory import Remembered
+from cluster.programs import golang
+from cluster.programs.builders import Docker
 
 PLAYED = """#!/bin/sh
 echo "$(basename "$0") $*" >>"{said}"

@@ -14,7 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from cluster.certificates import Authority, Leaf
+
+from cluster.node.certificates import Authority, Leaf
 
 ROOT = Path(__file__).resolve().parents[3]
 WHEEL = "tiny_thing-1.0-py3-none-any.whl"

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from component.stores.servers import S3
-from played.api import ScriptedApi
-from played.launcher import PlayedLauncher
-from played.sidecar import Sidecar, work
+from doubles.api import ScriptedApi
+from doubles.launcher import PlayedLauncher
+from doubles.sidecar import Sidecar, work
 
 from airlock_wire.workload import Workload
 

@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 
 import pytest
-from played.launcher import SUCCEED
-from played.sidecar import work
+from doubles.launcher import SUCCEED
+from doubles.sidecar import work
 
 #: The server is built on first use, which takes minutes on a small machine.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]

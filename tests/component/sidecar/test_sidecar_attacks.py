@@ -10,8 +10,8 @@ import warnings
 
 import msgspec
 import pytest
-from played.api import Answer
-from played.launcher import FAIL, SUCCEED
+from doubles.api import Answer
+from doubles.launcher import FAIL, SUCCEED
 
 from airlock_runner.link import Link, LinkLost
 from airlock_wire import pod

@@ -3,9 +3,9 @@
 import time
 
 import pytest
-from played.api import Answer
-from played.launcher import SUCCEED
-from played.sidecar import POD_TI, TI, work
+from doubles.api import Answer
+from doubles.launcher import SUCCEED
+from doubles.sidecar import POD_TI, TI, work
 
 from airlock_wire.record import Reason
 

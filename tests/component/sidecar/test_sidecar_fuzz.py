@@ -17,7 +17,7 @@ from types import SimpleNamespace
 
 import msgspec
 import pytest
-from played.sidecar import TI, work
+from doubles.sidecar import TI, work
 
 from airlock_sidecar import errors
 from airlock_sidecar.logs.store import LogStore

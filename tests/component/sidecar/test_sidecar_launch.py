@@ -6,9 +6,9 @@ import time
 from pathlib import Path
 
 import pytest
-from played.api import RUN_CONTEXT, Answer
-from played.launcher import FAIL, RETRY, SUCCEED
-from played.sidecar import work
+from doubles.api import RUN_CONTEXT, Answer
+from doubles.launcher import FAIL, RETRY, SUCCEED
+from doubles.sidecar import work
 
 from airlock_wire.record import Exit, Reason
 

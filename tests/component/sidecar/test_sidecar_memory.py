@@ -5,9 +5,9 @@ import json
 import msgspec
 import pytest
 from component.sidecar.test_sidecar_attacks import LIMIT_BYTES, MIB, peak_bytes
-from played.api import Answer
-from played.launcher import SUCCEED
-from played.sidecar import TI, work
+from doubles.api import Answer
+from doubles.launcher import SUCCEED
+from doubles.sidecar import TI, work
 
 from airlock_wire.protocol import frames
 from airlock_wire.record import Reason

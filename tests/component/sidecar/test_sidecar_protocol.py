@@ -10,9 +10,9 @@ from pathlib import Path
 import msgspec
 import pytest
 from contract.wire import samples
-from played.api import RUN_CONTEXT, Answer
-from played.launcher import SUCCEED
-from played.sidecar import TI, work
+from doubles.api import RUN_CONTEXT, Answer
+from doubles.launcher import SUCCEED
+from doubles.sidecar import TI, work
 
 from airlock_sidecar.requests.routes import ROUTES
 from airlock_wire.protocol import frames, whole

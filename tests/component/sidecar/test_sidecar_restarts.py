@@ -4,8 +4,8 @@ import threading
 import time
 
 import pytest
-from played.api import RUN_CONTEXT, Answer, Drop
-from played.launcher import FAIL, RETRY, SUCCEED
+from doubles.api import RUN_CONTEXT, Answer, Drop
+from doubles.launcher import FAIL, RETRY, SUCCEED
 
 from airlock_wire.record import Reason
 

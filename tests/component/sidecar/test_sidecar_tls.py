@@ -11,9 +11,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from played.api import Answer, ScriptedApi
-from played.launcher import SUCCEED, PlayedLauncher
-from played.sidecar import Sidecar, work
+from doubles.api import Answer, ScriptedApi
+from doubles.launcher import SUCCEED, PlayedLauncher
+from doubles.sidecar import Sidecar, work
 
 from airlock_sidecar.upstream.api import Server
 from airlock_wire.record import Reason

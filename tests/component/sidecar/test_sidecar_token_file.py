@@ -4,9 +4,9 @@ import threading
 import time
 
 import pytest
-from played.api import RUN_CONTEXT, Answer
-from played.launcher import SUCCEED
-from played.sidecar import TI, work
+from doubles.api import RUN_CONTEXT, Answer
+from doubles.launcher import SUCCEED
+from doubles.sidecar import TI, work
 
 from airlock_wire.record import Reason
 

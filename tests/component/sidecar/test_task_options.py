@@ -1,8 +1,8 @@
 """Options that a launch takes from its task: the sidecar acts on them, and puts them into its record."""
 
 import pytest
-from played.launcher import SUCCEED
-from played.sidecar import work
+from doubles.launcher import SUCCEED
+from doubles.sidecar import work
 
 from airlock_wire.options import TaskOptions
 from airlock_wire.record import Reason

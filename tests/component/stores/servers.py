@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 from cluster.commands import run, run_slowly
-from cluster.golang import Build, build_arguments, go, log
-from cluster.kept import content_key, contents, kept
+from cluster.programs.golang import Build, build_arguments, go, log
+from cluster.programs.kept import content_key, contents, kept
 
 _BUILDS = Path(__file__).parent / "builds"
 VERSITYGW = Build("versitygw", {"versitygw": "github.com/versity/versitygw/cmd/versitygw"})

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 import pytest
-from played.api import DAG_RUN, Answer, ScriptedApi
-from played.sidecar import TI, Sidecar, work
+from doubles.api import DAG_RUN, Answer, ScriptedApi
+from doubles.sidecar import TI, Sidecar, work
 
 from airlock_runner.airflow import folder
 from airlock_wire.protocol.messages import BundleInfo

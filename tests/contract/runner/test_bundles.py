@@ -17,8 +17,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from played.gitserver import LOGIN, PASSWORD, GitServer, Repository
-from played.taskruns import open_attempt, run
+from doubles.gitserver import LOGIN, PASSWORD, GitServer, Repository
+from doubles.taskruns import open_attempt, run
 
 from airlock_operator.pod import bundle, runner
 from airlock_operator.settings import Pods

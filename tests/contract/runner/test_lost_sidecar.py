@@ -6,7 +6,7 @@ import threading
 import time
 
 import pytest
-from played.api import Answer
+from doubles.api import Answer
 
 from airlock_wire import pod as shared
 from airlock_wire.record import Reason

@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import msgspec
 import pytest
 from contract.wire import samples
-from played.sidecar import TI, work
+from doubles.sidecar import TI, work
 
 from airlock_sidecar.lifecycle.reporting import Reporter
 from airlock_sidecar.logs.store import LogStore

@@ -1,9 +1,10 @@
 """A log store beside the real Airflow."""
 
 import pytest
-from cluster import images
 from component.stores.servers import VERSITYGW, program
 from kube.store import Store
+
+from cluster.programs import images
 
 STORE_IMAGE = images.Image("test-store", recipe="tests/e2e/airflow/store/Containerfile")
 

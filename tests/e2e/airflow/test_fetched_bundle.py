@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+from doubles import gitserver
+from doubles.gitserver import LOGIN, PASSWORD
 from kube.objects import config_map, restricted, secret, server
 from kube.taskruns import RUNNER_IMAGE, dag_id, finished, outcome, reason, status
 from kube.witness import query
-from played import gitserver
-from played.gitserver import LOGIN, PASSWORD
 
 pytestmark = pytest.mark.timeout(300)
 PORT = 8000

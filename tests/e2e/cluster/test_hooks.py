@@ -6,9 +6,11 @@ import sys
 import time
 
 import pytest
-from cluster import images, places
+
+from cluster import places
 from cluster.commands import CommandError
 from cluster.probes import NAMESPACE, TOKEN, container, eventually
+from cluster.programs import images
 
 pytestmark = pytest.mark.slow
 

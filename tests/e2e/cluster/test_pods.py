@@ -5,8 +5,9 @@ import json
 from pathlib import Path
 
 import pytest
-from cluster import cgroups
+
 from cluster.memory import Remembered
+from cluster.node import cgroups
 from cluster.probes import container, eventually
 
 pytestmark = pytest.mark.slow

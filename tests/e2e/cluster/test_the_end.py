@@ -12,9 +12,11 @@ import time
 from pathlib import Path
 
 import pytest
-from cluster import cgroups, places
-from cluster.addresses import HOST_LINK
+
+from cluster import places
 from cluster.memory import Remembered
+from cluster.node import cgroups
+from cluster.node.addresses import HOST_LINK
 from cluster.processes import alive
 
 pytestmark = [

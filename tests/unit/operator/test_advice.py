@@ -1,7 +1,7 @@
 """Whose thing is wrong, as a table: what an author can mend, what an administrator, and what by name."""
 
 import pytest
-from played.taskruns import inits, pod, run, waiting
+from doubles.taskruns import inits, pod, run, waiting
 
 from airlock_operator.decide.advice import ADVICE, advised
 from airlock_operator.observe.complaints import About, Warned

@@ -5,7 +5,7 @@ import re
 
 import msgspec
 import pytest
-from played.taskruns import open_attempt, run
+from doubles.taskruns import open_attempt, run
 
 from airlock_operator import listed_bundles
 from airlock_operator.pod.manifest import impossible, manifest

@@ -1,7 +1,7 @@
 """What the operator does about an attempt whose bundle is fetched first."""
 
 import msgspec
-from played.taskruns import POD_UID, ago, decide, ended, inits, open_attempt, pod
+from doubles.taskruns import POD_UID, ago, decide, ended, inits, open_attempt, pod
 
 from airlock_operator.decide.plan import Delete
 from airlock_operator.observe.complaints import About, Warned

@@ -4,7 +4,7 @@ import asyncio
 
 import kopf
 import pytest
-from played.taskruns import RUNNING, body, ended, pod_body, waiting
+from doubles.taskruns import RUNNING, body, ended, pod_body, waiting
 
 from airlock_operator.kube.handlers import Heard, kopf_settings, registry
 from airlock_operator.observe.sightings import Key, Sightings

@@ -1,7 +1,7 @@
 """Which options of a task count for its TaskRun, and who said so."""
 
 import pytest
-from played.taskruns import open_attempt, run
+from doubles.taskruns import open_attempt, run
 
 from airlock_operator.decide.ending import End
 from airlock_operator.decide.next_attempt import Again, Over, after

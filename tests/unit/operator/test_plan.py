@@ -4,7 +4,7 @@ import itertools
 
 import msgspec
 import pytest
-from played.taskruns import (
+from doubles.taskruns import (
     NOW,
     POD_UID,
     RUNNING,

@@ -5,7 +5,7 @@ import re
 
 import msgspec
 import pytest
-from played.taskruns import UID, open_attempt, run
+from doubles.taskruns import UID, open_attempt, run
 
 from airlock_operator.pod.manifest import POD_FIELDS, manifest
 from airlock_operator.pod.runner import RUNNER_FIELDS

@@ -3,7 +3,7 @@
 import asyncio
 import copy
 
-from played.taskruns import body
+from doubles.taskruns import body
 
 from airlock_operator.observe.sightings import Sightings
 from airlock_operator.reconciler import Reconciler

@@ -1,6 +1,6 @@
 """What the operator has last seen, and what it does not believe."""
 
-from played.taskruns import body, pod_body
+from doubles.taskruns import body, pod_body
 
 from airlock_operator.observe.sightings import Key, Sightings
 

@@ -1,7 +1,7 @@
 """What follows an attempt's end, for a TaskRun that kubectl made: which budget pays, and when it is over."""
 
 import pytest
-from played.taskruns import open_attempt, run
+from doubles.taskruns import open_attempt, run
 
 from airlock_operator.decide.ending import End
 from airlock_operator.decide.next_attempt import Again, Over, after

@@ -1,7 +1,7 @@
 """How an attempt ended, by the evidence: one row for each line of the failure model, and for who wins over whom."""
 
 import pytest
-from played.taskruns import NOW, RUNNING, ended, open_attempt, pod, record, run
+from doubles.taskruns import NOW, RUNNING, ended, open_attempt, pod, record, run
 
 from airlock_operator.decide.ending import End, end_of
 from airlock_operator.reasons import Reason

@@ -4,7 +4,7 @@ import json
 
 import msgspec
 import pytest
-from played.taskruns import RUNNING, UID, ended, open_attempt, pod, run, waiting
+from doubles.taskruns import RUNNING, UID, ended, open_attempt, pod, run, waiting
 
 from airlock_operator.decide.advice import ADVICE
 from airlock_operator.durations import seconds, shown

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from played.imports import imported_by
+from doubles.imports import imported_by
 
 UNWANTED = [
     "asyncio", "concurrent", "ctypes", "dataclasses", "difflib", "http", "importlib.metadata", "importlib.util", "inspect",
@@ -13,7 +13,7 @@ UNWANTED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("mode", ["airlock_runner.execute", "airlock_runner.parse"])
+@pytest.mark.parametrize("mode", ["airlock_runner.task.execute", "airlock_runner.parse"])
 def test_a_launch_imports_none_of_these(mode):
     assert sorted(imported_by("airlock_runner.child", mode) & set(UNWANTED)) == []
 

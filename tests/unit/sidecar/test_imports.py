@@ -1,6 +1,6 @@
 """What a sidecar does not import before it listens: each of these costs milliseconds of every task's start."""
 
-from played.imports import imported_by
+from doubles.imports import imported_by
 
 UNWANTED = {
     "asyncio", "difflib", "email", "http", "inspect", "logging", "obstore", "ssl", "subprocess", "tokenize", "tomllib",

@@ -1,0 +1,1 @@
+"""A pod's token for its task's."""

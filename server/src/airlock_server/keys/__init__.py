@@ -1,0 +1,1 @@
+"""The keys of an install, and what they sign, encrypt and prove."""

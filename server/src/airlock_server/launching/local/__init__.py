@@ -1,0 +1,1 @@
+"""Tries that run on this machine: a sidecar and a runner as two processes."""

@@ -1,0 +1,1 @@
+"""One try of one task, from its first line to its report."""

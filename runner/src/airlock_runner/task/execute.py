@@ -1,0 +1,133 @@
+"""
+Execute mode: one try of one task, from the startup message to the acknowledged terminal message.
+
+Load the task, render its arguments, tell them for people to see, call its function, store what it returned, and
+report. Whatever is raised on the way decides the report (`outcome`). A DAG or task that cannot be found fails the
+task with one clear line; Airflow's runner reschedules the task three times first, which is left to a later issue.
+"""
+
+import os
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from airlock.sdk._context import running
+from airlock.sdk._signature import signature_of, with_context
+from airlock.sdk._task import Task
+from airlock.sdk._xcom import RETURN_VALUE
+from airlock.sdk.exceptions import AirlockException, AirlockSkipException, LoadError, NotJson
+from airlock_runner.channel import Channel, ChannelClosed
+from airlock_runner.json_values import plain
+from airlock_runner.load import load_task
+from airlock_runner.logs import Logs
+from airlock_runner.task import leaving, termination
+from airlock_runner.task.context import context_of
+from airlock_runner.task.outcome import outcome_of, summary
+from airlock_runner.task.render import arguments_of, shown
+from airlock_runner.task.task_instance import RunningTaskInstance
+from airlock_wire.options import RETRIES, TaskOptions
+from airlock_wire.pod import CHILD_EXIT_BROKEN, CHILD_EXIT_CLOSED, EXIT_OK
+from airlock_wire.protocol.messages import SetRenderedFields, StartupDetails, TIRunContext
+
+
+def execute(startup: StartupDetails, channel: Channel, root: str, logs: Logs) -> int:
+    """Runs the task and reports. The exit code: 0 when the report was acknowledged, 1 when it was not."""
+    server = msgspec.convert(startup.ti_context, TIRunContext)
+    max_tries, should_retry = server.max_tries, server.should_retry
+    task: Task | None = None
+    error: BaseException | None = None
+    try:
+        task = load_task(root, startup.dag_rel_path, startup.ti.dag_id, startup.ti.task_id)
+        termination.install(channel, task.options.on_kill)
+        if RETRIES in (startup.undecided or ()):
+            max_tries = (startup.first_try or 1) - 1 + task.options.retries
+            should_retry = startup.ti.try_number <= max_tries
+        ti = RunningTaskInstance(startup, task, channel, max_tries)
+        _run(task, ti, server, channel, logs, tells_options=bool(startup.undecided))
+    except BaseException as e:  # noqa: BLE001 - the edge of user code: whatever it raises decides the outcome
+        error = e
+    if os.getpid() != channel.pid:
+        # The task forked, and this is the other process: it has no outcome, and ends as a program does.
+        leaving.end_fork(error)
+    try:
+        leaving.leave(logs, error)
+    except BaseException as e:  # noqa: BLE001 - the same: a stop, or what a thread's or process's end raises
+        error = error or e
+    termination.ignore()
+    _log(logs, startup.ti.task_id, error)
+    report = outcome_of(
+        error,
+        should_retry=should_retry,
+        retry_delay_seconds=task.options.retry_delay if task else None,
+        now=datetime.now(UTC),
+    )
+    try:
+        channel.ask(report)
+    except ChannelClosed as e:
+        logs.write("error", f"the outcome {report.state!r} could not be reported: {e}")
+        return CHILD_EXIT_CLOSED
+    except AirlockException as e:
+        logs.write("error", f"the outcome {report.state!r} could not be reported: {e}")
+        return CHILD_EXIT_BROKEN
+    return EXIT_OK
+
+
+def _run(
+    task: Task, ti: RunningTaskInstance, server: TIRunContext, channel: Channel, logs: Logs, *, tells_options: bool
+) -> None:
+    context = context_of(task, ti, server.dag_run)
+    with running(context):
+        arguments = arguments_of(task, ti, context)
+        context["templates_dict"] = arguments.templates_dict
+        # For people to look at: user code need not wait for a server to have them, nor fail because it will not.
+        options = _options(task) if tells_options else UNSET
+        told = SetRenderedFields(rendered_fields=shown(arguments), options=options)
+        channel.tell(told, partial(_not_shown, logs))
+        kwargs = with_context(signature_of(task.function), arguments.op_args, arguments.op_kwargs, context)
+        value = task.function(*arguments.op_args, **kwargs)
+        if os.getpid() == channel.pid:
+            _store(task, ti, value)
+
+
+def _options(task: Task) -> TaskOptions:
+    """What the author wrote. Who writes retries means the delay between them too, also where it is the SDK's own."""
+    given, written = task.options, task.written
+    return TaskOptions(
+        retries=given.retries if "retries" in written else None,
+        retry_delay_seconds=given.retry_delay if {"retries", "retry_delay"} & written else None,
+        execution_timeout_seconds=given.execution_timeout,
+    )
+
+
+def _store(task: Task, ti: RunningTaskInstance, value: Any) -> None:
+    """Stores what the function returned, if anything: as `return_value`, and key by key where that was asked for."""
+    if value is None or not task.options.do_xcom_push:
+        return
+    value = plain(value, f"task {task.task_id!r} (line {task.line}): its return value")
+    if task.splits_output:
+        if not isinstance(value, dict):
+            raise NotJson(
+                f"task {task.task_id!r} (line {task.line}) has multiple outputs but returned "
+                f"{type(value).__name__}; return a dict, or set multiple_outputs=False"
+            )
+        for key, item in value.items():
+            ti.push_plain(key, item)
+    ti.push_plain(RETURN_VALUE, value)
+
+
+def _not_shown(logs: Logs, error: AirlockException) -> None:
+    logs.write("warning", f"the task's rendered arguments cannot be shown: {error}")
+
+
+def _log(logs: Logs, task_id: str, error: BaseException | None) -> None:
+    if error is None:
+        return
+    if isinstance(error, LoadError):
+        logs.write("error", str(error), error=error.__cause__)
+    elif isinstance(error, AirlockSkipException):
+        logs.write("info", f"task {task_id} was skipped: {error}" if str(error) else f"task {task_id} was skipped")
+    else:
+        logs.write("error", f"task {task_id} failed: {summary(error)}", error=error)

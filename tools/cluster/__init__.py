@@ -1,0 +1,1 @@
+"""The cluster for tests: one that is there, kind, or a bare node built from sources."""
