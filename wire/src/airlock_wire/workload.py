@@ -15,8 +15,8 @@ AIRFLOWS_TRIGGERS = ("airflow.providers.*.triggers.*Trigger",)
 
 class Access(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """
-    What a launch may ask the server for, beyond what its own task instance is and has. Each is a list of patterns, in
-    which ``*`` stands for any characters; None where nothing is narrowed. The server's own policy comes on top.
+    What a launch may ask the server for, beyond what its own task instance is and has. Each is a list of ``patterns``;
+    None where nothing is narrowed. The server's own policy comes on top.
 
     ``xcom_reads``, ``xcom_writes`` and ``tasks`` are patterns of ``dag_id/task_id``; a task instance's own XComs are
     always its own, and unless it is said otherwise it writes no others. Who may read a variable may list its key.

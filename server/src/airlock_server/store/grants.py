@@ -1,6 +1,5 @@
 """Grants: which namespace's tasks may read which variables and connections."""
 
-from fnmatch import fnmatchcase
 from typing import Literal
 
 import msgspec
@@ -9,6 +8,7 @@ import sqlalchemy as sa
 from airlock_server.store.engine import upsert
 from airlock_server.store.engine.types import now
 from airlock_server.store.schema import access_grant
+from airlock_wire.patterns import matches
 
 Kind = Literal["variable", "connection"]
 
@@ -18,7 +18,7 @@ _PATTERNS = sa.select(_g.pattern).where(_g.namespace == sa.bindparam("namespace"
 
 
 class Grant(msgspec.Struct, frozen=True):
-    """Tasks of ``namespace`` may read the variables or connections that ``pattern``, a name or a glob, fits."""
+    """Tasks of ``namespace`` may read the variables or connections that ``pattern`` (``wire.patterns``) fits."""
 
     namespace: str
     kind: Kind
@@ -52,5 +52,5 @@ def patterns(conn: sa.Connection, namespace: str, kind: Kind) -> list[str]:
 
 
 def covers(granted: list[str], name: str) -> bool:
-    """Whether one of the patterns fits the name, case by case."""
-    return any(fnmatchcase(name, pattern) for pattern in granted)
+    """Whether one of the patterns fits the name."""
+    return any(matches(pattern, name) for pattern in granted)

@@ -9,6 +9,7 @@ run, its rendered fields, its own state store) is not governed here. Which messa
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from airlock_wire import patterns
 from airlock_wire.workload import Access
 
 #: The rules' names: a field of ``Access`` each.
@@ -43,16 +44,16 @@ class Missing(NamedTuple):
 
 def missing(access: Access, rule: str, name: str) -> Missing | None:
     """The grant that is missing for one name under a rule; None where it is there, or where nothing is narrowed."""
-    patterns: Iterable[str] | None = getattr(access, rule)
-    if patterns is None or any(matches(pattern, name) for pattern in patterns):
+    granted: Iterable[str] | None = getattr(access, rule)
+    if granted is None or any(patterns.matches(pattern, name) for pattern in granted):
         return None
     return Missing(camel(rule), name)
 
 
 def missing_listing(access: Access, rule: str, prefix: str) -> Missing | None:
     """The same for all names that begin with a prefix: each of them must be granted."""
-    patterns: Iterable[str] | None = getattr(access, rule)
-    if patterns is None or any(_covers(pattern, prefix) for pattern in patterns):
+    granted: Iterable[str] | None = getattr(access, rule)
+    if granted is None or any(patterns.covers_all_of(pattern, prefix) for pattern in granted):
         return None
     return Missing(camel(rule), f"{prefix}*")
 
@@ -73,29 +74,7 @@ def own_xcom(ids: dict[str, Any], ask: Any) -> bool:
     return own == (ask.dag_id, ask.run_id, ask.task_id, map_index)
 
 
-def matches(pattern: str, name: str) -> bool:
-    """Whether a name is what a pattern says; ``*`` stands for any characters, and nothing else is special."""
-    first, *middle = pattern.split("*")
-    if not middle:
-        return pattern == name
-    *between, last = middle
-    if not name.startswith(first) or len(name) < len(first) + len(last) or not name.endswith(last):
-        return False
-    at, end = len(first), len(name) - len(last)
-    for piece in between:
-        found = name.find(piece, at, end)
-        if found < 0:
-            return False
-        at = found + len(piece)
-    return True
-
-
 def camel(rule: str) -> str:
     """A rule's name as a TaskRun spells it."""
     head, *rest = rule.split("_")
     return head + "".join(word.capitalize() for word in rest)
-
-
-def _covers(pattern: str, prefix: str) -> bool:
-    """Whether a pattern allows every name that begins with a prefix."""
-    return pattern.endswith("*") and pattern.count("*") == 1 and prefix.startswith(pattern[:-1])
