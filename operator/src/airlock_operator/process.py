@@ -24,6 +24,7 @@ from airlock_operator.pod import sidecar
 from airlock_operator.reconciler import Reconciler
 from airlock_operator.settings import OperatorSettings, from_environment
 from airlock_operator.workqueue import WorkQueue
+from airlock_wire.process import backoff
 from airlock_wire.process.settings import SettingsError
 
 log = logging.getLogger("airlock.operator")
@@ -167,9 +168,9 @@ class Operator:
                 await self._look_at_everything()
             except errors.KubernetesError as e:
                 log.warning("relist failed", extra={"error": str(e)})
-                await asyncio.sleep(5.0 * (0.5 + random.random()))  # noqa: S311 - jitter, not a secret
+                await asyncio.sleep(backoff.scattered(5.0, 0.5, 1.5))
                 continue
-            await asyncio.sleep(seconds * (0.9 + random.random() * 0.2))  # noqa: S311 - jitter, not a secret
+            await asyncio.sleep(backoff.scattered(seconds, 0.9, 1.1))
 
     async def _look_at_everything(self) -> None:
         before = dict(self._sightings.runs)

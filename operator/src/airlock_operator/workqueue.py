@@ -9,9 +9,10 @@ it in one event loop, so nothing here is locked.
 import asyncio
 import contextlib
 import heapq
-import random
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
+
+from airlock_wire.process import backoff
 
 K = TypeVar("K", bound=Hashable)
 
@@ -50,8 +51,7 @@ class WorkQueue(Generic[K]):
         """The key is due again after a pause that grows with each failure in a row; the pause."""
         count = self._failures.get(key, 0)
         self._failures[key] = count + 1
-        pause = min(FIRST_PAUSE_SECONDS * 2.0 ** min(count, 10), LONGEST_PAUSE_SECONDS)
-        pause *= 0.5 + random.random() / 2  # noqa: S311 - jitter, not a secret
+        pause = backoff.pause(count + 1, FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
         self.add(key, pause)
         return pause
 

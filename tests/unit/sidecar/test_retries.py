@@ -4,9 +4,9 @@ from airlock_sidecar.upstream import retries
 
 
 def test_delays_grow_and_are_scattered_and_bounded():
-    assert [0.05, 0.1, 0.2] == [retries.delay(tries, 0.0) for tries in (1, 2, 3)]
-    assert 0.1 == retries.delay(1, 1.0)
-    assert retries.LONGEST_DELAY_SECONDS == retries.delay(10_000, 1.0)
+    assert 0.05 <= min(retries.delay(1) for _ in range(50)) <= 0.1
+    assert 0.1 <= min(retries.delay(2) for _ in range(50)) <= 0.2
+    assert retries.LONGEST_DELAY_SECONDS / 2 <= retries.delay(10_000) <= retries.LONGEST_DELAY_SECONDS
 
 
 def test_late_answers_are_waited_for_longer_up_to_a_minute():

@@ -77,5 +77,5 @@ def test_a_pods_hostname_has_a_piece_of_its_uid():
 
 
 def test_what_is_expected_soon_is_asked_for_after_50_ms_and_at_most_every_second():
-    assert [retries.soon(tries, 1.0) for tries in (1, 2, 3, 9)] == [0.05, 0.1, 0.2, 1.0]
-    assert retries.soon(1, 0.0) == 0.025
+    assert 0.025 <= retries.soon(1) <= 0.05
+    assert 0.5 <= retries.soon(9) <= 1.0

@@ -10,7 +10,6 @@ what a pod is called, what a status is written over, and whom the server gives a
 
 import asyncio
 import logging
-import random
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
@@ -20,6 +19,7 @@ import msgspec
 from airlock_operator.durations import micro_text
 from airlock_operator.kube import errors
 from airlock_operator.kube.api import Cluster
+from airlock_wire.process import backoff
 
 log = logging.getLogger("airlock.operator.lease")
 
@@ -82,7 +82,7 @@ class Leadership:
         """Returns once the Lease is ours."""
         # There is nothing to wait on: the API server tells nobody that a Lease was not renewed.
         while not await self._try():  # noqa: ASYNC110
-            await asyncio.sleep(_RETRY_SECONDS * (0.5 + random.random() / 2))  # noqa: S311 - jitter, not a secret
+            await asyncio.sleep(backoff.scattered(_RETRY_SECONDS))
         self.held = True
         log.info("leading", extra={"identity": self._identity})
 

@@ -2,7 +2,6 @@
 Calls that wait: a request to the Execution API tried until there is an answer, or until nobody wants it.
 """
 
-import random
 import re
 import threading
 import time
@@ -114,7 +113,7 @@ class Calls:
                     doubtful()
             if tries == retries.SAID_AFTER_TRIES:
                 self.waiting(why)
-            if stop.wait(retries.delay(tries, random.random())):  # noqa: S311 - jitter, not a secret
+            if stop.wait(retries.delay(tries)):
                 raise errors.GaveUp(f"{method} {path} after {tries} tries")
 
     def once(

@@ -2,7 +2,6 @@
 The heartbeat, on a timer and a connection of its own, so that no request of the runner's ever delays it.
 """
 
-import random
 import threading
 import time
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from airlock_sidecar import errors
 from airlock_sidecar.state.launch import Launch
 from airlock_sidecar.state.stops import Stop
 from airlock_sidecar.upstream.calls import Calls, segment
+from airlock_wire.process import backoff
 
 #: A token refused this often in a row will not be taken again: the launch cannot go on.
 DENIED_IN_A_ROW = 3
@@ -88,7 +88,7 @@ class Heart:
                 self._lost(why, message)
                 return
             # Scattered, so that the pods of one burst do not come back together for ever.
-            self._wake.wait(self._seconds * (0.9 + random.random() * 0.2))  # noqa: S311 - jitter, not a secret
+            self._wake.wait(backoff.scattered(self._seconds, 0.9, 1.1))
             self._wake.clear()
 
     def _beat_once(self) -> tuple[Stop, str]:

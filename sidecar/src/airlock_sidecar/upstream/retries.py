@@ -1,9 +1,11 @@
 """
-How long to wait for a server that does not answer, and when one that does has answered for good. Pure.
+How long to wait for a server that does not answer, and when one that does has answered for good.
 
 A server that is away is waited out: transport errors and 5xx are tried again, with growing, jittered delays. One
 request that alone keeps getting 5xx, while heartbeats are answered, is not an outage but that request's fate.
 """
+
+from airlock_wire.process import backoff
 
 FIRST_DELAY_SECONDS = 0.1
 LONGEST_DELAY_SECONDS = 5.0
@@ -17,19 +19,19 @@ BROKEN_AFTER_TRIES = 8
 SAID_AFTER_TRIES = 3
 
 
-def delay(tries: int, random: float) -> float:
-    """Seconds before try ``tries + 1``, doubling, scattered by ``random`` in [0, 1) between half and whole."""
-    return min(FIRST_DELAY_SECONDS * 2.0 ** min(tries - 1, 10), LONGEST_DELAY_SECONDS) * (0.5 + random / 2)
+def delay(tries: int) -> float:
+    """Seconds before try ``tries + 1``."""
+    return backoff.pause(tries, FIRST_DELAY_SECONDS, LONGEST_DELAY_SECONDS)
 
 
-def soon(tries: int, random: float) -> float:
+def soon(tries: int) -> float:
     """The same, for what is expected at any moment: from 50 ms to 1 s."""
-    return min(0.05 * 2.0 ** min(tries - 1, 10), 1.0) * (0.5 + random / 2)
+    return backoff.pause(tries, 0.05, 1.0)
 
 
 def timeout(first: float, late: int) -> float:
     """Seconds to wait for an answer after ``late`` answers in a row came too late."""
-    return min(first * 2.0 ** min(late, 10), LONGEST_TIMEOUT_SECONDS)
+    return backoff.grown(late + 1, first, LONGEST_TIMEOUT_SECONDS)
 
 
 def broken_for_good(tries: int, *, alive_meanwhile: bool) -> bool:

@@ -6,7 +6,6 @@ operator's note that this pod counts may come a moment later than the question; 
 both are waited out. What policy denies, and that another pod counts, is final.
 """
 
-import random
 import threading
 from collections.abc import Callable
 from enum import Enum
@@ -104,7 +103,7 @@ class TokenExchange:
         tries, said = 0, ""
         while not until.is_set():
             tries += 1
-            pause, why = retries.delay(tries, random.random()), ""  # noqa: S311 - jitter, not a secret
+            pause, why = retries.delay(tries), ""
             say_after = retries.SAID_AFTER_TRIES
             try:
                 answer = self._api.ask(_read(self._file), _TIMEOUT_SECONDS)
@@ -117,7 +116,7 @@ class TokenExchange:
                     case Step.FINAL:
                         raise _final(answer.error())
                     case Step.SOON:
-                        pause = retries.soon(tries, random.random())  # noqa: S311
+                        pause = retries.soon(tries)
                         say_after = _SOON_SAID_AFTER_TRIES
                 why = answer.error().words
                 pause = max(pause, _asked_pause(answer.retry_after))

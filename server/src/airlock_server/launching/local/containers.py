@@ -11,7 +11,6 @@ process of it that was stopped is sent on, and one that still does not end is ki
 
 import math
 import os
-import random
 import select
 import shutil
 import signal
@@ -28,6 +27,7 @@ import msgspec
 from airlock_server.launching.local import leftovers, users
 from airlock_wire import pod
 from airlock_wire.pod import BEGUN_FILE
+from airlock_wire.process import backoff
 from airlock_wire.record import Record, decode
 from airlock_wire.workload import Workload
 
@@ -146,15 +146,15 @@ class Containers:
         """
         assert self.sidecar is not None  # noqa: S101 - entered
         assert self.launcher is not None  # noqa: S101 - entered
-        pause = _RESTART_FIRST_SECONDS
+        restarts = 0
         while self.launcher.poll() is None:
             self._keep_going()
             if self.sidecar.poll() == _SET_UP_WRONGLY:
                 raise SetUpWrongly("the sidecar refused what it was given: see its words above")
             if self.sidecar.poll() is not None:
                 # Scattered, so that a sidecar that dies of what it finds does not find it at the same beat for ever.
-                time.sleep(pause * (0.5 + random.random() / 2))  # noqa: S311 - jitter, not a secret
-                pause = min(pause * 2, _RESTART_LONGEST_SECONDS)
+                restarts += 1
+                time.sleep(backoff.pause(restarts, _RESTART_FIRST_SECONDS, _RESTART_LONGEST_SECONDS))
                 self._start_sidecar()
             _wait_any(self.launcher, self.sidecar)
         return self._record()

@@ -6,7 +6,6 @@ store. It runs no user code; a runner behind a sidecar does, also for parsing.
 """
 
 import os
-import random
 import sys
 import sysconfig
 import threading
@@ -27,7 +26,7 @@ from airlock_server.store import tries
 from airlock_server.store.engine.types import now
 from airlock_server.store.tries import Outcome
 from airlock_wire import ids, logplace, workload
-from airlock_wire.process import kernel
+from airlock_wire.process import backoff, kernel
 from airlock_wire.protocol import dags
 from airlock_wire.protocol.messages import BundleInfo, DagFileParseRequest, DagFileParsingResult, TaskInstance
 from airlock_wire.record import Reason, Record
@@ -181,7 +180,7 @@ class Executor:
             used = Used(used.infra + (not expired), used.tokens + expired)
             database.write(lambda conn: tries.requeue(conn, ti_id))
             self.relaunches += 1
-            time.sleep(_RELAUNCH_SECONDS * (0.5 + random.random()))  # noqa: S311 - jitter, not a secret
+            time.sleep(backoff.scattered(_RELAUNCH_SECONDS, 0.5, 1.5))
         if decision.next is Next.CLOSE and decision.state is not None:
             state, why = decision.state, decision.why
             database.write(lambda conn: tries.close(conn, ti_id, state, why))

@@ -6,7 +6,6 @@ not in the list is gone. A list that was not taken to its end closes nothing.
 """
 
 import logging
-import random
 import threading
 from functools import partial
 from typing import Self
@@ -18,6 +17,7 @@ from airlock_server.launching.taskruns import closing
 from airlock_server.store import attempts
 from airlock_server.store.engine.database import Database
 from airlock_server.store.errors import Unavailable
+from airlock_wire.process import backoff
 from airlock_wire.taskrun import Status
 
 log = logging.getLogger("airlock.sweeper")
@@ -70,5 +70,5 @@ class Sweeper:
             except (ClusterError, Unavailable) as e:
                 log.warning("cannot look for TaskRuns that are over", extra={"error": str(e)})
             # Scattered, so that servers which were started together do not list together.
-            if self._stop.wait(self._seconds * (0.8 + random.random() * 0.4)):  # noqa: S311 - jitter, not a secret
+            if self._stop.wait(backoff.scattered(self._seconds, 0.8, 1.2)):
                 return

@@ -7,7 +7,6 @@ turns at the write lock.
 
 import asyncio
 import os
-import random
 import sqlite3
 import time
 from collections.abc import Callable
@@ -20,6 +19,7 @@ import sqlalchemy as sa
 from airlock_server.store.engine.migrate import migrate
 from airlock_server.store.engine.writer import Writer
 from airlock_server.store.errors import Unavailable, UnsupportedDatabase
+from airlock_wire.process import backoff
 
 T = TypeVar("T")
 
@@ -130,7 +130,7 @@ def _to_wal(cursor: Any) -> None:
         except sqlite3.OperationalError as e:
             if "locked" not in str(e) or time.monotonic() >= ends:
                 raise
-            time.sleep(0.005 + random.random() * 0.02)  # noqa: S311 - jitter, not a secret
+            time.sleep(backoff.scattered(0.025, 0.2, 1.0))
         else:
             return
 

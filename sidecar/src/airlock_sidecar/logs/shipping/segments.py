@@ -1,11 +1,13 @@
 """
-How a log becomes objects, and when. Pure.
+How a log becomes objects, and when.
 
 Object stores do not append. A log is kept in segments: the first under the log's own key, the next under that key
 with a number behind it, in the order of their names. Only the last one is ever written again, whole, with the new
 lines at its end, and only over the version that was read: so each write is bounded by a segment's size, nothing that
 is there is overwritten, and a log that is smaller than a segment, as nearly all are, is one object.
 """
+
+from airlock_wire.process import backoff
 
 #: After so many failures in a row the wait before the next try grows no more.
 _LONGEST_WAIT_SECONDS = 30.0
@@ -21,6 +23,6 @@ def due(unsent: int, room: int, waited: float, every: float) -> bool:
     return unsent > 0 and (unsent >= room or waited >= every)
 
 
-def wait(failures: int, random: float) -> float:
-    """Seconds before the next try after ``failures`` in a row, scattered by ``random`` in [0, 1)."""
-    return float(min(0.5 * 2.0 ** min(failures - 1, 10), _LONGEST_WAIT_SECONDS)) * (0.5 + random / 2)
+def pause(failures: int) -> float:
+    """Seconds before the next try after ``failures`` in a row."""
+    return backoff.pause(failures, 0.5, _LONGEST_WAIT_SECONDS)

@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from random import random
 from typing import TYPE_CHECKING, Protocol
 
 from airlock_sidecar.logs import holes
@@ -124,7 +123,7 @@ class Shipper:
     def _pause(self) -> None:
         """Until something is due, or a failed try may be repeated."""
         if self._failures:
-            until = time.monotonic() + segments.wait(self._failures, random())  # noqa: S311 - scatter, not secrecy
+            until = time.monotonic() + segments.pause(self._failures)
             hurried = self._finishing
             while (left := until - time.monotonic()) > 0:
                 self._changed.wait(min(left, _LAST_TRIES_SECONDS) if hurried else left)
