@@ -6,43 +6,19 @@ As text for a person on standard error, or as JSON on standard output, where a c
 
 import logging
 import sys
-import time
-from typing import Any, Literal
+from typing import Literal
 
-import msgspec
-
-_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
+from airlock_wire.process.jsonlog import JsonFormatter, UtcFormatter, fields
 
 
-class FactFormatter(logging.Formatter):
+class FactFormatter(UtcFormatter):
     """``2026-06-30T12:00:00.000Z info airlock.api refused status=403 why="Missing auth token"``."""
-
-    default_time_format = "%Y-%m-%dT%H:%M:%S"
-    default_msec_format = "%s.%03dZ"
-    converter = staticmethod(time.gmtime)
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name is logging's
         """The line without a traceback."""
-        fields = (f"{name}={_quoted(value)}" for name, value in _fields(record).items())
+        shown = (f"{name}={_quoted(value)}" for name, value in fields(record).items())
         stamp = self.formatTime(record)
-        return " ".join((stamp, record.levelname.lower(), record.name, _one_line(record.getMessage()), *fields))
-
-
-class JsonFormatter(FactFormatter):
-    """``{"timestamp": ..., "level": "info", "logger": "airlock.api", "event": "refused", "status": 403, ...}``."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The line, a traceback being one of its fields."""
-        line: dict[str, Any] = {
-            "timestamp": self.formatTime(record),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "event": record.getMessage(),
-        }
-        line |= {name: value for name, value in _fields(record).items() if name not in line}
-        if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        return msgspec.json.encode(line, enc_hook=str).decode()
+        return " ".join((stamp, record.levelname.lower(), record.name, _one_line(record.getMessage()), *shown))
 
 
 def configure(level: str, form: Literal["text", "json"] = "text") -> None:
@@ -52,10 +28,6 @@ def configure(level: str, form: Literal["text", "json"] = "text") -> None:
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     # Which migration ran is ours to say; alembic's own steps are not facts about the server.
     logging.getLogger("alembic").setLevel(logging.WARNING)
-
-
-def _fields(record: logging.LogRecord) -> dict[str, Any]:
-    return {name: value for name, value in vars(record).items() if name not in _STANDARD}
 
 
 def _quoted(value: object) -> str:

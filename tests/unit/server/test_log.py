@@ -5,7 +5,8 @@ import logging
 import sys
 from pathlib import Path
 
-from airlock_server.log import FactFormatter, JsonFormatter
+from airlock_server.log import FactFormatter
+from airlock_wire.process.jsonlog import JsonFormatter
 
 
 def line(message, **fields):
