@@ -22,7 +22,7 @@ from airlock_server.installation import Installation
 from airlock_server.store import tries as store
 from airlock_server.store import variables
 from airlock_server.store.engine.types import now
-from airlock_wire.states import TaskState
+from airlock_wire.states import TaskInstanceState
 
 #: Fewer samples than this in a launch say nothing about its peak.
 MIN_SAMPLES = 5
@@ -110,7 +110,7 @@ class Field:
         if left:
             raise BenchError(f"{stack.name}'s launch left processes behind: {left}")
         outcome = self._installation.database.read(lambda conn: store.outcome(conn, str(ti["id"])))
-        if outcome is None or outcome.state is not TaskState.SUCCESS or not self._marks.exists():
+        if outcome is None or outcome.state is not TaskInstanceState.SUCCESS or not self._marks.exists():
             raise BenchError(f"{stack.name}'s launch of {task_id} ended as {outcome}:\n{stack.said()}")
         marks = json.loads(self._marks.read_text())
         if watched and watch[0].samples < MIN_SAMPLES:

@@ -12,7 +12,7 @@ _SECRET = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 _SIZE = re.compile(r"[1-9][0-9]*(Mi|Gi|Ti)")
 
 
-class Bundle(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+class ListedBundle(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """A bundle as the chart's values list it."""
 
     name: str
@@ -27,12 +27,12 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_u
     size_limit: str = "1Gi"
 
 
-def decode(text: str) -> dict[str, Bundle]:
+def decode(text: str) -> dict[str, ListedBundle]:
     """The bundles in a setting, a JSON list, by name; raises ValueError that names the field and the fix."""
     if not text.strip():
         return {}
     try:
-        listed = msgspec.json.decode(text, type=list[Bundle])
+        listed = msgspec.json.decode(text, type=list[ListedBundle])
     except msgspec.MsgspecError as e:
         raise ValueError(f"it must be a JSON list of bundles, each with name, classpath and image: {e}") from e
     for place, each in enumerate(listed):
@@ -63,10 +63,10 @@ def decode(text: str) -> dict[str, Bundle]:
 
 
 @lru_cache(maxsize=4)
-def known(listed: str) -> dict[str, Bundle]:
+def known(listed: str) -> dict[str, ListedBundle]:
     """The same for a setting that was checked. It is one for the life of the process, and asked for with each pod."""
     return decode(listed)
 
 
-def _shown(bundle: Bundle, field: str) -> str:
+def _shown(bundle: ListedBundle, field: str) -> str:
     return str(msgspec.to_builtins(bundle)[field])

@@ -50,10 +50,10 @@ def main(argv: list[str]) -> int:
     except SettingsError as e:
         log.error("cannot start", extra={"error": str(e)})  # noqa: TRY400 - the trace would say nothing more
         return 2
-    return asyncio.run(Operator(settings).run())
+    return asyncio.run(Process(settings).run())
 
 
-class Operator:
+class Process:
     """All parts of one operator process."""
 
     def __init__(self, settings: OperatorSettings) -> None:

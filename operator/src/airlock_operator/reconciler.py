@@ -12,7 +12,7 @@ import msgspec
 from airlock_operator.decide.plan import QUIET_SECONDS, Create, Delete, Forget, Refusal, plan
 from airlock_operator.kube import errors
 from airlock_operator.kube.api import Cluster
-from airlock_operator.observe.complaints import About, last_warning
+from airlock_operator.observe.complaints import About, last_complaint
 from airlock_operator.observe.podfacts import FETCHES, PodFacts
 from airlock_operator.observe.sightings import Key, Sightings
 from airlock_operator.observe.taskrun import TaskRun, read
@@ -107,7 +107,7 @@ class Reconciler:
             return await self._listen(key, found)
         try:
             self._sightings.saw_pod(await self._cluster.pod(key.namespace, ref.name))
-        except errors.Gone:
+        except errors.NotFound:
             return None
         return self._sightings.pod(key, ref.name, ref.uid)
 
@@ -118,16 +118,16 @@ class Reconciler:
         silent = pod.node and not (pod.runner_ran or pod.dead or pod.deleting or told)
         if not silent or age < QUIET_SECONDS:
             return pod
-        warned = last_warning(await self._cluster.events_of(key.namespace, pod.uid))
-        if warned is None:
+        complaint = last_complaint(await self._cluster.events_of(key.namespace, pod.uid))
+        if complaint is None:
             return pod
-        self._sightings.warn(pod.uid, warned)
-        return msgspec.structs.replace(pod, warned=warned)
+        self._sightings.complain(pod.uid, complaint)
+        return msgspec.structs.replace(pod, complaint=complaint)
 
     async def _write(self, key: Key, body: Any, run: TaskRun, status: Status) -> Any:
         try:
             written = await self._cluster.write_status(body, msgspec.to_builtins(status))
-        except errors.Gone:
+        except errors.NotFound:
             self._sightings.forget(key)
             raise
         except errors.Conflict:
@@ -189,14 +189,14 @@ class Reconciler:
     async def _delete(self, key: Key, act: Delete, grace: int | None = None) -> None:
         try:
             await self._cluster.delete_pod(key.namespace, act.name, act.uid, grace)
-        except (errors.Gone, errors.Conflict):
+        except (errors.NotFound, errors.Conflict):
             # It is gone, or another has its name by now: neither is ours to delete.
             self._sightings.lost_pod(key, act.name)
 
     async def _forget(self, key: Key, run: TaskRun) -> None:
         try:
             await self._cluster.delete_taskrun(key.namespace, key.name, run.uid)
-        except (errors.Gone, errors.Conflict):
+        except (errors.NotFound, errors.Conflict):
             self._sightings.forget(key)
 
     def _say_unreadable(self, body: Any, error: Exception) -> None:
@@ -213,8 +213,8 @@ def grace_seconds(pod: PodFacts | None) -> int | None:
     """
     if pod is None or pod.runner_ran:
         return None
-    warned = pod.warned is not None and pod.warned.about in (About.IMAGE, About.CONFIG)
-    return _NEVER_RAN_SECONDS if pod.pulling or pod.config or warned else None
+    complaint = pod.complaint is not None and pod.complaint.about in (About.IMAGE, About.CONFIG)
+    return _NEVER_RAN_SECONDS if pod.pulling or pod.config or complaint else None
 
 
 def refused(error: errors.KubernetesError) -> Refusal:

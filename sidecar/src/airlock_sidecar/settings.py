@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from airlock_wire.logplace import Place
 
 
-class Api(msgspec.Struct, frozen=True, kw_only=True):
+class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where the Execution API is."""
 
     #: Up to and without the trailing slash: ``https://airlock-server:8443/execution``.
@@ -121,7 +121,7 @@ class Logs(msgspec.Struct, frozen=True, kw_only=True):
 class SidecarSettings(msgspec.Struct, frozen=True, kw_only=True):
     """All sections."""
 
-    api: Api = Api()
+    api: ApiSettings = ApiSettings()
     sidecar: Sidecar = Sidecar()
     logging: Logging = Logging()
     logs: Logs = Logs()

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from airlock_wire.states import TaskState
+from airlock_wire.states import TaskInstanceState
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_a_lost_launcher_of_a_task_with_retries_is_launched_again_and_burns_none
     laptop.wait()
 
     assert (2, ["queued", "running", "queued", "running", "success"]) == (laptop.starts(), laptop.state_writes())
-    assert (TaskState.SUCCESS, 1) == (laptop.outcome.state, laptop.outcome.try_number)
+    assert (TaskInstanceState.SUCCESS, 1) == (laptop.outcome.state, laptop.outcome.try_number)
 
 
 def test_the_infra_budget_has_an_end(make_laptop):

@@ -44,7 +44,7 @@ async def statuses(error):
 
 @pytest.mark.parametrize(
     ("error", "ready"),
-    [(errors.Busy(0, "away"), 503), (errors.NotAllowed(403, "no"), 503), (errors.Gone(404, "no Lease yet"), 200)],
+    [(errors.Busy(0, "away"), 503), (errors.NotAllowed(403, "no"), 503), (errors.NotFound(404, "no Lease yet"), 200)],
 )
 def test_an_operator_is_ready_once_the_api_server_has_answered_it(error, ready):
     assert {"/healthz": 200, "/readyz": ready, "/other": 404} == asyncio.run(statuses(error))

@@ -6,7 +6,7 @@ import uuid
 import pytest
 
 from airlock_server.store import tries
-from airlock_wire.states import TaskState
+from airlock_wire.states import TaskInstanceState
 
 REPORTS = {
     "success": {},
@@ -69,23 +69,23 @@ def test_a_launch_starts_without_the_xcoms_of_an_earlier_one_and_a_replay_keeps_
     assert api.http.get(f"{path}/new", headers=api.anyone).status_code == 200
 
 
-@pytest.mark.parametrize("state", TaskState)
+@pytest.mark.parametrize("state", TaskInstanceState)
 def test_every_state_answers_run_as_airflow_does(api, state):
     ti_id = api.running()
     api.force(ti_id, state)
     answer = api.run(ti_id, hostname="other")
-    if state in (TaskState.QUEUED, TaskState.RESTARTING):
+    if state in (TaskInstanceState.QUEUED, TaskInstanceState.RESTARTING):
         assert answer.status_code == 200
     else:
         assert (answer.status_code, reason(answer)) == (409, "invalid_state")
 
 
-@pytest.mark.parametrize("state", TaskState)
+@pytest.mark.parametrize("state", TaskInstanceState)
 def test_every_state_answers_reports_and_heartbeats_as_airflow_does(api, state):
     ti_id = api.running()
     api.force(ti_id, state)
     beat = api.beat(ti_id)
-    if state is TaskState.RUNNING:
+    if state is TaskInstanceState.RUNNING:
         assert beat.status_code == 204
     else:
         assert (beat.status_code, reason(beat)) == (409, "not_running")

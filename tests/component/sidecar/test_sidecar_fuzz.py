@@ -21,7 +21,7 @@ from doubles.sidecar import TI, work
 
 from airlock_sidecar import errors
 from airlock_sidecar.logs.store import LogStore
-from airlock_sidecar.requests.dispatch import Exchange
+from airlock_sidecar.requests.dispatch import Dispatcher
 from airlock_sidecar.requests.handlers import Handlers
 from airlock_sidecar.requests.trace import Trace
 from airlock_sidecar.settings import Logging
@@ -173,7 +173,7 @@ def test_every_frame_gets_exactly_one_answer(seed, tmp_path):
     calls = Calls(1.0)
     calls.provide(RandomApi(random.Random(seed)))
     table = Handlers(launch, calls, Access(), lambda: os.open(os.devnull, os.O_WRONLY)).table
-    exchange = Exchange(launch, table, lambda *_: rng.random() < 0.5, Trace(Logging()))
+    exchange = Dispatcher(launch, table, lambda *_: rng.random() < 0.5, Trace(Logging()))
     ours, theirs = socket.socketpair()
     crashed = []
 

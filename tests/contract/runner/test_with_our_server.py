@@ -76,6 +76,6 @@ def test_what_the_server_holds_reaches_the_task_and_its_value_the_server(launch,
     _, looked = launch("surroundings", "looks_up_in_a_thread", "surroundings.py")
 
     assert ["it is ***"] == printed.events("task.stdout"), printed.text()
-    pushed = xcoms.Where("surroundings", "manual__1", "looks_up_in_a_thread", "return_value")
+    pushed = xcoms.XComKey("surroundings", "manual__1", "looks_up_in_a_thread", "return_value")
     value = served.db.read(lambda conn: xcoms.get(conn, pushed, -1))
     assert ["hello"] == json.loads(value), looked.text()

@@ -17,7 +17,7 @@ def test_every_operation_is_served_as_airflows_client_expects(drive):
         variables.put(conn, drive.encryption, "from/cli", "set by the command", None)
         new = Connection(conn_id="db", conn_type="postgres", password="p@ss", port=5432, extra='{"sslmode": "require"}')
         connections.put(conn, drive.encryption, new)
-        xcoms.put(conn, xcoms.Where("dag", "run:1+x", "success", "left over"), -1, b"1")
+        xcoms.put(conn, xcoms.XComKey("dag", "run:1+x", "success", "left over"), -1, b"1")
 
     drive.db.write(prepare)
 

@@ -37,7 +37,7 @@ def test_airflows_supervisor_brings_every_task_to_its_state_in_valid_frames(driv
     expected = {"succeed": "success", "fail": "failed", "retry": "up_for_retry", "skip": "skipped"}
     assert states == expected, said + log
     assert json.loads(said.splitlines()[-1])["succeed"] == 0
-    pushed = xcoms.Where("contract", "manual__1", "succeed", "return_value")
+    pushed = xcoms.XComKey("contract", "manual__1", "succeed", "return_value")
     value = drive.db.read(lambda conn: xcoms.get(conn, pushed, -1))
     assert json.loads(value) == {"greeting": "hello"}
 

@@ -23,7 +23,7 @@ from doubles.sidecar import TI, work
 
 from airlock_sidecar.lifecycle.reporting import Reporter
 from airlock_sidecar.logs.store import LogStore
-from airlock_sidecar.requests.dispatch import Exchange
+from airlock_sidecar.requests.dispatch import Dispatcher
 from airlock_sidecar.requests.handlers import Handlers
 from airlock_sidecar.requests.trace import Trace
 from airlock_sidecar.settings import Logging
@@ -179,7 +179,7 @@ def through_ours(case, store):
         Access(xcom_writes=None, deferrals=("*",), asset_events=("*",)),
         lambda: os.open(os.devnull, os.O_WRONLY),
     ).table
-    exchange = Exchange(launch, table, reporter.report, Trace(Logging()))
+    exchange = Dispatcher(launch, table, reporter.report, Trace(Logging()))
     ours, runners = socket.socketpair()
     with ours, runners:
         runners.sendall(bytes.fromhex(case["frame"]))

@@ -4,7 +4,7 @@ import pytest
 from doubles.taskruns import inits, pod, run, waiting
 
 from airlock_operator.decide.advice import ADVICE, advised
-from airlock_operator.observe.complaints import About, Warned
+from airlock_operator.observe.complaints import About, Complaint
 from airlock_operator.reasons import Reason
 
 CHART = "that image is the chart's"
@@ -27,7 +27,7 @@ def others(name, state):
 
 
 def warned(container, message="Failed to pull image"):
-    return pod(), Warned(About.IMAGE, message, container=container)
+    return pod(), Complaint(About.IMAGE, message, container=container)
 
 
 @pytest.mark.parametrize("reason", [Reason.IMAGE_PULL, Reason.IMAGE_PULL_FAILED])
@@ -53,7 +53,7 @@ def test_an_image_that_does_not_come_is_blamed_on_whose_it_is(reason, facts, spe
 def test_a_kubelets_complaint_is_blamed_on_its_container_too():
     found = pod()
     complained = type(found)(
-        **{f: getattr(found, f) for f in found.__struct_fields__} | {"warned": warned("sidecar")[1]}
+        **{f: getattr(found, f) for f in found.__struct_fields__} | {"complaint": warned("sidecar")[1]}
     )
 
     assert CHART in advised(Reason.IMAGE_PULL, "Failed to pull image", run(), complained)

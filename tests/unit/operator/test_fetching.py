@@ -4,7 +4,7 @@ import msgspec
 from doubles.taskruns import POD_UID, ago, decide, ended, inits, open_attempt, pod
 
 from airlock_operator.decide.plan import Delete
-from airlock_operator.observe.complaints import About, Warned
+from airlock_operator.observe.complaints import About, Complaint
 
 
 def test_a_fetch_that_goes_on_is_given_up_after_the_pending_timeout():
@@ -17,7 +17,7 @@ def test_a_fetch_that_goes_on_is_given_up_after_the_pending_timeout():
 
 def test_what_a_kubelet_complained_of_before_the_fetch_does_not_end_it():
     stale = msgspec.structs.replace(
-        pod(**inits({"running": {}})), warned=Warned(About.IMAGE, "Back-off", hopeless=True)
+        pod(**inits({"running": {}})), complaint=Complaint(About.IMAGE, "Back-off", hopeless=True)
     )
     decided = decide(open_attempt(failingSince=ago(181)), stale)
 

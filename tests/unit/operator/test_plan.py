@@ -22,7 +22,7 @@ from doubles.taskruns import (
 )  # fmt: skip
 
 from airlock_operator.decide.plan import AS_AIRFLOW, Create, Delete, Forget, Refusal, plan
-from airlock_operator.observe.complaints import About, Warned
+from airlock_operator.observe.complaints import About, Complaint
 from airlock_operator.observe.podfacts import observe
 from airlock_operator.observe.taskrun import read
 from airlock_operator.reasons import Reason
@@ -187,7 +187,9 @@ def test_a_pod_that_is_on_its_way_is_not_worth_a_write():
     ],
 )
 def test_what_a_kubelet_complains_of_is_said_where_the_pods_status_is_silent(about, reason):
-    silent = msgspec.structs.replace(pod(runner=waiting("PodInitializing")), warned=Warned(about, "the complaint"))
+    silent = msgspec.structs.replace(
+        pod(runner=waiting("PodInitializing")), complaint=Complaint(about, "the complaint")
+    )
     decided = decide(open_attempt(reason="Pending"), silent)
 
     assert reason == decided.status.reason

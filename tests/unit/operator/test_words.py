@@ -9,7 +9,7 @@ from doubles.taskruns import RUNNING, UID, ended, open_attempt, pod, run, waitin
 from airlock_operator.decide.advice import ADVICE
 from airlock_operator.durations import seconds, shown
 from airlock_operator.kube import errors
-from airlock_operator.observe.complaints import About, Warned
+from airlock_operator.observe.complaints import About, Complaint
 from airlock_operator.reasons import TABLE, Kind, Reason
 from airlock_operator.reconciler import grace_seconds, refused, strays
 from airlock_operator.status import events
@@ -107,7 +107,7 @@ def test_a_pod_whose_runner_cannot_be_made_need_not_end_in_order(facts, seconds)
     ("about", "seconds"), [(About.IMAGE, 5), (About.CONFIG, 5), (About.VOLUME, None), (About.OTHER, None)]
 )
 def test_nor_one_whose_kubelet_says_so(about, seconds):
-    complained = msgspec.structs.replace(pod(), warned=Warned(about, "x"))
+    complained = msgspec.structs.replace(pod(), complaint=Complaint(about, "x"))
 
     assert seconds == grace_seconds(complained)
 

@@ -11,7 +11,7 @@ from airlock_server.exchange.pod_token import NotAPod, Pod, Unusable
 from airlock_server.kube.taskruns import Metadata, TaskRun
 from airlock_server.launching.taskruns import closing
 from airlock_server.rules.attempts import Claim
-from airlock_wire.states import FINISHED, TaskState
+from airlock_wire.states import FINISHED, TaskInstanceState
 from airlock_wire.taskrun import PodRef, Spec, Status
 
 POD = Pod("ns", "default", "job-2", "uid-2", "job", 2)
@@ -160,22 +160,22 @@ def test_nobody_else_is_a_pod_of_ours(username, name, uid):
 @pytest.mark.parametrize(
     ("row", "status", "state"),
     [
-        (TaskState.RUNNING, None, TaskState.FAILED),
-        (TaskState.QUEUED, None, TaskState.FAILED),
-        (TaskState.UP_FOR_RETRY, None, TaskState.FAILED),
-        (TaskState.RUNNING, Status(state="success"), TaskState.SUCCESS),
-        (TaskState.RUNNING, Status(state="running"), TaskState.FAILED),
-        (TaskState.RUNNING, Status(state="nonsense"), TaskState.FAILED),
-        (TaskState.DEFERRED, Status(state="deferred"), None),
-        (TaskState.DEFERRED, Status(state="failed"), TaskState.FAILED),
-        (TaskState.SUCCESS, Status(state="failed"), None),
-        (TaskState.FAILED, None, None),
+        (TaskInstanceState.RUNNING, None, TaskInstanceState.FAILED),
+        (TaskInstanceState.QUEUED, None, TaskInstanceState.FAILED),
+        (TaskInstanceState.UP_FOR_RETRY, None, TaskInstanceState.FAILED),
+        (TaskInstanceState.RUNNING, Status(state="success"), TaskInstanceState.SUCCESS),
+        (TaskInstanceState.RUNNING, Status(state="running"), TaskInstanceState.FAILED),
+        (TaskInstanceState.RUNNING, Status(state="nonsense"), TaskInstanceState.FAILED),
+        (TaskInstanceState.DEFERRED, Status(state="deferred"), None),
+        (TaskInstanceState.DEFERRED, Status(state="failed"), TaskInstanceState.FAILED),
+        (TaskInstanceState.SUCCESS, Status(state="failed"), None),
+        (TaskInstanceState.FAILED, None, None),
     ],
 )
 def test_what_a_row_is_closed_with(row, status, state):
     assert closing.final_state(row, status) == state
 
 
-@pytest.mark.parametrize("row", TaskState)
+@pytest.mark.parametrize("row", TaskInstanceState)
 def test_a_gone_taskrun_leaves_no_row_open(row):
     assert (closing.final_state(row, None) is None) == (row in FINISHED)

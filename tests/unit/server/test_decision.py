@@ -6,7 +6,7 @@ import pytest
 
 from airlock_server.launching.local.decision import Next, Used, decide
 from airlock_wire.record import Reason, Record
-from airlock_wire.states import TaskState
+from airlock_wire.states import TaskInstanceState
 
 BEGAN = {"started": 1.0}
 
@@ -20,18 +20,18 @@ def record(reason, **changes):
     [
         (record(Reason.SUCCEEDED, state="success", acknowledged=True), 0, Used(), (Next.DONE, None)),
         (record(Reason.CRASHED, state="failed", acknowledged=True), 0, Used(), (Next.DONE, None)),
-        (record(Reason.SUCCEEDED, state="success"), 0, Used(), (Next.CLOSE, TaskState.SUCCESS)),
+        (record(Reason.SUCCEEDED, state="success"), 0, Used(), (Next.CLOSE, TaskInstanceState.SUCCESS)),
         (record(Reason.SUPERSEDED), 2, Used(), (Next.DONE, None)),
         (record(Reason.ALREADY_FINISHED), 2, Used(), (Next.DONE, None)),
-        (record(Reason.VANISHED, timeline=BEGAN), 0, Used(), (Next.CLOSE, TaskState.FAILED)),
+        (record(Reason.VANISHED, timeline=BEGAN), 0, Used(), (Next.CLOSE, TaskInstanceState.FAILED)),
         (record(Reason.VANISHED, timeline=BEGAN), 1, Used(), (Next.AGAIN, None)),
         (record(Reason.VANISHED), 0, Used(), (Next.AGAIN, None)),
-        (record(Reason.INTERRUPTED, timeline=BEGAN), 1, Used(infra=3), (Next.CLOSE, TaskState.FAILED)),
+        (record(Reason.INTERRUPTED, timeline=BEGAN), 1, Used(infra=3), (Next.CLOSE, TaskInstanceState.FAILED)),
         (record(Reason.RUNNER_NEVER_CONNECTED), 0, Used(), (Next.AGAIN, None)),
-        (record(Reason.RUNNER_NEVER_CONNECTED), 0, Used(infra=3), (Next.CLOSE, TaskState.FAILED)),
+        (record(Reason.RUNNER_NEVER_CONNECTED), 0, Used(infra=3), (Next.CLOSE, TaskInstanceState.FAILED)),
         (record(Reason.TOKEN_EXPIRED), 0, Used(), (Next.AGAIN, None)),
-        (record(Reason.TOKEN_EXPIRED), 0, Used(tokens=3), (Next.CLOSE, TaskState.FAILED)),
-        (record(Reason.REJECTED), 2, Used(), (Next.CLOSE, TaskState.FAILED)),
+        (record(Reason.TOKEN_EXPIRED), 0, Used(tokens=3), (Next.CLOSE, TaskInstanceState.FAILED)),
+        (record(Reason.REJECTED), 2, Used(), (Next.CLOSE, TaskInstanceState.FAILED)),
         (None, 0, Used(), (Next.AGAIN, None)),
         (None, 1, Used(), (Next.AGAIN, None)),
     ],

@@ -7,7 +7,7 @@ import pytest
 
 from airlock_server.api.execution.payloads import decode_report
 from airlock_server.web.errors import InvalidRequest
-from airlock_wire.states import REPORTABLE, TaskState
+from airlock_wire.states import REPORTABLE, TaskInstanceState
 
 END = "2026-01-01T00:00:00Z"
 ENDED = datetime(2026, 1, 1, tzinfo=UTC)
@@ -72,8 +72,8 @@ def test_a_reschedule_has_two_dates():
 
 @pytest.mark.parametrize("state", ["scheduled", "queued", "restarting"])
 def test_a_state_that_only_airflow_would_parse_is_parsed(state):
-    assert report(state=state).state is TaskState(state)
-    assert TaskState(state) not in REPORTABLE
+    assert report(state=state).state is TaskInstanceState(state)
+    assert TaskInstanceState(state) not in REPORTABLE
 
 
 @pytest.mark.parametrize(

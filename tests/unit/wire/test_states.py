@@ -2,24 +2,24 @@
 
 import pytest
 
-from airlock_wire.states import FINISHED, NEXT, REPORTABLE, TaskState, may_report, may_run
+from airlock_wire.states import FINISHED, NEXT, REPORTABLE, TaskInstanceState, may_report, may_run
 
 
 def test_the_table_is_total():
-    assert set(TaskState) == set(NEXT)
-    assert {state for after in NEXT.values() for state in after} <= set(TaskState)
+    assert set(TaskInstanceState) == set(NEXT)
+    assert {state for after in NEXT.values() for state in after} <= set(TaskInstanceState)
 
 
 def test_a_finished_state_is_final_on_the_wire():
     assert all(not NEXT[state] for state in FINISHED)
 
 
-@pytest.mark.parametrize("state", TaskState)
+@pytest.mark.parametrize("state", TaskInstanceState)
 def test_only_a_queued_or_restarting_task_may_run(state):
-    assert (state in (TaskState.QUEUED, TaskState.RESTARTING)) == may_run(state)
+    assert (state in (TaskInstanceState.QUEUED, TaskInstanceState.RESTARTING)) == may_run(state)
 
 
-@pytest.mark.parametrize("state", TaskState)
-@pytest.mark.parametrize("reported", TaskState)
+@pytest.mark.parametrize("state", TaskInstanceState)
+@pytest.mark.parametrize("reported", TaskInstanceState)
 def test_only_a_running_task_may_report(state, reported):
-    assert (state is TaskState.RUNNING and reported in REPORTABLE) == may_report(state, reported)
+    assert (state is TaskInstanceState.RUNNING and reported in REPORTABLE) == may_report(state, reported)

@@ -8,7 +8,7 @@ transitions are those measured on Airflow 3.3.2 for all states and calls.
 from enum import StrEnum
 
 
-class TaskState(StrEnum):
+class TaskInstanceState(StrEnum):
     """A task instance's state, spelt as Airflow spells it. ``NONE`` stands for a state that is not set."""
 
     NONE = "none"
@@ -27,7 +27,7 @@ class TaskState(StrEnum):
     AWAITING_INPUT = "awaiting_input"
 
 
-_S = TaskState
+_S = TaskInstanceState
 
 #: What a running task may report through PATCH /state, so where the wire can move it from ``running``.
 REPORTABLE = frozenset(
@@ -45,7 +45,7 @@ REPORTABLE = frozenset(
 )
 
 #: For each state, the states that an Execution API call may move it to. Being equal is a replay, not a move.
-NEXT: dict[TaskState, frozenset[TaskState]] = {
+NEXT: dict[TaskInstanceState, frozenset[TaskInstanceState]] = {
     _S.NONE: frozenset(),
     _S.SCHEDULED: frozenset(),
     _S.QUEUED: frozenset({_S.RUNNING}),
@@ -66,11 +66,11 @@ NEXT: dict[TaskState, frozenset[TaskState]] = {
 FINISHED = frozenset({_S.SUCCESS, _S.FAILED, _S.SKIPPED, _S.REMOVED, _S.UPSTREAM_FAILED})
 
 
-def may_run(state: TaskState) -> bool:
+def may_run(state: TaskInstanceState) -> bool:
     """Whether PATCH /run is accepted in this state from a launch that has not run it yet."""
-    return TaskState.RUNNING in NEXT[state]
+    return TaskInstanceState.RUNNING in NEXT[state]
 
 
-def may_report(state: TaskState, reported: TaskState) -> bool:
+def may_report(state: TaskInstanceState, reported: TaskInstanceState) -> bool:
     """Whether PATCH /state moves ``state`` to ``reported``."""
     return reported in REPORTABLE & NEXT[state]

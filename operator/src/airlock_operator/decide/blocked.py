@@ -40,15 +40,15 @@ def blocked(run: TaskRun, pod: PodFacts, now: datetime) -> Blocked | None:
         message = f"{_bundle(run)} is being fetched on node {pod.node}"
         return Blocked(Reason.FETCHING_BUNDLE, message, Reason.FETCHING_BUNDLE, pending_ends)
     failing = parse_time(run.status.failing_since) if run.status.failing_since else now
-    warned = {pod.warned.about: pod.warned.message} if pod.warned is not None else {}
-    hopeless = pod.pulling_hopeless or (pod.warned is not None and pod.warned.hopeless)
-    if pulling := pod.pulling or warned.get(About.IMAGE):
+    said = {pod.complaint.about: pod.complaint.message} if pod.complaint is not None else {}
+    hopeless = pod.pulling_hopeless or (pod.complaint is not None and pod.complaint.hopeless)
+    if pulling := pod.pulling or said.get(About.IMAGE):
         gives_up = failing + timedelta(seconds=0.0 if hopeless else seconds(run.spec.image_pull_timeout))
         return Blocked(Reason.IMAGE_PULL, pulling, Reason.IMAGE_PULL_FAILED, gives_up, failing=True)
-    if config := pod.config or warned.get(About.CONFIG):
+    if config := pod.config or said.get(About.CONFIG):
         gives_up = failing + timedelta(seconds=CONFIG_SECONDS)
         return Blocked(Reason.CONFIG_ERROR, config, Reason.INVALID_POD, gives_up, failing=True)
-    if volume := warned.get(About.VOLUME):
+    if volume := said.get(About.VOLUME):
         return Blocked(Reason.VOLUME_MOUNT, volume, Reason.VOLUME_MOUNT, pending_ends)
     if pod.gated:
         message = "a scheduling gate holds the pod back; whoever set it (Kueue, for example) lifts it"
@@ -63,7 +63,7 @@ def blocked(run: TaskRun, pod: PodFacts, now: datetime) -> Blocked | None:
         message = f"image {pod.image or run.spec.image} is being pulled on node {pod.node}"
         return Blocked(Reason.PULLING, message, Reason.PULLING, pending_ends)
     where = f"on node {pod.node}" if pod.node else "waiting for a node"
-    message = warned.get(About.OTHER) or f"pod {pod.name} is {where}"
+    message = said.get(About.OTHER) or f"pod {pod.name} is {where}"
     return Blocked(Reason.STARTING, message, Reason.PENDING, pending_ends)
 
 

@@ -21,7 +21,7 @@ class KubernetesError(Exception):
         self.retry_after = retry_after
 
 
-class Gone(KubernetesError):
+class NotFound(KubernetesError):
     """404, or a precondition on the UID that failed."""
 
 
@@ -47,7 +47,8 @@ class Busy(KubernetesError):
 
 
 _BY_STATUS: dict[int, type[KubernetesError]] = {
-    400: Invalid, 401: NotAllowed, 403: NotAllowed, 404: Gone, 409: Conflict, 410: Gone, 422: Invalid, 429: Busy,
+    400: Invalid, 401: NotAllowed, 403: NotAllowed, 404: NotFound, 409: Conflict, 410: NotFound, 422: Invalid,
+    429: Busy,
 }  # fmt: skip
 
 

@@ -117,7 +117,7 @@ class Leadership:
     async def _try(self) -> bool:
         try:
             lease: dict[str, Any] | None = await self._cluster.lease(self._namespace, self._name)
-        except errors.Gone:
+        except errors.NotFound:
             lease = None
         except errors.KubernetesError as e:
             log.warning("the Lease cannot be read", extra={"error": str(e)})

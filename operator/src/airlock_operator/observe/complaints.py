@@ -33,7 +33,7 @@ class About(Enum):
     OTHER = "other"
 
 
-class Warned(msgspec.Struct, frozen=True):
+class Complaint(msgspec.Struct, frozen=True):
     """The last complaint about a pod."""
 
     about: About
@@ -42,21 +42,21 @@ class Warned(msgspec.Struct, frozen=True):
     container: str = ""
 
 
-def last_warning(events: list[dict[str, Any]]) -> Warned | None:
+def last_complaint(events: list[dict[str, Any]]) -> Complaint | None:
     """
     The last complaint that says something, None where there is none. A kubelet says several things about one image in
     the same second; one of them says that waiting is in vain, and another in which sentence.
     """
     ordered = sorted((e for e in events if e.get("type") == "Warning"), key=_when)
-    found: Warned | None = None
+    found: Complaint | None = None
     for event in ordered:
-        warned = _read(event)
+        complaint = _read(event)
         # "Error: ErrImagePull" follows the sentence that says why.
-        if found is None or warned.about is not found.about or not warned.message.startswith(_BARE):
-            kept = found is not None and found.about is warned.about and found.container == warned.container
-            hopeless = warned.hopeless or (kept and found is not None and found.hopeless)
-            found = msgspec.structs.replace(warned, hopeless=hopeless)
-        elif warned.hopeless and found.container == warned.container:
+        if found is None or complaint.about is not found.about or not complaint.message.startswith(_BARE):
+            kept = found is not None and found.about is complaint.about and found.container == complaint.container
+            hopeless = complaint.hopeless or (kept and found is not None and found.hopeless)
+            found = msgspec.structs.replace(complaint, hopeless=hopeless)
+        elif complaint.hopeless and found.container == complaint.container:
             found = msgspec.structs.replace(found, hopeless=True)
     return found
 
@@ -65,15 +65,15 @@ def _when(event: dict[str, Any]) -> str:
     return str(event.get("lastTimestamp") or event.get("eventTime") or event.get("firstTimestamp") or "")
 
 
-def _read(event: dict[str, Any]) -> Warned:
+def _read(event: dict[str, Any]) -> Complaint:
     reason, message = event.get("reason") or "", event.get("message") or ""
     place = _CONTAINER.fullmatch(str((event.get("involvedObject") or {}).get("fieldPath") or ""))
     container = place[1] if place else ""
     if message.startswith(_PULL) or reason in _PULL_REASONS:
         hopeless = any(words in f"{reason} {message}" for words in _PULL_HOPELESS)
-        return Warned(About.IMAGE, message, hopeless, container)
+        return Complaint(About.IMAGE, message, hopeless, container)
     if reason in _MOUNT_REASONS:
-        return Warned(About.VOLUME, message)
+        return Complaint(About.VOLUME, message)
     if reason == "Failed" and message.startswith("Error: "):
-        return Warned(About.CONFIG, message.removeprefix("Error: "), container=container)
-    return Warned(About.OTHER, f"{reason}: {message}")
+        return Complaint(About.CONFIG, message.removeprefix("Error: "), container=container)
+    return Complaint(About.OTHER, f"{reason}: {message}")

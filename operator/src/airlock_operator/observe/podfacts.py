@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from airlock_operator.durations import parse_time
-from airlock_operator.observe.complaints import Warned
+from airlock_operator.observe.complaints import Complaint
 from airlock_wire.record import Record, decode
 
 SIDECAR = "sidecar"
@@ -105,7 +105,7 @@ class PodFacts(msgspec.Struct, frozen=True, kw_only=True):
     disruption: str = ""
     disruption_message: str = ""
     #: What its kubelet last complained of, where its status does not say it.
-    warned: Warned | None = None
+    complaint: Complaint | None = None
     #: The pod's own reason, for example Evicted by the kubelet.
     reason: str = ""
     message: str = ""
@@ -113,7 +113,7 @@ class PodFacts(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def blamed(self) -> str:
         """The container that keeps the runner from starting, by its status or by its kubelet's last complaint."""
-        return self.waits or (self.warned.container if self.warned is not None else "")
+        return self.waits or (self.complaint.container if self.complaint is not None else "")
 
     @property
     def runner_ran(self) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from airlock_operator.observe.complaints import Warned
+from airlock_operator.observe.complaints import Complaint
 from airlock_operator.observe.podfacts import ATTEMPT_LABEL, RUN_LABEL, PodFacts, observe
 
 Json = dict[str, Any]
@@ -28,7 +28,7 @@ class Sightings:
     def __init__(self) -> None:
         self.runs: dict[Key, Json] = {}
         self._pods: dict[Key, dict[str, PodFacts]] = {}
-        self._warned: dict[str, Warned] = {}
+        self._complaints: dict[str, Complaint] = {}
 
     def saw_run(self, body: Json, *, gone: bool = False) -> Key:
         """A TaskRun as it is now, or the news that it is gone; its key."""
@@ -57,12 +57,12 @@ class Sightings:
         found = self._pods.get(key, {}).get(name)
         if found is None or uid not in ("", found.uid):
             return None
-        warned = self._warned.get(found.uid)
-        return found if warned is None else msgspec.structs.replace(found, warned=warned)
+        complaint = self._complaints.get(found.uid)
+        return found if complaint is None else msgspec.structs.replace(found, complaint=complaint)
 
-    def warn(self, uid: str, warned: Warned) -> None:
+    def complain(self, uid: str, complaint: Complaint) -> None:
         """What a kubelet complained of about a pod."""
-        self._warned[uid] = warned
+        self._complaints[uid] = complaint
 
     def pods(self, key: Key) -> list[PodFacts]:
         """All pods seen of a TaskRun."""
@@ -78,7 +78,7 @@ class Sightings:
         """The TaskRun is no more."""
         self.runs.pop(key, None)
         for facts in self._pods.pop(key, {}).values():
-            self._warned.pop(facts.uid, None)
+            self._complaints.pop(facts.uid, None)
 
 
 def _older(body: Json, than: Json | None) -> bool:

@@ -11,7 +11,7 @@ import re
 from typing import Any
 
 from airlock_operator import listed_bundles
-from airlock_operator.listed_bundles import Bundle
+from airlock_operator.listed_bundles import ListedBundle
 from airlock_operator.observe.podfacts import BUNDLE
 from airlock_operator.observe.taskrun import TaskRun
 from airlock_operator.pod.expansion import unexpanded
@@ -30,7 +30,7 @@ WORK_VOLUME = "airlock-bundle-work"
 FETCH_SECONDS = 300
 
 
-def fetched(run: TaskRun, listed: str) -> Bundle | None:
+def fetched(run: TaskRun, listed: str) -> ListedBundle | None:
     """The bundle that is fetched for this TaskRun, of the setting's; None where its files are somewhere already."""
     asked = run.spec.bundle
     return listed_bundles.known(listed).get(asked.name) if asked is not None and not asked.path else None
@@ -44,12 +44,12 @@ def impossible(run: TaskRun, listed: str) -> str:
     return f"spec.bundle.version: {shared.BUNDLE_VERSION_RULE}"
 
 
-def root(bundle: Bundle) -> str:
+def root(bundle: ListedBundle) -> str:
     """The folder of its files. It is made by one rename, so it is whole or it is not there."""
     return f"{BUNDLE_DIR}/{bundle.name}"
 
 
-def container(run: TaskRun, bundle: Bundle, resources: Json, proxies: list[Json]) -> Json:
+def container(run: TaskRun, bundle: ListedBundle, resources: Json, proxies: list[Json]) -> Json:
     """The init container that fetches it, with the proxies' variables."""
     version = (run.spec.bundle.version or "") if run.spec.bundle is not None else ""
     configured = {"name": bundle.name, "classpath": bundle.classpath, "kwargs": bundle.kwargs}
@@ -83,6 +83,6 @@ def container(run: TaskRun, bundle: Bundle, resources: Json, proxies: list[Json]
     return made
 
 
-def volumes(bundle: Bundle) -> list[Json]:
+def volumes(bundle: ListedBundle) -> list[Json]:
     """Its volumes, of which the runner mounts the copy of the files, read-only."""
     return [{"name": name, "emptyDir": {"sizeLimit": bundle.size_limit}} for name in (WORK_VOLUME, BUNDLE_VOLUME)]

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from airlock_operator.durations import seconds
-from airlock_operator.listed_bundles import Bundle
+from airlock_operator.listed_bundles import ListedBundle
 from airlock_operator.observe.podfacts import LAUNCHER, RUNNER
 from airlock_operator.observe.taskrun import TaskRun
 from airlock_operator.pod import bundle
@@ -89,7 +89,7 @@ def init_containers(run: TaskRun, settings: Pods) -> list[Json]:
     ]
 
 
-def _fetcher(run: TaskRun, fetched: Bundle, settings: Pods) -> Json:
+def _fetcher(run: TaskRun, fetched: ListedBundle, settings: Pods) -> Json:
     resources = {"requests": requests(settings, "50m", "192Mi"), "limits": limits(settings, "1Gi")}
     return bundle.container(run, fetched, resources, proxies(settings))
 

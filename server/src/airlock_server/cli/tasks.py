@@ -23,9 +23,9 @@ from airlock_server.store.tries import Outcome
 from airlock_wire.process.settings import PREFIX
 from airlock_wire.protocol.dags import SerializedDag, SerializedTask
 from airlock_wire.record import Record
-from airlock_wire.states import TaskState
+from airlock_wire.states import TaskInstanceState
 
-_EXIT = {TaskState.SUCCESS: 0, TaskState.SKIPPED: 0, TaskState.UP_FOR_RETRY: 75}
+_EXIT = {TaskInstanceState.SUCCESS: 0, TaskInstanceState.SKIPPED: 0, TaskInstanceState.UP_FOR_RETRY: 75}
 _EXIT_FAILED = 1
 _EXIT_USAGE = 2
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -240,9 +240,9 @@ def _report(
     say("")
     reason = f"  ({loglines.printable(outcome.reason)})" if outcome.reason else ""
     say(f"state      {outcome.state.value}{reason}")
-    where = xcoms.Where(outcome.dag_id, outcome.run_id, outcome.task_id, "return_value")
+    where = xcoms.XComKey(outcome.dag_id, outcome.run_id, outcome.task_id, "return_value")
     result = installation.database.read(lambda conn: xcoms.get(conn, where, outcome.map_index))
-    if result is not None and outcome.state is TaskState.SUCCESS:
+    if result is not None and outcome.state is TaskInstanceState.SUCCESS:
         say(f"result     {loglines.printable(result[:2000].decode(errors='replace'))}")
     say(f"DAG run    {outcome.run_id}, try {outcome.try_number}" + _again(executor.relaunches))
     say(f"log        {executor.log_file(outcome)}")

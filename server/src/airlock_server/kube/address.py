@@ -12,7 +12,7 @@ from airlock_wire.process.settings import SettingsError
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 
-class Where(msgspec.Struct, frozen=True, kw_only=True):
+class ApiAddress(msgspec.Struct, frozen=True, kw_only=True):
     """An address and the files beside it. The token's file is read anew for each call: a kubelet replaces it."""
 
     url: str
@@ -22,12 +22,12 @@ class Where(msgspec.Struct, frozen=True, kw_only=True):
     connections: int
 
 
-def where(settings: KubernetesSettings, environ: Mapping[str, str]) -> Where:
+def where(settings: KubernetesSettings, environ: Mapping[str, str]) -> ApiAddress:
     """From the settings, and in a pod from its environment; raises SettingsError."""
     url = settings.url or _in_cluster(environ)
     if not url.startswith("https://") and not url.startswith("http://127.0.0.1"):
         raise SettingsError(f"[kubernetes] url is {url!r}; write https://host:port")
-    return Where(
+    return ApiAddress(
         url=url,
         token_file=Path(settings.token_file or SERVICE_ACCOUNT / "token"),
         ca_file=Path(settings.ca_file or SERVICE_ACCOUNT / "ca.crt"),

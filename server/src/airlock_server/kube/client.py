@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 
-from airlock_server.kube.address import Where
+from airlock_server.kube.address import ApiAddress
 from airlock_server.kube.errors import ApiError, Conflict, Forbidden, Gone, NotFound, Unreachable
 
 T = TypeVar("T")
@@ -31,7 +31,7 @@ class _Status(msgspec.Struct, frozen=True):
 class Client:
     """One Kubernetes API, for all threads of this process."""
 
-    def __init__(self, where: Where) -> None:
+    def __init__(self, where: ApiAddress) -> None:
         parts = urlsplit(where.url)
         self._host, self._port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
         self._where = where

@@ -8,13 +8,13 @@ from enum import Enum
 
 import msgspec
 
-from airlock_wire.states import FINISHED, TaskState
+from airlock_wire.states import FINISHED, TaskInstanceState
 
 
 class Found(msgspec.Struct, frozen=True):
     """The task instance's row as it is. ``mine``: it is this TaskRun that runs it."""
 
-    state: TaskState
+    state: TaskInstanceState
     try_number: int
     mine: bool
 
@@ -38,7 +38,7 @@ class Step(Enum):
     SUPERSEDED = "superseded"
 
 
-_S = TaskState
+_S = TaskInstanceState
 #: Over, and not for the operator to run again, whatever it believes.
 _FOR_GOOD = FINISHED - {_S.FAILED}
 #: Nothing has begun that could be lost.

@@ -10,13 +10,13 @@ from typing import Literal
 
 import msgspec
 
-from airlock_wire.states import TaskState, may_report, may_run
+from airlock_wire.states import TaskInstanceState, may_report, may_run
 
 
 class Seen(msgspec.Struct, frozen=True):
     """The part of a task instance's row that decides. ``hostname`` and the rest are the launch that runs it."""
 
-    state: TaskState
+    state: TaskInstanceState
     hostname: str | None = None
     unixname: str | None = None
     pid: int | None = None
@@ -29,7 +29,7 @@ class Missing(Enum):
     ARCHIVED = "archived"
 
 
-class Launch(msgspec.Struct, frozen=True):
+class Caller(msgspec.Struct, frozen=True):
     """Which process is calling PATCH /run."""
 
     hostname: str
@@ -54,7 +54,7 @@ class Verdict(Enum):
 
 
 def on_run(
-    seen: Seen | Missing, launch: Launch
+    seen: Seen | Missing, launch: Caller
 ) -> Literal[Verdict.MOVE, Verdict.REPLAY, Verdict.NOT_FOUND, Verdict.INVALID_STATE]:
     """PATCH /run: accepted once a launch, and again from the same process, whose first answer may have been lost."""
     if isinstance(seen, Missing):
@@ -62,23 +62,23 @@ def on_run(
     if may_run(seen.state):
         return Verdict.MOVE
     same = (seen.hostname, seen.unixname, seen.pid) == (launch.hostname, launch.unixname, launch.pid)
-    return Verdict.REPLAY if seen.state is TaskState.RUNNING and same else Verdict.INVALID_STATE
+    return Verdict.REPLAY if seen.state is TaskInstanceState.RUNNING and same else Verdict.INVALID_STATE
 
 
 def on_report(
-    seen: Seen | Missing, reported: TaskState
+    seen: Seen | Missing, reported: TaskInstanceState
 ) -> Literal[Verdict.MOVE, Verdict.REPLAY, Verdict.NOT_FOUND, Verdict.INVALID_STATE]:
     """PATCH /state. Moving to a state that no launch may report is a move too: the store turns it into failed."""
     if isinstance(seen, Missing):
         return Verdict.NOT_FOUND
     if seen.state is reported:
         return Verdict.REPLAY
-    return Verdict.MOVE if seen.state is TaskState.RUNNING else Verdict.INVALID_STATE
+    return Verdict.MOVE if seen.state is TaskInstanceState.RUNNING else Verdict.INVALID_STATE
 
 
-def state_after_report(reported: TaskState) -> TaskState:
+def state_after_report(reported: TaskInstanceState) -> TaskInstanceState:
     """The state a running task instance has after a report. A state that no launch may report means it failed."""
-    return reported if may_report(TaskState.RUNNING, reported) else TaskState.FAILED
+    return reported if may_report(TaskInstanceState.RUNNING, reported) else TaskInstanceState.FAILED
 
 
 def on_heartbeat(
@@ -89,4 +89,4 @@ def on_heartbeat(
         return Verdict.GONE if seen is Missing.ARCHIVED else Verdict.NOT_FOUND
     if (seen.hostname, seen.pid) != (hostname, pid):
         return Verdict.RUNNING_ELSEWHERE
-    return Verdict.BEAT if seen.state is TaskState.RUNNING else Verdict.NOT_RUNNING
+    return Verdict.BEAT if seen.state is TaskInstanceState.RUNNING else Verdict.NOT_RUNNING

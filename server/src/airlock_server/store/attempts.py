@@ -16,7 +16,7 @@ from airlock_server.store import task_instances, tries
 from airlock_server.store.engine.types import now as clock
 from airlock_server.store.run_keys import key_of
 from airlock_server.store.schema import attempt, task_instance
-from airlock_wire.states import TaskState
+from airlock_wire.states import TaskInstanceState
 
 _a = attempt.c
 _t = task_instance.c
@@ -64,7 +64,7 @@ def admit(conn: sa.Connection, claim: Claim) -> Attempt | Superseded | OwnedBy |
     ).one_or_none()
     found = None
     if row is not None:
-        found = Found(TaskState(row.state), row.try_number, row.taskrun_uid == claim.taskrun_uid)
+        found = Found(TaskInstanceState(row.state), row.try_number, row.taskrun_uid == claim.taskrun_uid)
     step = succeed(found, claim.try_number)
     if step is Step.SUPERSEDED:
         return Superseded("a later try of the TaskRun has begun")
@@ -86,7 +86,7 @@ def watched(conn: sa.Connection) -> list[TaskRunRef]:
     return [TaskRunRef(*row) for row in conn.execute(chosen)]
 
 
-def row_of_taskrun(conn: sa.Connection, taskrun_uid: str) -> tuple[str, TaskState] | None:
+def row_of_taskrun(conn: sa.Connection, taskrun_uid: str) -> tuple[str, TaskInstanceState] | None:
     """The live task instance of a TaskRun, id and state; None where another TaskRun has it now."""
     one = (
         sa.select(_t.id, _t.state)
@@ -103,7 +103,7 @@ def row_of_taskrun(conn: sa.Connection, taskrun_uid: str) -> tuple[str, TaskStat
         .limit(1)
     )
     row = conn.execute(one).one_or_none()
-    return None if row is None else (row.id, TaskState(row.state))
+    return None if row is None else (row.id, TaskInstanceState(row.state))
 
 
 def _run_by(conn: sa.Connection, taskrun_uid: str | None) -> RunBy:
@@ -119,11 +119,15 @@ def _carry_out(conn: sa.Connection, step: Step, row: Any, claim: Claim) -> str:
     if step is Step.REQUEUE:
         values: dict[str, Any] = {"hostname": None, "unixname": None, "pid": None, "last_heartbeat_at": None}
         values["queued_at"] = clock()
-        task_instances.move(conn, row.id, row.state, TaskState.QUEUED, by=task_instances.BY_OWNER, values=values)
+        task_instances.move(
+            conn, row.id, row.state, TaskInstanceState.QUEUED, by=task_instances.BY_OWNER, values=values
+        )
         return str(row.id)
-    if step is Step.NEXT_TRY and TaskState(row.state) not in tries.MAY_QUEUE:
+    if step is Step.NEXT_TRY and TaskInstanceState(row.state) not in tries.MAY_QUEUE:
         values = {"reason": "the TaskRun went on to its next try", "end_date": clock()}
-        task_instances.move(conn, row.id, row.state, TaskState.UP_FOR_RETRY, by=task_instances.BY_OWNER, values=values)
+        task_instances.move(
+            conn, row.id, row.state, TaskInstanceState.UP_FOR_RETRY, by=task_instances.BY_OWNER, values=values
+        )
     return tries.queue_task(
         conn,
         dag_id=claim.dag_id,

@@ -13,7 +13,7 @@ import msgspec
 import sqlalchemy as sa
 
 from airlock_server.rules import transitions
-from airlock_server.rules.transitions import Launch, Missing, Seen, Verdict
+from airlock_server.rules.transitions import Caller, Missing, Seen, Verdict
 from airlock_server.store import dag_runs
 from airlock_server.store.engine import upsert
 from airlock_server.store.engine.types import now
@@ -25,7 +25,7 @@ from airlock_server.store.schema import (
     task_instance_history,
     xcom,
 )
-from airlock_wire.states import TaskState
+from airlock_wire.states import TaskInstanceState
 
 BY_TASK = "task"
 BY_OWNER = "owner"
@@ -41,7 +41,7 @@ class Answer(msgspec.Struct, frozen=True):
     context: dict[str, Any] | None = None
 
 
-def run(conn: sa.Connection, ti_id: str, launch: Launch, start_date: datetime) -> Answer:
+def run(conn: sa.Connection, ti_id: str, launch: Caller, start_date: datetime) -> Answer:
     """PATCH /run. The context is the body of its answer."""
     row = _row(conn, ti_id)
     seen = Missing.UNKNOWN if row is None else _seen(row)
@@ -51,7 +51,7 @@ def run(conn: sa.Connection, ti_id: str, launch: Launch, start_date: datetime) -
     moment = now()
     if verdict is Verdict.MOVE:
         values: dict[str, Any] = {
-            "state": TaskState.RUNNING,
+            "state": TaskInstanceState.RUNNING,
             "hostname": launch.hostname,
             "unixname": launch.unixname,
             "pid": launch.pid,
@@ -66,7 +66,7 @@ def run(conn: sa.Connection, ti_id: str, launch: Launch, start_date: datetime) -
             values["start_date"] = start_date
             _clear_xcoms(conn, row)
         conn.execute(sa.update(task_instance).where(_t.id == ti_id).values(values))
-        write_down(conn, ti_id, row.state, TaskState.RUNNING, moment, BY_TASK)
+        write_down(conn, ti_id, row.state, TaskInstanceState.RUNNING, moment, BY_TASK)
     else:
         conn.execute(sa.update(task_instance).where(_t.id == ti_id).values(last_heartbeat_at=moment))
     return Answer(verdict, seen, _run_context(conn, row))
@@ -76,7 +76,7 @@ def heartbeat(conn: sa.Connection, ti_id: str, hostname: str, pid: int) -> Answe
     """PUT /heartbeat. The common case is one statement; only a refusal looks closer."""
     beat = conn.execute(_BEAT, {"ti": ti_id, "host": hostname, "process": pid, "moment": now()})
     if beat.rowcount:
-        return Answer(Verdict.BEAT, Seen(TaskState.RUNNING, hostname, None, pid))
+        return Answer(Verdict.BEAT, Seen(TaskInstanceState.RUNNING, hostname, None, pid))
     row = _row(conn, ti_id)
     seen = _missing(conn, ti_id) if row is None else _seen(row)
     return Answer(transitions.on_heartbeat(seen, hostname, pid), seen)
@@ -91,7 +91,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     ``problem`` is what is wrong with it beyond its shape, which matters only where the state would move.
     """
 
-    state: TaskState
+    state: TaskInstanceState
     values: dict[str, Any] = {}
     kept: dict[str, Any] | None = None
     problem: str | None = None
@@ -110,7 +110,7 @@ def report(conn: sa.Connection, ti_id: str, said: Report) -> Answer:
         values = dict(said.values)
         if said.timeout is not None:
             values["trigger_timeout_at"] = now() + said.timeout
-        if state is TaskState.UP_FOR_RESCHEDULE:
+        if state is TaskInstanceState.UP_FOR_RESCHEDULE:
             values["reschedule_count"] = row.reschedule_count + 1
         if state is not said.state:
             values |= {"end_date": now(), "reason": f"reported {said.state.value}, which no running task may report"}
@@ -118,7 +118,9 @@ def report(conn: sa.Connection, ti_id: str, said: Report) -> Answer:
     return Answer(verdict, seen)
 
 
-def move(conn: sa.Connection, ti_id: str, before: str, after: TaskState, *, by: str, values: dict[str, Any]) -> None:
+def move(
+    conn: sa.Connection, ti_id: str, before: str, after: TaskInstanceState, *, by: str, values: dict[str, Any]
+) -> None:
     """
     Moves a task instance that is in ``before``, and writes it down. Whatever it moves to, the pod that ran it has
     nothing more to say about it.
@@ -129,7 +131,7 @@ def move(conn: sa.Connection, ti_id: str, before: str, after: TaskState, *, by: 
     conn.execute(sa.update(task_instance).where(_t.id == ti_id).values(state=after, **values))
     write_down(conn, ti_id, before, after, moment, by)
     conn.execute(_SETTLE, {"ti": ti_id, "moment": moment})
-    if after is TaskState.UP_FOR_RETRY:
+    if after is TaskInstanceState.UP_FOR_RETRY:
         archive(conn, ti_id, moment)
 
 
@@ -177,7 +179,7 @@ _BEAT = (
     sa.update(task_instance)
     .where(
         _t.id == sa.bindparam("ti"),
-        _t.state == TaskState.RUNNING.value,
+        _t.state == TaskInstanceState.RUNNING.value,
         _t.hostname == sa.bindparam("host"),
         _t.pid == sa.bindparam("process"),
     )
@@ -190,7 +192,7 @@ def _row(conn: sa.Connection, ti_id: str) -> Any:
 
 
 def _seen(row: Any) -> Seen:
-    return Seen(TaskState(row.state), row.hostname, row.unixname, row.pid)
+    return Seen(TaskInstanceState(row.state), row.hostname, row.unixname, row.pid)
 
 
 def _missing(conn: sa.Connection, ti_id: str) -> Missing:
@@ -206,7 +208,8 @@ def _run_context(conn: sa.Connection, row: Any) -> dict[str, Any]:
         "variables": [],
         "connections": [],
         "xcom_keys_to_clear": [],
-        "should_retry": row.state == TaskState.RESTARTING or (row.max_tries != 0 and row.try_number <= row.max_tries),
+        "should_retry": row.state == TaskInstanceState.RESTARTING
+        or (row.max_tries != 0 and row.try_number <= row.max_tries),
     }
     if row.next_method:
         context |= {"next_method": row.next_method, "next_kwargs": row.next_kwargs, "start_date": row.start_date}

@@ -17,14 +17,14 @@ from airlock_server.store.errors import BadId, OwnedElsewhere, TryIsLive, Unknow
 from airlock_server.store.run_keys import run_id_of
 from airlock_server.store.schema import dag, task_instance, task_instance_history
 from airlock_wire import ids
-from airlock_wire.states import FINISHED, TaskState
+from airlock_wire.states import FINISHED, TaskInstanceState
 
 _t = task_instance.c
 
 #: A launch may be under way in these.
-_LIVE = (TaskState.QUEUED, TaskState.RUNNING)
+_LIVE = (TaskInstanceState.QUEUED, TaskInstanceState.RUNNING)
 #: From here a new try may be queued; from every other state something else is still to come.
-MAY_QUEUE = FINISHED | {TaskState.NONE, TaskState.SCHEDULED, TaskState.UP_FOR_RETRY}
+MAY_QUEUE = FINISHED | {TaskInstanceState.NONE, TaskInstanceState.SCHEDULED, TaskInstanceState.UP_FOR_RETRY}
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +37,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     map_index: int
     try_number: int
     max_tries: int
-    state: TaskState
+    state: TaskInstanceState
     reason: str | None
     dag_version_id: str
     queued_at: datetime | None
@@ -119,7 +119,7 @@ def queue_task(
             ti_id = task_instances.archive(conn, ti_id, now)
         values = _queued(try_number, max_tries, now, taskrun_uid)
         conn.execute(sa.update(task_instance).where(_t.id == ti_id).values(values))
-    task_instances.write_down(conn, ti_id, before, TaskState.QUEUED, now, task_instances.BY_OWNER)
+    task_instances.write_down(conn, ti_id, before, TaskInstanceState.QUEUED, now, task_instances.BY_OWNER)
     return ti_id
 
 
@@ -134,18 +134,18 @@ def requeue(conn: sa.Connection, ti_id: str) -> bool:
         return False
     values = {"hostname": None, "unixname": None, "pid": None, "last_heartbeat_at": None, "queued_at": clock()}
     owner = task_instances.BY_OWNER
-    task_instances.move(conn, ti_id, before, TaskState.QUEUED, by=owner, values=values)
+    task_instances.move(conn, ti_id, before, TaskInstanceState.QUEUED, by=owner, values=values)
     return True
 
 
-def close(conn: sa.Connection, ti_id: str, state: TaskState, reason: str) -> bool:
+def close(conn: sa.Connection, ti_id: str, state: TaskInstanceState, reason: str) -> bool:
     """The owner's verdict about a queued or running try; False, and nothing done, if it is neither (any more)."""
     before = _live_state(conn, ti_id)
     if before is None:
         return False
     values = {"reason": reason, "end_date": clock(), "next_method": None, "next_kwargs": None}
     owner = task_instances.BY_OWNER
-    task_instances.move(conn, ti_id, before, TaskState(state), by=owner, values=values)
+    task_instances.move(conn, ti_id, before, TaskInstanceState(state), by=owner, values=values)
     return True
 
 
@@ -155,7 +155,7 @@ def outcome(conn: sa.Connection, ti_id: str) -> Outcome | None:
         names = [field for field in Outcome.__struct_fields__ if field not in ("ti_id", "archived")]
         row = conn.execute(sa.select(*(table.c[name] for name in names)).where(table.c.id == ti_id)).one_or_none()
         if row is not None:
-            fields = {**row._mapping, "state": TaskState(row.state)}  # noqa: SLF001 - a row as a map
+            fields = {**row._mapping, "state": TaskInstanceState(row.state)}  # noqa: SLF001 - a row as a map
             return Outcome(ti_id=ti_id, archived=archived, **fields)
     return None
 
@@ -174,7 +174,7 @@ def _live_state(conn: sa.Connection, ti_id: str) -> str | None:
 
 def _queued(try_number: int, max_tries: int, now: datetime, taskrun_uid: str | None) -> dict[str, Any]:
     return {
-        "state": TaskState.QUEUED,
+        "state": TaskInstanceState.QUEUED,
         "taskrun_uid": taskrun_uid,
         "try_number": try_number,
         "max_tries": max_tries,

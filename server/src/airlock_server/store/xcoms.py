@@ -10,7 +10,7 @@ from airlock_server.store.engine.types import now
 from airlock_server.store.schema import dag_run, xcom
 
 
-class Where(msgspec.Struct, frozen=True):
+class XComKey(msgspec.Struct, frozen=True):
     """Which XComs: a key of a task in a DAG run, of every map index."""
 
     dag_id: str
@@ -26,7 +26,7 @@ _ONE = sa.select(xcom.c.value).where(*(xcom.c[name] == sa.bindparam(name) for na
 
 def put(
     conn: sa.Connection,
-    where: Where,
+    where: XComKey,
     map_index: int,
     value: bytes,
     *,
@@ -42,19 +42,19 @@ def put(
     return True
 
 
-def get(conn: sa.Connection, where: Where, map_index: int) -> bytes | None:
+def get(conn: sa.Connection, where: XComKey, map_index: int) -> bytes | None:
     """One XCom's JSON."""
     value: bytes | None = conn.scalar(_ONE, {**msgspec.structs.asdict(where), "map_index": map_index})
     return value
 
 
-def get_newest(conn: sa.Connection, where: Where, map_index: int) -> bytes | None:
+def get_newest(conn: sa.Connection, where: XComKey, map_index: int) -> bytes | None:
     """One XCom's JSON, the newest of this DAG run and those before it."""
     value: bytes | None = conn.scalar(_chosen(where, True, xcom.c.map_index == map_index).limit(1))  # noqa: FBT003
     return value
 
 
-def get_at(conn: sa.Connection, where: Where, offset: int, *, include_prior_dates: bool = False) -> bytes | None:
+def get_at(conn: sa.Connection, where: XComKey, offset: int, *, include_prior_dates: bool = False) -> bytes | None:
     """The XCom at a place in the order of map indexes; a negative ``offset`` counts from the end."""
     order = xcom.c.map_index.asc() if offset >= 0 else xcom.c.map_index.desc()
     skip = offset if offset >= 0 else -1 - offset
@@ -63,7 +63,7 @@ def get_at(conn: sa.Connection, where: Where, offset: int, *, include_prior_date
     return value
 
 
-def get_slice(conn: sa.Connection, where: Where, chosen: slice, *, include_prior_dates: bool = False) -> list[bytes]:
+def get_slice(conn: sa.Connection, where: XComKey, chosen: slice, *, include_prior_dates: bool = False) -> list[bytes]:
     """The XComs of a slice of the map indexes, as Python slices a list."""
     in_order = _chosen(where, include_prior_dates).order_by(None).order_by(xcom.c.map_index.asc())
     rows = conn.execute(in_order.with_only_columns(xcom.c.run_id, xcom.c.map_index)).all()[chosen]
@@ -74,22 +74,22 @@ def get_slice(conn: sa.Connection, where: Where, chosen: slice, *, include_prior
     return [value for value in found if value is not None]
 
 
-def count(conn: sa.Connection, where: Where) -> int:
+def count(conn: sa.Connection, where: XComKey) -> int:
     """How many map indexes have this XCom."""
     chosen = sa.select(sa.func.count()).select_from(xcom).where(*_of(where), xcom.c.run_id == where.run_id)
     return conn.scalar(chosen) or 0
 
 
-def delete(conn: sa.Connection, where: Where, map_index: int) -> None:
+def delete(conn: sa.Connection, where: XComKey, map_index: int) -> None:
     """Removes one XCom where there is one."""
     conn.execute(sa.delete(xcom).where(*_of(where), xcom.c.run_id == where.run_id, xcom.c.map_index == map_index))
 
 
-def _of(where: Where) -> list[sa.ColumnElement[bool]]:
+def _of(where: XComKey) -> list[sa.ColumnElement[bool]]:
     return [xcom.c.dag_id == where.dag_id, xcom.c.task_id == where.task_id, xcom.c.key == where.key]
 
 
-def _chosen(where: Where, prior: bool, *more: sa.ColumnElement[bool]) -> sa.Select[Any]:  # noqa: FBT001 - private
+def _chosen(where: XComKey, prior: bool, *more: sa.ColumnElement[bool]) -> sa.Select[Any]:  # noqa: FBT001 - private
     chosen = sa.select(xcom.c.value).where(*_of(where), *more)
     if not prior:
         return chosen.where(xcom.c.run_id == where.run_id)

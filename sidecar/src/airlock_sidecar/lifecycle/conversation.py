@@ -97,7 +97,7 @@ class Conversation:
         except OSError:
             return
         # Mostly loaded by now, else while the runner loads the task.
-        from airlock_sidecar.requests.dispatch import Exchange
+        from airlock_sidecar.requests.dispatch import Dispatcher
         from airlock_sidecar.requests.handlers import Handlers, ParseHandlers
 
         work = self._launch.workload
@@ -106,7 +106,7 @@ class Conversation:
         else:
             table, report = Handlers(self._launch, self._calls, work.access, self._open_log).table, self._report
         try:
-            Exchange(self._launch, table, report, self._trace).serve(session.frames, self._settings.max_frame_bytes)
+            Dispatcher(self._launch, table, report, self._trace).serve(session.frames, self._settings.max_frame_bytes)
         except errors.RunnerBroke as e:
             session.frames.close()
             self._events.tell("broke", str(e))

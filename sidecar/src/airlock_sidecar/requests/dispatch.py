@@ -36,7 +36,7 @@ class _Answer(NamedTuple):
     fd: int = -1
 
 
-class Exchange:
+class Dispatcher:
     """Serves one frames connection until its end. Without ``report`` no terminal message is taken."""
 
     def __init__(self, launch: Launch, table: dict[type[Any], Handler], report: Report | None, trace: Trace) -> None:

@@ -151,7 +151,9 @@ class ExchangeApi:
         return self._server.ask("POST", self._path, headers, None, timeout)
 
 
-def connect(address: settings.Api, token: Token, runners_version: Callable[[], str]) -> tuple[Api, ExchangeApi | None]:
+def connect(
+    address: settings.ApiSettings, token: Token, runners_version: Callable[[], str]
+) -> tuple[Api, ExchangeApi | None]:
     """Both, over the same connections where they are at one address; no exchange where there is no address of it."""
     url, exchange_url = urlsplit(address.url), urlsplit(address.exchange_url)
     server = Server(address.url, address.ca_file, address.ca_pem)

@@ -27,7 +27,7 @@ _LONGEST_PAUSE_SECONDS = 60.0
 _SOON_SAID_AFTER_TRIES = 8
 
 
-class Asks(Protocol):
+class ExchangeAsks(Protocol):
     """What ``api.ExchangeApi`` does, without importing it: it is loaded after the socket listens."""
 
     def ask(self, pod_token: str, timeout: float) -> Any:
@@ -76,7 +76,7 @@ class TokenExchange:
     exchanges; ``say`` is told, once for each reason, what is waited for.
     """
 
-    def __init__(self, api: Asks, file: str, launch: Launch, token: Token, say: Callable[[str], None]) -> None:
+    def __init__(self, api: ExchangeAsks, file: str, launch: Launch, token: Token, say: Callable[[str], None]) -> None:
         self._api = api
         self._file = file
         self._launch = launch

@@ -83,7 +83,7 @@ def main():
                 leaky.kill()
                 leaky.wait()
         value = installation.database.read(
-            lambda c: xcoms.get(c, xcoms.Where("search", "r", "search", "return_value"), -1)
+            lambda c: xcoms.get(c, xcoms.XComKey("search", "r", "search", "return_value"), -1)
         )
     print(
         json.dumps(

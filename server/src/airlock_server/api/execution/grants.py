@@ -7,7 +7,7 @@ from airlock_server.api.execution.door import Door
 from airlock_server.api.services import Services
 from airlock_server.store import dag_runs, grants
 from airlock_server.store.run_keys import key_of, run_id_of
-from airlock_server.store.xcoms import Where
+from airlock_server.store.xcoms import XComKey
 from airlock_server.web.errors import Refused, refused
 
 
@@ -34,14 +34,14 @@ def check_write(services: Services, door: Door) -> None:
         raise _denied("A task may not change variables here: grants are for reading, and others may read them too")
 
 
-def stored(door: Door, where: Where) -> Where:
+def stored(door: Door, where: XComKey) -> XComKey:
     """Where the XComs are that a request names: a pod's run belongs to its namespace."""
     if door.attempt is None:
         return where
     return msgspec.structs.replace(where, run_id=key_of(door.attempt.namespace, where.run_id))
 
 
-def check_xcom_read(door: Door, conn: sa.Connection, where: Where, map_index: int | None = None) -> None:
+def check_xcom_read(door: Door, conn: sa.Connection, where: XComKey, map_index: int | None = None) -> None:
     """Refuses the ``stored`` XComs of another DAG or namespace, and once the launch has ended all but its own."""
     attempt = door.attempt
     if attempt is None:
@@ -55,7 +55,7 @@ def check_xcom_read(door: Door, conn: sa.Connection, where: Where, map_index: in
         check_xcom_write(door, where, attempt.map_index if map_index is None else map_index)
 
 
-def check_xcom_write(door: Door, where: Where, map_index: int) -> None:
+def check_xcom_write(door: Door, where: XComKey, map_index: int) -> None:
     """Refuses a write to the ``stored`` XComs of another task instance."""
     attempt = door.attempt
     if attempt is None:

@@ -12,7 +12,7 @@ import msgspec
 from airlock_server.store.task_instances import Report
 from airlock_server.web.errors import InvalidRequest, Problem
 from airlock_server.web.validation import decode
-from airlock_wire.states import TaskState
+from airlock_wire.states import TaskInstanceState
 
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 Pid = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
@@ -45,7 +45,7 @@ class _Report(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     def report(self) -> Report:
         """What it means for the row."""
-        return Report(state=TaskState(self.state))
+        return Report(state=TaskInstanceState(self.state))
 
 
 class _Ended(_Report, frozen=True, kw_only=True):
@@ -59,7 +59,7 @@ class _Ended(_Report, frozen=True, kw_only=True):
         return values
 
     def report(self) -> Report:
-        return Report(state=TaskState(self.state), values=self._values())
+        return Report(state=TaskInstanceState(self.state), values=self._values())
 
 
 class Ended(_Ended, frozen=True, kw_only=True):
@@ -86,7 +86,7 @@ class Succeeded(_Ended, frozen=True, kw_only=True):
     def report(self) -> Report:
         kept = {"task_outlets": msgspec.to_builtins(self.task_outlets), "outlet_events": self.outlet_events}
         return Report(
-            state=TaskState.SUCCESS,
+            state=TaskInstanceState.SUCCESS,
             values=self._values(),
             kept=kept if any(kept.values()) else None,
             problem=_partition_key_problem(self.outlet_events),
@@ -103,7 +103,7 @@ class RetryLater(_Ended, frozen=True, kw_only=True):
     def report(self) -> Report:
         reason = self.retry_reason[:_MAX_RETRY_REASON_CHARS] if self.retry_reason else None
         values = {"retry_delay_seconds": self.retry_delay_seconds, "retry_reason": reason}
-        return Report(state=TaskState.UP_FOR_RETRY, values=self._values() | values)
+        return Report(state=TaskInstanceState.UP_FOR_RETRY, values=self._values() | values)
 
 
 class Deferred(_Report, frozen=True, kw_only=True):
@@ -120,7 +120,7 @@ class Deferred(_Report, frozen=True, kw_only=True):
 
     def report(self) -> Report:
         return Report(
-            state=TaskState.DEFERRED,
+            state=TaskInstanceState.DEFERRED,
             values={
                 "next_method": self.next_method,
                 "next_kwargs": self.next_kwargs,
@@ -139,7 +139,9 @@ class RescheduleLater(_Report, frozen=True, kw_only=True):
 
     def report(self) -> Report:
         dates = {"reschedule_date": self.reschedule_date, "end_date": self.end_date}
-        return Report(state=TaskState.UP_FOR_RESCHEDULE, values=dates | {"next_method": None, "next_kwargs": None})
+        return Report(
+            state=TaskInstanceState.UP_FOR_RESCHEDULE, values=dates | {"next_method": None, "next_kwargs": None}
+        )
 
 
 class AwaitingInput(_Report, frozen=True, kw_only=True):
@@ -153,7 +155,7 @@ class AwaitingInput(_Report, frozen=True, kw_only=True):
 
     def report(self) -> Report:
         return Report(
-            state=TaskState.AWAITING_INPUT,
+            state=TaskInstanceState.AWAITING_INPUT,
             values={
                 "next_method": self.next_method,
                 "next_kwargs": self.next_kwargs,

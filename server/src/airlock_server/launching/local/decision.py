@@ -9,7 +9,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from airlock_wire.record import Reason, Record
-from airlock_wire.states import TaskState
+from airlock_wire.states import TaskInstanceState
 
 #: How often a token that the server refused at the start is minted anew.
 TOKEN_TRIES = 3
@@ -30,7 +30,7 @@ class Decision(NamedTuple):
     """What to do, the state to close with where that is CLOSE, and why, for a person."""
 
     next: Next
-    state: TaskState | None = None
+    state: TaskInstanceState | None = None
     why: str = ""
 
 
@@ -61,7 +61,7 @@ def decide(
     if record.reason is Reason.TOKEN_EXPIRED:
         if used.tokens < TOKEN_TRIES and not stopping:
             return Decision(Next.AGAIN, why=why)
-        return Decision(Next.CLOSE, TaskState.FAILED, f"TokenExpired, {TOKEN_TRIES} times: {record.message}")
+        return Decision(Next.CLOSE, TaskInstanceState.FAILED, f"TokenExpired, {TOKEN_TRIES} times: {record.message}")
     if record.reason in _LOST:
         return _lost(
             record.reason.value,
@@ -71,19 +71,23 @@ def decide(
             used=used,
             stopping=stopping,
         )
-    state = TaskState(record.state) if record.state in set(TaskState) else TaskState.FAILED
+    state = TaskInstanceState(record.state) if record.state in set(TaskInstanceState) else TaskInstanceState.FAILED
     return Decision(Next.CLOSE, state, why)
 
 
 def _lost(reason: str, *, began: bool, retries: int, budget: int, used: Used, stopping: bool) -> Decision:
     if stopping:
-        return Decision(Next.CLOSE, TaskState.FAILED, f"{reason}: the command was told to stop")
+        return Decision(Next.CLOSE, TaskInstanceState.FAILED, f"{reason}: the command was told to stop")
     if began and retries == 0:
         return Decision(
-            Next.CLOSE, TaskState.FAILED, f"{reason}: user code had begun, and a task without retries is not run again"
+            Next.CLOSE,
+            TaskInstanceState.FAILED,
+            f"{reason}: user code had begun, and a task without retries is not run again",
         )
     if used.infra >= budget:
         return Decision(
-            Next.CLOSE, TaskState.FAILED, f"InfraBudgetExhausted: {reason}, after {budget} launches more than the first"
+            Next.CLOSE,
+            TaskInstanceState.FAILED,
+            f"InfraBudgetExhausted: {reason}, after {budget} launches more than the first",
         )
     return Decision(Next.AGAIN, why=reason)

@@ -30,7 +30,7 @@ from airlock_wire.process import backoff, kernel
 from airlock_wire.protocol import dags
 from airlock_wire.protocol.messages import BundleInfo, DagFileParseRequest, DagFileParsingResult, TaskInstance
 from airlock_wire.record import Reason, Record
-from airlock_wire.states import TaskState
+from airlock_wire.states import TaskInstanceState
 
 #: The bundle of every DAG file that is run by path on this machine.
 BUNDLE = "local"
@@ -169,7 +169,7 @@ class Executor:
             try:
                 began, record, _ = self._launch(self._work(ti_id, file, task), token)
             except CannotLaunch as e:
-                record, decision = None, Decision(Next.CLOSE, TaskState.FAILED, f"CannotLaunch: {e}")
+                record, decision = None, Decision(Next.CLOSE, TaskInstanceState.FAILED, f"CannotLaunch: {e}")
                 break
             decision = decide(
                 record, began=began, retries=task.retries, infra_budget=budget, used=used, stopping=self.stopping

@@ -6,13 +6,13 @@ import sqlalchemy as sa
 
 from airlock_server.store import attempts, task_instances
 from airlock_server.store.engine.types import now
-from airlock_wire.states import FINISHED, TaskState
+from airlock_wire.states import FINISHED, TaskInstanceState
 from airlock_wire.taskrun import Status
 
 _GONE = "the TaskRun was deleted"
 
 
-def final_state(state: TaskState, status: Status | None) -> TaskState | None:
+def final_state(state: TaskInstanceState, status: Status | None) -> TaskInstanceState | None:
     """
     The state to close a row in ``state`` with, None where it stays as it is. ``status`` is the TaskRun's, None where
     it is gone. Pure.
@@ -20,10 +20,10 @@ def final_state(state: TaskState, status: Status | None) -> TaskState | None:
     if state in FINISHED:
         return None
     said = status.state if status is not None else ""
-    if said == state.value and state is not TaskState.RUNNING and state is not TaskState.QUEUED:
+    if said == state.value and state is not TaskInstanceState.RUNNING and state is not TaskInstanceState.QUEUED:
         # It rests in a state that the operator knows about, as a deferred task does.
         return None
-    return TaskState(said) if said in FINISHED else TaskState.FAILED
+    return TaskInstanceState(said) if said in FINISHED else TaskInstanceState.FAILED
 
 
 def because(status: Status | None) -> str:
@@ -33,7 +33,7 @@ def because(status: Status | None) -> str:
     return f"{status.reason or 'Over'}: {status.message}".rstrip(": ")
 
 
-def close(conn: sa.Connection, taskrun_uid: str, status: Status | None) -> TaskState | None:
+def close(conn: sa.Connection, taskrun_uid: str, status: Status | None) -> TaskInstanceState | None:
     """Ends the attempts of a TaskRun and closes its task instance; the state it was closed with, if it was."""
     attempts.end(conn, taskrun_uid, "the TaskRun is over" if status is not None else _GONE)
     row = attempts.row_of_taskrun(conn, taskrun_uid)

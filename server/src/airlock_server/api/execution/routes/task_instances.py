@@ -11,7 +11,7 @@ from airlock_server.api.execution.routing import EXECUTION, EXECUTION_OR_WORKLOA
 from airlock_server.api.services import Services
 from airlock_server.keys.tokens import Claims
 from airlock_server.rules.fencing import Standing
-from airlock_server.rules.transitions import Launch, Missing, Seen, Verdict
+from airlock_server.rules.transitions import Caller, Missing, Seen, Verdict
 from airlock_server.store import task_instances as store
 from airlock_server.web.errors import Refused, refused
 from airlock_server.web.http import NO_CONTENT, Response, as_json
@@ -24,7 +24,7 @@ _text = msgspec.json.Decoder(str)
 async def run(services: Services, request: Request, claims: Claims | None) -> Response:
     """A launch begins. A workload token is traded for an execution token."""
     said = decode(payloads.enter_running, request.body, request.content_type)
-    launch = Launch(said.hostname, said.unixname, said.pid)
+    launch = Caller(said.hostname, said.unixname, said.pid)
     ti_id = request.path["task_instance_id"]
     answer = await request.door.awrite(partial(store.run, ti_id=ti_id, launch=launch, start_date=said.start_date))
     if answer.verdict not in (Verdict.MOVE, Verdict.REPLAY):

@@ -17,7 +17,7 @@ from airlock_server.api.services import Services
 from airlock_server.keys.tokens import Claims
 from airlock_server.rules.fencing import Standing
 from airlock_server.store import xcoms as store
-from airlock_server.store.xcoms import Where
+from airlock_server.store.xcoms import XComKey
 from airlock_server.web.errors import InvalidRequest, Problem, Refused, refused
 from airlock_server.web.http import JSON, Response, as_json, encode
 from airlock_server.web.validation import boolean, check_content_type, integer, malformed, too_deep, whole
@@ -117,7 +117,7 @@ async def delete(_services: Services, request: Request, _claims: Claims | None) 
 
 
 def _reading(
-    request: Request, where: Where, read: Callable[[sa.Connection, Where], T], map_index: int | None = None
+    request: Request, where: XComKey, read: Callable[[sa.Connection, XComKey], T], map_index: int | None = None
 ) -> Callable[[sa.Connection], T]:
     """``read`` of where the XComs are stored, after a look whether the request may read there."""
 
@@ -129,8 +129,8 @@ def _reading(
     return look
 
 
-def _where(request: Request) -> Where:
-    where = Where(**{name: request.path[name] for name in Where.__struct_fields__})
+def _where(request: Request) -> XComKey:
+    where = XComKey(**{name: request.path[name] for name in XComKey.__struct_fields__})
     if not where.key:
         raise InvalidRequest(
             Problem("string_too_short", ["path", "key"], "String should have at least 1 character", "")
@@ -153,7 +153,7 @@ def _checked(request: Request) -> bytes:
     return request.body
 
 
-def _not_found(where: Where, which: str) -> Refused:
+def _not_found(where: XComKey, which: str) -> Refused:
     task = f"task {where.task_id!r} in DAG run {where.run_id!r} of {where.dag_id!r}"
     return refused(404, "not_found", f"XCom with key={where.key!r} {which} not found for {task}")
 

@@ -5,14 +5,14 @@ from datetime import UTC, datetime
 import pytest
 import sqlalchemy as sa
 
-from airlock_server.rules.transitions import Launch, Verdict
+from airlock_server.rules.transitions import Caller, Verdict
 from airlock_server.store import schema, task_instances, tries
 from airlock_server.store.errors import OwnedElsewhere, TryIsLive, UnknownDag
 from airlock_server.store.task_instances import Report
-from airlock_wire.states import FINISHED, TaskState
+from airlock_wire.states import FINISHED, TaskInstanceState
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-US = Launch("host", "user", 1)
+US = Caller("host", "user", 1)
 
 
 @pytest.fixture
@@ -87,12 +87,12 @@ def test_a_queued_task_instance_is_there_to_be_run(db, queue):
     assert run(db, ti_id) is Verdict.MOVE
 
 
-@pytest.mark.parametrize("state", [state for state in TaskState if state not in FINISHED])
+@pytest.mark.parametrize("state", [state for state in TaskInstanceState if state not in FINISHED])
 def test_a_try_that_is_under_way_is_not_queued_again(db, queue, state):
     ti_id = queue()
     table = schema.task_instance
     db.write(lambda conn: conn.execute(sa.update(table).where(table.c.id == ti_id).values(state=state)))
-    if state in (TaskState.NONE, TaskState.SCHEDULED, TaskState.UP_FOR_RETRY):
+    if state in (TaskInstanceState.NONE, TaskInstanceState.SCHEDULED, TaskInstanceState.UP_FOR_RETRY):
         assert queue() == ti_id
     else:
         with pytest.raises(TryIsLive, match=state.value):
@@ -114,7 +114,7 @@ def test_a_finished_task_instance_is_archived_and_queued_under_a_new_id(db, queu
 def test_a_retry_is_queued_under_the_id_it_was_given(db, queue):
     first = queue()
     run(db, first)
-    report(db, first, TaskState.UP_FOR_RETRY)
+    report(db, first, TaskInstanceState.UP_FOR_RETRY)
     second = queue(try_number=2)
     assert second != first
     assert (outcome(db, first).try_number, outcome(db, second).try_number) == (1, 2)
@@ -128,7 +128,7 @@ def test_requeuing_cuts_the_old_launch_off_and_keeps_the_try(db, queue):
     assert db.write(lambda conn: tries.requeue(conn, ti_id))
     assert (outcome(db, ti_id).state, outcome(db, ti_id).try_number) == ("queued", 1)
     assert beat(db, ti_id) is Verdict.RUNNING_ELSEWHERE
-    assert report(db, ti_id, TaskState.SUCCESS) is Verdict.INVALID_STATE
+    assert report(db, ti_id, TaskInstanceState.SUCCESS) is Verdict.INVALID_STATE
     assert run(db, ti_id) is Verdict.MOVE
     assert moves(db, ti_id) == [("queued", "owner"), ("running", "task"), ("queued", "owner"), ("running", "task")]
 
@@ -138,8 +138,8 @@ def test_the_owner_closes_a_live_try_once(db, queue, started):
     ti_id = queue()
     if started:
         run(db, ti_id)
-    assert db.write(lambda conn: tries.close(conn, ti_id, TaskState.FAILED, "OOMKilled"))
-    assert not db.write(lambda conn: tries.close(conn, ti_id, TaskState.FAILED, "again"))
+    assert db.write(lambda conn: tries.close(conn, ti_id, TaskInstanceState.FAILED, "OOMKilled"))
+    assert not db.write(lambda conn: tries.close(conn, ti_id, TaskInstanceState.FAILED, "again"))
     found = outcome(db, ti_id)
     assert (found.state, found.reason) == ("failed", "OOMKilled")
     assert found.end_date is not None
@@ -149,23 +149,23 @@ def test_the_owner_closes_a_live_try_once(db, queue, started):
 def test_the_owner_may_close_a_try_for_a_retry(db, queue):
     ti_id = queue()
     run(db, ti_id)
-    assert db.write(lambda conn: tries.close(conn, ti_id, TaskState.UP_FOR_RETRY, "Crashed"))
+    assert db.write(lambda conn: tries.close(conn, ti_id, TaskInstanceState.UP_FOR_RETRY, "Crashed"))
     found = outcome(db, ti_id)
     assert (found.state, found.reason, found.archived) == ("up_for_retry", "Crashed", True)
     assert queue(try_number=2) != ti_id
 
 
-@pytest.mark.parametrize("state", [TaskState.SUCCESS, TaskState.UP_FOR_RETRY])
+@pytest.mark.parametrize("state", [TaskInstanceState.SUCCESS, TaskInstanceState.UP_FOR_RETRY])
 def test_what_the_task_reported_is_not_closed_or_requeued(db, queue, state):
     ti_id = queue()
     run(db, ti_id)
     report(db, ti_id, state)
-    assert not db.write(lambda conn: tries.close(conn, ti_id, TaskState.FAILED, "late"))
+    assert not db.write(lambda conn: tries.close(conn, ti_id, TaskInstanceState.FAILED, "late"))
     assert not db.write(lambda conn: tries.requeue(conn, ti_id))
     assert outcome(db, ti_id).state == state
 
 
-@pytest.mark.parametrize("state", [TaskState.SUCCESS, TaskState.UP_FOR_RETRY])
+@pytest.mark.parametrize("state", [TaskInstanceState.SUCCESS, TaskInstanceState.UP_FOR_RETRY])
 def test_a_reason_is_noted_on_live_and_on_archived_tries(db, queue, state):
     ti_id = queue()
     run(db, ti_id)

@@ -5,9 +5,9 @@ import itertools
 import pytest
 
 from airlock_server.rules.takeover import Found, Step, succeed
-from airlock_wire.states import FINISHED, TaskState
+from airlock_wire.states import FINISHED, TaskInstanceState
 
-S = TaskState
+S = TaskInstanceState
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_there_is_nothing_to_succeed_at_first():
     assert succeed(None, 1) is Step.CREATE
 
 
-@pytest.mark.parametrize("state", TaskState)
+@pytest.mark.parametrize("state", TaskInstanceState)
 def test_another_taskruns_task_instance_is_run_again_once_it_is_finished_and_not_before(state):
     expected = Step.NEXT_TRY if state in FINISHED else Step.BUSY
 
@@ -50,7 +50,7 @@ def test_another_taskruns_task_instance_is_run_again_once_it_is_finished_and_not
 
 
 def test_every_state_has_a_step_and_a_success_is_never_run_again():
-    for state, mine, row_try, asked in itertools.product(TaskState, (True, False), (1, 2), (1, 2, 3)):
+    for state, mine, row_try, asked in itertools.product(TaskInstanceState, (True, False), (1, 2), (1, 2, 3)):
         step = succeed(Found(state, row_try, mine), asked)
         assert isinstance(step, Step)
         assert not (mine and state is S.SUCCESS) or step in (Step.FINISHED, Step.SUPERSEDED)

@@ -3,7 +3,7 @@
 import pytest
 
 from airlock_server.rules.transitions import (
-    Launch,
+    Caller,
     Missing,
     Seen,
     Verdict,
@@ -12,24 +12,24 @@ from airlock_server.rules.transitions import (
     on_run,
     state_after_report,
 )
-from airlock_wire.states import REPORTABLE, TaskState
+from airlock_wire.states import REPORTABLE, TaskInstanceState
 
-US = Launch("host", "user", 1)
+US = Caller("host", "user", 1)
 OURS = ("host", "user", 1)
 
 
-@pytest.mark.parametrize("state", TaskState)
+@pytest.mark.parametrize("state", TaskInstanceState)
 def test_run_is_accepted_from_queued_and_restarting_only(state):
-    may = state in (TaskState.QUEUED, TaskState.RESTARTING)
+    may = state in (TaskInstanceState.QUEUED, TaskInstanceState.RESTARTING)
     assert on_run(Seen(state, "other", "user", 1), US) is (Verdict.MOVE if may else Verdict.INVALID_STATE)
 
 
-@pytest.mark.parametrize("state", TaskState)
+@pytest.mark.parametrize("state", TaskInstanceState)
 def test_run_is_replayed_for_the_process_that_runs_it(state):
     answer = on_run(Seen(state, *OURS), US)
-    if state is TaskState.RUNNING:
+    if state is TaskInstanceState.RUNNING:
         assert answer is Verdict.REPLAY
-    elif state in (TaskState.QUEUED, TaskState.RESTARTING):
+    elif state in (TaskInstanceState.QUEUED, TaskInstanceState.RESTARTING):
         assert answer is Verdict.MOVE
     else:
         assert answer is Verdict.INVALID_STATE
@@ -37,39 +37,39 @@ def test_run_is_replayed_for_the_process_that_runs_it(state):
 
 @pytest.mark.parametrize("other", [("elsewhere", "user", 1), ("host", "someone", 1), ("host", "user", 2)])
 def test_run_is_refused_to_any_other_process(other):
-    assert on_run(Seen(TaskState.RUNNING, *other), US) is Verdict.INVALID_STATE
+    assert on_run(Seen(TaskInstanceState.RUNNING, *other), US) is Verdict.INVALID_STATE
 
 
 @pytest.mark.parametrize("missing", Missing)
 def test_run_and_report_do_not_find_an_id_that_is_not_live(missing):
     assert on_run(missing, US) is Verdict.NOT_FOUND
-    assert on_report(missing, TaskState.SUCCESS) is Verdict.NOT_FOUND
+    assert on_report(missing, TaskInstanceState.SUCCESS) is Verdict.NOT_FOUND
 
 
-@pytest.mark.parametrize("state", TaskState)
-@pytest.mark.parametrize("reported", TaskState)
+@pytest.mark.parametrize("state", TaskInstanceState)
+@pytest.mark.parametrize("reported", TaskInstanceState)
 def test_a_report_moves_a_running_task_and_is_replayed_in_its_own_state(state, reported):
     answer = on_report(Seen(state, *OURS), reported)
     if state is reported:
         assert answer is Verdict.REPLAY
-    elif state is TaskState.RUNNING:
+    elif state is TaskInstanceState.RUNNING:
         assert answer is Verdict.MOVE
     else:
         assert answer is Verdict.INVALID_STATE
 
 
-@pytest.mark.parametrize("reported", TaskState)
+@pytest.mark.parametrize("reported", TaskInstanceState)
 def test_a_state_that_no_launch_may_report_means_failed(reported):
-    assert state_after_report(reported) is (reported if reported in REPORTABLE else TaskState.FAILED)
+    assert state_after_report(reported) is (reported if reported in REPORTABLE else TaskInstanceState.FAILED)
 
 
-@pytest.mark.parametrize("state", TaskState)
+@pytest.mark.parametrize("state", TaskInstanceState)
 def test_a_heartbeat_is_for_a_running_task(state):
     answer = on_heartbeat(Seen(state, *OURS), "host", 1)
-    assert answer is (Verdict.BEAT if state is TaskState.RUNNING else Verdict.NOT_RUNNING)
+    assert answer is (Verdict.BEAT if state is TaskInstanceState.RUNNING else Verdict.NOT_RUNNING)
 
 
-@pytest.mark.parametrize("state", TaskState)
+@pytest.mark.parametrize("state", TaskInstanceState)
 @pytest.mark.parametrize(("hostname", "pid"), [("elsewhere", 1), ("host", 2)])
 def test_a_heartbeat_compares_the_process_before_the_state(state, hostname, pid):
     assert on_heartbeat(Seen(state, *OURS), hostname, pid) is Verdict.RUNNING_ELSEWHERE

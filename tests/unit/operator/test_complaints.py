@@ -2,7 +2,7 @@
 
 import pytest
 
-from airlock_operator.observe.complaints import About, Warned, last_warning
+from airlock_operator.observe.complaints import About, Complaint, last_complaint
 
 
 def event(reason, message, at="2026-11-21T12:00:00Z", kind="Warning", container=""):
@@ -18,20 +18,23 @@ REFUSED = 'Failed to pull image "x": failed to resolve reference "x": connection
     [
         ([], None),
         ([event("Pulling", 'Pulling image "x"', kind="Normal")], None),
-        ([event("Failed", REFUSED)], Warned(About.IMAGE, REFUSED)),
-        ([event("Failed", REFUSED), event("Failed", "Error: ErrImagePull")], Warned(About.IMAGE, REFUSED)),
-        ([event("Failed", "Error: ErrImageNeverPull")], Warned(About.IMAGE, "Error: ErrImageNeverPull", hopeless=True)),
-        ([event("Failed", 'Error: configmap "a" not found')], Warned(About.CONFIG, 'configmap "a" not found')),
-        ([event("FailedMount", 'secret "s" not found')], Warned(About.VOLUME, 'secret "s" not found')),
-        ([event("FailedCreatePodSandBox", "no network")], Warned(About.OTHER, "FailedCreatePodSandBox: no network")),
+        ([event("Failed", REFUSED)], Complaint(About.IMAGE, REFUSED)),
+        ([event("Failed", REFUSED), event("Failed", "Error: ErrImagePull")], Complaint(About.IMAGE, REFUSED)),
+        (
+            [event("Failed", "Error: ErrImageNeverPull")],
+            Complaint(About.IMAGE, "Error: ErrImageNeverPull", hopeless=True),
+        ),
+        ([event("Failed", 'Error: configmap "a" not found')], Complaint(About.CONFIG, 'configmap "a" not found')),
+        ([event("FailedMount", 'secret "s" not found')], Complaint(About.VOLUME, 'secret "s" not found')),
+        ([event("FailedCreatePodSandBox", "no network")], Complaint(About.OTHER, "FailedCreatePodSandBox: no network")),
         (
             [event("FailedMount", "later", at="2026-11-21T12:00:09Z"), event("Failed", REFUSED)],
-            Warned(About.VOLUME, "later"),
+            Complaint(About.VOLUME, "later"),
         ),
     ],
 )
 def test_the_last_complaint_that_says_something_counts(events, expected):
-    assert expected == last_warning(events)
+    assert expected == last_complaint(events)
 
 
 NEVER = [
@@ -55,7 +58,7 @@ INVALID = [
     "said", [NEVER, INVALID, NEVER[::-1], INVALID[::-1], NEVER[1:], INVALID[1:], NEVER[:1], INVALID[:1]]
 )
 def test_what_no_waiting_cures_is_known_at_once_in_whatever_order_a_kubelet_says_it(said):
-    warned = last_warning(said)
+    warned = last_complaint(said)
 
     assert (About.IMAGE, True) == (warned.about, warned.hopeless)
     if len(said) == 2:
@@ -72,10 +75,10 @@ def test_what_no_waiting_cures_is_known_at_once_in_whatever_order_a_kubelet_says
     ],
 )
 def test_a_complaint_names_its_container(container, name):
-    assert name == last_warning([event("Failed", REFUSED, container=container)]).container
+    assert name == last_complaint([event("Failed", REFUSED, container=container)]).container
 
 
 def test_one_image_that_is_hopeless_does_not_make_anothers_so():
-    warned = last_warning([*NEVER, event("Failed", REFUSED, container="initContainers{sidecar}")])
+    warned = last_complaint([*NEVER, event("Failed", REFUSED, container="initContainers{sidecar}")])
 
     assert ("sidecar", False) == (warned.container, warned.hopeless)
