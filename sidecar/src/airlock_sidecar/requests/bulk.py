@@ -1,5 +1,5 @@
 """
-Large values on their way between msgpack and JSON, a piece at a time.
+Values on their way between msgpack and JSON; large ones a piece at a time. msgpack can say things that JSON cannot.
 
 A value of 10 MB is a hundred as Python objects, and a sidecar has 128. So a large value is cut: a list or map into runs
 of its members, of which one run at a time becomes objects, a long text into runs of letters. What comes of it is
@@ -8,11 +8,12 @@ bounded too; a value that would be longer is refused.
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 
+from airlock_sidecar.errors import NotAllowed
 from airlock_sidecar.requests import weight
-from airlock_sidecar.requests.values import as_json
 
 #: What is larger than this is a large value for those who have a choice.
 LARGE_BYTES = 64 * 1024
@@ -41,6 +42,14 @@ _INNER, _COMMA = re.compile(rb'[\[{"]'), re.compile(b",")
 _LETTERS = re.compile(
     rb'(?:[^"\\]{1,4096}+|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[0-9a-fA-F]{4}|\\u[0-9a-fA-F]{4}|\\[^u]){1,64}', re.DOTALL
 )
+
+
+def as_json(value: Any) -> bytes:
+    """The value as JSON; NotAllowed for what JSON has no form for: an extension type, a map with odd keys."""
+    try:
+        return msgspec.json.encode(value)
+    except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as e:
+        raise NotAllowed("not JSON", f"a value that is not JSON: {e}") from e
 
 
 def json_of(value: msgspec.Raw) -> bytearray | bytes:

@@ -13,10 +13,10 @@ from airlock_sidecar import errors
 from airlock_sidecar.clock import now
 from airlock_sidecar.peer.intake import Frame, Intake
 from airlock_sidecar.requests import refusals, weight
+from airlock_sidecar.requests.bulk import as_json
 from airlock_sidecar.requests.handlers import DescriptorReply, Handler
 from airlock_sidecar.requests.routes import ROUTES
 from airlock_sidecar.requests.trace import Trace
-from airlock_sidecar.requests.values import as_json
 from airlock_sidecar.state import journal
 from airlock_sidecar.state.launch import Launch
 from airlock_wire.protocol import frames, messages, whole

@@ -14,7 +14,7 @@ import msgspec
 from airlock_sidecar import errors
 from airlock_sidecar.logs import masking
 from airlock_sidecar.requests import access, governing, refusals, routes
-from airlock_sidecar.requests.values import as_json
+from airlock_sidecar.requests.bulk import as_json
 from airlock_sidecar.state.launch import Launch
 from airlock_sidecar.upstream.calls import Calls, segment
 from airlock_wire.options import TaskOptions

@@ -15,7 +15,7 @@ import msgspec
 
 from airlock_sidecar.errors import NotAllowed, NotFound
 from airlock_sidecar.requests import access, bulk, governing, naming, weight
-from airlock_sidecar.requests.values import as_json
+from airlock_sidecar.requests.bulk import as_json
 from airlock_sidecar.upstream.calls import segment
 from airlock_wire.protocol import changes, lookups, messages, stores, whole
 from airlock_wire.protocol.messages import ErrorType
