@@ -10,6 +10,7 @@ from airlock_operator.decide.advice import ADVICE
 from airlock_operator.durations import seconds, shown
 from airlock_operator.kube import errors
 from airlock_operator.observe.complaints import About, Complaint
+from airlock_operator.observe.taskrun import read
 from airlock_operator.reasons import TABLE, Kind, Reason
 from airlock_operator.reconciler import grace_seconds, refused, strays
 from airlock_operator.status import events
@@ -39,6 +40,31 @@ def test_durations_are_gos(text, value):
 def test_what_is_no_duration_is_refused_with_an_example(text):
     with pytest.raises(ValueError, match="90s"):
         seconds(text)
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "pendingTimeout", "imagePullTimeout", "gracePeriod", "retryDelay", "executionTimeout", "ttlAfterSuccess",
+        "ttlAfterFailure",
+    ],
+)  # fmt: skip
+def test_every_duration_of_a_spec_is_read_once_and_a_wrong_one_is_said(field):
+    """The CRD of another version may let in what this operator cannot read."""
+    meta = {
+        "namespace": "n",
+        "name": "r",
+        "uid": "u",
+        "resourceVersion": "1",
+        "creationTimestamp": "2026-01-01T00:00:00Z",
+    }
+
+    def durations(text):
+        return read({"metadata": meta, "spec": {"dagId": "d", "taskId": "t", field: text}}).durations
+
+    assert 90.0 in msgspec.structs.astuple(durations("90s"))
+    with pytest.raises(ValueError, match="'soon' is not a duration"):
+        durations("soon")
 
 
 @pytest.mark.parametrize(("value", "text"), [(0.4, "0.40s"), (42, "42s"), (185, "3m5s"), (7800, "2h10m")])

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from airlock_operator.durations import parse_time, seconds
+from airlock_operator.durations import parse_time
 from airlock_operator.observe.complaints import About
 from airlock_operator.observe.podfacts import FETCH_WAITS, FETCHES, PodFacts
 from airlock_operator.observe.taskrun import TaskRun
@@ -34,7 +34,7 @@ def blocked(run: TaskRun, pod: PodFacts, now: datetime) -> Blocked | None:
     if pod.runner_ran or pod.runner_ended is not None:
         return None
     since = parse_time(run.status.since) if run.status.since else now
-    pending_ends = since + timedelta(seconds=seconds(run.spec.pending_timeout))
+    pending_ends = since + timedelta(seconds=run.durations.pending_timeout)
     if pod.fetching == FETCHES:
         # First of all: what a kubelet complained of before it came so far is over.
         message = f"{_bundle(run)} is being fetched on node {pod.node}"
@@ -43,7 +43,7 @@ def blocked(run: TaskRun, pod: PodFacts, now: datetime) -> Blocked | None:
     said = {pod.complaint.about: pod.complaint.message} if pod.complaint is not None else {}
     hopeless = pod.pulling_hopeless or (pod.complaint is not None and pod.complaint.hopeless)
     if pulling := pod.pulling or said.get(About.IMAGE):
-        gives_up = failing + timedelta(seconds=0.0 if hopeless else seconds(run.spec.image_pull_timeout))
+        gives_up = failing + timedelta(seconds=0.0 if hopeless else run.durations.image_pull_timeout)
         return Blocked(Reason.IMAGE_PULL, pulling, Reason.IMAGE_PULL_FAILED, gives_up, failing=True)
     if config := pod.config or said.get(About.CONFIG):
         gives_up = failing + timedelta(seconds=CONFIG_SECONDS)

@@ -15,7 +15,7 @@ from airlock_operator.decide.advice import advised
 from airlock_operator.decide.blocked import Blocked, blocked
 from airlock_operator.decide.ending import End, end_of
 from airlock_operator.decide.next_attempt import BY_CANCEL, Again, Over, after
-from airlock_operator.durations import micro_text, parse_time, seconds, time_text
+from airlock_operator.durations import micro_text, parse_time, time_text
 from airlock_operator.observe.options import counted
 from airlock_operator.observe.podfacts import PodFacts
 from airlock_operator.observe.taskrun import TaskRun
@@ -126,7 +126,7 @@ def _next_attempt(run: TaskRun, now: datetime) -> Plan:
 
 
 def _make(run: TaskRun, pod: PodFacts | None, now: datetime, refusal: Refusal | None) -> Plan:
-    ends = parse_time(run.status.since) + timedelta(seconds=seconds(run.spec.pending_timeout))
+    ends = parse_time(run.status.since) + timedelta(seconds=run.durations.pending_timeout)
     if pod is not None and pod.owner != run.uid:
         if not pod.gone and not run.spec.cancel:
             return _wait_for_name(run, pod, now, ends)
@@ -182,12 +182,16 @@ def _watch(run: TaskRun, pod: PodFacts | None, now: datetime) -> Plan:
     held = blocked(run, pod, now)
     if held is not None and held.gives_up_at is not None and now >= held.gives_up_at:
         return _stop(run, pod, now, held.ends_as, held.message)
-    limit = run.spec.execution_timeout
+    limit = run.durations.execution_timeout
     if held is None and limit is not None and pod.runner_started is not None:
-        ends = pod.runner_started + timedelta(seconds=seconds(limit) + BACKSTOP_SECONDS)
+        ends = pod.runner_started + timedelta(seconds=limit + BACKSTOP_SECONDS)
         if now >= ends:
             return _stop(
-                run, pod, now, Reason.TIMED_OUT, f"it ran for longer than {limit}, and past its sidecar's stop"
+                run,
+                pod,
+                now,
+                Reason.TIMED_OUT,
+                f"it ran for longer than {run.spec.execution_timeout}, and past its sidecar's stop",
             )
         return Plan(_progress(run, pod, now), again_in=(ends - now).total_seconds())
     if held is None:
@@ -309,7 +313,7 @@ def _remembered(run: TaskRun, reason: Reason, message: str, now: datetime) -> li
 
 def _afterlife(run: TaskRun, pod: PodFacts | None, now: datetime) -> Plan:
     good = run.status.state in ("success", "skipped")
-    ttl = seconds(run.spec.ttl_after_success if good else run.spec.ttl_after_failure)
+    ttl = run.durations.ttl_after_success if good else run.durations.ttl_after_failure
     left = (parse_time(run.status.finished_at) - now).total_seconds() + ttl
     if left <= 0:
         return Plan(act=Forget())

@@ -14,6 +14,18 @@ from airlock_wire.taskrun import Spec, Status
 MAX_TOKEN_RERUNS = 3
 
 
+class Durations(msgspec.Struct, frozen=True):
+    """The spec's durations in seconds. None for what is left to the task."""
+
+    pending_timeout: float
+    image_pull_timeout: float
+    grace_period: float
+    ttl_after_success: float
+    ttl_after_failure: float
+    retry_delay: float | None
+    execution_timeout: float | None
+
+
 class TaskRun(msgspec.Struct, frozen=True):
     """One TaskRun. ``resource_version`` is the precondition of every write to it."""
 
@@ -26,6 +38,7 @@ class TaskRun(msgspec.Struct, frozen=True):
     deleting: bool
     spec: Spec
     status: Status
+    durations: Durations
 
     @property
     def run_id(self) -> str:
@@ -64,7 +77,10 @@ def read(body: dict[str, Any]) -> TaskRun:
     what this operator cannot read.
     """
     meta = body["metadata"]
-    run = TaskRun(
+    spec = msgspec.convert(body.get("spec") or {}, Spec)
+    given = {name: getattr(spec, name) for name in Durations.__struct_fields__}
+    times = {name: None if text is None else seconds(text) for name, text in given.items()}
+    return TaskRun(
         namespace=meta["namespace"],
         name=meta["name"],
         uid=meta["uid"],
@@ -72,10 +88,7 @@ def read(body: dict[str, Any]) -> TaskRun:
         resource_version=meta["resourceVersion"],
         created=parse_time(meta["creationTimestamp"]),
         deleting="deletionTimestamp" in meta,
-        spec=msgspec.convert(body.get("spec") or {}, Spec),
+        spec=spec,
         status=msgspec.convert(body.get("status") or {}, Status),
+        durations=msgspec.convert(times, Durations),
     )
-    for field in ("pending_timeout", "image_pull_timeout", "grace_period", "retry_delay", "execution_timeout"):
-        if (given := getattr(run.spec, field)) is not None:
-            seconds(given)
-    return run

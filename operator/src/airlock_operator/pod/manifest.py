@@ -9,7 +9,6 @@ made here; the admission policies (charts/airlock) refuse them to anybody else.
 
 from typing import Any
 
-from airlock_operator.durations import seconds
 from airlock_operator.observe.podfacts import ATTEMPT_LABEL, RUN_LABEL, SIDECAR
 from airlock_operator.observe.taskrun import TaskRun
 from airlock_operator.pod import bundle, runner, sidecar
@@ -40,7 +39,7 @@ def manifest(run: TaskRun, attempt: int, settings: Pods, ca_pem: str, logs: Logs
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "shareProcessNamespace": False,
-        "terminationGracePeriodSeconds": max(1, round(seconds(run.spec.grace_period))),
+        "terminationGracePeriodSeconds": max(1, round(run.durations.grace_period)),
         "securityContext": _pod_security(asked),
         "initContainers": [
             sidecar.container(run, settings, logs, ca_pem),

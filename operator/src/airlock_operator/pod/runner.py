@@ -5,7 +5,6 @@ The runner's container, and how the launcher comes into an image that has none (
 import json
 from typing import Any
 
-from airlock_operator.durations import seconds
 from airlock_operator.listed_bundles import ListedBundle
 from airlock_operator.observe.podfacts import LAUNCHER, RUNNER
 from airlock_operator.observe.taskrun import TaskRun
@@ -128,7 +127,7 @@ def _command(run: TaskRun) -> list[str]:
 
 
 def _arguments(run: TaskRun, settings: Pods) -> list[str]:
-    grace = f"{seconds(run.spec.grace_period):g}"
+    grace = f"{run.durations.grace_period:g}"
     bundle = [] if run.airflow else ["--bundle-root", bundle_root(run, settings)]
     return ["--socket-dir", SOCKET_DIR, *map(unexpanded, bundle), "--grace-seconds", grace]
 

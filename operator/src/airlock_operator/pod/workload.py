@@ -4,7 +4,6 @@ What a TaskRun's sidecar is told to run (``airlock_wire.workload``), and what it
 
 import msgspec
 
-from airlock_operator.durations import seconds
 from airlock_operator.observe import options
 from airlock_operator.observe.taskrun import TaskRun
 from airlock_operator.settings import Pods, patterns
@@ -26,7 +25,6 @@ def workload(run: TaskRun, settings: Pods) -> wire.Execute:
     """
     spec, try_number = run.spec, run.status.try_number
     bundle = spec.bundle
-    limit = spec.execution_timeout
     return wire.Execute(
         ti=TaskInstance(
             id=spec.task_instance_id if run.by_secret else "",
@@ -51,7 +49,7 @@ def workload(run: TaskRun, settings: Pods) -> wire.Execute:
             namespace="" if run.by_secret else run.namespace,
         ),
         judges=not run.by_secret,
-        execution_timeout_seconds=seconds(limit) if limit is not None else None,
+        execution_timeout_seconds=run.durations.execution_timeout,
         access=access(spec, settings, by_secret=run.by_secret),
         undecided=options.undecided(run),
         first_try=spec.try_number,
