@@ -1,5 +1,5 @@
 """
-What DAG authors import.
+The API for DAG authors.
 
     from airlock.sdk import DAG, task
 

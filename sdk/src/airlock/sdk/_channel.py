@@ -1,8 +1,8 @@
 """
 The seam between the SDK and whatever carries its requests.
 
-The runner installs a channel before it imports user code; in an ordinary Python process there is none, and every
-call says so. Tests install their own.
+The runner installs a channel before it imports user code. An ordinary Python process has no channel, so every call
+raises OutsideTask. Tests install their own.
 """
 
 from typing import Protocol
@@ -15,7 +15,9 @@ class Channel(Protocol):
     """Something that answers requests, one at a time."""
 
     def ask(self, message: FromRunner) -> ToRunner | None:
-        """The answer to a message; None where there is nothing to say. Raises AirlockRuntimeError when refused."""
+        """
+        Returns the answer to a message; None if the answer is empty. Raises AirlockRuntimeError if it was refused.
+        """
 
 
 class _Installed:
@@ -30,15 +32,15 @@ def install(channel: Channel | None, *, parsing: bool = False) -> None:
 
 
 def parsing() -> bool:
-    """Whether this process only imports a DAG file, so that nothing will be granted."""
+    """Tells whether this process only imports a DAG file, so that nothing will be granted."""
     return _Installed.channel is not None and _Installed.parsing
 
 
 def ask(message: FromRunner, call: str) -> ToRunner | None:
-    """The installed channel's answer. ``call`` is the user's call, for the message of OutsideTask."""
+    """Returns the installed channel's answer. ``call`` is the user's call, for the message of OutsideTask."""
     if _Installed.channel is None:
         raise OutsideTask(
-            f"{call} works only while a task or DAG file runs under Airlock, and this process is none (plain Python, "
-            "or a process that the task started); call it in the task's own process and pass the value on"
+            f"{call} works only while a task or DAG file runs under Airlock, and this is plain Python, or a process "
+            "that the task started; call it in the task's own process and pass the value on"
         )
     return _Installed.channel.ask(message)

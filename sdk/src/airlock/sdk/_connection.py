@@ -28,7 +28,9 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def get(cls, conn_id: str) -> "Connection":
-        """The connection of this id. Raises ConnectionNotFound, or PermissionDenied naming the missing grant."""
+        """
+        Returns the connection of this id. Raises ConnectionNotFound, or PermissionDenied naming the missing grant.
+        """
         call = f"Connection.get({conn_id!r})"
         answer = _channel.ask(GetConnection(conn_id=conn_id), call)
         if isinstance(answer, ErrorResponse):
@@ -41,7 +43,7 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def extra_dejson(self) -> dict[str, Any]:
-        """The extras as a dict, empty where there are none. Raises AirlockException when they are no JSON object."""
+        """The extras as a dict, empty if the connection has no extras. Raises AirlockException if they are not one."""
         if not self.extra:
             return {}
         try:
@@ -79,7 +81,7 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
         return f"{uri}{'?' if self.schema else '/?'}{query}"
 
     def __repr__(self) -> str:
-        """What identifies the connection, and never what it protects."""
+        """Returns the fields that identify the connection, and never its password or extras."""
         return (
             f"Connection(conn_id={self.conn_id!r}, conn_type={self.conn_type!r}, host={self.host!r}, "
             f"schema={self.schema!r}, login={self.login!r}, password={'***' if self.password else None}, "

@@ -41,7 +41,7 @@ class Context(dict[str, Any]):
     """The context as a dict whose entries are attributes too: ``context["ti"]`` and ``context.ti``."""
 
     def __getattr__(self, name: str) -> Any:
-        """The entry of this name."""
+        """Returns the entry of this name."""
         try:
             return self[name]
         except KeyError:
@@ -63,7 +63,7 @@ def running(context: Context) -> Iterator[None]:
 
 
 def get_current_context() -> Context:
-    """The context of the task that runs in this process. Raises OutsideTask where none does."""
+    """Returns the context of the task that runs in this process. Raises OutsideTask where none does."""
     if _Running.context is None:
         raise OutsideTask("get_current_context() works only inside a running task; call it from the task's function")
     return _Running.context

@@ -39,7 +39,7 @@ class DAG:
         doc_md: str | None = None,
         **unknown: Any,
     ) -> None:
-        """TypeError or ValueError, naming the argument and the fix, for what makes no DAG."""
+        """Raises TypeError or ValueError, naming the argument and the fix, for an argument that a DAG cannot have."""
         for name in unknown:
             raise TypeError(f"DAG {dag_id!r} has no argument {name!r}; {near(name, _NAMES)}")
         self.dag_id = check_id(dag_id, "DAG: dag_id")
@@ -64,7 +64,7 @@ class DAG:
         return list(self.tasks)
 
     def get_task(self, task_id: str) -> Task:
-        """The task of this id; KeyError naming near ones."""
+        """Returns the task of this id; KeyError naming near ones."""
         try:
             return self.tasks[task_id]
         except KeyError:
@@ -79,11 +79,11 @@ class DAG:
         return task_id
 
     def add_task(self, task: Task) -> None:
-        """Takes a task in; its id is a free one."""
+        """Adds a task, whose id must be free."""
         self.tasks[task.task_id] = task
 
     def cycle(self) -> list[str]:
-        """The ids along a circle of dependencies, first repeated as last; empty when there is none."""
+        """Returns the ids along a cycle of dependencies, the first repeated as the last; empty if there is no cycle."""
         done: set[str] = set()
         path: list[str] = []
 
@@ -102,7 +102,7 @@ class DAG:
         return next((found for task_id in self.tasks if (found := visit(task_id))), [])
 
     def __enter__(self) -> Self:
-        """Tasks called from here on are this DAG's."""
+        """Makes this the DAG that tasks are added to from here on."""
         _open.append(self)
         opened.append(self)
         return self
@@ -110,16 +110,16 @@ class DAG:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Tasks called from here on are the outer DAG's again, if there is one."""
+        """Makes the outer DAG, if there is one, the DAG that tasks are added to again."""
         _open.pop()
 
     def __repr__(self) -> str:
-        """The id."""
+        """Returns the id."""
         return f"<DAG {self.dag_id}>"
 
 
 def open_dag() -> DAG | None:
-    """The DAG that tasks are being added to."""
+    """Returns the DAG that tasks are being added to."""
     return _open[-1] if _open else None
 
 
@@ -149,7 +149,7 @@ def dag(dag_id: Callable[..., Any] | str | None = None, /, **options: Any) -> An
 
 
 def _caller() -> tuple[str, int]:
-    """The file and line outside this module from which a DAG is being made."""
+    """Returns the file and line outside this module from which a DAG is being made."""
     frame = sys._getframe(2)  # noqa: SLF001 - the one way to know it without the cost of `inspect`
     while frame.f_code.co_filename == __file__ and frame.f_back is not None:
         frame = frame.f_back

@@ -1,4 +1,4 @@
-"""The hint that a wrong name gets: the name it was probably meant to be, or all there are."""
+"""The hint for a wrong name: the closest known name, or all known names."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ _SHOWN = 10
 
 
 def near(name: str, known: Iterable[str]) -> str:
-    """`` did you mean 'x'?`` or `` there are: a, b`` or `` there are none``, to follow a message and a semicolon."""
+    """`` did you mean 'x'?`` or `` there are: a, b`` or `` none exist``, to follow a message and a semicolon."""
     import difflib  # deferred: only a failing call needs it
 
     names = sorted(known)
@@ -14,6 +14,6 @@ def near(name: str, known: Iterable[str]) -> str:
     if close:
         return f"did you mean {close[0]!r}?"
     if not names:
-        return "there are none"
+        return "none exist"
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return f"there are: {', '.join(names[:_SHOWN])}{more}"

@@ -28,7 +28,7 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def signature_of(function: Callable[..., Any]) -> Signature:
-    """The signature of a callable; ValueError or TypeError where it has none."""
+    """Returns the signature of a callable; raises ValueError or TypeError if it has no signature to read."""
     if type(function) is not FunctionType or hasattr(function, "__wrapped__") or hasattr(function, "__signature__"):
         return _inspected(function)
     code = function.__code__
@@ -89,7 +89,7 @@ def with_context(
     signature: Signature, args: Collection[Any], kwargs: Mapping[str, Any], context: Mapping[str, Any]
 ) -> dict[str, Any]:
     """
-    The keyword arguments with the context added: what the function names, or all of it for ``**kwargs``.
+    Returns the keyword arguments with the context added: what the function names, or all of it for ``**kwargs``.
 
     What the author passed wins. A required parameter whose entry the context lacks becomes None.
     """

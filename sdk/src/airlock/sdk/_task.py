@@ -101,7 +101,7 @@ def _task_id(value: Any, place: str) -> str | None:
 
 
 def check_id(value: Any, place: str) -> str:
-    """An id of a DAG or task (``airlock_wire.ids``); TypeError or ValueError that says what it must be."""
+    """Returns a value that can be an id of a DAG or task (``airlock_wire.ids``); raises TypeError or ValueError."""
     if not isinstance(value, str):
         raise TypeError(f"{place} must be text, not {type(value).__name__}: {value!r}")
     if wrong := ids.problem(value):
@@ -179,11 +179,11 @@ class Task(Edges):
         return getattr(returned, "__origin__", returned) is dict
 
     def as_task(self) -> "Task":
-        """Itself."""
+        """Returns itself."""
         return self
 
     def __repr__(self) -> str:
-        """The task and its DAG."""
+        """Returns the task and its DAG."""
         return f"<Task {self.dag.dag_id}.{self.task_id}>"
 
 
@@ -203,7 +203,9 @@ class TaskFunction:
         self._options = dict(options)
 
     def __call__(self, *args: Any, **kwargs: Any) -> "XComArg":
-        """A task of the open DAG; TypeError for arguments the function does not take, RuntimeError outside a DAG."""
+        """
+        Returns a task of the open DAG; TypeError for arguments the function does not take, RuntimeError outside a DAG.
+        """
         from airlock.sdk._dag import open_dag  # deferred: the two modules need each other
         from airlock.sdk._xcom import XComArg, args_in
 
@@ -234,14 +236,16 @@ class TaskFunction:
     def _id(self) -> str:
         if self.name.isidentifier():
             return self.name
-        raise ValueError(f"@task: the function's name {self.name!r} makes no task id; give it one: @task(task_id=...)")
+        raise ValueError(
+            f"@task: the function's name {self.name!r} cannot be a task id; give it one: @task(task_id=...)"
+        )
 
     def override(self, **options: Any) -> "TaskFunction":
-        """The same task with these options changed."""
+        """Returns the same task with these options changed."""
         return TaskFunction(self.function, {**self._options, **checked(options, f"{self.name}.override()")})
 
     def __repr__(self) -> str:
-        """The function's name."""
+        """Returns the function's name."""
         return f"<@task {self.name}>"
 
 

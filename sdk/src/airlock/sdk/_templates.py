@@ -1,4 +1,4 @@
-"""Templates in task arguments, rendered with Jinja2, which is imported only when there is one."""
+"""Templates in task arguments, rendered with Jinja2. Jinja2 is imported when the first template is rendered."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,13 +9,13 @@ _MARKS = ("{{", "{%", "{#")
 
 
 def is_template(text: str) -> bool:
-    """Whether rendering could change the text."""
+    """Tells whether rendering could change the text."""
     return any(mark in text for mark in _MARKS)
 
 
 def render(text: str, context: Mapping[str, Any], field: str) -> str:
     """
-    The text with its template rendered. Raises TemplateError for a fault in it or a name that is not defined.
+    Returns the text with its template rendered. Raises TemplateError for a fault in it or a name that is not defined.
 
     ``field`` is what the message calls the place. An AirlockException that a lookup in the template raises (a missing
     variable, say) passes through. The environment is not a sandbox: the template is as much the author's as the code.

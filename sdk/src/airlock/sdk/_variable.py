@@ -25,11 +25,11 @@ class Variable:
     @classmethod
     def get(cls, key: str, default: Any = NO_DEFAULT, *, deserialize_json: bool = False) -> Any:
         """
-        The variable's text, or with ``deserialize_json`` what that JSON holds.
+        Returns the variable's text, or with ``deserialize_json`` what that JSON holds.
 
-        ``default`` is returned as it is when there is no such variable; without one VariableNotFound (a KeyError)
-        is raised. A missing grant raises PermissionDenied even with a default, so that a wrong value is never used
-        in silence. A value that is not JSON raises InvalidVariable, which does not show it.
+        If there is no such variable, ``default`` is returned as it is; without a default VariableNotFound (a
+        KeyError) is raised. A missing grant raises PermissionDenied even with a default, so that a wrong value is never
+        used in silence. A value that is not JSON raises InvalidVariable, which does not show it.
         """
         call = f"Variable.get({key!r})"
         answer = _channel.ask(GetVariable(key=key), call)
@@ -53,7 +53,9 @@ class Variable:
 
 
 def refusal(answer: ErrorResponse, call: str) -> AirlockRuntimeError:
-    """The exception for an answer that says no to ``call``: PermissionDenied with the way out, or the general one."""
+    """
+    Returns the exception for an answer that refuses ``call``: PermissionDenied with the fix, or AirlockRuntimeError.
+    """
     if answer.error is not ErrorType.PERMISSION_DENIED:
         return AirlockRuntimeError(answer, f"{call} failed: {answer.error.value}: {reason_in(answer)}")
     text = f"{call} was denied: {reason_in(answer)}"

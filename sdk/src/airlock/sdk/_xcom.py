@@ -22,11 +22,11 @@ class XComArg(Edges):
         self.key = key
 
     def as_task(self) -> Task:
-        """The task whose value this is."""
+        """Returns the task whose value this is."""
         return self.task
 
     def __getitem__(self, key: str) -> "XComArg":
-        """The XCom that the task pushes under this key."""
+        """Returns the XCom that the task pushes under this key."""
         if not isinstance(key, str):
             raise TypeError(
                 f"the value of task {self.task.task_id!r} is not known while the DAG is written, so it has no item "
@@ -35,24 +35,24 @@ class XComArg(Edges):
         return XComArg(self.task, key)
 
     def __iter__(self) -> Iterator[Any]:
-        """Refused: there is nothing to go through before the task has run."""
+        """Raises TypeError: the value is not known before the task has run."""
         raise TypeError(
             f"the value of task {self.task.task_id!r} is not known while the DAG is written; "
             "pass it to another task and go through it there"
         )
 
     def __str__(self) -> str:
-        """A template that becomes the value, so that an f-string in a templated argument works."""
+        """Returns a template that becomes the value, so that an f-string in a templated argument works."""
         dag_id, task_id = self.task.dag.dag_id, self.task.task_id
         return f"{{{{ ti.xcom_pull(task_ids={task_id!r}, dag_id={dag_id!r}, key={self.key!r}) }}}}"
 
     def __repr__(self) -> str:
-        """The task and the key."""
+        """Returns the task and the key."""
         return f"XComArg({self.task!r}, key={self.key!r})"
 
 
 def args_in(value: Any) -> Iterator[XComArg]:
-    """Every XComArg in an argument, at any depth of lists, tuples, sets and dict values."""
+    """Yields every XComArg in an argument, at any depth of lists, tuples, sets and dict values."""
     if isinstance(value, XComArg):
         yield value
     elif isinstance(value, Mapping):
@@ -64,7 +64,9 @@ def args_in(value: Any) -> Iterator[XComArg]:
 
 
 def replaced(value: Any, arg: Callable[[XComArg], Any], text: Callable[[str], Any]) -> Any:
-    """The argument with every XComArg and every string replaced, in new containers; anything else is kept as it is."""
+    """
+    Returns the argument with every XComArg and every string replaced, in new containers. Anything else is kept.
+    """
     if isinstance(value, XComArg):
         return arg(value)
     if type(value) is str:

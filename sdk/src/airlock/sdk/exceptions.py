@@ -4,18 +4,18 @@ Everything that `airlock.sdk` and the runner raise into a DAG author's code.
 * AirlockException              the root: catch it to catch all of these but TaskTerminated
   x AirlockSkipException        you raise it: the task ends as skipped
   x AirlockFailException        you raise it: the task fails now, whatever tries are left
-  x AirlockRuntimeError         the platform said no to a request; `.error` holds its answer
+  x AirlockRuntimeError         the platform refused a request; `.error` holds its answer
     + PermissionDenied          a grant is missing: ask for it, never look for the value elsewhere
     + VariableNotFound          create the variable or pass a default (also a KeyError)
     + ConnectionNotFound        create the connection
   x InvalidVariable             the value is not the JSON that was asked for (also a ValueError)
   x OutsideTask                 a platform call where no task runs: move it into a task
-  x ChannelError                the request could not be made or answered; nothing was changed by halves
+  x ChannelError                the request could not be sent or answered; nothing was changed in part
     + FrameTooLarge             keep the value in storage and pass its address
     + ChannelLost               the sidecar is gone for good: the launch ends
   x NotJson                     a value that has to be JSON is not: convert it where the message says
   x TemplateError               a templated string could not be rendered
-  x LoadError                   the DAG file, the DAG or the task cannot be had
+  x LoadError                   the DAG file, the DAG or the task could not be loaded
 * TaskTerminated                a BaseException: the task is being stopped; clean up in `finally` and let it pass
 """
 
@@ -46,7 +46,7 @@ class AirlockRuntimeError(AirlockException):
         super().__init__(self.text)
 
     def __str__(self) -> str:
-        """The text as it is, also where a subclass is a KeyError, which would quote it."""
+        """Returns the text as it is, also where a subclass is a KeyError, which would quote it."""
         return self.text
 
 
@@ -91,7 +91,7 @@ class TemplateError(AirlockException):
 
 
 class LoadError(AirlockException):
-    """The DAG file, the DAG or the task cannot be had. The text is one line with file, line and fix."""
+    """The DAG file, the DAG or the task could not be loaded. The text is one line with file, line and fix."""
 
 
 class TaskTerminated(BaseException):
@@ -99,7 +99,7 @@ class TaskTerminated(BaseException):
 
 
 def reason_in(error: ErrorResponse) -> str:
-    """The human part of an error answer: every message its detail holds, outermost first."""
+    """Returns the human part of an error answer: every message its detail holds, outermost first."""
     found: list[str] = []
     _collect(error.detail, found)
     return "; ".join(dict.fromkeys(found)) or "the platform gave no reason"
