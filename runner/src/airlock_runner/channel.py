@@ -1,14 +1,14 @@
 """
 The runner's end of the frames socket: one request at a time, each answered before the next is sent.
 
-It promises three things that plain blocking reads and writes would not:
+It does three things that plain blocking reads and writes would not:
 
 * **The sidecar may die and come back.** The launcher then passes a fresh socket over ``handoff``, and the one
   outstanding request is sent again under its id. The caller notices nothing but the time.
 * **A signal handler may raise in the middle** (a task being stopped, or a timeout of the author's own). What was
-  sent and received until then is kept, so the next request first finishes the interrupted one and the stream stays
-  whole. For that, the results of system calls go from C straight into lists: between the return of a call and an
-  assignment Python may run a handler, and bytes held only by the interrupted expression would be lost.
+  sent and received until then is kept. The next request first finishes the interrupted one, so the stream stays whole.
+  For this the results of system calls go from C straight into lists. Between the return of a call and an assignment
+  Python may run a handler, and bytes that only the interrupted expression holds would be lost.
 * **Threads may ask at once.** A lock is held from the first byte of a request to the last of its answer.
 
 A process that user code forks shares the socket but must not speak on it; its requests are refused.
@@ -45,7 +45,7 @@ T = TypeVar("T")
 
 _HANDOFF_BYTE: Final = b"F"
 _READ_BYTES: Final = 65536
-#: Messages that only start a runner. A sidecar that came back may send one again; it answers nothing.
+#: Messages that only start a runner. A sidecar that came back may send one again; it is not an answer.
 _STARTS: Final = frozenset({"StartupDetails", "DagFileParseRequest"})
 
 
@@ -54,10 +54,10 @@ class _Lost(Exception):
 
 
 class ChannelClosed(ChannelLost):
-    """User code closed the socket, or put another file in its place: nothing can be asked or reported any more."""
+    """User code closed the socket or replaced it with another file: nothing can be asked or reported any more."""
 
 
-#: What to tell the author then.
+#: The author's message then.
 CLOSED: Final = (
     "the task closed the descriptor that its runner reaches the platform by: os.closerange or os.close was called for "
     "descriptors that are not its own; close those that the task itself opened"
@@ -65,7 +65,7 @@ CLOSED: Final = (
 
 
 class Channel:
-    """Asks the sidecar. ``frames_fd`` is a connected stream socket, ``handoff_fd`` where fresh ones come from."""
+    """Asks the sidecar. ``frames_fd`` is a connected stream socket; fresh ones arrive on ``handoff_fd``."""
 
     def __init__(self, frames_fd: int, handoff_fd: int, handoff_seconds: float = HANDOFF_SECONDS) -> None:
         """Takes both descriptors over."""
@@ -73,7 +73,7 @@ class Channel:
         self._handoff = socket.socket(fileno=handoff_fd)
         self._handoff.settimeout(handoff_seconds)
         self._handoff_seconds = handoff_seconds
-        #: The process that may ask: one that user code forks shares the socket, and must not speak on it.
+        #: The process that may ask. A process that user code forks shares the socket and must not use it.
         self.pid = os.getpid()
         self._lock = allocate_lock()
         self._holder: int | None = None
@@ -81,13 +81,13 @@ class Channel:
         self._next_id = 0
         # The request being served: its id and bytes, how many bytes each send took, and what was received so far.
         self._outstanding: tuple[int, bytes] | None = None
-        #: Who is told when the outstanding request, which nobody waits for, is refused.
+        #: Called if the outstanding request, which nobody waits for, is refused.
         self._refused: Callable[[AirlockException], None] | None = None
         self._sent: list[int] = []
         self._received: list[bytes] = []
 
     def first(self) -> ToRunner:
-        """The message that starts this runner. Raises ChannelLost, or ChannelError when it makes no sense."""
+        """Returns the message that starts this runner. Raises ChannelLost, or ChannelError if it is not one."""
         for _ in range(MAX_LOSSES):
             try:
                 response = self._read()
@@ -102,8 +102,8 @@ class Channel:
 
     def ask(self, message: FromRunner) -> ToRunner | None:
         """
-        The sidecar's answer to a message, None for an empty one. It waits as long as the sidecar does, which waits
-        out an API that is away.
+        Returns the sidecar's answer to a message, None for an empty one. It waits as long as the sidecar does, and the
+        sidecar waits until an absent API is back.
 
         Raises AirlockRuntimeError for an answer in the error slot, FrameTooLarge and ChannelError (nothing was sent)
         and ChannelLost (the sidecar is gone for good).
@@ -112,18 +112,18 @@ class Channel:
 
     def tell(self, message: FromRunner, refused: Callable[[AirlockException], None]) -> None:
         """
-        Sends a message and does not wait for its answer, which is read before anything else is asked. ``refused`` is
-        called then, with what ``ask`` would have raised, if the answer is a no.
+        Sends a message and does not wait for its answer. The answer is read before the next request; if it is a
+        refusal, ``refused`` is then called with what ``ask`` would have raised.
 
-        Raises FrameTooLarge and ChannelError where it cannot be sent. A sidecar that is lost meanwhile gets it again,
-        as it would any other request.
+        Raises FrameTooLarge and ChannelError if it cannot be sent. If the sidecar is lost meanwhile, the message is
+        sent again, like any other request.
         """
         self._in_turn(message, partial(self._told, refused=refused))
 
     def _in_turn(self, message: FromRunner, act: Callable[[FromRunner], T]) -> T:
         """
-        Does something with the message while this thread alone has the channel and nothing is outstanding on it. No
-        context manager of Python's: a signal handler that raised as one begins would leave the lock taken.
+        Acts on the message while only this thread has the channel and no request is outstanding. This is not a context
+        manager: a signal handler that raises as one begins would leave the lock taken.
         """
         if os.getpid() != self.pid:
             raise ChannelError(
@@ -165,7 +165,7 @@ class Channel:
         return request
 
     def _hear_out(self, request_id: int, data: bytes) -> None:
-        """Ends a request that nobody waits for: it was only told, or its asker was interrupted."""
+        """Ends a request that nobody waits for: it came from ``tell``, or its caller was interrupted."""
         refused = self._refused
         if refused is None:
             self._settle(request_id, data)
@@ -181,7 +181,7 @@ class Channel:
         """
         Calls back now, or at the end of the request that this very thread is in the middle of.
 
-        It is for signal handlers: their code may ask in turn, and a request cannot begin inside another.
+        It is for signal handlers: their code may ask too, and a request cannot begin inside another.
         """
         if self._holder == get_ident():
             self._when_idle = callback
@@ -189,7 +189,7 @@ class Channel:
             callback()
 
     def _settle(self, request_id: int, data: bytes) -> frames.Response:
-        """Brings the outstanding request to its answer, over as many sockets as it takes."""
+        """Returns the answer to the outstanding request, over as many sockets as it takes."""
         for _ in range(MAX_LOSSES):
             try:
                 return self._exchange(request_id, data)
@@ -202,7 +202,7 @@ class Channel:
         self._send(data)
         while True:
             response, size = self._read()
-            # In this order an interruption between the two lines leaves an answer to nobody, which is passed over.
+            # In this order an interruption between the two lines leaves an answer that nobody waits for: it is ignored.
             if answers := response.id == wanted and not _starts(response):
                 self._outstanding = None
             self._forget_read(size)
@@ -215,7 +215,7 @@ class Channel:
             _from_system(self._sent, self._socket.send, view[done:])
 
     def _read(self) -> tuple[frames.Response, int]:
-        """The next response, which stays in the buffer, and its size there."""
+        """Returns the next response, which stays in the buffer, and its size there."""
         header = self._buffer(frames.HEADER_BYTES)
         length = int.from_bytes(header[: frames.HEADER_BYTES], "big")
         if length > frames.MAX_FRAME_BYTES:
@@ -230,7 +230,7 @@ class Channel:
             raise ChannelError(f"the sidecar sent a frame that does not decode: {e}") from e
 
     def _buffer(self, size: int) -> bytes:
-        """The buffer once it holds at least ``size`` bytes."""
+        """Returns the buffer once it holds at least ``size`` bytes."""
         while (missing := size - sum(map(len, self._received))) > 0:
             flags = socket.MSG_WAITALL if missing > _READ_BYTES else 0
             count = max(missing, _READ_BYTES)
@@ -292,7 +292,7 @@ def _starts(response: frames.Response) -> bool:
 
 
 def _message(response: frames.Response) -> ToRunner | None:
-    """The message in an answer's body; raises what is in its error slot."""
+    """Returns the message in an answer's body; raises what is in its error slot."""
     if response.error is not None:
         try:
             error = msgspec.convert(response.error, ErrorResponse)
@@ -304,4 +304,4 @@ def _message(response: frames.Response) -> ToRunner | None:
     try:
         return to_runner(response.body)
     except msgspec.ValidationError as e:
-        raise ChannelError(f"the sidecar's answer is none that this runner knows: {e}") from e
+        raise ChannelError(f"the sidecar's answer is not one that this runner knows: {e}") from e

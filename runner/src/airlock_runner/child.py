@@ -1,8 +1,8 @@
 """
 The runner: what the launcher's forked child becomes. It imports user code, so it must never hold a credential.
 
-Every millisecond before the first line of user code is in a budget of 150, so this package imports only what each
-launch needs; `tests/unit/runner/test_imports.py` keeps it so.
+The first line of user code must come within 150 ms, so this package imports only what each launch needs.
+`tests/unit/runner/test_imports.py` holds it to that.
 """
 
 import os
@@ -25,7 +25,7 @@ def run(frames_fd: int, log_fd: int, handoff_fd: int, bundle_root: str) -> NoRet
 
     ``frames_fd`` is a connected stream socket, ``log_fd`` the writing end of a pipe for log lines, ``handoff_fd`` a
     socket on which the launcher passes a fresh frames socket (one byte and the descriptor). The process ends without
-    Python's own shutdown: what user code may expect of that is done before the outcome is reported (``leaving``).
+    Python's own shutdown: ``leaving`` does what user code expects of that, before the outcome is reported.
     """
     code = CHILD_EXIT_BROKEN
     log = logs.Logs(log_fd)
@@ -38,7 +38,7 @@ def run(frames_fd: int, log_fd: int, handoff_fd: int, bundle_root: str) -> NoRet
     except BaseException as e:  # noqa: BLE001 - the process's edge: nothing may get past it
         log.write("critical", f"the runner itself broke: {type(e).__name__}: {logs.text_of(e)}", error=e)
     finally:
-        # A process that user code forked and that returns up to here has got code 1: it could not report.
+        # A process that user code forked and that returns to here has code 1 already: it could not report.
         stdio.flush()
         os._exit(code)
 
@@ -49,7 +49,7 @@ def _serve(channel: Channel, root: str, log: logs.Logs) -> int:
         _channel.install(channel)
         return execute(start, channel, root, log)
     if isinstance(start, DagFileParseRequest):
-        from airlock_runner.parse import parse  # the rarer mode: the other is loaded while the server is still asked
+        from airlock_runner.parse import parse  # the rarer mode; the other is loaded while the server is being asked
 
         _channel.install(channel, parsing=True)
         channel.ask(parse(start, root))

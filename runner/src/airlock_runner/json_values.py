@@ -30,10 +30,11 @@ _FIXES: Final = {
 
 def plain(value: Any, what: str) -> Any:
     """
-    The value as plain JSON, copied where needed: an enum, a named tuple or numpy's float becomes what it stands for.
+    Returns the value as plain JSON, copied where needed. An enum, a named tuple or numpy's float becomes the value that
+    it stands for.
 
-    ``what`` is what the message calls it, ``$`` stands for the value in it. Raises NotJson naming where in the
-    value the trouble is, its type and the fix.
+    ``what`` names the value in the message, and ``$`` stands for the value in a path. Raises NotJson, which names the
+    path, the type and the fix.
     """
     return value if _is_plain((value,), 0) else _plain(value, what, "$", 0)
 
@@ -79,7 +80,7 @@ def _mapping(value: dict[Any, Any], what: str, path: str, depth: int) -> dict[st
 
 
 def _is_plain(items: Iterable[Any], depth: int) -> bool:  # noqa: C901 - one flat loop: an XCom can be millions of items
-    """Whether all of these are plain JSON as they are. It says no where only a closer look can tell."""
+    """Tells whether all of these are plain JSON as they are; False too if only a closer look can tell."""
     if depth > _MAX_DEPTH:
         return False
     for item in items:
@@ -114,7 +115,7 @@ def _text(value: str, what: str, path: str) -> str:
 
 
 def _is_unicode(text: str) -> bool:
-    """Whether the text can be written as UTF-8: lone surrogates cannot."""
+    """Tells whether the text can be written as UTF-8: lone surrogates cannot."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -2,12 +2,12 @@
 The launcher: the first process of the container that runs user code.
 
 It forks the runner, connects to the sidecar, forwards signals, reaps, and reports how the child ended. It uses only
-the standard library of Python 3.10, so that it can be put into any image, and it holds nothing that user code
-may not have, but for the nonce: that one it is given after the fork, once it cannot be read by its child. It also
-runs on Python 3.9, where its child can then say in the task's log what the image lacks.
+the standard library of Python 3.10, so that it can be put into any image. It holds nothing that user code may not
+have, except the nonce: it gets the nonce after the fork, when its child can no longer read its memory. It also runs on
+Python 3.9, so that its child can say in the task's log what the image lacks.
 
-The fork comes before the connection so that the child imports what it needs while the sidecar starts. No user code
-runs before the sidecar has let the launcher in and shut its door: the child waits for its startup message.
+The fork comes before the connection so that the child imports what it needs while the sidecar starts. The child waits
+for its startup message, so no user code runs before the sidecar has accepted the launcher and stopped listening.
 """
 
 from __future__ import annotations
@@ -47,11 +47,11 @@ class Ended(NamedTuple):
 
 class Launcher:
     """
-    One launch, from the fork to the exit report. Single-threaded: one loop over a link, signals and deadlines.
+    Runs one launch, from the fork to the exit report. Single-threaded: one loop over a link, signals and deadlines.
 
-    ``reconnects`` says that the child takes a fresh frames connection when the sidecar went and came back. One that
-    cannot is stopped once the sidecar is lost, and its end is never reported: how it ended then says nothing about
-    the task. ``api_version`` is as in ``Link.connect``.
+    ``reconnects`` says that the child takes a fresh frames connection after the sidecar was lost. A child that cannot
+    is stopped when the sidecar is lost, and its end is not reported, because it says nothing about the task.
+    ``api_version`` is as in ``Link.connect``.
     """
 
     def __init__(
@@ -84,11 +84,11 @@ class Launcher:
         self._oom_kills = memory.oom_kills()
 
     def run(self, child: Child) -> int:
-        """Forks the child and stays until its end is acknowledged; the launcher's exit code."""
+        """Forks the child and stays until its end is acknowledged; returns the launcher's exit code."""
         wake_read, wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._fork(child, wake_write)
-        # Before the first word to the sidecar: user code starts only after it was heard, and must find a parent that
-        # it can neither trace nor read, nor leave by a fork.
+        # This comes before the hello: user code starts only after the hello, and must find a parent that it can
+        # neither trace nor read, nor escape by a fork.
         kernel.hide()
         kernel.take_orphans()
         self._link = self._connect()
@@ -136,7 +136,9 @@ class Launcher:
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
 
     def _connect(self) -> Link | None:
-        """The first connection, tried until the sidecar listens; None when it never did, or we were told to stop."""
+        """
+        Returns the first connection, tried until the sidecar listens; None if it never did, or after a signal to stop.
+        """
         ends = time.monotonic() + pod.CONNECT_SECONDS
         while time.monotonic() < ends and not self._signalled:
             try:
@@ -174,7 +176,7 @@ class Launcher:
             self._listen()
 
     def _tell_signalled(self) -> None:
-        """The sidecar first, then user code: so a failure that the signal causes is not taken for the task's own."""
+        """Tells the sidecar, then user code, so that a failure by the signal is not taken for the task's own."""
         now = time.monotonic()
         self._deadlines["forward"] = now + pod.SIGNAL_ACK_SECONDS
         self._deadlines["kill"] = now + max(1.0, self._grace - pod.KILL_BEFORE_GRACE_ENDS_SECONDS)
@@ -217,7 +219,7 @@ class Launcher:
                 self._child_ended(status)
 
     def _child_ended(self, status: int) -> None:
-        # A child that lost the sidecar ends of it, and the loss itself may not have been heard yet.
+        # A child ends when it loses the sidecar, and the launcher may not have noticed the loss yet.
         while not self._reconnects and self._link is not None and _readable(self._link.control):
             self._listen()
         killed = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
@@ -239,7 +241,7 @@ class Launcher:
         self._say(pod.EXITED, left=self._left, **ended._asdict())
 
     def _deadlines_passed(self) -> int | None:
-        """Does what is due; the exit code when it is to give up."""
+        """Acts on the deadlines that have passed; returns the exit code if the launcher must give up, else None."""
         now = time.monotonic()
         if self._deadlines.get("forward", now + 1) <= now:
             del self._deadlines["forward"]
@@ -258,7 +260,7 @@ class Launcher:
         except (ProcessLookupError, PermissionError):
             return
 
-    # --- the sidecar, when it goes and comes ---
+    # --- losing the sidecar and reaching it again ---
 
     def _say(self, event: str, **fields: Any) -> None:
         if self._link is not None:
@@ -292,8 +294,8 @@ class Launcher:
             return
         del self._deadlines["lost"], self._deadlines["retry"]
         if self._stranded:
-            # The sidecar has the streams now, and so the last of the task's output. Going without an exit report
-            # leaves the judgement to the owner, who has our exit code.
+            # The sidecar has the streams now, and so the last of the task's output. Without an exit report the owner
+            # judges the launch, by our exit code.
             link.close()
             self._vanished = True
             return
@@ -307,7 +309,7 @@ class Launcher:
 
 
 def _noticed(_: int, __: FrameType | None) -> None:
-    """SIGCHLD needs a handler, or it would not reach the wakeup descriptor."""
+    """Does nothing: SIGCHLD needs a handler, or it would not reach the wakeup descriptor."""
 
 
 def _readable(sock: socket.socket) -> bool:
@@ -324,8 +326,8 @@ def main(
     api_version: str = "",
 ) -> int:
     """
-    The command line; the exit code. ``child`` runs in the forked process; ``reconnects`` and ``api_version`` are as in
-    ``Launcher``.
+    Runs the command; returns the exit code. ``child`` runs in the forked process; ``reconnects`` and ``api_version``
+    are as in ``Launcher``.
 
     ``program`` is how this was called, for the usage, and ``required`` the options that must have a value.
     """

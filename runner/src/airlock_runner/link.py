@@ -13,7 +13,7 @@ _HELLO_SECONDS = 5.0
 
 
 class LinkLost(Exception):
-    """The sidecar is not there, or is there no more: try again within the bound."""
+    """Not connected: the sidecar is not up yet, or was lost. Retry until the deadline."""
 
 
 class Streams:
@@ -28,7 +28,7 @@ class Streams:
         self.writers = tuple(write for _, write in pipes)
 
     def become_child(self) -> int:
-        """In the forked child: stdio on the pipes, nothing of the launcher's left; the log records' descriptor."""
+        """Puts the child's stdio on the pipes and closes the launcher's ends; returns the log records' descriptor."""
         for fd in self.readers:
             os.close(fd)
         log, stdout, stderr = self.writers
@@ -42,7 +42,7 @@ class Streams:
         return int(log)
 
     def become_parent(self) -> None:
-        """In the launcher, after the fork: the child's ends are the child's alone."""
+        """Closes the child's ends in the launcher, after the fork."""
         for fd in self.writers:
             os.close(fd)
 
@@ -62,8 +62,8 @@ class Link:
         cls, socket_dir: str, streams: Streams, *, nonce: str = "", forked: bool = False, api_version: str = ""
     ) -> "Link":
         """
-        One try; raises LinkLost. ``nonce`` and ``forked`` are for a sidecar that came back; ``api_version`` is that of
-        the Execution API whose answers the runner reads, where it is not the sidecar's own.
+        Connects, in one try; raises LinkLost. ``nonce`` and ``forked`` are for a sidecar that came back.
+        ``api_version`` is the Execution API version whose answers the runner reads, if it is not the sidecar's own.
         """
         path = os.path.join(socket_dir, pod.SOCKET_NAME)
         said: dict[str, Any] = {"nonce": nonce} if nonce else {}
@@ -93,7 +93,7 @@ class Link:
             raise LinkLost(str(e)) from e
 
     def hear(self) -> list[dict[str, Any]]:
-        """The whole lines that have come; raises LinkLost at the end, or on what is no control line."""
+        """Returns the whole lines that have arrived; raises LinkLost at the end, or for an invalid control line."""
         try:
             piece = self.control.recv(pod.MAX_CONTROL_LINE_BYTES)
             if not piece:
@@ -119,7 +119,7 @@ class Link:
 
 
 def receive_frames(handoff: int) -> int:
-    """In the child: the first frames connection, once the launcher has it. EOFError when the launcher is gone."""
+    """Returns, in the child, the launcher's first frames connection; raises EOFError if the launcher ended."""
     peer = socket.socket(fileno=handoff)
     try:
         _, fds, _, _ = socket.recv_fds(peer, 1, 1, socket.MSG_CMSG_CLOEXEC)

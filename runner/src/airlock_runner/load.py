@@ -2,8 +2,8 @@
 Imports a DAG file and finds the DAG and the task in it.
 
 A file runs as a module of its own, with the bundle's root at the end of ``sys.path``, so that ``import`` finds the
-bundle's other modules and never a file that is named like an installed package. Prints and warnings are the author's
-business. Every failure is a LoadError of one line: ``file:line: Kind: what is wrong; what to do``.
+bundle's other modules and never a file that is named like an installed package. Prints and warnings of the file are
+left alone. Every failure is a LoadError of one line: ``file:line: Kind: what is wrong; what to do``.
 """
 
 import os
@@ -21,7 +21,7 @@ NO_DAG = 'no DAG is defined here; write `with DAG("name"):` at the file\'s top l
 
 
 def load_task(root: str, file: str, dag_id: str, task_id: str) -> Task:
-    """The task, from a file given relative to the bundle's root. Raises LoadError."""
+    """Returns the task, from a file given relative to the bundle's root. Raises LoadError."""
     dags = load_dags(root, file)
     dag = dags.get(dag_id)
     if dag is None:
@@ -33,7 +33,7 @@ def load_task(root: str, file: str, dag_id: str, task_id: str) -> Task:
 
 
 def load_dags(root: str, file: str) -> dict[str, DAG]:
-    """Every DAG of a file by its id, in the order of the file. Raises LoadError."""
+    """Returns every DAG of a file by its id, in the order of the file. Raises LoadError."""
     path = _path(root, file)
     if root not in sys.path:
         sys.path.append(root)
@@ -67,7 +67,7 @@ def _path(root: str, file: str) -> str:
 
 
 def _imported(root: str, file: str, path: str) -> ModuleType:
-    """The module of a file, run once. The name cannot collide with one that the author imports."""
+    """Returns the module of a file, run once. The name cannot collide with one that the author imports."""
     name = "airlock_dag_file_" + "".join(c if c.isalnum() else "_" for c in file.removesuffix(".py"))
     loader = SourceFileLoader(name, path)
     spec = ModuleSpec(name, loader, origin=path)
@@ -102,7 +102,7 @@ def _import_failure(error: BaseException, root: str, file: str) -> str:
 
 
 def place_in_bundle(error: BaseException, root: str) -> tuple[str, int] | None:
-    """The author's own line that an error came from: the deepest one inside the bundle, by its path there."""
+    """Returns the author's own line that an error came from: the deepest one inside the bundle, by its path there."""
     found = None
     trace = error.__traceback__
     while trace is not None:
@@ -118,7 +118,7 @@ def _within(path: str, root: str) -> str | None:
 
 
 def _dags_of(module: ModuleType, path: str) -> list[DAG]:
-    """The DAGs that the file's variables hold, and those it opened without keeping them; each once."""
+    """Returns the DAGs that the file's variables hold, and those it opened without keeping them; each once."""
     held = [value for value in vars(module).values() if isinstance(value, DAG)]
     opened = [dag for dag in _dag.opened if dag.file == path]
     found = {id(dag): dag for dag in (*opened, *held)}

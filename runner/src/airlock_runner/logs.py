@@ -38,7 +38,7 @@ _OURS = tuple(f"{place}{os.sep}" for module in (airlock.sdk, airlock_runner) for
 
 
 class Logs:
-    """The log pipe. Writing to it never raises into user code; a full pipe makes the writer wait."""
+    """Writes to the log pipe. Writing never raises into user code; a full pipe makes the writer wait."""
 
     def __init__(self, fd: int) -> None:
         """Takes the writing end of the pipe."""
@@ -49,25 +49,25 @@ class Logs:
     def write(
         self, level: str, event: str, *, logger: str = TASK, error: BaseException | None = None, **fields: Any
     ) -> None:
-        """One record, now. ``error`` becomes its ``exception``; ``fields`` are its further keys."""
+        """Writes a record with the time of now. ``error`` becomes its ``exception``; ``fields`` are further keys."""
         record = {"timestamp": datetime.now(UTC).isoformat(), "level": level, "event": event, "logger": logger}
         if error is not None:
             fields["exception"] = exception_chain(error)
         self.put({**record, **fields})
 
     def put(self, record: dict[str, Any]) -> None:
-        """One finished record. Values that are not JSON are written as their repr; a record too long is cut."""
+        """Writes a finished record. Values that are not JSON are written as their repr; a record too long is cut."""
         line = encoded(record)
         with self._lock:
-            # A signal handler that raised in the middle of a long line left it without an end.
+            # A signal handler raised in the middle of a long line and left the line without an end.
             view = memoryview(b"\n" + line if self._torn else line)
             self._torn = True
             try:
                 while view:
                     view = view[os.write(self._fd, view) :]
             except OSError as e:
-                # The pipe is gone: nobody is left to read, and the task's own work goes on. Where the task itself
-                # closed it, its standard error may still be there.
+                # The pipe is gone, so nobody reads it, and the task's own work goes on. If the task itself closed it,
+                # its standard error may still be open.
                 if e.errno == errno.EBADF:
                     with contextlib.suppress(OSError):
                         os.write(2, f"{record.get('event', '')}\n".encode(errors="backslashreplace"))
@@ -76,7 +76,9 @@ class Logs:
 
 
 def encoded(record: dict[str, Any]) -> bytes:
-    """The record's line, newline included, at most MAX_LINE_BYTES: first the extras go, then the event is cut."""
+    """
+    Returns the record's line, newline included. Over MAX_LINE_BYTES the extras are dropped, then the event is cut.
+    """
     line = _json(record)
     if len(line) < MAX_LINE_BYTES:
         return line + b"\n"
@@ -110,7 +112,9 @@ def _ascii(value: Any) -> Any:
 
 
 def exception_chain(error: BaseException) -> list[dict[str, Any]]:
-    """The error and what led to it, outermost first, each with its frames from the first line of user code on."""
+    """
+    Returns the error and what led to it, outermost first, each with its frames from the first line of user code on.
+    """
     chain: list[dict[str, Any]] = []
     seen: set[int] = set()
     current: BaseException | None = error
@@ -154,7 +158,7 @@ def _is_ours(filename: str) -> bool:
 
 
 def text_of(error: BaseException) -> str:
-    """The error's own text, or its kind where making that text fails."""
+    """Returns the error's own text, or its kind where making that text fails."""
     try:
         return str(error)
     except Exception:  # noqa: BLE001 - the author's __str__ may raise anything

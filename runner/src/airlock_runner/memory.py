@@ -1,11 +1,11 @@
-"""Whether the kernel killed something in this container for memory. Standard library only, like the launcher."""
+"""Counts what the kernel killed in this container for memory. Standard library only, like the launcher."""
 
 #: Where the kernel counts the processes of this container that it killed for memory, in cgroup v2 and v1.
 _COUNTERS = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
 
 
 def oom_kills() -> int:
-    """How many processes of this container were killed for memory so far; 0 where nothing counts them."""
+    """Tells how many processes of this container were killed for memory so far; 0 if no counter is readable."""
     for path in _COUNTERS:
         try:
             with open(path) as counters:

@@ -8,14 +8,14 @@ import os
 import signal
 import time
 
-#: How long processes that end by themselves have for it: Python's own trackers of resources do so.
+#: How long a process has to end by itself, as Python's own resource trackers do.
 _SETTLE_SECONDS = 0.1
 _END_SECONDS = 1.0
 _LOOK_SECONDS = 0.005
 
 
 def settle() -> None:
-    """Collects those that end by themselves, within a moment. It costs nothing where there are none."""
+    """Collects orphans that end by themselves within a moment; returns at once if this process has no orphans."""
     deadline = time.monotonic() + _SETTLE_SECONDS
     while (found := _children()) and time.monotonic() < deadline:
         for pid in found:
@@ -25,8 +25,8 @@ def settle() -> None:
 
 def end() -> int:
     """
-    Kills and collects every child of this process, and those that come to it meanwhile; how many there were. It gives
-    up after a second: whoever started the launcher ends what still is there.
+    Kills and collects every child of this process, and those that become its children meanwhile; returns their number.
+    It gives up after a second: whoever started the launcher ends the rest.
     """
     ended: set[int] = set()
     deadline = time.monotonic() + _END_SECONDS
@@ -52,6 +52,6 @@ def _children() -> set[int]:
             with open(f"/proc/self/task/{task}/children") as listed:
                 found.update(map(int, listed.read().split()))
     except OSError:
-        # A kernel that does not list children: the end of the launcher, or of its container, is theirs.
+        # This kernel does not list children: they end with the launcher, or with its container.
         return set()
     return found

@@ -1,6 +1,6 @@
 """
-Parse mode: one DAG file in, what it holds out. The only answer is a DagFileParsingResult; a file that cannot be
-imported is a result too, with the author's own line in ``import_errors``.
+Parse mode: imports one DAG file and answers with a DagFileParsingResult. A file that cannot be imported is a result
+too, with the author's own line in ``import_errors``.
 """
 
 import os
@@ -14,7 +14,7 @@ from airlock_wire.protocol.messages import DagFileParseRequest, DagFileParsingRe
 
 
 def parse(request: DagFileParseRequest, root: str) -> DagFileParsingResult:
-    """What the file of the request holds. ``root`` is where its bundle is in this container."""
+    """Returns what the file of the request holds. ``root`` is where its bundle is in this container."""
     file = _relative(request, root)
     try:
         dags = load_dags(root, file)
@@ -29,7 +29,7 @@ def parse(request: DagFileParseRequest, root: str) -> DagFileParsingResult:
 
 
 def serialize(dag: DAG, file: str) -> SerializedDag:
-    """A DAG as plain data. Raises LoadError when its parameters are not JSON."""
+    """Returns a DAG as plain data. Raises LoadError when its parameters are not JSON."""
     try:
         params = plain(dag.params, "params")
     except NotJson as e:
@@ -48,7 +48,7 @@ def serialize(dag: DAG, file: str) -> SerializedDag:
 
 
 def _relative(request: DagFileParseRequest, root: str) -> str:
-    """The file's path in its bundle; the request may name it by the path it has where the server sees it."""
+    """Returns the file's path in its bundle; the request may name the path that the file has for the server."""
     for base in (request.bundle_path, root):
         folder = os.path.normpath(base) + os.sep
         if request.file.startswith(folder):

@@ -6,10 +6,10 @@ from contextlib import suppress
 
 def print_by_line() -> None:
     """
-    Lines that user code prints leave at once: on a pipe Python would keep them until the end.
+    Makes each printed line leave at once: on a pipe Python would keep lines until the end.
 
-    The streams are opened anew, because those that Python made at its start still believe that they are whatever
-    the launcher had there, a file that can seek for example.
+    The streams are opened anew. Those that Python made at its start still behave like what the launcher had there, for
+    example a file that can seek.
     """
     for name, fd in (("stdout", 1), ("stderr", 2)):
         stream = open(fd, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
@@ -18,7 +18,7 @@ def print_by_line() -> None:
 
 
 def flush() -> None:
-    """What is printed leaves before a process ends by ``os._exit``; a stream that user code broke is passed over."""
+    """Writes out what is printed, before the process ends by ``os._exit``; skips a stream that user code broke."""
     for stream in (sys.stdout, sys.stderr):
         with suppress(Exception):
             stream.flush()

@@ -1,12 +1,12 @@
 """
-The launcher's command with Airflow's runner as its child. In a foreign image it is the launcher's folder that is run.
+The launcher's command with Airflow's runner as its child. In a foreign image Python runs the launcher's folder.
 
     python /airlock/opt/launcher --socket-dir FOLDER [--bundle-root FOLDER] [--grace-seconds SECONDS]
     python /launcher copy PARENT     puts this folder below PARENT, from an init container
     python /launcher check PARENT    says whether it is there, whole and of this version
     python /airlock/opt/launcher bundle [--deadline-seconds N] NAME VERSION TARGET    fetches a bundle
 
-Up to the check of Python's version this is in a syntax that any Python 3 of these years reads.
+Up to the check of Python's version the syntax is old enough for any Python 3 that an image may have.
 """
 
 import os
@@ -17,7 +17,7 @@ _USAGE_EXIT = 80
 
 
 def main() -> int:
-    """The exit code."""
+    """Returns the exit code."""
     if sys.version_info < _OLDEST:
         text = "airlock-launcher: {} is Python {}.{}; Airflow 3.3 needs 3.10 or newer: use an image that has both\n"
         sys.stderr.write(text.format(sys.executable, *sys.version_info[:2]))
@@ -35,7 +35,7 @@ def main() -> int:
 
     allowed = environment.allowed(os.environ)
     if allowed != dict(os.environ) and sys.version_info >= (3, 10):
-        # Begun anew: what was only deleted could still be read in this process's first memory, by its child too.
+        # The process starts anew: a deleted variable could still be read in its first memory, by its child too.
         os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], allowed)  # noqa: S606 - itself
     return launcher.main(
         sys.argv,

@@ -3,10 +3,10 @@
 
     python /airlock/opt/launcher bundle [--deadline-seconds N] NAME VERSION TARGET
 
-VERSION may be empty, for the newest. A child, in a session of its own, runs Airflow and copies; this process shows the
-child's output, masked, and ends everything when the deadline passes. TARGET comes to be by one rename at the end, so
-it is whole or it is not there. The last line on stderr says why there is nothing; the operator quotes it. Standard
-library of Python 3.10 only.
+VERSION may be empty, for the newest. A child, in a session of its own, runs Airflow and copies. This process shows the
+child's output, masked, and ends everything when the deadline passes. One rename at the end makes TARGET, so TARGET is
+whole or absent. If fetching failed, the last line on stderr says why, and the operator quotes it. Standard library of
+Python 3.10 only.
 """
 
 import json
@@ -28,7 +28,7 @@ from airlock_wire.pod import BUNDLE_VERSION, BUNDLE_VERSION_RULE, EXIT_USAGE
 #: How long all of it may take where nobody says.
 DEADLINE_SECONDS = 300.0
 _USAGE = "usage: python launcher bundle [--deadline-seconds N] NAME VERSION TARGET"
-#: A longer line of output is not shown: to cut it could leave half of a secret, which nobody would know for one.
+#: A longer line of output is not shown: a cut could leave half of a secret, which masking would not recognise.
 _MAX_LINE_BYTES = 65536
 #: The operator quotes one line of a kubelet's 2 KiB.
 _MAX_WHY = 1000
@@ -41,7 +41,7 @@ _TOLD_TO_STOP = 128 + signal.SIGTERM
 
 
 class Asked(NamedTuple):
-    """The command."""
+    """The arguments of the command."""
 
     name: str
     version: str
@@ -50,16 +50,16 @@ class Asked(NamedTuple):
 
     @property
     def new(self) -> str:
-        """What is renamed to the target."""
+        """The folder that is renamed to the target."""
         return f"{self.target}.new"
 
 
 class _Stopped(BaseException):
-    """SIGTERM: the pod is taken away. Nobody else ends the first process of a container for it."""
+    """SIGTERM came: the pod is deleted. The kernel does not end the first process of a container by default."""
 
 
 def main(argv: list[str]) -> int:
-    """The command's arguments in; 0, or 1 and a last line that says what to do, or the code for wrong usage."""
+    """Runs the command; returns 0, or 1 after a last line that says what to do, or the code for wrong usage."""
     asked = parse(argv)
     if asked is None:
         _say(_USAGE)
@@ -84,7 +84,7 @@ def main(argv: list[str]) -> int:
 
 
 def parse(argv: list[str]) -> Asked | None:
-    """The arguments after ``bundle``; None where they are not as the usage says. Pure."""
+    """Returns the arguments after ``bundle``; None where they are not as the usage says. Pure."""
     seconds = DEADLINE_SECONDS
     if argv[:1] == ["--deadline-seconds"]:
         try:
@@ -102,7 +102,7 @@ def _stop(*_: Any) -> NoReturn:
 
 
 def _fetched(asked: Asked, masked: Callable[[str], str]) -> dict[str, Any]:
-    """The child's account of what is in the target now; raises Unfetched or OSError."""
+    """Returns the child's account of what is in the target now; raises Unfetched or OSError."""
     if asked.version and not re.fullmatch(BUNDLE_VERSION, asked.version):
         raise fetching.Unfetched(f"{BUNDLE_VERSION_RULE}; correct spec.bundle.version")
     _clear(asked)
@@ -129,13 +129,13 @@ def _fetched(asked: Asked, masked: Callable[[str], str]) -> dict[str, Any]:
         ended = f"signal {-code}" if code < 0 else f"exit code {code}"
         raise fetching.Unfetched(f"the process that fetched it ended with {ended}; see the lines above")
     for path in done["left_out"]:
-        _say(masked(f"airlock-launcher: {path!r} was left out: it leads out of the bundle, or is no file"))
+        _say(masked(f"airlock-launcher: {path!r} was left out: it leads out of the bundle, or is not a file"))
     os.rename(asked.new, asked.target)
     return dict(done)
 
 
 def _child(asked: Asked, output: tuple[int, int], results: tuple[int, int]) -> NoReturn:
-    """Everything that may print, hang or read the credential."""
+    """Does everything that may print, hang or read the credential, and ends the process."""
     code = 1
     try:
         os.setsid()
@@ -145,7 +145,7 @@ def _child(asked: Asked, output: tuple[int, int], results: tuple[int, int]) -> N
         os.close(output[0])
         os.close(results[0])
         stdio.print_by_line()
-        # Who asks for a password gets none, rather than none for ever.
+        # Make git fail instead of prompting for ever.
         os.environ.setdefault("GIT_TERMINAL_PROMPT", "0")
         try:
             version, copied = fetching.fetch(asked.name, asked.version, asked.new)
@@ -165,14 +165,14 @@ def _child(asked: Asked, output: tuple[int, int], results: tuple[int, int]) -> N
 
 
 def _watch(child: int, output: int, masked: Callable[[str], str], ends: float) -> int | None:
-    """Shows the child's output until it ends: its exit code, a signal as a negative one; None when time was up."""
+    """Shows the child's output until it ends; returns its exit code (a signal as negative), None after the deadline."""
     os.set_blocking(output, False)
     lines = _Lines()
     closed = False
     while (left := ends - time.monotonic()) > 0:
-        # A process that it started may hold the pipe open after it, and it may close the pipe before its end.
+        # A process that the child started may hold the pipe open longer, and the child may close the pipe earlier.
         select.select([] if closed else [output], [], [], min(left, _LOOK_SECONDS))
-        # Its number stays its own until what it started is killed by it.
+        # WNOWAIT keeps the child's pid reserved until its session has been killed.
         ended = os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         read = _available(output)
         closed = read == b""
@@ -184,14 +184,14 @@ def _watch(child: int, output: int, masked: Callable[[str], str], ends: float) -
 
 
 class _Lines:
-    """Bytes of any length in, whole lines out."""
+    """Splits bytes that come in pieces into whole lines."""
 
     def __init__(self) -> None:
         self._rest = b""
         self._too_long = False
 
     def complete(self, read: bytes, *, last: bool) -> list[str]:
-        """The lines that are whole now; with ``last`` also the one that has no end."""
+        """Returns the lines that are whole now; with ``last`` also the one that has no end."""
         *whole, self._rest = (self._rest + read).split(b"\n")
         if last and self._rest:
             whole.append(self._rest)
@@ -204,7 +204,7 @@ class _Lines:
 
 
 def _available(fd: int) -> bytes | None:
-    """What there is to read, at once; empty at the end, None where there is nothing now."""
+    """Returns what there is to read, at once; empty at the end, None where there is nothing now."""
     read = b""
     try:
         while len(read) < _PIPE_BYTES:
@@ -218,7 +218,7 @@ def _available(fd: int) -> bytes | None:
 
 
 def _end(child: int) -> None:
-    """The child and whatever it started: that is in its session, and has no more to do."""
+    """Kills the child and whatever it started, which is in its session."""
     for kill in (os.killpg, os.kill):
         with suppress(ProcessLookupError):
             kill(child, signal.SIGKILL)
@@ -227,7 +227,7 @@ def _end(child: int) -> None:
 
 
 def _clear(asked: Asked) -> None:
-    """What an earlier start of this container may have left, or this one has half done."""
+    """Removes what an earlier start of this container left, or what this one did not finish."""
     for path in (asked.new, asked.target):
         shutil.rmtree(path, ignore_errors=True)
 

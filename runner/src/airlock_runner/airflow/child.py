@@ -3,8 +3,8 @@ Airflow's own runner, unchanged, as the launcher's child. Standard library of Py
 
 It does what Airflow's supervisor does between its fork and its runner's ``main``: log records go as JSON lines to the
 log pipe, the frames socket is descriptor 0, and the metadata database is out of reach. Airflow is imported here, while
-the sidecar starts, and ``main`` is called from its module: run by ``python -m`` that module would exist twice, and what
-a task looks up would be asked of the copy that has no connection.
+the sidecar starts, and ``main`` is called from its module. With ``python -m`` that module would exist twice, and a
+task's requests would go to the copy that has no connection.
 """
 
 import atexit
@@ -29,7 +29,7 @@ _FRAMES_FD = 0
 
 
 class Unusable(Exception):
-    """This image has no Airflow that can run here; the text says what is there instead, and what to do."""
+    """This image has no Airflow that can run here; the text says what the image has instead, and what to do."""
 
 
 def run(log: int, handoff: int, bundle_root: str) -> NoReturn:
@@ -62,12 +62,12 @@ def run(log: int, handoff: int, bundle_root: str) -> NoReturn:
 
 def load(log: int) -> Callable[[], Any]:
     """
-    Imports Airflow's runner, its logs as JSON lines on ``log`` and its database out of reach; its ``main``.
+    Imports Airflow's runner, with logs as JSON lines on ``log`` and its database out of reach; returns its ``main``.
 
     Raises Unusable where there is no Airflow 3.3, or a Python that is too old for it.
     """
     _check_versions()
-    # First of all, though Airflow's own package has imported most of the rest by then.
+    # This comes first, though importing Airflow's package has already imported most of the rest.
     configure = import_module("airflow.sdk.log").configure_logging
     configure(json_output=True, output=os.fdopen(log, "wb", buffering=0), sending_to_supervisor=True)
     runner = import_module("airflow.sdk.execution_time.task_runner")
@@ -90,7 +90,10 @@ def _check_versions() -> None:
 
 
 def _installed() -> str:
-    """The installed Airflow's version, empty for none; by its metadata, as to import a wrong one would begin it."""
+    """
+    Returns the installed Airflow's version, empty if there is no Airflow. It reads metadata and imports nothing, since
+    a wrong Airflow would start to initialise.
+    """
     for name in ("apache-airflow-core", "apache-airflow"):
         try:
             return metadata.version(name)
@@ -100,15 +103,15 @@ def _installed() -> str:
 
 
 def _forget_the_launcher() -> None:
-    """User code finds its own modules, arguments and standard input, and none of the launcher's."""
+    """Gives user code its own modules, arguments and standard input, instead of the launcher's."""
     folder = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
-    # Only where this was put into the image as a folder of its own: installed modules lie beside the user's.
+    # Only if this code came into the image as a folder of its own: installed modules lie beside the user's.
     if os.path.exists(os.path.join(folder, "__main__.py")):
         sys.path[:] = [path for path in sys.path if os.path.realpath(path) != folder]
         for name in [name for name in sys.modules if name.partition(".")[0] in ("airlock_runner", "airlock_wire")]:
             del sys.modules[name]
     del sys.argv[1:]
-    # Descriptor 0 is about to be the frames socket; who reads standard input must not read that.
+    # Descriptor 0 becomes the frames socket; code that reads standard input must not read from that.
     sys.stdin = sys.__stdin__ = open(os.devnull, encoding="utf-8")  # type: ignore[misc] # noqa: SIM115
 
 
@@ -118,6 +121,6 @@ def _exit_code_of(main: Callable[[], Any]) -> int:
         code = EXIT_OK
     except SystemExit as e:
         code = e.code if isinstance(e.code, int) else CHILD_EXIT_BROKEN
-    # As Airflow's own supervised process does: this one ends without Python's shutdown, and libraries rely on it.
+    # Airflow's own supervised process does the same: it ends without Python's shutdown, and libraries rely on these.
     atexit._run_exitfuncs()  # noqa: SLF001 - there is no public way
     return code

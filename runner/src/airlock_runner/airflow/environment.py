@@ -2,10 +2,10 @@
 What Airflow's runner finds in its container, and what of the environment it may see. Standard library of Python 3.10
 only.
 
-The TaskRun's own variables and the image's pass: they are the user's. What Airlock uses for itself does not. Of
-Airflow's own settings only those pass that a task has a use for, by their section, and of these none whose name says
-that it holds a credential or that Airflow is to fetch it with one. An image or a values file that was written for
-Airflow's own workers often has the others: the metadata database, the broker, the keys, the secrets backend.
+The TaskRun's own variables and the image's pass: they are the user's. Airlock's own variables do not pass. Of
+Airflow's settings only the sections pass that a task has a use for. A setting whose name says that it holds a
+credential, or that Airflow fetches it with one, does not pass. An image or a values file that was written for
+Airflow's own workers often has these: the metadata database, the broker, the keys, the secrets backend.
 """
 
 import os
@@ -47,7 +47,7 @@ _BUNDLES = "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST"
 
 
 def allowed(given: Mapping[str, str]) -> dict[str, str]:
-    """What of these variables may be there. Pure."""
+    """Returns those of these variables that the runner may see. Pure."""
     without = {backend for backend, kwargs in _BACKENDS if any(name.startswith(kwargs) for name in given)}
     return {
         name: value
@@ -57,7 +57,7 @@ def allowed(given: Mapping[str, str]) -> dict[str, str]:
 
 
 def _harmless(name: str) -> bool:
-    """Whether a variable is no setting of Airflow's, or one that a task may see."""
+    """Tells whether a variable is not a setting of Airflow's, or is one that a task may see."""
     # Airflow itself reads its settings in capitals only; libraries on the way to it may not.
     spelled = name.upper()
     if not spelled.startswith(_SETTING) or spelled in _MASKING:
@@ -68,8 +68,8 @@ def _harmless(name: str) -> bool:
 
 def bundle_settings(given: Mapping[str, str], root: str) -> dict[str, str]:
     """
-    The variables to add so that Airflow finds the DAG files below ``root``; none where the environment already says
-    where they are, or where ``root`` is empty. Pure.
+    Returns the variables to add so that Airflow finds the DAG files below ``root``. Adds nothing if the environment
+    already says where they are, or if ``root`` is empty. Pure.
     """
     if not root or _BUNDLES in given or _DAGS_FOLDER in given:
         return {}
@@ -78,8 +78,8 @@ def bundle_settings(given: Mapping[str, str], root: str) -> dict[str, str]:
 
 def api_version() -> str:
     """
-    The version of the Execution API whose answers the image's Airflow reads, such as ``2026-06-30``; empty where it
-    does not say. Read as text: to import it takes longer than the rest of the launcher's start.
+    Returns the version of the Execution API whose answers the image's Airflow reads, such as ``2026-06-30``; empty
+    where it does not say. Read as text: to import it takes longer than the rest of the launcher's start.
     """
     found = find_spec("airflow")
     for folder in (found.submodule_search_locations or ()) if found is not None else ():

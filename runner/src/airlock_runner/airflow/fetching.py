@@ -2,8 +2,8 @@
 A bundle as Airflow fetches it, and a copy of its files without what it was fetched with. Standard library of Python
 3.10 only, but for Airflow itself.
 
-The copy is all that the runner ever sees. A clone's ``.git`` can hold a credential, and what links lead to is not the
-bundle's: neither is copied. Nobody else writes to the tree while it is copied.
+The runner sees only the copy. A clone's ``.git`` can hold a credential, and a link can lead out of the bundle: neither
+is copied. Nobody else writes to the tree while it is copied.
 """
 
 import errno
@@ -20,7 +20,7 @@ _GIT_PROVIDER, _GIT_CLASSES, _OLDEST_GIT = "apache-airflow-providers-git", "airf
 
 
 class Unfetched(Exception):
-    """The bundle could not be had; the text says why and what to do."""
+    """The bundle could not be fetched; the text says why and what to do."""
 
 
 class Copied(NamedTuple):
@@ -34,7 +34,8 @@ class Copied(NamedTuple):
 def fetch(name: str, version: str, into: str) -> tuple[str, Copied]:
     """
     Fetches the bundle of Airflow's configuration, at ``version`` or, where that is empty, its newest, and copies its
-    files to ``into``, which must not exist. The version that it has, empty for none; raises Unfetched.
+    files to ``into``, which must not exist. Returns the version that it has, empty if it has no version. Raises
+    Unfetched.
     """
     bundle = _configured(name, version)
     try:
@@ -59,9 +60,9 @@ def fetch(name: str, version: str, into: str) -> tuple[str, Copied]:
 
 def folder_of(bundle: Any) -> str:
     """
-    The folder with a bundle's files. What was fetched lies below the bundle's own folder, so no part of the way down
-    from there is a link or leads up: a repository's owner would choose with it what of this container the runner gets.
-    Raises Unfetched.
+    Returns the folder with a bundle's files. What was fetched lies below the bundle's own folder, so no part of the way
+    down from there is a link or leads up: a repository's owner would choose with it what of this container the runner
+    gets. Raises Unfetched.
     """
     path, base = str(bundle.path), str(getattr(bundle, "base_dir", ""))
     way, base = os.path.abspath(path), os.path.abspath(base) if base else ""
@@ -112,7 +113,7 @@ def copy(root: str, into: str) -> Copied:
 
 
 def said(error: BaseException) -> str:
-    """What an error and those that caused it say, in one line: of a command that failed, why it says it did."""
+    """Returns what an error and those that caused it say, in one line: of a command that failed, why it says it did."""
     words: list[str] = []
     each: BaseException | None = error
     while each is not None and len(words) < 4:
@@ -155,7 +156,7 @@ def check_git_provider(version: str) -> None:
 
 
 def _stays(root: str, path: str, relative: str) -> bool:
-    """Whether a link leads to something that is copied too, by its words and in fact."""
+    """Tells whether a link leads to something that is copied too, by its words and in fact."""
     words = os.readlink(path)
     named = os.path.normpath(os.path.join(os.path.dirname(relative), words))
     if os.path.isabs(words) or named.split(os.sep)[0] == os.pardir:

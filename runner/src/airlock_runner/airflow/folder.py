@@ -50,7 +50,7 @@ FILES = (
 
 
 def version_at(parent: str) -> str:
-    """The version of the launcher below ``parent``; empty where there is none, or none that is whole."""
+    """Returns the version of the launcher below ``parent``; empty if no whole launcher is there."""
     try:
         with open(os.path.join(parent, NAME, MARKER), encoding="ascii") as marker:
             return marker.read().strip()
@@ -60,9 +60,9 @@ def version_at(parent: str) -> str:
 
 def copy(parent: str) -> bool:
     """
-    Makes ``parent``/launcher what it has to be; False when it was already. Raises OSError.
+    Copies the launcher to ``parent``/launcher; False if this version was there already. Raises OSError.
 
-    Whoever looks meanwhile, or after a kill half way, sees the old folder, none, or the new one: never a part.
+    A reader meanwhile, or after a kill half way, sees the old folder, no folder or the new one, and never a part.
     """
     if version_at(parent) == VERSION:
         return False
@@ -86,7 +86,7 @@ def copy(parent: str) -> bool:
 
 
 def main(argv: list[str]) -> int:
-    """``copy PARENT`` and ``check PARENT``; the exit code: 0, or 1 with a line on stderr that says what to do."""
+    """Runs ``copy PARENT`` or ``check PARENT``; returns 0, or 1 with a line on stderr that says what to do."""
     command, parent = argv
     if command == "check":
         found = version_at(parent)
@@ -106,7 +106,7 @@ def main(argv: list[str]) -> int:
 
 
 def _source(file: str) -> str:
-    """Where a file is: among installed packages, or in a folder that is itself a copy."""
+    """Tells where a file is: among installed packages, or in a folder that is itself a copy."""
     package, _, rest = file.partition("/")
     (folder,) = {"airlock_runner": airlock_runner, "airlock_wire": airlock_wire}[package].__path__
     found = os.path.join(folder, rest)
@@ -114,7 +114,7 @@ def _source(file: str) -> str:
 
 
 def _readable_for_all(folder: str) -> None:
-    """User code's container has another user than the one that copies."""
+    """Makes the folder readable for all: user code's container has another user than the one that copies."""
     for path, _, files in os.walk(folder):
         os.chmod(path, 0o755)  # noqa: S103 - as the comment above says
         for file in files:

@@ -1,8 +1,8 @@
 """
-What of the output of whoever fetches a bundle must not be seen. Standard library of Python 3.10 only. Pure.
+Masks credentials in the output of the container that fetches a bundle. Standard library of Python 3.10 only. Pure.
 
-Its container's environment has the credential, and libraries quote addresses and settings where they fail. That output
-is the container's log, and its last line becomes the TaskRun's message: both are read by people who may not have the
+The container's environment has the credential, and libraries quote addresses and settings when they fail. The output
+is the container's log, and its last line becomes the TaskRun's message. Both are read by people who may not have the
 credential.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 _MASK = "***"
-#: A shorter value is not masked: it would blacken words of every line.
+#: A shorter value is not masked: it would hide ordinary words in every line.
 _SHORTEST = 5
 #: A login of this length is taken for a token: some hosts take it there.
 _TOKEN_LIKE = 20
@@ -25,7 +25,10 @@ _USERINFO = re.compile(r"(?<=://)[^/\s'\"]*@")
 
 
 def masker(environ: Mapping[str, str]) -> Callable[[str], str]:
-    """What makes a line safe to show: the environment's secrets, and user and password of any address, are masked."""
+    """
+    Returns a function that makes a line safe to show: it masks the environment's secrets, and user and password of any
+    address.
+    """
     found = {form for each in secrets(environ) for form in (each, quote(each, safe=""))}
     known = re.compile("|".join(re.escape(each) for each in sorted(found, key=len, reverse=True)) or r"(?!)")
 
@@ -36,7 +39,10 @@ def masker(environ: Mapping[str, str]) -> Callable[[str], str]:
 
 
 def secrets(environ: Mapping[str, str]) -> set[str]:
-    """The secrets in an environment: in Airflow's connections, and in variables whose name says that they hold one."""
+    """
+    Returns the secrets in an environment: in Airflow's connections, and in variables whose name says that they hold
+    one.
+    """
     found: set[str] = set()
     for name, value in environ.items():
         if name.startswith("AIRFLOW_CONN_") or _SENSITIVE.search(name):
@@ -48,7 +54,7 @@ def secrets(environ: Mapping[str, str]) -> set[str]:
 
 
 def _within(value: str) -> Iterator[str]:
-    """The secrets in a connection, which is a JSON object or an address."""
+    """Yields the secrets in a connection, which is a JSON object or an address."""
     if value.lstrip().startswith("{"):
         try:
             yield from _leaves("", json.loads(value))
@@ -68,7 +74,7 @@ def _within(value: str) -> Iterator[str]:
 
 
 def _leaves(name: str, value: Any) -> Iterator[str]:
-    """The texts below sensitive names. ``extra`` may be an object or its text, as Airflow allows both."""
+    """Yields the texts below sensitive names. ``extra`` may be an object or its text, as Airflow allows both."""
     if isinstance(value, dict):
         for key, each in value.items():
             yield from _leaves(key if not _SENSITIVE.search(name) else name, each)

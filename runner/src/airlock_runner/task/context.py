@@ -11,7 +11,7 @@ from airlock_wire.protocol.messages import DagRun
 
 def context_of(task: Task, ti: RunningTaskInstance, dag_run: DagRun) -> Context:
     """
-    The context. Entries about dates are there only where the DAG run has them.
+    Returns the context. It has entries about dates only if the DAG run has the dates.
 
     ``params`` are the DAG's, overridden by the run's configuration; ``conf`` is that configuration.
     """
@@ -50,14 +50,14 @@ def context_of(task: Task, ti: RunningTaskInstance, dag_run: DagRun) -> Context:
 
 
 class _Lookup:
-    """Names as attributes: ``x.name``, ``x.get("name")``; each is asked for when it is used."""
+    """Looks names up as attributes when they are used: ``x.name``, ``x.get("name")``."""
 
     def get(self, name: str) -> Any:
-        """What the name stands for."""
+        """Returns what the name stands for."""
         raise NotImplementedError
 
     def __getattr__(self, name: str) -> Any:
-        """What the name stands for. Names of Python's own protocols stand for nothing."""
+        """Returns what the name stands for; raises AttributeError for names of Python's own protocols."""
         if name.startswith("__"):
             raise AttributeError(name)
         return self.get(name)
@@ -75,7 +75,7 @@ class Variables:
     """``var.value.name`` is a variable's text, ``var.json.name`` what its JSON holds."""
 
     def __init__(self) -> None:
-        """Asks nothing yet."""
+        """Makes both lookups without asking the platform."""
         self.value = _Values(json=False)
         self.json = _Values(json=True)
 
@@ -84,5 +84,5 @@ class Connections(_Lookup):
     """``conn.name`` is the connection of that id."""
 
     def get(self, name: str) -> Connection:
-        """The connection of this id."""
+        """Returns the connection of this id."""
         return Connection.get(name)

@@ -1,9 +1,9 @@
 """
 Execute mode: one try of one task, from the startup message to the acknowledged terminal message.
 
-Load the task, render its arguments, tell them for people to see, call its function, store what it returned, and
-report. Whatever is raised on the way decides the report (`outcome`). A DAG or task that cannot be found fails the
-task with one clear line; Airflow's runner reschedules the task three times first, which is left to a later issue.
+It loads the task, renders its arguments, sends them for people to see, calls its function, stores what it returned,
+and reports. An exception on the way decides the report (`outcome`). A DAG or task that cannot be found fails the task
+with one clear line; Airflow's runner reschedules the task three times first, and ours does not.
 """
 
 import os
@@ -34,7 +34,7 @@ from airlock_wire.protocol.messages import SetRenderedFields, StartupDetails, TI
 
 
 def execute(startup: StartupDetails, channel: Channel, root: str, logs: Logs) -> int:
-    """Runs the task and reports. The exit code: 0 when the report was acknowledged, 1 when it was not."""
+    """Runs the task and reports; returns the exit code: 0 if the report was acknowledged, else 1."""
     server = msgspec.convert(startup.ti_context, TIRunContext)
     max_tries, should_retry = server.max_tries, server.should_retry
     task: Task | None = None
@@ -50,7 +50,7 @@ def execute(startup: StartupDetails, channel: Channel, root: str, logs: Logs) ->
     except BaseException as e:  # noqa: BLE001 - the edge of user code: whatever it raises decides the outcome
         error = e
     if os.getpid() != channel.pid:
-        # The task forked, and this is the other process: it has no outcome, and ends as a program does.
+        # This is a process that the task forked: it has no outcome, and ends as a program does.
         leaving.end_fork(error)
     try:
         leaving.leave(logs, error)
@@ -82,7 +82,7 @@ def _run(
     with running(context):
         arguments = arguments_of(task, ti, context)
         context["templates_dict"] = arguments.templates_dict
-        # For people to look at: user code need not wait for a server to have them, nor fail because it will not.
+        # They are for people to look at: user code must neither wait for the server to store them nor fail with it.
         options = _options(task) if tells_options else UNSET
         told = SetRenderedFields(rendered_fields=shown(arguments), options=options)
         channel.tell(told, partial(_not_shown, logs))
@@ -93,7 +93,10 @@ def _run(
 
 
 def _options(task: Task) -> TaskOptions:
-    """What the author wrote. Who writes retries means the delay between them too, also where it is the SDK's own."""
+    """
+    Returns the options that the author wrote. Written retries include the delay between them, even if it is the SDK's
+    default.
+    """
     given, written = task.options, task.written
     return TaskOptions(
         retries=given.retries if "retries" in written else None,
@@ -103,7 +106,7 @@ def _options(task: Task) -> TaskOptions:
 
 
 def _store(task: Task, ti: RunningTaskInstance, value: Any) -> None:
-    """Stores what the function returned, if anything: as `return_value`, and key by key where that was asked for."""
+    """Stores what the function returned, if anything: as `return_value`, and key by key for multiple outputs."""
     if value is None or not task.options.do_xcom_push:
         return
     value = plain(value, f"task {task.task_id!r} (line {task.line}): its return value")

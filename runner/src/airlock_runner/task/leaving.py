@@ -1,9 +1,9 @@
 """
-What Python does at the end of a program, done before a task's outcome is final: the threads and processes that the task
-started end, and its exit functions run. Work that they hold would otherwise be lost under a success.
+Does before a task's outcome is final what Python does at the end of a program: threads and processes that the task
+started end, and its exit functions run. Otherwise work that they hold could be lost although the task succeeds.
 
-Plain Python waits for ever. Here all of it has ``WAIT_SECONDS``, and what is cut off then is said in the log. Nothing
-is imported that the task has not imported itself: what it did not use holds no work.
+Plain Python waits for ever. Here everything together has ``WAIT_SECONDS``, and the log says what is cut off then. Only
+modules that the task itself imported are looked at: others hold no work of its own.
 """
 
 import atexit
@@ -29,7 +29,7 @@ _LOST = "what it had not done yet is lost: wait for it in the task, or give it l
 
 
 class _TimeIsOver(BaseException):
-    """Raised into what goes on for too long."""
+    """Raised into work that takes too long."""
 
 
 class _Phase:
@@ -52,14 +52,14 @@ class _Phase:
 
 
 def forget_the_launcher() -> None:
-    """What the parent of this process would do at its exit is not this one's to do."""
+    """Drops what the parent of this process would do at its exit: it is not this one's to do."""
     atexit._clear()  # noqa: SLF001 - there is no public way
 
 
 def leave(logs: Logs, error: BaseException | None, seconds: float = WAIT_SECONDS) -> None:
     """
-    Waits for what the task left running, then runs its exit functions; in the main thread. ``error`` is what ended the
-    task. Raises what a stop of the task raises meanwhile.
+    Waits for what the task left running, then runs its exit functions; call it in the main thread. ``error`` is what
+    ended the task. Raises what a stop of the task raises meanwhile.
     """
     threads, processes = sys.modules.get("threading"), sys.modules.get("multiprocessing.process")
     if threads is None and processes is None and atexit._ncallbacks() == 0:  # noqa: SLF001 - no public way
@@ -70,7 +70,7 @@ def leave(logs: Logs, error: BaseException | None, seconds: float = WAIT_SECONDS
     phase = _Phase()
     before: Any = signal.signal(signal.SIGALRM, phase.interrupt)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
-    # Again and again, because Python passes over what an exit function raises and goes on with the next.
+    # The alarm repeats, because Python ignores what an exit function raises and continues with the next one.
     signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN_SECONDS)
     try:
         if threads is not None:
@@ -104,7 +104,7 @@ def _join(multiprocessing: Any, ends: float) -> None:
 
 
 def _end_processes(logs: Logs, multiprocessing: Any) -> None:
-    """Ends the processes that go on, for which an exit function would wait without a bound."""
+    """Ends the processes that still run: an exit function would wait for them without a bound."""
     for process in _own(multiprocessing):
         if not process.daemon:
             process.kill()
@@ -114,12 +114,14 @@ def _end_processes(logs: Logs, multiprocessing: Any) -> None:
 
 
 def _own(multiprocessing: Any) -> list[Any]:
-    """The processes that this one started and that still run; one that forked knows those of its parent as well."""
+    """
+    Returns the processes that this one started and that still run; one that forked knows those of its parent as well.
+    """
     return [each for each in multiprocessing.active_children() if each._parent_pid == os.getpid()]  # noqa: SLF001 - as above
 
 
 def exit_code(error: BaseException | None) -> int:
-    """The exit code of a process that came to its end with ``error``, as Python itself gives it."""
+    """Returns the exit code of a process that came to its end with ``error``, as Python itself gives it."""
     if error is None:
         return EXIT_OK
     if not isinstance(error, SystemExit):

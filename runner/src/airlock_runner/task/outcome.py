@@ -1,5 +1,5 @@
 """
-How a task ended, as the one terminal message that says so: a pure function of the exception that ended it.
+Turns the exception that ended a task into its terminal message. Pure.
 
 | the task's code                     | with tries left | without       |
 |-------------------------------------|-----------------|---------------|
@@ -9,8 +9,8 @@ How a task ended, as the one terminal message that says so: a pure function of t
 | raised anything else                | up_for_retry    | failed        |
 | called sys.exit(), with any code    | up_for_retry    | failed        |
 
-A task that exits has not returned, so ``sys.exit(0)`` is no success; Airflow's runner sees it the same way. Being
-stopped (TaskTerminated) is an ordinary failure here: the sidecar knows that a stop came first and withholds it.
+A task that exits has not returned, so ``sys.exit(0)`` is not a success; Airflow's runner does the same. A stop
+(TaskTerminated) is an ordinary failure here: the sidecar knows that a stop came first, and withholds the failure.
 """
 
 from datetime import datetime
@@ -25,7 +25,7 @@ _MAX_REASON_CHARS = 500
 def outcome_of(
     error: BaseException | None, *, should_retry: bool, retry_delay_seconds: float | None, now: datetime
 ) -> Terminal:
-    """The terminal message for a task that ended with ``error``, or returned when that is None."""
+    """Returns the terminal message for a task that ended with ``error``, or that returned if ``error`` is None."""
     if error is None:
         return SucceedTask(end_date=now, task_outlets=[], outlet_events=[])
     if isinstance(error, AirlockSkipException):
@@ -36,7 +36,7 @@ def outcome_of(
 
 
 def summary(error: BaseException) -> str:
-    """The error in one line: its kind and the first line of its text, cut to what the server keeps."""
+    """Returns the error in one line: its kind and the first line of its text, cut to what the server keeps."""
     text = text_of(error).strip().partition("\n")[0]
     if isinstance(error, SystemExit):
         text = f"the task called sys.exit({text})"

@@ -1,6 +1,6 @@
 """
-A task's arguments as its function gets them: XComArgs replaced by the values of the tasks before it, templates
-rendered. The same fields as Airflow's: ``op_args``, ``op_kwargs`` and ``templates_dict``.
+Renders a task's arguments for its function: XComArgs become the values of the tasks before it, and templates are
+rendered. The fields are Airflow's: ``op_args``, ``op_kwargs`` and ``templates_dict``.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from airlock.sdk.exceptions import NotJson
 from airlock_runner.json_values import plain
 from airlock_runner.task.task_instance import RunningTaskInstance
 
-#: What is kept of one field for people to look at.
+#: How much of one field is kept for people to look at.
 MAX_FIELD_CHARS: Final = 4096
 
 
@@ -28,7 +28,9 @@ class Arguments(msgspec.Struct, frozen=True):
 
 
 def arguments_of(task: Task, ti: RunningTaskInstance, context: Mapping[str, Any]) -> Arguments:
-    """The task's arguments, rendered. An XCom that several arguments use is pulled once. Raises TemplateError."""
+    """
+    Returns the task's arguments, rendered. An XCom that several arguments use is pulled once. Raises TemplateError.
+    """
     pulled: dict[tuple[str, str], Any] = {}
 
     def pull(arg: XComArg) -> Any:
@@ -48,7 +50,9 @@ def arguments_of(task: Task, ti: RunningTaskInstance, context: Mapping[str, Any]
 
 
 def shown(arguments: Arguments) -> dict[str, Any]:
-    """The arguments as what people see of them: JSON, each field bounded. What is not JSON is shown as its repr."""
+    """
+    Returns the arguments as people see them: JSON, each field bounded. A value that is not JSON is shown as its repr.
+    """
     return {
         "op_args": _bounded(list(arguments.op_args)),
         "op_kwargs": _bounded(arguments.op_kwargs),

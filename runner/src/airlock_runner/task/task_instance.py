@@ -48,7 +48,7 @@ class RunningTaskInstance:
         self.push_plain(key, plain(value, f"task {self.task_id!r}: the XCom {key!r}"))
 
     def push_plain(self, key: str, value: Any) -> None:
-        """The same for a value that is known to be plain JSON."""
+        """Does the same for a value that is known to be plain JSON."""
         self._channel.ask(
             SetXCom(
                 key=key,
@@ -72,13 +72,14 @@ class RunningTaskInstance:
         default: Any = None,
     ) -> Any:
         """
-        The value that a task stored under ``key``, or ``default`` where there is none.
+        Returns the value that a task stored under ``key``, or ``default`` if no such XCom exists.
 
-        With several ``task_ids`` or ``map_indexes`` a list, in their order. Without ``task_ids``: this task's own.
+        With several ``task_ids`` or ``map_indexes`` it returns a list, in their order. Without ``task_ids`` it reads
+        this task's own XCom.
         """
         tasks = [self.task_id] if task_ids is None else [task_ids] if isinstance(task_ids, str) else list(task_ids)
         if task_ids is None and map_indexes is None:
-            # One that is not named is the task that is not mapped, for the server.
+            # Without a map index the server takes the task instance that is not mapped.
             map_indexes = self.map_index
         indexes = [map_indexes] if map_indexes is None or isinstance(map_indexes, int) else list(map_indexes)
         values = [
@@ -110,5 +111,5 @@ class RunningTaskInstance:
         return answer.value if isinstance(answer, XComResult) and answer.value is not None else default
 
     def __repr__(self) -> str:
-        """Who it is."""
+        """Returns the ids and the try."""
         return f"<TaskInstance {self.dag_id}.{self.task_id} {self.run_id} try {self.try_number}>"

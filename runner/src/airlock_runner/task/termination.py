@@ -1,9 +1,9 @@
 """
-What SIGTERM does while a task runs (ADR 0005).
+Handles SIGTERM while a task runs (ADR 0005).
 
-A task with ``on_kill`` has it called, and goes on until that made it end; any other gets TaskTerminated raised into
-its main thread, so that its ``finally`` blocks run. Only the first SIGTERM counts: a second one must not break into
-the clean-up that the first began. SIGKILL ends whatever does not end.
+If the task has ``on_kill``, that is called, and the task goes on until it ends because of it. In any other task
+TaskTerminated is raised in the main thread, so that its ``finally`` blocks run. A second SIGTERM is ignored: it must
+not break into the clean-up that the first began. SIGKILL ends whatever does not end.
 """
 
 import os
@@ -18,7 +18,7 @@ from airlock_runner.channel import Channel
 
 
 def install(channel: Channel, on_kill: Callable[[], Any] | None) -> None:
-    """From now on SIGTERM stops the task in this process. To be called in the main thread."""
+    """Makes SIGTERM stop the task in this process. Call it in the main thread."""
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         ignore()
@@ -31,7 +31,7 @@ def install(channel: Channel, on_kill: Callable[[], Any] | None) -> None:
 
 
 def ignore() -> None:
-    """From now on SIGTERM does nothing: the task has ended or is ending."""
+    """Makes SIGTERM do nothing: the task has ended or is ending."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
@@ -58,6 +58,6 @@ def _keep_from_forks(handler: Callable[[int, FrameType | None], None]) -> None:
 
 
 def restore() -> None:
-    """SIGTERM and SIGINT as in a fresh Python process, whatever the parent had set before the fork."""
+    """Sets SIGTERM and SIGINT as in a fresh Python process, whatever the parent had set before the fork."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
