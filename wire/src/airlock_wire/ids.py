@@ -1,5 +1,5 @@
 """
-What a DAG, a DAG run and a task may be called: one rule for the SDK, a laptop, a TaskRun and the server. Pure.
+Checks ids of DAGs, DAG runs and tasks: one rule for the SDK, a laptop, a TaskRun and the server. Pure.
 
 An id becomes a folder's name in the log's path (``task_id=ID``) and a piece of a URL. A folder's name has at most 255
 bytes, so the limit counts bytes of UTF-8 and not characters. Letters beyond ASCII are allowed, as Airflow allows them.
@@ -11,14 +11,16 @@ from typing import Final
 #: Bytes of an id in UTF-8. ``task_id=`` and such an id fit into a folder's name of 255 bytes.
 MAX_ID_BYTES: Final = 240
 
-#: What an id may have beside letters and digits.
+#: The characters that an id may have beside letters and digits.
 ID_MARKS: Final = "_-."
-#: The same for a DAG run's id, which often holds a moment.
+#: The same for a DAG run's id, which often has a time in it.
 RUN_ID_MARKS: Final = "_-.:+~"
 
 
 def problem(value: str, marks: str = ID_MARKS) -> str:
-    """What an id must be and ``value`` is not, to follow the name of the field; empty for an id that is fine."""
+    """
+    Returns the rule that ``value`` breaks, to follow the name of the field; empty if it can be an id.
+    """
     size = len(value.encode("utf-8", "surrogatepass"))
     clean = value != "." and ".." not in value and all(c.isalnum() or c in marks for c in value)
     if clean and 0 < size <= MAX_ID_BYTES:
@@ -29,5 +31,5 @@ def problem(value: str, marks: str = ID_MARKS) -> str:
 
 
 def run_problem(value: str) -> str:
-    """The same for a DAG run's id."""
+    """Returns the rule that ``value`` breaks as a DAG run's id; empty if it can be one."""
     return problem(value, RUN_ID_MARKS)

@@ -1,5 +1,5 @@
 """
-The options of a task that its TaskRun may leave to it: how often it is tried again, after how long, and how long it may
+The options that a TaskRun may leave to the task itself: how often it is retried, after how long, and how long it may
 run. The runner knows them once it has loaded the task; the sidecar and the operator act on them.
 """
 
@@ -18,7 +18,7 @@ EXECUTION_TIMEOUT: Final = "execution_timeout"
 
 
 class TaskOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """As the author wrote them; None where nothing was written."""
+    """The options as the author wrote them; None for an option that the author did not write."""
 
     retries: int | None = None
     retry_delay_seconds: float | None = None
@@ -26,7 +26,9 @@ class TaskOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def problem(options: TaskOptions) -> str:
-    """Which option has a value that it cannot have, as a sentence; empty where all are fine. User code sent them."""
+    """
+    Returns a sentence about the first option with an invalid value; empty if all are valid. User code sent them.
+    """
     if options.retries is not None and not 0 <= options.retries <= MAX_RETRIES:
         return f"retries must be 0 to {MAX_RETRIES}, not {options.retries}"
     if options.retry_delay_seconds is not None and not _is_seconds(options.retry_delay_seconds):

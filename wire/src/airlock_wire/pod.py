@@ -35,7 +35,7 @@ PLATFORM_UID: Final = 50002
 #: The user that fetches a bundle: it holds a credential that user code must not have.
 BUNDLE_UID: Final = 50003
 
-#: Whom a pod's projected token must be meant for, so that the server exchanges it for the task's.
+#: The audience of the pod's projected token that the server exchanges for the task's token.
 TOKEN_AUDIENCE: Final = "airlock"  # noqa: S105 - a name, not a token
 
 #: Where a foreign image's container has the launcher's volume. No other mount lies below it: a folder to mount on could
@@ -48,7 +48,7 @@ LAUNCHER_DIR: Final = "/airlock/opt/launcher"
 #: command's argument in bundle classes, beside the credential. One of them takes ``/any/folder`` for what it has
 #: fetched already, and git would take ``--option`` for its own.
 BUNDLE_VERSION: Final = r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9_.:+@=-]*"
-#: Its words.
+#: The same rule in words, for error messages.
 BUNDLE_VERSION_RULE: Final = (
     "the version of a bundle that is fetched begins with a letter, a digit or _ and has only these and . : + @ = -, "
     "with no two dots in a row"
@@ -68,7 +68,7 @@ NONCE: Final = "nonce"
 ACK: Final = "ack"
 STOP: Final = "stop"
 
-#: A control line is short; a longer one is no launcher's.
+#: A control line is short; a longer one is not from a launcher.
 MAX_CONTROL_LINE_BYTES: Final = 4096
 
 #: How long the launcher tries to reach a sidecar that has not listened yet.
@@ -77,14 +77,14 @@ CONNECT_SECONDS: Final = 60.0
 RECONNECT_SECONDS: Final = 120.0
 #: Between SIGTERM and SIGKILL when the sidecar stops the runner.
 STOP_SECONDS: Final = 5.0
-#: How long a told-to-stop launcher waits for the sidecar to know, before user code is signalled.
+#: How long a launcher that was told to stop waits for the sidecar's acknowledgement, before it signals user code.
 SIGNAL_ACK_SECONDS: Final = 1.0
 #: How long an ended child's launcher waits for its exit report to be acknowledged. The sidecar acknowledges once
 #: the server has the task's state, so this is how long a server may be away at the end of a task.
 EXIT_ACK_SECONDS: Final = 3600.0
 #: The child is killed this long before the pod's grace period ends.
 KILL_BEFORE_GRACE_ENDS_SECONDS: Final = 10.0
-#: The pod's grace period where nobody says another.
+#: The pod's grace period by default.
 GRACE_SECONDS: Final = 60.0
 
 # The launcher's own exit codes, 80 to 89. A child's code travels only in the exit report.
@@ -102,14 +102,14 @@ CHILD_EXIT_CLOSED: Final = 79
 
 
 def line(event: str, **fields: Any) -> bytes:
-    """One control line."""
+    """Encodes a control line."""
     import json  # costs 3 ms, which the launcher pays beside its child and not before it
 
     return json.dumps({"event": event, **fields}, separators=(",", ":")).encode() + b"\n"
 
 
 def parse_line(raw: bytes) -> dict[str, Any]:
-    """A control line's map, ``event`` being text; raises ValueError on anything else."""
+    """Returns the map in a control line, whose ``event`` is text; raises ValueError for any other line."""
     import json
 
     value = json.loads(raw)

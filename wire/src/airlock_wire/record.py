@@ -1,9 +1,9 @@
 """
-The sidecar's record: its last word about a launch, for whoever decides what the launch meant.
+The sidecar's record: its final statement about a launch, for the owner, who decides what follows.
 
 In a pod it is the sidecar's termination message, so it must stay under 3 KiB; on a laptop it is a file. It says
 what was reported and whether the server acknowledged it, how the runner ended, what was refused, and when each
-step happened. It holds nothing that user code wrote but the end of its own error text.
+step happened. The only text of user code in it is the end of its own error text.
 """
 
 from enum import StrEnum
@@ -19,7 +19,7 @@ _MESSAGE_CHARS = 600
 class Reason(StrEnum):
     """Why a launch ended as it did, CamelCase as in Kubernetes."""
 
-    #: The runner reported success and the server took it.
+    #: The runner reported success; ``acknowledged`` says whether the server has it.
     SUCCEEDED = "Succeeded"
     #: The runner reported that the task skipped itself.
     SKIPPED = "Skipped"
@@ -35,7 +35,7 @@ class Reason(StrEnum):
     AWAITING_INPUT = "AwaitingInput"
     #: The runner in parse mode delivered its result.
     PARSED = "Parsed"
-    #: The runner ended without a last word: an exit code, a signal, or nothing at all.
+    #: The runner ended without a terminal message: with an exit code, by a signal, or in an unknown way.
     CRASHED = "Crashed"
     #: The kernel killed the runner for memory.
     OOM_KILLED = "OOMKilled"
@@ -43,7 +43,7 @@ class Reason(StrEnum):
     TIMED_OUT = "TimedOut"
     #: The launcher was told to stop before the task ended; the owner decides.
     INTERRUPTED = "Interrupted"
-    #: The launcher went away without a word; the owner decides on its own evidence.
+    #: The launcher disappeared without a report; the owner decides on its own evidence.
     VANISHED = "Vanished"
     #: No launcher came in time.
     RUNNER_NEVER_CONNECTED = "RunnerNeverConnected"
@@ -60,7 +60,7 @@ class Reason(StrEnum):
 
 
 class Exit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How the child ended, by its launcher's word: a code or a signal, and whether it was for memory."""
+    """How the child ended, as its launcher reports: a code or a signal, and whether the kernel killed it for memory."""
 
     code: int | None = None
     signal: int | None = None
@@ -69,9 +69,9 @@ class Exit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
-    The record. ``state`` is what was reported or judged, ``acknowledged`` whether the server has it; ``refusals``
-    counts what was refused by kind; ``timeline`` maps steps to seconds since the epoch; ``log_missing`` is how many
-    bytes of the log its store lacked when the launch was over.
+    What the sidecar says about a launch. ``state`` was reported or judged, and ``acknowledged`` says whether the server
+    has it. ``refusals`` counts refused requests by kind. ``timeline`` maps steps to seconds since the epoch.
+    ``log_missing`` is how many bytes of the log its store lacked when the launch was over.
     """
 
     reason: Reason
@@ -84,12 +84,12 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     refusals: dict[str, int] = {}
     timeline: dict[str, float] = {}
     log_missing: int = 0
-    #: What the task itself says, where its launch left that to it and it came so far as to say it.
+    #: The task's own options, if the launch left them to the task and the runner came far enough to report them.
     options: TaskOptions | None = None
 
 
 def encode(record: Record) -> bytes:
-    """The record as JSON within its bound: the message is cut first, then the timeline and the refusals go."""
+    """Returns the record as JSON within its bound: the message is cut first, then the timeline and the refusals go."""
     message = record.message
     if len(message) > _MESSAGE_CHARS:
         message = message[: _MESSAGE_CHARS - 1] + "…"
@@ -102,5 +102,5 @@ def encode(record: Record) -> bytes:
 
 
 def decode(data: bytes) -> Record:
-    """A record from its JSON; msgspec.MsgspecError when it is none."""
+    """Decodes a record from its JSON; raises msgspec.MsgspecError if the bytes are not a record."""
     return msgspec.json.decode(data, type=Record)

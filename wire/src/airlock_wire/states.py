@@ -1,5 +1,5 @@
 """
-The states of a task instance, which call may move it where, and who sends which state over the wire.
+The states of a task instance, and which call of the Execution API may move it from one to another.
 
 One total table, so that the server's answers, the sidecar's judgement and the docs cannot disagree. The
 transitions are those measured on Airflow 3.3.2 for all states and calls.
@@ -29,7 +29,7 @@ class TaskInstanceState(StrEnum):
 
 _S = TaskInstanceState
 
-#: What a running task may report through PATCH /state, so where the wire can move it from ``running``.
+#: The states that a running task may report through PATCH /state.
 REPORTABLE = frozenset(
     {
         _S.SUCCESS,
@@ -62,7 +62,7 @@ NEXT: dict[TaskInstanceState, frozenset[TaskInstanceState]] = {
     _S.AWAITING_INPUT: frozenset(),
 }
 
-#: The task instance is over; nothing will run it again unless someone clears it.
+#: The states in which a task instance is over: it runs again only if somebody clears it.
 FINISHED = frozenset({_S.SUCCESS, _S.FAILED, _S.SKIPPED, _S.REMOVED, _S.UPSTREAM_FAILED})
 
 

@@ -1,15 +1,15 @@
 """
-What a sidecar is given at its start: which launch it serves. It holds no credential; those travel on their own.
+What a sidecar is given at its start: which launch it serves. It holds no credential; credentials travel separately.
 
-Whoever launches writes it (the local executor, the operator), the sidecar reads it, user code never sees it.
+The local executor or the operator writes it, the sidecar reads it, and user code never sees it.
 """
 
 import msgspec
 
 from airlock_wire.protocol.messages import BundleInfo, DagFileParseRequest, TaskInstance
 
-#: The classes that a deferral may name where nobody says otherwise: triggers of Airflow's providers, which all have
-#: this place and end. Of ``airflow.triggers`` there is none: what is there is for tests, or calls what it is told to.
+#: The classes that a deferral may name by default: triggers of Airflow's providers, whose paths all fit this pattern.
+#: Classes of ``airflow.triggers`` do not: they are for tests, or they call whatever their arguments name.
 AIRFLOWS_TRIGGERS = ("airflow.providers.*.triggers.*Trigger",)
 
 
@@ -18,14 +18,14 @@ class Access(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     What a launch may ask the server for, beyond what its own task instance is and has. Each is a list of ``patterns``;
     None where nothing is narrowed. The server's own policy comes on top.
 
-    ``xcom_reads``, ``xcom_writes`` and ``tasks`` are patterns of ``dag_id/task_id``; a task instance's own XComs are
-    always its own, and unless it is said otherwise it writes no others. Who may read a variable may list its key.
+    ``xcom_reads``, ``xcom_writes`` and ``tasks`` are patterns of ``dag_id/task_id``. A task instance may always use its
+    own XComs, and by default it writes no others. Who may read a variable may list its key.
     ``dag_runs`` and ``triggers`` are DAG ids. ``assets``, ``asset_stores`` and ``asset_events`` are names and URIs of
     assets, and names of aliases.
 
-    Two reach past what is asked for here, and are never free. ``deferrals`` are paths of the classes that a deferral
-    may name: a real Airflow's triggerer imports and calls them beside its keys. ``asset_events`` are the assets that a
-    success may claim, which makes other DAGs run.
+    Two reach further and are always narrowed. ``deferrals`` are paths of the classes that a deferral may name: a real
+    Airflow's triggerer imports and calls them beside its keys. ``asset_events`` are the assets that a success may
+    claim, which makes other DAGs run.
     """
 
     connections: tuple[str, ...] | None = None

@@ -1,5 +1,5 @@
 """
-What a process that guards a credential asks of the kernel for itself, by prctl. Standard library of Python 3.10 only.
+Protects a process that guards a credential, by prctl. Standard library of Python 3.10 only.
 
 Non-dumpable: a process of the same user can then neither trace it nor read its memory, environment or descriptors
 in /proc, and it leaves no core file. In a pod that is a second line of defence; on a laptop, where user code may be
@@ -16,7 +16,7 @@ _PR_SET_NO_NEW_PRIVS = 38
 
 
 def _prctl(option: int, value: int) -> None:
-    import ctypes  # costs 3 ms, which the runner of a pod need not pay: its launcher is the first process there
+    import ctypes  # costs 3 ms, which a pod's runner saves: its launcher is the first process of the container
 
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(option, value, 0, 0, 0) != 0:
@@ -25,12 +25,12 @@ def _prctl(option: int, value: int) -> None:
 
 
 def hide() -> None:
-    """Makes this process non-dumpable; raises OSError where the kernel refuses, so that nobody runs without it."""
+    """Makes this process non-dumpable; raises OSError if the kernel refuses, so that no process runs unprotected."""
     _prctl(_PR_SET_DUMPABLE, 0)
 
 
 def take_orphans() -> None:
-    """Makes this process the parent of every descendant whose own parent ends, so that none gets away from it."""
+    """Makes this process the parent of every descendant whose own parent ends, so that no descendant escapes it."""
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 

@@ -1,9 +1,9 @@
 """
 Settings: one TOML file and ``AIRLOCK__SECTION__KEY`` in the environment, read once into a frozen struct of structs.
 
-An unknown section or key is refused with the nearest known name, because a setting that is silently ignored is a
-setting that somebody believes in. The environment wins over the file. Plain ``AIRLOCK_*`` names (one underscore)
-are tooling's and never read here.
+An unknown section or key is refused with the nearest known name: somebody would believe in a setting that is silently
+ignored. The environment wins over the file. Plain ``AIRLOCK_*`` names (one underscore) belong to tools and are not
+read here.
 """
 
 from collections.abc import Iterable, Mapping
@@ -23,7 +23,7 @@ class SettingsError(Exception):
 
 def load(kind: type[T], environ: Mapping[str, str], file: Path | None = None) -> T:
     """
-    The settings of ``kind``, a struct whose fields are sections, each a struct of settings.
+    Returns the settings of ``kind``, a struct whose fields are sections, each a struct of settings.
 
     ``file`` may be absent. Environment values are text and converted to the field's type; raises SettingsError.
     """
@@ -53,7 +53,7 @@ def load(kind: type[T], environ: Mapping[str, str], file: Path | None = None) ->
 
 
 def _toml(file: Path) -> dict[str, Any]:
-    import tomllib  # costs milliseconds, which a sidecar, that has no file, would pay at every task
+    import tomllib  # imported here: it costs milliseconds, and a sidecar has no file
 
     try:
         return tomllib.loads(file.read_text())
@@ -71,7 +71,7 @@ def _known(kind: type[msgspec.Struct], section: str, key: str, source: str) -> N
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
-    import difflib  # the same, for a mistake
+    import difflib  # imported here: only an error needs it
 
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)

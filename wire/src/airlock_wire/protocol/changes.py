@@ -1,5 +1,5 @@
 """
-What a runner may change beside its own XComs and its own state, and what it is answered.
+Messages that change something beside the runner's own XComs and state, and their answers.
 """
 
 from datetime import datetime
@@ -9,7 +9,7 @@ from airlock_wire.protocol.messages import Message
 
 
 class DeleteXCom(Message, frozen=True, kw_only=True):
-    """Removes an XCom; an empty answer, also where there was none."""
+    """Removes an XCom; an empty answer, also if the XCom did not exist."""
 
     key: str
     dag_id: str
@@ -27,7 +27,7 @@ class PutVariable(Message, frozen=True, kw_only=True):
 
 
 class DeleteVariable(Message, frozen=True, kw_only=True):
-    """Removes a variable; OKResponse, also where there was none."""
+    """Removes a variable; OKResponse, also if the variable did not exist."""
 
     key: str
 
@@ -46,7 +46,7 @@ class SkipDownstreamTasks(Message, frozen=True, kw_only=True):
 
 class TriggerDagRun(Message, frozen=True, kw_only=True):
     """
-    Makes a DAG run; OKResponse, or DAGRUN_ALREADY_EXISTS in the body slot. ``reset_dag_run`` clears one that is there.
+    Makes a DAG run; OKResponse, or DAGRUN_ALREADY_EXISTS in the body slot. ``reset_dag_run`` clears an existing one.
     """
 
     dag_id: str
@@ -73,7 +73,7 @@ class CreateHITLDetailPayload(Message, frozen=True, kw_only=True):
 
 
 class HITLDetailRequestResult(Message, frozen=True, kw_only=True):
-    """What was asked, as the server keeps it."""
+    """The question to the person, as the server keeps it."""
 
     ti_id: str
     options: list[str]
@@ -104,6 +104,6 @@ class ResendLoggingFD(Message, frozen=True, kw_only=True):
 
 
 class SentFDs(Message, frozen=True, kw_only=True):
-    """The descriptor's number on the sending side, which says only how many come with this frame."""
+    """The descriptors' numbers on the sending side; only their count says something: how many come with this frame."""
 
     fds: list[int]

@@ -1,11 +1,11 @@
 """
-The serialized form of a DAG: what parsing a file leaves behind once no user code is at hand.
+The serialized form of a DAG: the result of parsing a file, which is read without user code.
 
 It travels inside ``DagFileParsingResult`` as a plain map under ``data``, which is how Airflow's message carries
 its own form, so that the message validates against Airflow's schema and the two versions are told apart by
 ``format``.
 
-User code wrote it: whoever reads it checks every field first, which ``disclose`` does.
+User code wrote it, so a reader checks every field first: ``disclose`` does.
 """
 
 from typing import Any
@@ -40,7 +40,7 @@ class SerializedDag(msgspec.Struct, frozen=True, kw_only=True):
     params: dict[str, Any] = {}
 
     def task(self, task_id: str) -> SerializedTask | None:
-        """The task of this id, if the DAG has one."""
+        """Returns the task of this id, if the DAG has one."""
         return next((task for task in self.tasks if task.task_id == task_id), None)
 
 
@@ -51,14 +51,14 @@ class LazySerializedDag(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def enclose(dag: SerializedDag) -> LazySerializedDag:
-    """A DAG put into the envelope in which it travels."""
+    """Puts a DAG into the envelope in which it travels."""
     return LazySerializedDag(data=msgspec.to_builtins(dag))
 
 
 def disclose(envelope: LazySerializedDag) -> SerializedDag:
     """
-    The DAG inside an envelope; msgspec.ValidationError, which names the field, for one that is not ours, not whole, or
-    has a value that the SDK would have refused.
+    Returns the DAG inside an envelope. Raises msgspec.ValidationError, which names the field, for a DAG that is not
+    ours, is not whole, or has a value that the SDK would have refused.
     """
     dag = msgspec.convert(envelope.data, SerializedDag)
     if dag.format != FORMAT:
@@ -76,7 +76,7 @@ def disclose(envelope: LazySerializedDag) -> SerializedDag:
 
 
 def _task_problem(task: SerializedTask) -> str:
-    """What is wrong with a task, to follow its id; empty where nothing is."""
+    """Returns what is wrong with a task, to follow its id; empty if nothing is wrong."""
     if wrong := ids.problem(task.task_id):
         return f" {wrong}"
     limits = options.TaskOptions(
@@ -89,5 +89,5 @@ def _task_problem(task: SerializedTask) -> str:
 
 
 def _shown(text: str) -> str:
-    """A refused id for a message: escaped, and cut where it is long."""
+    """Returns a refused id for a message: escaped, and cut where it is long."""
     return ascii(text if len(text) <= _SHOWN_CHARS else f"{text[:_SHOWN_CHARS]}…")

@@ -1,5 +1,5 @@
 """
-The ways a launch ends though its task goes on: it waits for a trigger, for a date, or for a person.
+Terminal messages of a launch whose task goes on later: it waits for a trigger, for a date, or for a person.
 
 They are terminal messages, as ``SucceedTask`` is: one a launch. The task instance keeps its id and its try number, and
 a later launch of it resumes.

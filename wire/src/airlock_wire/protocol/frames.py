@@ -30,11 +30,11 @@ _ARRAY16, _ARRAY32 = 0xDC, 0xDD
 
 
 class FrameError(Exception):
-    """These bytes are no frame: the peer is broken or hostile, and its stream can be trusted no further."""
+    """These bytes are not a frame: the peer is broken or hostile, and the rest of its stream cannot be trusted."""
 
 
 class Undecodable(FrameError):
-    """One frame's content made no sense. The stream is intact: answer it and go on."""
+    """The content of one frame cannot be decoded. The stream is intact: answer the frame and go on."""
 
 
 class Request(msgspec.Struct, array_like=True, frozen=True):
@@ -46,7 +46,7 @@ class Request(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Response(msgspec.Struct, array_like=True, frozen=True):
-    """What the sidecar answers under the request's id. Neither body nor error: done, and nothing to say."""
+    """What the sidecar answers under the request's id. Without body and error the request was done, and that is all."""
 
     id: int
     body: Any = None
@@ -72,7 +72,7 @@ _raw_request_decoder = msgspec.msgpack.Decoder(RawRequest)
 
 
 def encode(frame: Request | Response) -> bytes:
-    """The bytes of a frame, its length first."""
+    """Encodes a frame; the bytes begin with its length."""
     buffer = bytearray(HEADER_BYTES)
     _encoder.encode_into(frame, buffer, HEADER_BYTES)
     buffer[:HEADER_BYTES] = (len(buffer) - HEADER_BYTES).to_bytes(HEADER_BYTES, "big")
@@ -80,17 +80,17 @@ def encode(frame: Request | Response) -> bytes:
 
 
 def request(id: int, body: Any, carrier: Mapping[str, str] | None = None) -> bytes:  # noqa: A002 - the wire's word
-    """The bytes of a request, always with its three elements, as Airflow's runner writes them."""
+    """Returns the bytes of a request, always with its three elements, as Airflow's runner writes them."""
     return encode(Request(id, body, dict(carrier) if carrier else None))
 
 
 def response(id: int, body: Any = None, error: Any = None) -> bytes:  # noqa: A002 - the wire's word
-    """The bytes of a response, always with its three elements, as Airflow's supervisor writes them."""
+    """Returns the bytes of a response, always with its three elements, as Airflow's supervisor writes them."""
     return encode(Response(id, body, error))
 
 
 def decode_response(payload: bytes) -> Response:
-    """A response from its payload; raises Undecodable."""
+    """Returns a response from its payload; raises Undecodable."""
     try:
         return _response_decoder.decode(payload)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as e:
@@ -98,7 +98,7 @@ def decode_response(payload: bytes) -> Response:
 
 
 def decode_raw_request(payload: bytes) -> RawRequest:
-    """A request from its payload, body untouched; raises Undecodable."""
+    """Returns a request from its payload, body untouched; raises Undecodable."""
     try:
         return _raw_request_decoder.decode(payload)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as e:
@@ -107,9 +107,9 @@ def decode_raw_request(payload: bytes) -> RawRequest:
 
 def leading_id(payload: bytes) -> int:
     """
-    The id of a request that may be cut off or nonsense after it, from its first bytes; 0 where there is none.
+    Returns the id in a request's first bytes, whatever follows them; 0 if there is no id.
 
-    It is what lets a frame that is too long, or that does not decode, be answered under the id its sender waits for.
+    With it a frame that is too long, or that does not decode, is answered under the id that its sender waits for.
     """
     if not payload:
         return 0
@@ -133,7 +133,7 @@ def leading_id(payload: bytes) -> int:
 
 
 def read_exactly(sock: socket.socket, count: int) -> bytes:
-    """``count`` bytes from a blocking stream socket; EOFError when the peer has gone, even in the middle."""
+    """Reads ``count`` bytes from a blocking stream socket; raises EOFError if the peer closes it before that."""
     if count <= 65536:
         data = sock.recv(count, socket.MSG_WAITALL)
         if len(data) == count:
@@ -155,7 +155,10 @@ def read_exactly(sock: socket.socket, count: int) -> bytes:
 
 
 def read_payload(sock: socket.socket, limit: int = MAX_FRAME_BYTES) -> bytes:
-    """One frame's payload from a blocking socket; EOFError at its end, FrameError when it is longer than ``limit``."""
+    """
+    Reads one frame's payload from a blocking socket. Raises EOFError at the stream's end, and FrameError for a frame
+    that is longer than ``limit``.
+    """
     length = int.from_bytes(read_exactly(sock, HEADER_BYTES), "big")
     if length > limit:
         raise FrameError(f"a frame of {length} bytes is over the limit of {limit}")

@@ -1,9 +1,9 @@
 """
-What a runner may look up beside its own start, and what it is answered.
+Messages that look something up, and their answers.
 
-An answer that is one value of the server's (a count, a date, a list) has it in its one field; the other answers are the
-server's own object with a ``type``. Objects inside stay plain maps: a launch passes them through as the server wrote
-them, so that a newer server's fields reach a runner that knows them.
+An answer of one value (a count, a date, a list) has one field for it. The other answers are the server's own object
+with a ``type``. Objects inside stay plain maps: a launch passes them through as the server wrote them, so that a newer
+server's fields reach a runner that knows them.
 """
 
 from datetime import datetime
@@ -24,7 +24,7 @@ class GetXComCount(Message, frozen=True, kw_only=True):
 
 
 class XComCountResponse(Message, frozen=True, kw_only=True):
-    """How many map indexes have it."""
+    """How many map indexes have the XCom."""
 
     len: int
 
@@ -227,7 +227,7 @@ class GetPreviousDagRun(Message, frozen=True, kw_only=True):
 
 
 class PreviousDagRunResult(Message, frozen=True, kw_only=True):
-    """The DAG run, null where there is none."""
+    """The DAG run, null if there is no earlier one."""
 
     dag_run: DagRun | None = None
 
@@ -239,7 +239,7 @@ class GetPrevSuccessfulDagRun(Message, frozen=True, kw_only=True):
 
 
 class PrevSuccessfulDagRunResult(Message, frozen=True, kw_only=True):
-    """The dates, null where there was none."""
+    """The dates, null if no earlier DAG run was successful."""
 
     data_interval_start: datetime | None = None
     data_interval_end: datetime | None = None
@@ -309,7 +309,7 @@ class GetPreviousTI(Message, frozen=True, kw_only=True):
 
 
 class PreviousTIResult(Message, frozen=True, kw_only=True):
-    """The task instance, null where there is none."""
+    """The task instance, null if no earlier DAG run has it."""
 
     task_instance: dict[str, Any] | None = None
 
@@ -322,6 +322,6 @@ class GetTaskRescheduleStartDate(Message, frozen=True, kw_only=True):
 
 
 class TaskRescheduleStartDate(Message, frozen=True, kw_only=True):
-    """When, null where it was never rescheduled."""
+    """The date, null if the try was never rescheduled."""
 
     start_date: datetime | None

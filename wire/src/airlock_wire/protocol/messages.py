@@ -1,14 +1,13 @@
 """
 The messages inside frames, as tagged structs: the class name is the wire's ``type``.
 
-``FromRunner`` is what our own runner asks and ``ToRunner`` what it is told; the rest of what Airflow's runner may say
-is in ``endings``, ``lookups``, ``changes`` and ``stores``, and ``protocol`` has the whole. Airflow 3.3's task-sdk 1.3.2
-defines the set, and its JSON schema is what the contract tests hold these against. A field without a default is always
-on the wire, so a required field that may be null is ``X | None`` without a default. Unknown keys are ignored on
-read, as Airflow's runner ignores them.
+Our own runner sends the messages of ``FromRunner`` and is answered with those of ``ToRunner``. What only Airflow's
+runner sends is in ``endings``, ``lookups``, ``changes`` and ``stores``; ``protocol`` lists all messages. Airflow 3.3's
+task-sdk 1.3.2 defines the set, and the contract tests compare these structs with its JSON schema. A field without a
+default is always on the wire, so a required field that may be null is ``X | None`` without a default. Unknown keys are
+ignored on read, as Airflow's runner ignores them.
 
-Adding a message is four places: one of these modules, the sidecar's table of routes, the SDK call that sends it, and
-the server's route; the golden test and the contract test then fail until they know it.
+CONTRIBUTING.md says how to add a message.
 """
 
 from datetime import datetime
@@ -23,7 +22,7 @@ from airlock_wire.protocol.dags import LazySerializedDag
 
 
 class ErrorType(StrEnum):
-    """Why a request was not done; closed, because Airflow's runner refuses a word it does not know."""
+    """Why a request was refused or failed. The list is closed: Airflow's runner refuses a word it does not know."""
 
     CONNECTION_NOT_FOUND = "CONNECTION_NOT_FOUND"
     VARIABLE_NOT_FOUND = "VARIABLE_NOT_FOUND"
@@ -90,7 +89,7 @@ class DagRun(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TIRunContext(msgspec.Struct, frozen=True, kw_only=True):
-    """What the server answered to PATCH /run: what the runner needs and could not know before."""
+    """The server's answer to PATCH /run: what the runner needs and could not know before."""
 
     dag_run: DagRun
     max_tries: int
@@ -177,7 +176,7 @@ class GetConnection(Message, frozen=True, kw_only=True):
 
 
 class GetXCom(Message, frozen=True, kw_only=True):
-    """Asks for an XCom; XComResult, with a null value where there is none."""
+    """Asks for an XCom; XComResult, with a null value if the XCom does not exist."""
 
     key: str
     dag_id: str
@@ -250,20 +249,20 @@ class ConnectionResult(Message, frozen=True, kw_only=True):
 
 
 class XComResult(Message, frozen=True, kw_only=True):
-    """An XCom's value, null where there is none."""
+    """An XCom's value, null if the XCom does not exist."""
 
     key: str
     value: Any
 
 
 class OKResponse(Message, frozen=True, kw_only=True):
-    """Done, for the requests whose answer says so in words."""
+    """The request was done; for requests whose answer must not be empty."""
 
     ok: bool
 
 
 class ErrorResponse(Message, frozen=True, kw_only=True):
-    """Not done, and why: in the body slot an answer that the caller expects, in the error slot one that is raised."""
+    """The request was not done, and why. In the body slot the caller expects it; in the error slot it is raised."""
 
     error: ErrorType = ErrorType.GENERIC_ERROR
     detail: dict[str, Any] | None = None
@@ -286,11 +285,11 @@ ToRunner: TypeAlias = (
     StartupDetails | DagFileParseRequest | VariableResult | ConnectionResult | XComResult | OKResponse | ErrorResponse
 )
 
-#: The messages after which our own runner has said its last word about the task's state.
+#: The messages by which our own runner reports the task's final state.
 Terminal: TypeAlias = SucceedTask | RetryTask | TaskState
 
 
 def to_runner(body: Any) -> ToRunner:
-    """The message in an answer's body, already a plain map; msgspec.ValidationError when it is none of ours."""
+    """Returns the message in an answer's body, a plain map; raises msgspec.ValidationError for other maps."""
     message: ToRunner = msgspec.convert(body, ToRunner)
     return message

@@ -1,8 +1,8 @@
 """
-The whole protocol: every message that a runner may send, ours or Airflow's, and everything it may be answered.
+The whole protocol: every message that a runner, ours or Airflow's, may send, and every answer.
 
-Our own runner sends few of them, so this is apart from ``messages``: to define a hundred types costs ten milliseconds
-that no start of ours has. The sidecar loads it while the server answers /run.
+Our own runner sends few of them, so they are not in ``messages``: defining a hundred types takes ten milliseconds,
+which would delay every start. The sidecar imports this module while the server answers /run.
 """
 
 from typing import TypeAlias
@@ -11,7 +11,7 @@ import msgspec
 
 from airlock_wire.protocol import changes, endings, lookups, messages, stores
 
-#: What a runner that executes a task instance may ask. All 55 of Airflow 3.3's task-sdk.
+#: The requests of a runner that executes a task instance: all 55 of Airflow 3.3's task-sdk.
 FromTask: TypeAlias = (
     messages.SucceedTask
     | messages.RetryTask
@@ -70,7 +70,7 @@ FromTask: TypeAlias = (
     | changes.ResendLoggingFD
 )
 
-#: What it may be answered. All 30 of them.
+#: The answers to them, all 30.
 ToTask: TypeAlias = (
     messages.StartupDetails
     | messages.VariableResult
@@ -104,7 +104,7 @@ ToTask: TypeAlias = (
     | messages.ErrorResponse
 )
 
-#: The messages after which a launch has said its last word about the task's state.
+#: The messages by which a launch reports the task's state, of which it may send one.
 TERMINAL = (
     messages.SucceedTask,
     messages.RetryTask,
@@ -116,7 +116,7 @@ TERMINAL = (
 
 
 class LargeSetXCom(messages.SetXCom, frozen=True, kw_only=True, tag="SetXCom"):
-    """The same message with its value left as it came: msgpack, for a side that only passes it on."""
+    """SetXCom with its value left undecoded, as msgpack, for a side that only passes it on."""
 
     value: msgspec.Raw
 
@@ -126,11 +126,11 @@ _decoder = msgspec.msgpack.Decoder(FromTask | messages.DagFileParsingResult)
 
 
 class UnknownMessage(Exception):
-    """The body decodes, but its type is none that we serve, or its fields are wrong. The text names the field."""
+    """The body decodes, but no message has its type, or its fields are wrong. The text names the field."""
 
 
 def large_xcom(body: bytes | msgspec.Raw) -> LargeSetXCom | None:
-    """An XCom to store whose value is left as it came; None for another message, or for none."""
+    """Returns a SetXCom whose value is left undecoded; None for any other body."""
     try:
         return _large_decoder.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -139,8 +139,8 @@ def large_xcom(body: bytes | msgspec.Raw) -> LargeSetXCom | None:
 
 def decode(body: bytes | msgspec.Raw, *, large: bool = False) -> FromTask | messages.DagFileParsingResult:
     """
-    A runner's message from the msgpack of its body; raises UnknownMessage. With ``large`` an XCom to store comes as
-    LargeSetXCom.
+    Decodes a runner's message from the msgpack of its body; raises UnknownMessage. With ``large`` a SetXCom is decoded
+    as LargeSetXCom.
     """
     if large and (found := large_xcom(body)) is not None:
         return found
