@@ -1,0 +1,140 @@
+"""What can be checked of plain English: docstrings, comments, and documents. CONTRIBUTING.md has the rules."""
+
+import ast
+import io
+import re
+import tokenize
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+#: What is reread so far. A folder is added when it keeps the rules.
+MENDED = ["sdk", "runner", "wire"]
+PYTHON = sorted(
+    path for folder in MENDED for path in (ROOT / folder).rglob("*.py") if "migrations/versions" not in str(path)
+)
+DOCUMENTS = [
+    *(ROOT / name for name in ("SECURITY.md", "CONTRIBUTING.md", "CODE_OF_CONDUCT.md", "docs/releasing.md")),
+    *sorted((ROOT / "docs/adr").glob("*.md")),
+    *sorted((ROOT / ".github").rglob("*.md")),
+]
+
+#: "X is no Y" and "X is none": say "is not a Y", "is not one", "there is nothing". `not` is found at once, `no` is not.
+IDIOM = re.compile(
+    r"\b(?:[Ii]s|[Aa]re|[Ww]as|[Ww]ere|be|been) (?:none|no)\b"
+    # These are comparisons.
+    r"(?! longer\b| more\b| less\b| fewer\b| later\b| earlier\b| slower\b| faster\b| larger\b| smaller\b| better\b)"
+)
+#: A function's docstring begins with what it does. These words begin a description of what it gives, without a verb.
+NO_VERB = re.compile(r"(?:The|A|An|Every|Each|All|Those|Its|What|Whether|How|Which|Why|Where|When|Who)\b")
+#: "There is no X" is ordinary English.
+ORDINARY = re.compile(r"\bthere (?:is|are|was|were) no\b", re.IGNORECASE)
+#: Sentences that keep the idiom, each with its reason.
+KEPT: dict[str, str] = {}
+MOST_COLUMNS = 120
+
+
+def refused(text):
+    """The places of a text that use the idiom, in a few words each."""
+    flat = " ".join(text.split())
+    ordinary = {match.end() for match in ORDINARY.finditer(flat)}
+    found = [flat[max(0, m.start() - 30) : m.end() + 30] for m in IDIOM.finditer(flat) if m.end() not in ordinary]
+    return [place for place in found if not any(kept in place for kept in KEPT)]
+
+
+def docstrings(tree):
+    """Each docstring of a module, with its line."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            text = ast.get_docstring(node)
+            if text:
+                yield node.body[0].lineno, text
+
+
+def comments(source):
+    """Each block of comments that stand below one another, as one text, with its first line."""
+    block, first, last = [], 0, 0
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            if token.start[0] != last + 1 and block:
+                yield first, " ".join(block)
+                block = []
+            if not block:
+                first = token.start[0]
+            block.append(token.string.lstrip("#: "))
+            last = token.start[0]
+    if block:
+        yield first, " ".join(block)
+
+
+def messages(tree):
+    """Each text of two words or more that is in the code: what users and logs are told, for the most part."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
+            yield node.lineno, node.value
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=lambda path: str(path.relative_to(ROOT)))
+def test_docstrings_comments_and_messages_say_not(path):
+    source = path.read_text()
+    tree = ast.parse(source)
+    texts = [*docstrings(tree), *comments(source), *messages(tree)]
+
+    assert [] == sorted({f"{line}: {place}" for line, text in texts for place in refused(text)})
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_first_line_of_a_docstring_fits_a_line(path):
+    first = [(line, text.splitlines()[0]) for line, text in docstrings(ast.parse(path.read_text()))]
+
+    assert [] == [f"{line}: {text}" for line, text in first if len(text) > MOST_COLUMNS]
+
+
+def described(function):
+    """Whether a function's docstring describes a value instead of an action; a property is a value."""
+    names = {getattr(each, "attr", getattr(each, "id", "")) for each in function.decorator_list}
+    text = ast.get_docstring(function)
+    return bool(text and NO_VERB.match(text) and not names & {"property", "cached_property", "fixture"})
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_docstring_of_a_function_begins_with_a_verb(path):
+    functions = [
+        n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+
+    assert [] == [f"{each.lineno}: {each.name}" for each in functions if described(each)]
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_documents_say_not(path):
+    # An example that shows the idiom is in a code block or a table of examples.
+    text = re.sub(r"```.*?```", "", path.read_text(), flags=re.DOTALL)
+
+    assert [] == refused(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("this process is none", True),
+        ("what follows is no\n JSON", True),
+        ("Where that is none, stop.", True),
+        ("There is no cluster.", False),
+        ("there is none", True),
+        ("It is no longer read.", False),
+        ("there are no more than five", False),
+        ("This is not a number.", False),
+    ],
+)
+def test_the_check_itself_finds_the_idiom(text, found):
+    assert found == bool(refused(text))
+
+
+@pytest.mark.parametrize("sentence", KEPT)
+def test_an_exception_is_still_needed(sentence):
+    texts = [path.read_text() for path in (*PYTHON, *DOCUMENTS)]
+
+    assert any(sentence in " ".join(text.split()) for text in texts)
