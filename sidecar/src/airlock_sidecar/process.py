@@ -84,8 +84,8 @@ def main() -> int:
 
 def _log_store(config: settings.SidecarSettings, work: Workload) -> LogStore:
     """
-    The try's log: below the folder that readers share, where one is set, else below the local one. What a file of DAGs
-    prints while it is read stays local.
+    Returns the try's log: below the folder that readers share, where one is set, else below the local one. What a file
+    of DAGs prints while it is read stays local.
     """
     shared = config.logs.store if isinstance(work, Execute) and settings.place_of(config.logs) is None else ""
     try:

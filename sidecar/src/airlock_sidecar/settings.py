@@ -157,7 +157,7 @@ def from_environment(environ: Mapping[str, str], file: Path | None = None) -> Si
 
 
 def place_of(logs: Logs) -> "Place | None":
-    """The object store that logs go to, None for a folder; raises ValueError that says what it must be."""
+    """Returns the object store that logs go to, None for a folder; raises ValueError that says what it must be."""
     if not logs.store or logs.store.startswith("/"):
         return None
     from airlock_wire.logplace import place  # not loaded where no address is set

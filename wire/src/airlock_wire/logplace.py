@@ -35,7 +35,7 @@ class Place(NamedTuple):
 
 
 def place(store: str) -> Place:
-    """The place that an address names; raises ValueError that says what it must be."""
+    """Returns the place that an address names; raises ValueError that says what it must be."""
     try:
         parts = urlsplit(store)
         prefix = parts.path.strip("/")

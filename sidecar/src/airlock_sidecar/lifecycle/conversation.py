@@ -1,5 +1,5 @@
 """
-The thread that talks with the runner, from the startup message to the end of what the runner had sent.
+The thread that serves the runner, from the startup message to the last request that the runner sent.
 """
 
 import contextlib
@@ -23,15 +23,15 @@ from airlock_sidecar.upstream.calls import Calls
 from airlock_wire.protocol import frames
 from airlock_wire.workload import Execute
 
-#: How long it may take to come to its end after the child is gone.
+#: How long serving may go on after the child is gone.
 DRAIN_SECONDS = 5.0
 _LOOK_SECONDS = 0.2
 
 
 def load() -> None:
     """
-    Imports what serves a runner. It knows a hundred messages, which no start has the time for but one that waits: for
-    a launcher whose container is still being made.
+    Imports the modules that serve a runner. They define a hundred messages, which would delay a start. A sidecar that
+    waits for its launcher's container has the time.
     """
     from airlock_sidecar.requests import (
         dispatch,  # noqa: F401 - they are wanted in memory
@@ -40,7 +40,7 @@ def load() -> None:
 
 
 class Conversation:
-    """One runner's. Without ``reporter`` it is a runner that parses, which reports nothing."""
+    """Serves one runner. Without ``reporter`` the runner parses a file and reports no state."""
 
     def __init__(
         self,
@@ -74,11 +74,11 @@ class Conversation:
         self._thread.start()
 
     def end(self) -> None:
-        """Lets it take what the child had sent, then ends it. A terminal state under way is waited for."""
+        """Serves what the child had sent, then ends the thread. Waits for a terminal state that is being sent."""
         if self._thread is None or self._session is None:
             self._calls.given_up.set()
             return
-        # What the child sent is still read; a process that it left behind holds the other end open for nothing.
+        # What the child sent is still read. A process that it left behind may hold the other end open; it is ignored.
         with contextlib.suppress(OSError):
             self._session.frames.shutdown(socket.SHUT_RD)
         self._thread.join(_LOOK_SECONDS)
@@ -91,7 +91,7 @@ class Conversation:
                 self._events.drain()
 
     def _serve(self, session: Session) -> None:
-        # A runner that has it already, before a restart of ours, skips it.
+        # A runner that got it from this sidecar before a restart skips it.
         try:
             session.frames.sendall(self._first())
         except OSError:

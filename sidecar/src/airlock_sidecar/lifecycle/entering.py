@@ -32,14 +32,14 @@ class Entered(msgspec.Struct, frozen=True):
 
 
 def hostname(settings: Sidecar) -> str:
-    """The name of where this runs. A pod's has a piece of its UID: its name alone may come again."""
+    """Returns the name of where this runs. A pod's has a piece of its UID: its name alone may come again."""
     if settings.pod_name:
         return f"{settings.pod_name}-{settings.pod_uid[:_UID_CHARS]}".rstrip("-")
     return settings.hostname or os.uname().nodename
 
 
 def identity(settings: Sidecar, pid: int) -> dict[str, object]:
-    """Who this launch says it is, the same at every start of its sidecar, so that a replayed /run is accepted."""
+    """Tells who this launch says it is, the same at every start of its sidecar, so that a replayed /run is accepted."""
     try:
         name = pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
@@ -48,7 +48,7 @@ def identity(settings: Sidecar, pid: int) -> dict[str, object]:
 
 
 def again(launch: Launch) -> Entered:
-    """A launch that has entered before this sidecar was restarted, or was refused before."""
+    """Returns a launch that has entered before this sidecar was restarted, or was refused before."""
     memory = launch.memory
     if memory.startup is not None:
         return Entered(memory.startup)
@@ -56,7 +56,7 @@ def again(launch: Launch) -> Entered:
 
 
 def parse(work: Parse) -> Entered:
-    """A launch that parses a file: it needs nobody's leave."""
+    """Returns a launch that parses a file: it needs nobody's leave."""
     return Entered(msgspec.to_builtins(work.request))
 
 
@@ -77,7 +77,7 @@ def execute(calls: Calls, work: Execute, who: dict[str, object]) -> Entered:
 
 
 def refusal(e: errors.ApiError) -> Entered:
-    """What an answer to /run, or to the exchange before it, means for a launch that has not begun. Pure."""
+    """Returns what an answer to /run, or to the exchange before it, means for a launch that has not begun. Pure."""
     match e:
         case errors.Denied():
             return Entered(None, Stop.TOKEN_EXPIRED) if e.of_token else Entered(None, Stop.DENIED, e.words)
@@ -91,8 +91,8 @@ def refusal(e: errors.ApiError) -> Entered:
 
 def first_body(startup: dict[str, Any] | None) -> dict[str, Any] | None:
     """
-    The first frame's body from what is remembered of it, which is JSON. A date of its own goes as a date: Airflow's
-    runner makes another time zone of a text, and shows it to user code.
+    Returns the first frame's body from what is remembered of it, which is JSON. A date of its own goes as a date:
+    Airflow's runner makes another time zone of a text, and shows it to user code.
     """
     if startup is None or "start_date" not in startup:
         return startup
@@ -100,7 +100,7 @@ def first_body(startup: dict[str, Any] | None) -> dict[str, Any] | None:
 
 
 def _startup_details(work: Execute, context: dict[str, Any], started: str) -> dict[str, Any]:
-    """The first frame's body. The context is passed through as the server wrote it."""
+    """Returns the first frame's body. The context is passed through as the server wrote it."""
     body: dict[str, Any] = msgspec.to_builtins(
         messages.StartupDetails(
             ti=work.ti,

@@ -29,7 +29,7 @@ class Events:
         self._queue.put(Event(kind, value))
 
     def next(self, deadline: float | None = None) -> Event:
-        """The next event; ``deadline`` when that moment (monotonic seconds) came first."""
+        """Returns the next event; ``deadline`` when that moment (monotonic seconds) came first."""
         try:
             if deadline is None:
                 return self._note(self._queue.get())

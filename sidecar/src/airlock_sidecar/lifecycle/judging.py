@@ -72,7 +72,7 @@ class Verdict(NamedTuple):
 
 def withheld(state: str, *, signalled: bool, stopped: Stop) -> bool:
     """
-    Whether a state that the runner reports now does not count, because the runner was told to stop before.
+    Tells whether a state that the runner reports now does not count, because the runner was told to stop before.
 
     Only the owner knows what its own stop means, and no answer of user code's makes a success of a stopped task: code
     that is told to stop often ends by returning.
@@ -83,7 +83,7 @@ def withheld(state: str, *, signalled: bool, stopped: Stop) -> bool:
 
 
 def timed_out(limit: float | None, *, parses: bool) -> str:
-    """The sentence about a runner that took too long."""
+    """Returns the sentence about a runner that took too long."""
     seconds = "" if limit is None else f" of {limit:g} s"
     if parses:
         return f"importing the file took longer than its limit{seconds} and was stopped"
@@ -91,7 +91,7 @@ def timed_out(limit: float | None, *, parses: bool) -> str:
 
 
 def judge(facts: Facts) -> Verdict:
-    """The verdict on a launch that has ended."""
+    """Returns the verdict on a launch that has ended."""
     if facts.stopped in _STOPPED:
         return Verdict(_STOPPED[facts.stopped], facts.stopped_message or _sentence(facts.stopped))
     if facts.parsed:

@@ -117,7 +117,7 @@ class Lifecycle:
         self._events.tell("entered", entered)
 
     def _prepared(self) -> Entered | None:
-        """Why this launch can be refused already, else None; remembered at once, as no launcher may ever come."""
+        """Tells why this launch can be refused already, else None; remembered at once, as no launcher may ever come."""
         try:
             self._prepare()
         except errors.ApiError as e:
@@ -181,7 +181,7 @@ class Lifecycle:
                 self._start_runner()
 
     def _heard(self, line: dict[str, Any]) -> bool:
-        """A control line but the last; True once the launch is sealed."""
+        """Returns a control line but the last; True once the launch is sealed."""
         assert self._control is not None  # noqa: S101 - it was heard on it
         memory = self._launch.memory
         if line["event"] == pod.FORKED and memory.sealed:
@@ -220,7 +220,7 @@ class Lifecycle:
     # --- deadlines ---
 
     def _deadline(self) -> float | None:
-        """The next moment, on the monotonic clock, at which the runner must be stopped, or is given up."""
+        """Returns the next moment, on the monotonic clock, at which the runner must be stopped, or is given up."""
         if self._given_up_at is not None:
             return self._given_up_at
         if self._overtime_ends is not None:

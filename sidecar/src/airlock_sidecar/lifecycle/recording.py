@@ -9,7 +9,7 @@ from airlock_wire.workload import Execute
 
 
 def facts(launch: Launch) -> judging.Facts:
-    """The facts of a launch that has ended."""
+    """Returns the facts of a launch that has ended."""
     memory, work = launch.memory, launch.workload
     terminal = memory.terminal
     return judging.Facts(

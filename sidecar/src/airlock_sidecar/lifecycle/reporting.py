@@ -56,7 +56,9 @@ class Reporter:
         return self.send()
 
     def _shown(self, payload: dict[str, Any]) -> dict[str, Any]:
-        """The payload with what people are shown of it masked. The runner may have cut a text inside a secret."""
+        """
+        Returns the payload with what people are shown of it masked. The runner may have cut a text inside a secret.
+        """
         masker = self._launch.masker
         texts = {key: payload[key] for key in _SHOWN if isinstance(payload.get(key), str)}
         return payload | {

@@ -30,7 +30,7 @@ _encoder = msgspec.json.Encoder()
 
 def take_lines(data: bytes, masker: Masker) -> tuple[list[str], int]:
     """
-    The whole lines at the head of ``data``, not masked yet, without their ends, and how many bytes they took.
+    Returns the whole lines at the head of ``data``, not masked yet, without their ends, and how many bytes they took.
 
     The rest is a line that has not ended. When it is too long it is cut, before a secret that reaches over the cut.
     """
@@ -45,7 +45,7 @@ def take_lines(data: bytes, masker: Masker) -> tuple[list[str], int]:
 
 
 def last_line(data: bytes, masker: Masker) -> list[str]:
-    """The line without an end that a stream closed on, in pieces if it is long."""
+    """Returns the line without an end that a stream closed on, in pieces if it is long."""
     return _pieces(data, masker) if data else []
 
 
@@ -59,7 +59,7 @@ def _pieces(line: bytes, masker: Masker) -> list[str]:
 
 
 def _cut(line: bytes, masker: Masker) -> int:
-    """Where to cut a line that is too long: at the cap, or before the secret or the character that spans it."""
+    """Tells where to cut a line that is too long: at the cap, or before the secret or the character that spans it."""
     cut = MAX_LINE_BYTES
     while cut > MAX_LINE_BYTES - 4 and line[cut] & 0xC0 == 0x80:
         cut -= 1
@@ -76,14 +76,14 @@ def _text(data: bytes) -> str:
 
 
 def from_output(text: str, stream: str, ids: dict[str, Any], now: str, masker: Masker) -> dict[str, Any]:
-    """The record of a line that user code printed."""
+    """Returns the record of a line that user code printed."""
     logger = f"task.{stream}"
     return {"timestamp": now, "level": _STREAM_LEVEL[stream], "event": masker.mask(text), "logger": logger} | ids
 
 
 def from_log(raw: str, ids: dict[str, Any], now: str, masker: Masker) -> dict[str, Any]:
     """
-    The record of a line from the log channel, put right where it claims what it may not.
+    Returns the record of a line from the log channel, put right where it claims what it may not.
 
     It is masked after it was decoded: a value that was shown by ``repr`` and then written as JSON is escaped twice.
     """
@@ -110,14 +110,16 @@ def from_log(raw: str, ids: dict[str, Any], now: str, masker: Masker) -> dict[st
 
 
 def _event_text(event: Any, masker: Masker) -> str:
-    """An event that is not text, as text. One that is nested too deeply to be masked as it is, is masked as text."""
+    """
+    Returns an event that is not text, as text. One that is nested too deeply to be masked as it is, is masked as text.
+    """
     with contextlib.suppress(RecursionError):
         event = masker.mask_value(event)
     return masker.mask(_encoder.encode(event).decode())
 
 
 def own(event: str, level: str, ids: dict[str, Any], now: str, **fields: Any) -> dict[str, Any]:
-    """A record that the sidecar itself writes."""
+    """Returns a record that the sidecar itself writes."""
     return {"timestamp": now, "level": level, "event": event, "logger": OWN_LOGGER} | fields | ids
 
 

@@ -39,15 +39,16 @@ _NOT_SECRET = frozenset({"airflow", "airlock"})
 
 @lru_cache(maxsize=1024)  # the keys of a task's records are always the same
 def looks_sensitive(name: str) -> bool:
-    """Whether a variable or key of this name holds a secret, by its name alone."""
+    """Tells whether a variable or key of this name holds a secret, by its name alone."""
     normal = re.sub(r"\W+", "_", name.strip().lower())
     return any(part in normal for part in _SENSITIVE_PARTS)
 
 
 def secrets_in(value: Any, name: str | None = None) -> list[str]:
     """
-    The secrets in a JSON value: with a name what lies under a sensitive one, whatever its type; without one all of it,
-    but for maps, whose keys are names, also in a text: a connection's extra is masked by Airflow's runner as it stands.
+    Returns the secrets in a JSON value: with a name what lies under a sensitive one, whatever its type; without one all
+    of it, but for maps, whose keys are names, also in a text: a connection's extra is masked by Airflow's runner as it
+    stands.
     """
     if name is None and isinstance(value, str) and (inner := _json(value)) is not None:
         whole = [value] if _is_secret(value) else []
@@ -60,13 +61,13 @@ def secrets_in(value: Any, name: str | None = None) -> list[str]:
 
 
 def secrets_of_connection(password: str | None, extra: str | None) -> list[str]:
-    """What to mask of a connection: its password, its extra as a whole, and the extra's sensitive values."""
+    """Returns what to mask of a connection: its password, its extra as a whole, and the extra's sensitive values."""
     whole = [extra] if extra is not None and _is_secret(extra) else []
     return list(dict.fromkeys([*secrets_in(password, "password"), *whole, *_found(extra, hidden=False, depth=0)]))
 
 
 def _found(value: Any, *, hidden: bool, depth: int) -> Iterator[str]:
-    """The secrets in a value. ``hidden``: all of it is one, as it lies under a sensitive key."""
+    """Yields the secrets in a value. ``hidden``: all of it is one, as it lies under a sensitive key."""
     if depth > _MAX_DEPTH:
         return
     if isinstance(value, bytes):
@@ -87,7 +88,7 @@ def _found(value: Any, *, hidden: bool, depth: int) -> Iterator[str]:
 
 
 def _json(text: str) -> Any:
-    """What a text holds as JSON, None where it is not a map, a list or a text."""
+    """Returns what a text holds as JSON, None where it is not a map, a list or a text."""
     if text.lstrip()[:1] not in ("{", "[", '"'):
         return None
     try:
@@ -105,7 +106,7 @@ def _lines(text: str) -> list[str]:
 
 
 def _of_url(text: str) -> list[str]:
-    """The password in a URL, as it stands there and as it is used."""
+    """Returns the password in a URL, as it stands there and as it is used."""
     if "://" not in text:
         return []
     try:
@@ -142,17 +143,17 @@ class Masker:
         return new
 
     def mask(self, text: str) -> str:
-        """The text with stars in place of every secret."""
+        """Returns the text with stars in place of every secret."""
         return self._search.mask(text)
 
     def spans(self, text: str) -> list[tuple[int, int]]:
-        """Where the secrets are in a text, so that it is never cut inside one."""
+        """Tells where the secrets are in a text, so that it is never cut inside one."""
         return self._search.spans(text)
 
     def mask_cut(self, text: str, end: int) -> str:
         """
-        The same for a text that somebody has cut off at ``end``, perhaps inside a secret: what stands of it before the
-        cut is masked as well.
+        Returns the same for a text that somebody has cut off at ``end``, perhaps inside a secret: what stands of it
+        before the cut is masked as well.
         """
         before = text[:end]
         for secret in self.secrets:
@@ -162,7 +163,10 @@ class Masker:
         return self.mask(text)
 
     def mask_value(self, value: Any) -> Any:
-        """A JSON value with every string and number in it masked, keys too, and all that lies under sensitive keys."""
+        """
+        Returns a JSON value with every string and number in it masked, keys too, and all that lies under sensitive
+        keys.
+        """
         if isinstance(value, str):
             return self.mask(value)
         if isinstance(value, dict):
@@ -182,7 +186,7 @@ class Masker:
 
 
 def _hide(value: Any) -> Any:
-    """A value under a sensitive key: its shape, without what is in it."""
+    """Returns a value under a sensitive key: its shape, without what is in it."""
     if isinstance(value, dict):
         return {key: _hide(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):

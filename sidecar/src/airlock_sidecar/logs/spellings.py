@@ -18,7 +18,7 @@ _LETTERS = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}
 
 
 def pattern(secret: str) -> str:
-    """The expression that matches every spelling of a secret; empty where it would be too long."""
+    """Returns the expression that matches every spelling of a secret; empty where it would be too long."""
     pieces: list[str] = []
     at, size = 0, 0
     after_run = False
@@ -39,7 +39,7 @@ def pattern(secret: str) -> str:
 
 
 def _char(char: str, *, first: bool, after_run: bool) -> str:
-    """The spellings of one character. ``after_run``: the piece before has taken its backslashes already."""
+    """Returns the spellings of one character. ``after_run``: the piece before has taken its backslashes already."""
     if char.isascii() and (char.isalnum() or char in "_~"):
         return char
     escape = "" if after_run else r"(?<!\\)\\+" if first else r"\\+"
@@ -85,7 +85,7 @@ def whole(secret: str) -> set[str]:
 
 
 def forms(secret: str) -> set[str]:
-    """The usual spellings of a secret that is too long for an expression, up to one inside another."""
+    """Returns the usual spellings of a secret that is too long for an expression, up to one inside another."""
     found = {secret}
     for _ in range(2):
         found |= {form for each in found for form in (repr(each)[1:-1], _json(each), _json(each, ascii_only=False))}

@@ -99,7 +99,7 @@ class LogStore:
 
 
 def _open_below(folder: str, path: str) -> int:
-    """The try's file, opened to append to. Folders that are missing are made."""
+    """Returns the try's file, opened to append to. Folders that are missing are made."""
     *folders, name = path.split("/")
     if any(part in ("", ".", "..") or "\0" in part for part in (*folders, name)):
         raise OSError(f"the log's path {path!a} must be relative, without empty parts, '.' or '..'")

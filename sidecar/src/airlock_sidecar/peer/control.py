@@ -1,5 +1,5 @@
 """
-The control channel: what the launcher says about the child, and what it is told to do with it.
+The control channel: the launcher reports on the child and is told what to do with it.
 """
 
 import socket
@@ -14,7 +14,7 @@ _LAST_SIGNAL = 64
 
 
 class Control:
-    """One launcher's control connection. ``heard`` gets each line, and None once, at the end."""
+    """The control connection of one launcher. ``heard`` is called with each line, and once with None at the end."""
 
     def __init__(self, sock: socket.socket, heard: Callable[[dict[str, Any] | None], None]) -> None:
         self._socket = sock
@@ -22,7 +22,7 @@ class Control:
         threading.Thread(target=self._read, name="control", daemon=True).start()
 
     def say(self, event: str, **fields: Any) -> None:
-        """Sends a line; a launcher that is gone is noticed by the reading side."""
+        """Sends a line. A launcher that is gone is noticed on reading, so this raises nothing."""
         try:
             self._socket.sendall(pod.line(event, **fields))
         except OSError:
@@ -48,7 +48,7 @@ class Control:
 
 
 def exit_of(report: dict[str, Any]) -> Exit:
-    """The exit in a launcher's report; what is not an exit code or a signal's number counts as not said."""
+    """Returns the exit in a launcher's report; leaves out what is not an exit code or a signal's number."""
     return Exit(
         code=_number(report.get("code"), 0, 255),
         signal=signal_of(report),
@@ -57,7 +57,7 @@ def exit_of(report: dict[str, Any]) -> Exit:
 
 
 def signal_of(line: dict[str, Any]) -> int | None:
-    """The number of the signal in a control line, None where it names none."""
+    """Returns the number of the signal in a control line, None if the line does not name a signal."""
     return _number(line.get("signal"), 1, _LAST_SIGNAL)
 
 

@@ -37,7 +37,7 @@ class Intake:
         self._silence = silence_seconds
 
     def next(self) -> Frame | None:
-        """The next frame; None at the end of the stream between two frames. Raises RunnerBroke."""
+        """Returns the next frame; None at the end of the stream between two frames. Raises RunnerBroke."""
         first = self._receive(frames.HEADER_BYTES, begun=False)
         if first is None:
             return None

@@ -54,7 +54,7 @@ class Listener:
 
     def accept(self, deadline: float, nonce: str) -> Session | None:
         """
-        The launcher's session, or None when none came before ``deadline`` (monotonic seconds).
+        Returns the launcher's session, or None when none came before ``deadline`` (monotonic seconds).
 
         ``nonce`` is empty where no launcher has one yet; else a hello without it is refused, and waiting goes on.
         """

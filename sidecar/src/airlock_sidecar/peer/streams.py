@@ -127,7 +127,7 @@ class Streams:
 
     def open_log(self) -> int:
         """
-        The writing end of another channel for log lines, which the caller passes on and closes. Raises
+        Returns the writing end of another channel for log lines, which the caller passes on and closes. Raises
         errors.NotAllowed.
         """
         with self._counting:

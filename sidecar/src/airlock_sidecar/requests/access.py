@@ -1,9 +1,8 @@
 """
-What this launch may ask for: the TaskRun's ``access``, applied to each message before anything is sent. Pure.
+Applies the TaskRun's ``access`` to each message before anything is sent: what this launch may ask for. Pure.
 
-It can only narrow what the server allows. What a task instance is and has itself (its state, its own XComs, its DAG
-run, its rendered fields, its own state store) is not governed here. Which message needs which grant is said in
-``governing``.
+It can only narrow what the server allows. A task instance's own state, XComs, DAG run, rendered fields and state store
+are not governed here. ``governing`` says which message needs which grant.
 """
 
 from collections.abc import Iterable
@@ -26,19 +25,19 @@ ASSET_STORES = "asset_stores"
 ASSET_EVENTS = "asset_events"
 DEFERRALS = "deferrals"
 
-#: The map index of a task that is not mapped, and what the server takes where none is sent.
+#: The map index of a task that is not mapped; the server takes this one if a request has no map index.
 UNMAPPED = -1
 
 
 class Missing(NamedTuple):
-    """The grant that is not there: the field of ``spec.access`` to add to, and what to add."""
+    """A missing grant: the field of ``spec.access`` to add to, and what to add."""
 
     field: str
     name: str
 
     @property
     def sentence(self) -> str:
-        """What to tell the author."""
+        """The sentence for the author."""
         return f"this TaskRun's spec.access.{self.field} does not include {self.name!r}"
 
 
@@ -60,10 +59,10 @@ def missing_listing(access: Access, rule: str, prefix: str) -> Missing | None:
 
 def own_xcom(ids: dict[str, Any], ask: Any) -> bool:
     """
-    Whether all that a message could reach is this very task instance's: of its run, and of its map index.
+    Tells whether a message can only reach XComs of this very task instance: of its run, and of its map index.
 
-    A message that names no map index means the task that is not mapped, as that is what it is sent as; one that cannot
-    name any means all of them. With earlier runs it is no longer its own alone.
+    A message without a map index means the task that is not mapped, because that is what the request will say. A
+    message that cannot have a map index means all of them. A message about earlier runs too is not about its own alone.
     """
     if getattr(ask, "include_prior_dates", False):
         return False
@@ -75,6 +74,6 @@ def own_xcom(ids: dict[str, Any], ask: Any) -> bool:
 
 
 def camel(rule: str) -> str:
-    """A rule's name as a TaskRun spells it."""
+    """Returns a rule's name as a TaskRun spells it."""
     head, *rest = rule.split("_")
     return head + "".join(word.capitalize() for word in rest)

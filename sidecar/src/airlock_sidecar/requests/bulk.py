@@ -1,9 +1,9 @@
 """
 Values on their way between msgpack and JSON; large ones a piece at a time. msgpack can say things that JSON cannot.
 
-A value of 10 MB is a hundred as Python objects, and a sidecar has 128. So a large value is cut: a list or map into runs
-of its members, of which one run at a time becomes objects, a long text into runs of letters. What comes of it is
-bounded too; a value that would be longer is refused.
+A value of 10 MB takes a hundred as Python objects, and a sidecar has 128. So a list or map is cut into runs of its
+members, of which one run at a time becomes objects, and a long text into runs of letters. The result is bounded too: a
+value that would be longer is refused.
 """
 
 import re
@@ -15,16 +15,16 @@ import msgspec
 from airlock_sidecar.errors import NotAllowed
 from airlock_sidecar.requests import weight
 
-#: What is larger than this is a large value for those who have a choice.
+#: A larger value is converted here by callers that have a choice.
 LARGE_BYTES = 64 * 1024
-#: So much of a large value is made objects at a time.
+#: How much of a large value becomes objects at a time.
 _PIECE_BYTES = 128 * 1024
-#: The most that may come of a value.
+#: The largest result of a conversion.
 MOST_JSON_BYTES = 32 * 1024 * 1024
 MOST_MSGPACK_BYTES = 16 * 1024 * 1024
-#: So many members the library may find the ends of at once.
+#: How many members' ends the library may look for at once.
 _MOST_CUT = 200_000
-#: So many brackets and commas of one JSON value are looked at: some seconds.
+#: How many brackets and commas of one JSON value are looked at, which takes some seconds.
 _MOST_MARKS = 3_000_000
 #: Lists in lists, each larger than a piece, down to which a value is cut.
 _MOST_DEPTH = 100
@@ -34,7 +34,7 @@ _msgpack = msgspec.msgpack.Encoder()
 _list_of_msgpack = msgspec.msgpack.Decoder(list[msgspec.Raw])
 _WHAT = "the value"
 
-#: In JSON: a text, and the next mark that members are told apart by. Possessive, as these keep nothing of the way.
+#: In JSON: a text, and the next mark between members. Possessive, because such an expression keeps no history.
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _TO_MARK = re.compile(rb'(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"|[^"\[\]{},]++)*+[\[\]{},]', re.DOTALL)
 _INNER, _COMMA = re.compile(rb'[\[{"]'), re.compile(b",")
@@ -54,8 +54,8 @@ def as_json(value: Any) -> bytes:
 
 def json_of(value: msgspec.Raw) -> bytearray | bytes:
     """
-    A msgpack value as JSON. Raises NotAllowed for what JSON has no form for and for what is too large, and
-    msgspec.MsgspecError for no value.
+    Returns a msgpack value as JSON. Raises NotAllowed for a value that JSON cannot hold or that is too large, and
+    msgspec.MsgspecError for bytes that are not a value.
     """
     data = memoryview(value)
     if len(data) <= _PIECE_BYTES:
@@ -66,7 +66,9 @@ def json_of(value: msgspec.Raw) -> bytearray | bytes:
 
 
 def msgpack_of(value: msgspec.Raw) -> msgspec.Raw:
-    """A JSON value as msgpack. Raises NotAllowed for what is too large, msgspec.MsgspecError for no value."""
+    """
+    Returns a JSON value as msgpack. Raises NotAllowed if it is too large, msgspec.MsgspecError if it is not a value.
+    """
     data = memoryview(value)
     if len(data) <= _PIECE_BYTES or weight.of_json(data) <= weight.MOST_ANSWER:
         return msgspec.Raw(_msgpack.encode(msgspec.json.decode(data)))
@@ -116,7 +118,9 @@ def _add_members(out: bytearray, data: memoryview, is_map: bool, count: int, sta
 
 
 def _container(data: memoryview) -> tuple[type, int, int]:
-    """What a value larger than a piece is, how many members it says it has, and where they or its letters begin."""
+    """
+    Returns the type of a value larger than a piece, its number of members, and where they or its letters begin.
+    """
     first = data[0] if data else 0
     if first & 0xF0 in (0x90, 0x80):
         return (list if first & 0xF0 == 0x90 else dict), first & 0x0F, 1
@@ -128,7 +132,7 @@ def _container(data: memoryview) -> tuple[type, int, int]:
 
 
 def _runs(data: memoryview, count: int, start: int, parts: int) -> Iterator[tuple[int, memoryview]]:
-    """The members in runs: how many, and their bytes. A member is ``parts`` values."""
+    """Yields the members in runs: their number and their bytes. A member has ``parts`` values."""
     if count * parts <= _MOST_CUT:
         yield from _cut(data, count, start, parts)
         return
@@ -162,7 +166,7 @@ def _runs(data: memoryview, count: int, start: int, parts: int) -> Iterator[tupl
 
 
 def _cut(data: memoryview, count: int, start: int, parts: int) -> Iterator[tuple[int, memoryview]]:
-    """The same by the library, which is faster, and takes memory for every member."""
+    """Yields the same as ``_runs`` by the library, which is faster and takes memory for every member."""
     whole = data if parts == 1 else bytes([_ARRAY32]) + (count * parts).to_bytes(4, "big") + data[start:]
     ends, at = [], start
     for member in _list_of_msgpack.decode(whole):
@@ -181,7 +185,7 @@ def _cut(data: memoryview, count: int, start: int, parts: int) -> Iterator[tuple
 
 
 def _end(data: memoryview, at: int) -> int:
-    """Where the value that begins here ends. Raises msgspec.DecodeError where it does not."""
+    """Tells where the value that begins here ends. Raises msgspec.DecodeError if it does not end."""
     left, size, steps = 1, len(data), weight.STEPS
     while left:
         if at >= size:
@@ -203,7 +207,7 @@ def _end(data: memoryview, at: int) -> int:
 
 
 def _letters(text: memoryview) -> Iterator[str]:
-    """A text's letters, some at a time. Raises msgspec.DecodeError for what is no text."""
+    """Yields a text's letters, some at a time. Raises msgspec.DecodeError for bytes that are not text."""
     at = 0
     while at < len(text):
         end = min(at + _PIECE_BYTES, len(text))
@@ -212,7 +216,7 @@ def _letters(text: memoryview) -> Iterator[str]:
         try:
             yield str(text[at : end if end > at else len(text)], "utf-8")
         except UnicodeDecodeError as e:
-            raise msgspec.DecodeError(f"a text that is no UTF-8: {e.reason}") from e
+            raise msgspec.DecodeError(f"a text that is not UTF-8: {e.reason}") from e
         at = end if end > at else len(text)
 
 
@@ -247,7 +251,7 @@ def _add_msgpack(out: bytearray, data: memoryview, depth: int) -> None:
 
 
 def _add_run(out: bytearray, some: memoryview, is_map: bool) -> int:  # noqa: FBT001 - a flag of its only callers
-    """Adds members that stand side by side; how many they are as objects, as a key may come twice."""
+    """Adds members that stand side by side; returns how many they are as objects, because a key may come twice."""
     if is_map:
         found = msgspec.json.decode(b"{" + some + b"}")
         for key, value in found.items():
@@ -261,7 +265,9 @@ def _add_run(out: bytearray, some: memoryview, is_map: bool) -> int:  # noqa: FB
 
 
 def _members(data: memoryview) -> Iterator[tuple[int, memoryview]]:
-    """The members of a list or map in runs: how many, and their text. Raises msgspec.DecodeError for neither."""
+    """
+    Yields the members of a list or map in runs: their number and text. Raises msgspec.DecodeError for other values.
+    """
     if data[0] == 0x5B and _INNER.search(data, 1) is None:
         yield from _flat(data)
         return
@@ -293,7 +299,7 @@ def _members(data: memoryview) -> Iterator[tuple[int, memoryview]]:
 
 
 def _flat(data: memoryview) -> Iterator[tuple[int, memoryview]]:
-    """The same for a list that has neither texts nor lists or maps in it: every comma is between two members."""
+    """Yields the members of a list without texts, lists and maps in it: every comma is between two members."""
     if data[-1] != 0x5D:
         raise msgspec.DecodeError("JSON is malformed: a list does not end where it should")
     begin, end = 1, len(data) - 1
@@ -308,7 +314,7 @@ def _flat(data: memoryview) -> Iterator[tuple[int, memoryview]]:
 
 
 def _key(member: memoryview) -> tuple[bytes, memoryview]:
-    """A map's member: its key as msgpack, and its value's text."""
+    """Returns a map's member: its key as msgpack, and its value's text."""
     found = _STRING.match(member)
     after = _stripped(member[found.end() :]) if found else member[:0]
     if found is None or not after or after[0] != 0x3A:
@@ -324,13 +330,13 @@ def _add_text(out: bytearray, data: memoryview) -> None:
     while at < len(data) - 1:
         found = _LETTERS.match(data, at, len(data) - 1)
         if found is None:
-            raise msgspec.DecodeError("JSON is malformed: a text has an escape that is none")
+            raise msgspec.DecodeError("JSON is malformed: a text has an invalid escape")
         end = found.end()
         while data[end] & 0xC0 == 0x80:
             # Not inside of a letter; what follows the last one is at least the quote.
             end -= 1
         if end <= at:
-            raise msgspec.DecodeError("JSON is malformed: a text that is no UTF-8")
+            raise msgspec.DecodeError("JSON is malformed: a text that is not UTF-8")
         out += str(msgspec.json.decode(b'"' + data[at:end] + b'"')).encode()
         at = end
         _bound(out, MOST_MSGPACK_BYTES)
@@ -338,7 +344,7 @@ def _add_text(out: bytearray, data: memoryview) -> None:
 
 
 def _stripped(data: memoryview) -> memoryview:
-    """The same without spaces around it."""
+    """Returns the bytes without spaces around them."""
     begin, end = 0, len(data)
     while begin < end and data[begin] in b" \t\r\n":
         begin += 1

@@ -1,10 +1,10 @@
 """
-What a launch may leave behind for a triggerer, and for its own next launch. Pure.
+Checks what a launch leaves behind for a triggerer, and for its own next launch. Pure.
 
-A real Airflow's triggerer imports the class that a deferral names and calls it with the arguments that came along,
-beside the installation's keys. It also makes objects of every argument that says which class it is of, as the scheduler
-and the API server do with the arguments for the next launch. So all three are held to a list: the class, what an
-argument names to be called, and the classes of arguments.
+A real Airflow's triggerer imports the class that a deferral names and calls it with the deferral's arguments, beside
+the installation's keys. It also makes objects of every argument that names its class, as the scheduler and the API
+server do with the arguments for the next launch. So three things must be in a list: the class, the callables that
+arguments name, and the classes of arguments.
 """
 
 from collections.abc import Iterator
@@ -16,13 +16,13 @@ from airlock_sidecar.requests.access import Missing
 from airlock_wire.protocol import endings
 from airlock_wire.workload import Access
 
-#: How Airflow marks an argument that is an object: by its class, in the newer form and in the older.
+#: The keys by which Airflow marks an argument that is an object of a class, in the newer and the older form.
 _CLASS, _TYPE = "__classname__", "__type"
-#: All its marks, in each spelling that it reads.
+#: All of Airflow's marks, in each spelling that it reads.
 _MARKS = frozenset({_CLASS, "__version__", "__data__", _TYPE, "__var"})
 _SPELLED = {"Encoding.TYPE": _TYPE, "Encoding.VAR": "__var"}
 
-#: Values that Airflow has a form of its own for; to make them calls nothing of anybody's.
+#: Plain values that Airflow serializes in a form of its own; making them calls no foreign code.
 PLAIN_CLASSES = frozenset(
     {
         "builtins.frozenset", "builtins.set", "builtins.tuple", "datetime.date", "datetime.datetime",
@@ -32,7 +32,7 @@ PLAIN_CLASSES = frozenset(
 )  # fmt: skip
 _PLAIN_TYPES = frozenset({"datetime", "dict", "frozenset", "set", "timedelta", "timezone", "tuple"})
 
-#: Triggers that do harm as they are meant to: they call what they are told to, or remove files. No ``*`` is one.
+#: Triggers that are harmful by design: they call what they are told to, or remove files. A ``*`` does not allow them.
 BY_NAME_ALONE = frozenset(
     {
         "airflow.triggers.callback.CallbackTrigger",
@@ -55,7 +55,7 @@ _OWN_ARGUMENTS = ("ti_id", "task_instance_id")
 
 
 def check(ask: endings.DeferTask | endings.AwaitInputTask) -> None:
-    """Refuses what no launch may leave behind, whatever it was granted. Raises NotAllowed, which names the field."""
+    """Refuses what a launch may never leave behind, whatever it was granted. Raises NotAllowed, naming the field."""
     kind = type(ask).__name__
     if not ask.next_method.isidentifier() or ask.next_method.startswith("_"):
         text = f"{kind}: next_method is {ask.next_method[:250]!r}; it must be the name of a public method"
@@ -64,17 +64,17 @@ def check(ask: endings.DeferTask | endings.AwaitInputTask) -> None:
     if not isinstance(ask, endings.DeferTask):
         return
     if not all(part.isidentifier() for part in ask.classpath.split(".")) or "__" in ask.classpath:
-        raise NotAllowed("odd deferral", f"{kind}: classpath is {ask.classpath[:250]!r}, which is no path of a class")
+        raise NotAllowed("odd deferral", f"{kind}: classpath is {ask.classpath[:250]!r}, which is not a class's path")
     if isinstance(ask.trigger_kwargs, str):
-        # Nobody but Airflow itself could have encrypted it, and what is not encrypted would be read as it is.
+        # Only Airflow itself can encrypt it, and Airflow reads a text that is not encrypted as it is.
         raise NotAllowed("odd deferral", f"{kind}: trigger_kwargs must be a map; a text cannot be looked into")
     _plain(kind, "trigger_kwargs", ask.trigger_kwargs)
 
 
 def missing(allowed: Access, ids: dict[str, Any], ask: endings.DeferTask | endings.AwaitInputTask) -> Missing | None:
     """
-    The grant that a deferral needs and this launch does not have. A trigger acts for the task, so what its arguments
-    name needs the grants that the task itself would need. ``check`` comes first; raises NotAllowed.
+    Returns the grant that a deferral needs and this launch does not have. A trigger acts for the task, so what its
+    arguments name needs the grants that the task itself would need. ``check`` comes first; raises NotAllowed.
     """
     for named in _classes(ask.next_kwargs):
         if (found := _missing_class(allowed, named)) is not None:
@@ -113,21 +113,21 @@ def _missing_argument(allowed: Access, ids: dict[str, Any], name: str, value: An
 
 
 def _plain(kind: str, field: str, value: Any) -> None:
-    """Refuses marks that are not as Airflow writes them: what one reader takes for data, another makes an object of."""
+    """Refuses marks that Airflow would not write: one reader may take them for data, another for an object."""
     for each in _maps(value):
         marks = {_SPELLED.get(key, key) for key in each if isinstance(key, str)} & _MARKS
         odd = [key for key in each if not isinstance(key, str) or key in _SPELLED]
         named = [each[mark] for mark in (_CLASS, _TYPE) if mark in each]
         if odd or (marks and len(named) != 1) or not all(isinstance(name, str) for name in named):
             shown = sorted(map(str, marks or odd))
-            raise NotAllowed("odd deferral", f"{kind}: {field} has a map with {shown}, which is no value of Airflow's")
+            raise NotAllowed("odd deferral", f"{kind}: {field} has a map with {shown}, which Airflow would not write")
         if _TYPE in each and each[_TYPE] not in _PLAIN_TYPES:
             text = f"{kind}: {field} has a value of type {each[_TYPE][:250]!r}; only plain values are taken there"
             raise NotAllowed("odd deferral", text)
 
 
 def _classes(value: Any) -> Iterator[str]:
-    """The classes that arguments say they are of, but for plain ones."""
+    """Yields the classes that arguments name as their own, except plain ones."""
     for each in _maps(value):
         named = each.get(_CLASS)
         if isinstance(named, str) and named not in PLAIN_CLASSES:
@@ -135,7 +135,10 @@ def _classes(value: Any) -> Iterator[str]:
 
 
 def _named(value: Any) -> Iterator[tuple[str, Any]]:
-    """Every argument and every member of one, by its name; a text that is an object is its text, a list its members."""
+    """
+    Yields every argument and every member of one, by its name. A list yields its members; an object that Airflow writes
+    as a text yields the text.
+    """
     for each in _maps(value):
         for name, inner in each.items():
             yield from ((name, text) for text in _texts(inner))
@@ -152,7 +155,7 @@ def _texts(value: Any) -> Iterator[Any]:
 
 
 def _maps(value: Any) -> Iterator[dict[Any, Any]]:
-    """Every map in a value, itself too; without recursion, as a hostile value may be deep."""
+    """Yields every map in a value, itself too; without recursion, because a hostile value may be deep."""
     left = [value]
     while left:
         each = left.pop()

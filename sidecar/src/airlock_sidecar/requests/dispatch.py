@@ -151,8 +151,8 @@ class Dispatcher:
 
 def _message(body: msgspec.Raw) -> Any:
     """
-    The message in a body. One that is not small is weighed first, but for an XCom, which is passed on in pieces.
-    Raises UnknownMessage, and NotAllowed for what is too large.
+    Returns the message in a body. One that is not small is weighed first, but for an XCom, which is passed on in
+    pieces. Raises UnknownMessage, and NotAllowed for what is too large.
     """
     data = memoryview(body)
     if len(data) <= weight.SMALL_BYTES:

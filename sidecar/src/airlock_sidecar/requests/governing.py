@@ -22,7 +22,7 @@ class Needed(NamedTuple):
 
 
 def missing(allowed: Access, rule: str, needed: Iterator[Needed]) -> Missing | None:
-    """The first of these grants that is not there."""
+    """Returns the first of these grants that is not there."""
     for each in needed:
         look = access.missing_listing if each.all_of else access.missing
         if (found := look(allowed, rule, each.name)) is not None:
@@ -31,13 +31,13 @@ def missing(allowed: Access, rule: str, needed: Iterator[Needed]) -> Missing | N
 
 
 def xcom(ids: Ids, ask: Any) -> Iterator[Needed]:
-    """What is not an own XCom, by dag_id/task_id."""
+    """Yields what is not an own XCom, by dag_id/task_id."""
     if not access.own_xcom(ids, ask):
         yield Needed(f"{ask.dag_id}/{ask.task_id}")
 
 
 def variable_keys(_: Ids, ask: Any) -> Iterator[Needed]:
-    """All keys that begin with the prefix."""
+    """Yields all keys that begin with the prefix."""
     yield Needed(ask.prefix or "", all_of=True)
 
 
@@ -59,7 +59,7 @@ def dag_runs(_: Ids, ask: Any) -> Iterator[Needed]:
 
 
 def tasks(_: Ids, ask: Any) -> Iterator[Needed]:
-    """Each dag_id/task_id that is named; all of the DAG where none is, or a group."""
+    """Yields each dag_id/task_id that is named; all of the DAG where none is, or a group."""
     named = getattr(ask, "task_ids", None) or ([ask.task_id] if hasattr(ask, "task_id") else [])
     if not named or getattr(ask, "task_group_id", None) is not None:
         yield Needed(f"{ask.dag_id}/", all_of=True)
@@ -68,14 +68,14 @@ def tasks(_: Ids, ask: Any) -> Iterator[Needed]:
 
 
 def asset(_: Ids, ask: Any) -> Iterator[Needed]:
-    """Each name, uri or alias_name that is given."""
+    """Yields each name, uri or alias_name that is given."""
     for field in ("name", "uri", "alias_name"):
         if getattr(ask, field, None):
             yield Needed(getattr(ask, field))
 
 
 def missing_ending(allowed: Access, ids: Ids, ask: Any) -> Missing | None:
-    """The grant that a terminal message needs. Raises NotAllowed for one that no grant allows."""
+    """Returns the grant that a terminal message needs. Raises NotAllowed for one that no grant allows."""
     if isinstance(ask, endings.DeferTask | endings.AwaitInputTask):
         deferrals.check(ask)
         return deferrals.missing(allowed, ids, ask)
@@ -86,8 +86,8 @@ def missing_ending(allowed: Access, ids: Ids, ask: Any) -> Missing | None:
 
 def _claimed(ask: messages.SucceedTask) -> Iterator[Needed]:
     """
-    Each name and each URI of what a success claims to have written: a DAG may wait for either, and an alias makes an
-    asset of any two. Raises NotAllowed for what is no asset.
+    Yields each name and each URI of what a success claims to have written: a DAG may wait for either, and an alias
+    makes an asset of any two. Raises NotAllowed for what is no asset.
     """
     for outlet in ask.task_outlets or ():
         yield from _names("task_outlets", outlet, ("name", "uri"))

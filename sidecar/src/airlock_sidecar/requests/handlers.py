@@ -63,7 +63,7 @@ class Handlers:
         self.table |= dict.fromkeys(whole.TERMINAL, self.ending)
 
     def routed(self, ask: Any) -> Any:
-        """The answer by the message's row."""
+        """Returns the answer by the message's row."""
         try:
             return routes.reply(ask, self._call(ask))
         except errors.NotFound as e:
@@ -79,21 +79,21 @@ class Handlers:
             return refusals.denied(e, {name: getattr(ask, name) for name in routes.ROUTES[type(ask)].detail})
 
     def get_variable(self, ask: messages.GetVariable) -> Any:
-        """A variable; its value is masked when its name says that it is a secret."""
+        """Returns a variable; its value is masked when its name says that it is a secret."""
         answer = self.routed(ask)
         if isinstance(answer, dict):
             self._launch.mask(masking.secrets_in(answer.get("value"), ask.key))
         return answer
 
     def get_connection(self, ask: messages.GetConnection) -> Any:
-        """A connection; its password and extra are masked."""
+        """Returns a connection; its password and extra are masked."""
         answer = self.routed(ask)
         if isinstance(answer, dict):
             self._launch.mask(masking.secrets_of_connection(answer.get("password"), answer.get("extra")))
         return answer
 
     def get_xcom(self, ask: messages.GetXCom) -> Any:
-        """An XCom, null where there is none."""
+        """Returns an XCom, null where there is none."""
         try:
             return self.routed(ask)
         except errors.NotFound as e:
@@ -102,7 +102,7 @@ class Handlers:
             return messages.XComResult(key=ask.key, value=None)
 
     def get_xcom_count(self, ask: lookups.GetXComCount) -> Any:
-        """How many map indexes have an XCom: the server says it in a header."""
+        """Tells how many map indexes have an XCom: the server says it in a header."""
         wanted = self._request(ask)
         told = self._calls.answer(wanted.method, wanted.path, query=wanted.query).content_range or ""
         if not told.startswith(_COUNT_PREFIX) or not told.removeprefix(_COUNT_PREFIX).isdecimal():

@@ -34,7 +34,7 @@ def check(ask: Any) -> None:
 
 
 def odd(value: str) -> bool:
-    """Whether this is no id, in this spelling or in the one that a server may make of it."""
+    """Tells whether this is no id, in this spelling or in the one that a server may make of it."""
     if not value or value == "." or _ODD.search(value):
         return True
     if value.isascii():
@@ -53,7 +53,7 @@ def _check(kind: str, name: str, value: Any) -> None:
 
 
 def _task_of(item: Any) -> Any:
-    """The task of an entry of ``tasks``: its id, or the first of a pair whose other is a map index."""
+    """Returns the task of an entry of ``tasks``: its id, or the first of a pair whose other is a map index."""
     if isinstance(item, list | tuple):
         if len(item) != 2 or isinstance(item[1], bool) or not isinstance(item[1], int):
             raise NotAllowed("odd id", "tasks: an entry is a task's id, or a pair of one and a map index")

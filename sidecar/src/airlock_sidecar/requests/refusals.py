@@ -14,13 +14,13 @@ _PROBLEM = {"loc", "msg", "type"}
 
 
 def raised(e: errors.ApiError) -> ErrorResponse:
-    """The error that the runner raises. Airflow has one word for all of them; a denial is called one here."""
+    """Returns the error that the runner raises. Airflow has one word for all of them; a denial is called one here."""
     denied = isinstance(e, errors.Denied) and e.by_server
     return ErrorResponse(error=ErrorType.PERMISSION_DENIED if denied else ErrorType.API_SERVER_ERROR, detail=_detail(e))
 
 
 def denied(e: errors.Denied | errors.NotGranted, asked: dict[str, Any]) -> ErrorResponse:
-    """The answer that keeps the runner from looking elsewhere for what it ``asked`` for."""
+    """Returns the answer that keeps the runner from looking elsewhere for what it ``asked`` for."""
     if isinstance(e, errors.NotGranted):
         detail = e.shown
     elif e.by_server:

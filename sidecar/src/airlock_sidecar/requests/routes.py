@@ -266,7 +266,7 @@ class Request(NamedTuple):
 
 def request(ask: Message, ids: Ids) -> Request:
     """
-    The request that a message is. Raises NotAllowed for another task instance's id and for ids that are none,
+    Returns the request that a message is. Raises NotAllowed for another task instance's id and for ids that are none,
     ValueError for another odd part of the address, and NotFound for a key that the API has no way to.
     """
     route, kind = ROUTES[type(ask)], type(ask)
@@ -283,7 +283,9 @@ def request(ask: Message, ids: Ids) -> Request:
 
 
 def reply(ask: Message, answer: bytes) -> Any:
-    """The body of the frame that answers a message, from the body of the server's answer; None for an empty one."""
+    """
+    Returns the body of the frame that answers a message, from the body of the server's answer; None for an empty one.
+    """
     route = ROUTES[type(ask)]
     if route.reply is None:
         return None
@@ -307,7 +309,7 @@ def reply(ask: Message, answer: bytes) -> Any:
 
 def _checked(kind: type[Any], body: dict[str, Any]) -> dict[str, Any]:
     """
-    The body, if it is of this type; it goes on as the server wrote it, since a newer one may say more. Raises
+    Returns the body, if it is of this type; it goes on as the server wrote it, since a newer one may say more. Raises
     msgspec.ValidationError: then another than the route that was meant has answered.
     """
     msgspec.convert(body, kind)
@@ -315,7 +317,7 @@ def _checked(kind: type[Any], body: dict[str, Any]) -> dict[str, Any]:
 
 
 def absent(ask: Message) -> messages.ErrorResponse | None:
-    """The body that answers a 404; None where a 404 is an error like others."""
+    """Returns the body that answers a 404; None where a 404 is an error like others."""
     route = ROUTES[type(ask)]
     if route.absent is None:
         return None
@@ -323,7 +325,7 @@ def absent(ask: Message) -> messages.ErrorResponse | None:
 
 
 def missing_grant(ask: Message, ids: Ids, allowed: Access) -> access.Missing | None:
-    """The grant that a message needs and this launch does not have."""
+    """Returns the grant that a message needs and this launch does not have."""
     route = ROUTES[type(ask)]
     if not route.rule:
         return None

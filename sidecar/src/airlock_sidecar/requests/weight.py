@@ -74,7 +74,7 @@ def check(data: memoryview, name: str, most_objects: int = MOST_OBJECTS, most_js
 
 
 def of_msgpack(data: memoryview, most_objects: int, most_json: int) -> tuple[int, int]:
-    """What msgpack weighs as objects and as JSON, at most; counted up to where it is too much of either."""
+    """Returns what msgpack weighs as objects and as JSON, at most; counted up to where it is too much of either."""
     at, end = 0, len(data)
     objects, text = 0, 5 * _escaped(data)
     steps, weights, texts = STEPS, _WEIGHTS, _TEXTS
@@ -99,13 +99,15 @@ def of_msgpack(data: memoryview, most_objects: int, most_json: int) -> tuple[int
 
 
 def too_large(name: str) -> NotAllowed:
-    """The refusal of what would weigh too much."""
+    """Returns the refusal of what would weigh too much."""
     text = f"{name} is too large to be taken apart here: it has too many values, or too long ones; send it in pieces"
     return NotAllowed("too large", text)
 
 
 def of_json(data: memoryview) -> int:
-    """What JSON weighs as objects, at most: every bracket and comma is counted as if none of them were in a text."""
+    """
+    Returns what JSON weighs as objects, at most: every bracket and comma is counted as if none of them were in a text.
+    """
     width, brackets, maps, commas, not_ascii = 1, 0, 0, 0, False
     for at in range(0, len(data), _CHUNK_BYTES):
         chunk = bytes(data[at : at + _CHUNK_BYTES])
@@ -125,8 +127,8 @@ def of_json(data: memoryview) -> int:
 
 def _letters(text: memoryview) -> int:
     """
-    The bytes that a text takes as an object: as many for each letter as its widest needs, and with letters beyond ASCII
-    its UTF-8 again, which Python keeps once it was asked for.
+    Returns the bytes that a text takes as an object: as many for each letter as its widest needs, and with letters
+    beyond ASCII its UTF-8 again, which Python keeps once it was asked for.
     """
     if len(text) <= _SHORT_BYTES:
         return 2 * len(text)

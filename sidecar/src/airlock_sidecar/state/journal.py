@@ -73,7 +73,7 @@ class Journal:
 
     @classmethod
     def open(cls, path: str) -> "Journal":
-        """The journal in a file of its own, made if it is not there."""
+        """Returns the journal in a file of its own, made if it is not there."""
         return cls(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
     def save(self) -> None:
@@ -103,5 +103,5 @@ class Journal:
 
 
 def digest(body: bytes | msgspec.Raw) -> str:
-    """What tells one request from another across a restart."""
+    """Returns what tells one request from another across a restart."""
     return hashlib.blake2b(memoryview(body), digest_size=16).hexdigest()

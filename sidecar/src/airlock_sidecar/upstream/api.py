@@ -1,8 +1,8 @@
 """
-The server, as the sidecar calls it: the only module that speaks HTTP, imported after the socket listens.
+Speaks HTTP to the server. No other module of the sidecar does. It is imported after the socket listens.
 
-http.client and connections that are kept open (docs/adr/0002): the budget of a request is a quarter of a
-millisecond and of a start a tenth of a second, and neither leaves room for a larger client.
+It uses http.client and connections that are kept open (docs/adr/0002). A request may cost a quarter of a millisecond
+and a start a tenth of a second, and neither budget has room for a larger client.
 """
 
 import http.client
@@ -34,18 +34,18 @@ _ERRORS: dict[int, type[errors.ApiError]] = {
 
 
 class Answer(NamedTuple):
-    """What came back."""
+    """The answer to one request."""
 
     status: int
     body: bytes
-    #: A successor for the token that was shown, and how long to wait before asking again: headers, None where absent.
+    #: Headers, None if absent: a new token in place of the one that was sent, and how long to wait before the next try.
     refreshed: str | None = None
     retry_after: str | None = None
-    #: What a HEAD says instead of a body.
+    #: The header that answers a HEAD, which has no body.
     content_range: str | None = None
 
     def error(self) -> errors.ApiError:
-        """The error that this status stands for; only for a status of 400 and over."""
+        """Returns the error that this status stands for; only for a status of 400 and over."""
         try:
             body = detail = msgspec.json.decode(self.body)
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
@@ -58,8 +58,9 @@ class Answer(NamedTuple):
 
 class Server:
     """
-    One address, for all threads of this sidecar. A connection is one request's at a time and is then kept for whoever
-    asks next: a TLS handshake costs more than most requests, and a launch begins in one thread and goes on in others.
+    Speaks to one address, for all threads of this sidecar. A connection serves one request at a time and is then kept
+    for the next: a TLS handshake costs more than most requests, and a launch begins in one thread and goes on in
+    others.
     """
 
     def __init__(self, url: str, ca_file: str = "", ca_pem: str = "") -> None:
@@ -69,16 +70,16 @@ class Server:
         self._host = parts.hostname
         self._port = parts.port or (443 if parts.scheme == "https" else 80)
         self._tls = _trust(ca_file, ca_pem) if parts.scheme == "https" else None
-        #: Connections that nobody uses; there are never more than there were requests at once.
+        #: Idle connections; never more of them than there were requests at once.
         self._idle: deque[http.client.HTTPConnection] = deque()
 
     def ask(self, method: str, url: str, headers: dict[str, str], body: Body | None, timeout: float) -> Answer:
-        """One try of one request; raises errors.Unreachable. ``url`` is path and query, quoted."""
+        """Sends a request once and returns the answer; raises errors.Unreachable. ``url`` is path and query, quoted."""
         connection = self._connection(timeout)
         sent = False
         try:
             if connection.sock is not None and select.select([connection.sock], [], [], 0)[0]:
-                # The server closed a connection that was idle. Finding that out by writing would leave it in doubt
+                # The server closed the idle connection. A write would also find that out, but then nobody would know
                 # whether the request had arrived.
                 connection.close()
             if connection.sock is None:
@@ -101,7 +102,9 @@ class Server:
         )
 
     def _connection(self, timeout: float) -> http.client.HTTPConnection:
-        """A connection for one request: the one that was used last, or a new one, which is not connected yet."""
+        """
+        Returns a connection for one request: the one that was used last, or a new one, which is not connected yet.
+        """
         try:
             kept = self._idle.pop()
         except IndexError:
@@ -114,9 +117,9 @@ class Server:
 
 class Api:
     """
-    The Execution API of a server. ``token`` is swapped by any answer that brings one. ``runners_version`` says which
-    version of the API the runner reads, empty for this sidecar's: answers are passed on as they are, so they must be
-    in it.
+    Calls the Execution API of a server. An answer can bring a new ``token``, which replaces the old one.
+    ``runners_version`` returns the version of the API that the runner reads, empty for this sidecar's. Answers are
+    passed on unchanged, so they must have that version.
     """
 
     def __init__(self, server: Server, prefix: str, token: Token, runners_version: Callable[[], str]) -> None:
@@ -126,7 +129,7 @@ class Api:
         self._runners_version = runners_version
 
     def ask(self, method: str, path: str, query: list[tuple[str, str]], body: Body | None, timeout: float) -> Answer:
-        """One try of one request; raises errors.Unreachable. ``path`` is quoted already, ``body`` is JSON."""
+        """Returns one try of one request; raises errors.Unreachable. ``path`` is quoted already, ``body`` is JSON."""
         version = self._runners_version() or API_VERSION
         headers = {"Authorization": self._token.header(), "Airflow-API-Version": version}
         if body is not None:
@@ -139,14 +142,14 @@ class Api:
 
 
 class ExchangeApi:
-    """Where a pod's token is exchanged."""
+    """Exchanges a pod's token."""
 
     def __init__(self, server: Server, path: str) -> None:
         self._server = server
         self._path = path
 
     def ask(self, pod_token: str, timeout: float) -> Answer:
-        """One try; raises errors.Unreachable."""
+        """Asks once for a task's token; raises errors.Unreachable."""
         headers = {"Authorization": f"Bearer {pod_token}", "Content-Length": "0"}
         return self._server.ask("POST", self._path, headers, None, timeout)
 
@@ -166,6 +169,6 @@ def connect(
 
 
 def _trust(ca_file: str, ca_pem: str) -> Any:
-    import ssl  # costs 20 ms, and a server on the loopback needs none of it
+    import ssl  # costs 20 ms, and a server on the loopback does not need it
 
     return ssl.create_default_context(cafile=None if ca_pem else ca_file or None, cadata=ca_pem or None)

@@ -1,5 +1,5 @@
 """
-Calls that wait: a request to the Execution API tried until there is an answer, or until nobody wants it.
+Sends a request to the Execution API until it is answered, or until nobody waits for the answer.
 """
 
 import re
@@ -12,21 +12,21 @@ from urllib.parse import quote
 from airlock_sidecar import errors
 from airlock_sidecar.upstream import retries
 
-#: The body of a request; a large one is not copied once more.
+#: The body of a request; a bytearray saves the copy of a large one.
 Body = bytes | bytearray
 
 
 class Asks(Protocol):
-    """What ``api.Api`` does, without importing it: it is loaded after the socket listens."""
+    """The interface of ``api.Api``, which is imported only after the socket listens."""
 
     def ask(self, method: str, path: str, query: list[tuple[str, str]], body: Body | None, timeout: float) -> Any:
-        """One try; an answer with ``status``, ``body`` and ``error()``, or errors.Unreachable raised."""
+        """Returns one try; an answer with ``status``, ``body`` and ``error()``, or errors.Unreachable raised."""
 
 
 class Renews(Protocol):
-    """What ``tokenexchange.TokenExchange`` does for a token that the server refuses."""
+    """The interface of ``tokenexchange.TokenExchange``: gets another token after the server refused one."""
 
-    #: Counts the tokens: who was refused with an older one need not ask for another.
+    #: The number of tokens so far: a caller that was refused with an older one need not ask for another.
     generation: int
 
     def renew(self, refused: int, until: threading.Event) -> None:
@@ -35,15 +35,15 @@ class Renews(Protocol):
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
-#: So often in a row a refused token is exchanged for another, before the refusal counts.
+#: How often in a row a refused token is exchanged for another, before the refusal is raised.
 RENEWALS = 3
 
 
 class Calls:
     """
-    The API with patience. ``last_good`` says when a heartbeat was last answered (monotonic seconds); ``given_up`` is
-    set when the runner is gone, so that nobody waits for an answer any more. ``waiting`` is told, once a call, why one
-    has to wait.
+    Calls the API and retries while it is away. ``last_good`` says when a heartbeat was last answered (monotonic
+    seconds). ``given_up`` is set when the runner is gone and nobody waits for an answer. ``waiting`` is called once a
+    call with the reason for waiting.
     """
 
     def __init__(self, timeout_seconds: float) -> None:
@@ -70,7 +70,7 @@ class Calls:
         until: threading.Event | None = None,
         doubtful: Callable[[], None] | None = None,
     ) -> bytes:
-        """The body of what ``answer`` returns; raises as it does."""
+        """Returns the body of what ``answer`` returns; raises as it does."""
         return bytes(self.answer(method, path, query=query, body=body, until=until, doubtful=doubtful).body)
 
     def answer(
@@ -84,7 +84,7 @@ class Calls:
         doubtful: Callable[[], None] | None = None,
     ) -> Any:
         """
-        The answer, as ``api.Answer``. Raises an errors.ApiError for a 4xx, errors.GaveUp once ``until`` (else
+        Returns the answer, as ``api.Answer``. Raises an errors.ApiError for a 4xx, errors.GaveUp once ``until`` (else
         ``given_up``) is set. ``doubtful`` is called when a try may have arrived though nothing came back.
         """
         stop = until or self.given_up
@@ -126,8 +126,9 @@ class Calls:
         until: threading.Event,
     ) -> Any:
         """
-        A single try, for the heartbeat, which has a timer of its own. Raises errors.Unreachable; and where the token is
-        refused and cannot be exchanged, the exchange's errors.ApiError, or errors.GaveUp once ``until`` is set.
+        Returns a single try, for the heartbeat, which has a timer of its own. Raises errors.Unreachable; and where the
+        token is refused and cannot be exchanged, the exchange's errors.ApiError, or errors.GaveUp once ``until`` is
+        set.
         """
         self._ready.wait()
         assert self._api is not None  # noqa: S101 - set before the event
@@ -149,9 +150,9 @@ def _token_refused(answer: Any) -> bool:
 
 def segment(value: str) -> str:
     """
-    A value as one segment of a path. Raises ValueError for what a proxy or a server could read as another path, once
-    the quoting is undone: a dot or two between slashes, and control characters, as a line's end may count as no part
-    of it.
+    Returns a value as one segment of a path. Raises ValueError for what a proxy or a server could read as another path,
+    once the quoting is undone: a dot or two between slashes, and control characters, as a line's end may count as no
+    part of it.
     """
     if not value or _CONTROL.search(value) or any(part in (".", "..") for part in value.split("/")):
         raise ValueError(f"{value[:250]!r} cannot be part of an address")

@@ -47,7 +47,7 @@ class Heart:
         self._last_good = time.monotonic()
 
     def last_good(self) -> float:
-        """When that was last so, on the monotonic clock."""
+        """Tells when that was last so, on the monotonic clock."""
         return self._last_good
 
     def age(self) -> float:

@@ -36,7 +36,7 @@ def timeout(first: float, late: int) -> float:
 
 def broken_for_good(tries: int, *, alive_meanwhile: bool) -> bool:
     """
-    Whether a 5xx now counts as the answer. ``alive_meanwhile``: a heartbeat was answered since the first failure.
+    Tells whether a 5xx now counts as the answer. ``alive_meanwhile``: a heartbeat was answered since the first failure.
 
     That one was answered lately is not enough: an outage that has just begun has a good heartbeat behind it.
     """

@@ -17,7 +17,7 @@ class Token:
         self._lock = threading.Lock()
 
     def header(self) -> str:
-        """What goes into the Authorization header."""
+        """Returns what goes into the Authorization header."""
         with self._lock:
             return f"Bearer {self._value}"
 
@@ -33,7 +33,9 @@ class Token:
 
 
 def read_pipe(fd: int) -> str:
-    """The token from the pipe that the parent wrote it into and closed; raises ValueError when there is none."""
+    """
+    Returns the token from the pipe that the parent wrote it into and closed; raises ValueError when there is none.
+    """
     data = b""
     while len(data) <= MAX_TOKEN_BYTES and (piece := os.read(fd, MAX_TOKEN_BYTES)):
         data += piece

@@ -31,7 +31,7 @@ class ExchangeAsks(Protocol):
     """What ``api.ExchangeApi`` does, without importing it: it is loaded after the socket listens."""
 
     def ask(self, pod_token: str, timeout: float) -> Any:
-        """One try; an answer as ``api.Answer``, or errors.Unreachable raised."""
+        """Returns one try; an answer as ``api.Answer``, or errors.Unreachable raised."""
 
 
 class Step(Enum):
@@ -47,7 +47,7 @@ class Step(Enum):
 
 
 def step(status: int) -> Step:
-    """What an answer's status means. Pure."""
+    """Returns what an answer's status means. Pure."""
     if status < 300:
         return Step.TAKE
     if status == 409:
@@ -57,8 +57,8 @@ def step(status: int) -> Step:
 
 def foreign(ours: TaskInstance, named: TaskInstanceRef, before: TaskInstanceRef | None) -> errors.ApiError | None:
     """
-    What is wrong with the task instance that the server named: not the one this pod was made for, or no longer the one
-    that it named ``before``. Pure.
+    Returns what is wrong with the task instance that the server named: not the one this pod was made for, or no longer
+    the one that it named ``before``. Pure.
     """
     fields = ("dag_id", "task_id", "run_id", "map_index", "try_number")
     differ = [name for name in fields if getattr(ours, name) != getattr(named, name)]
@@ -135,12 +135,14 @@ class TokenExchange:
 
 
 def _final(e: errors.ApiError) -> errors.ApiError:
-    """The error as its callers may take it: a 404 here is a wrong address, and says nothing about the launch."""
+    """
+    Returns the error as its callers may take it: a 404 here is a wrong address, and says nothing about the launch.
+    """
     return e if isinstance(e, errors.Denied | errors.Gone) else errors.Refused(e.status, e.detail, e.body)
 
 
 def _read(file: str) -> str:
-    """The pod's token as it is now: the kubelet replaces the file."""
+    """Returns the pod's token as it is now: the kubelet replaces the file."""
     with open(file, encoding="ascii") as stream:
         value = stream.read(MAX_TOKEN_BYTES + 1).strip()
     if not value or len(value) > MAX_TOKEN_BYTES or not value.isprintable():
@@ -149,5 +151,5 @@ def _read(file: str) -> str:
 
 
 def _asked_pause(header: str | None) -> float:
-    """The seconds of a Retry-After header, as far as they are followed."""
+    """Returns the seconds of a Retry-After header, as far as they are followed."""
     return min(float(header), _LONGEST_PAUSE_SECONDS) if header is not None and header.isdecimal() else 0.0

@@ -78,7 +78,7 @@ class TokenFile:
         self.generation += 1
 
     def _other(self) -> str | None:
-        """What the file holds, where it was not tried yet."""
+        """Returns what the file holds, where it was not tried yet."""
         try:
             value = read(self._file)
         except (OSError, ValueError):
@@ -87,7 +87,9 @@ class TokenFile:
 
 
 def read(file: str) -> str:
-    """The token that a mounted file holds now, as a kubelet may replace it; raises OSError, ValueError for none."""
+    """
+    Returns the token that a mounted file holds now, as a kubelet may replace it; raises OSError, ValueError for none.
+    """
     with open(file, encoding="ascii") as stream:
         value = stream.read(MAX_TOKEN_BYTES + 1).strip()
     if not value or len(value) > MAX_TOKEN_BYTES or not value.isprintable():

@@ -27,7 +27,7 @@ class Note(msgspec.Struct, kw_only=True):
         self.number, self.size, self.digest, self.trying = number, len(body), digest(body), upto
 
     def arrived(self, found: bytes) -> bool:
-        """Whether what was about to be written is in what the segment holds now."""
+        """Tells whether what was about to be written is in what the segment holds now."""
         return len(found) >= self.size and digest(memoryview(found)[: self.size]) == self.digest
 
     def settle(self) -> None:
@@ -45,7 +45,7 @@ class Notes:
         self._path = log.with_name(f".{log.name}.shipped")
 
     def read(self, log_bytes: int) -> Note:
-        """The note; an empty one where there is none, or where it is about a longer log than there is."""
+        """Returns the note; an empty one where there is none, or where it is about a longer log than there is."""
         with contextlib.suppress(OSError, msgspec.MsgspecError):
             note = msgspec.json.decode(self._path.read_bytes(), type=Note)
             if max(note.sent, note.trying) <= log_bytes:
@@ -60,5 +60,5 @@ class Notes:
 
 
 def digest(body: bytes | memoryview) -> str:
-    """What tells one beginning of an object from another."""
+    """Returns what tells one beginning of an object from another."""
     return hashlib.blake2b(body, digest_size=16).hexdigest()

@@ -66,7 +66,7 @@ class Objects:
             raise StoreRefused(words(str(e))) from e
 
     def names(self, folder: str) -> dict[str, int]:
-        """The objects directly below a folder, and their sizes in bytes."""
+        """Returns the objects directly below a folder, and their sizes in bytes."""
         try:
             found = obstore.list_with_delimiter(self._store, folder)["objects"]
         except (exceptions.BaseError, FileNotFoundError) as e:
@@ -74,7 +74,7 @@ class Objects:
         return {each["path"]: each["size"] for each in found}
 
     def read(self, key: str) -> tuple[bytes, Version | None]:
-        """An object's content and version; empty and None where there is none."""
+        """Returns an object's content and version; empty and None where there is none."""
         try:
             found = obstore.get(self._store, key)
             return bytes(found.bytes()), Version(found.meta["e_tag"], found.meta["version"])
@@ -117,8 +117,8 @@ def _failure(error: Exception) -> LogStoreError:
 
 def words(text: str) -> str:
     """
-    A library's error in a few words: the status and the store's own code for it, where there are any. Addresses lose
-    their query, which may be a signature.
+    Returns a library's error in a few words: the status and the store's own code for it, where there are any. Addresses
+    lose their query, which may be a signature.
     """
     if any(host in text for host in _METADATA):
         return "no credentials are set, and this machine's metadata service gives none"

@@ -14,12 +14,14 @@ _LONGEST_WAIT_SECONDS = 30.0
 
 
 def whole_lines(data: bytes, room: int) -> int:
-    """How many bytes of ``data`` are whole lines that fit into ``room`` bytes."""
+    """Tells how many bytes of ``data`` are whole lines that fit into ``room`` bytes."""
     return data.rfind(b"\n", 0, max(room, 0)) + 1
 
 
 def due(unsent: int, room: int, waited: float, every: float) -> bool:
-    """Whether what is unsent goes now: it fills the segment, or its first line has waited for ``every`` seconds."""
+    """
+    Tells whether what is unsent goes now: it fills the segment, or its first line has waited for ``every`` seconds.
+    """
     return unsent > 0 and (unsent >= room or waited >= every)
 
 
