@@ -2,26 +2,26 @@
 Everything that can go wrong in the sidecar, and what its caller does about it.
 
 * SidecarError
-  x ApiError                the server answered, and the answer was no
+  x ApiError                the server answered with an error
     + Denied                401, 403: an answer; never look elsewhere. ``of_token``: exchange for another token, where
                             tokens are exchanged; else never retry
     + NotFound              404: an answer, not a fault
     + Conflict              409: this state or this launch is not what the caller believed
     + Gone                  410: this launch is no longer the one that counts
     + Refused               any other 4xx: the request itself was wrong
-    + ServerBroken          5xx for so long, with the server otherwise alive, that waiting is no help
-  x Unreachable             nothing came back from one try: wait and try again
-  x GaveUp                  nothing came back and nobody waits for the answer any more
+    + ServerBroken          5xx for long, while the server answers others: waiting does not help
+  x Unreachable             one try had no answer: wait and try again
+  x GaveUp                  there was no answer, and nobody waits for one any more
   x Unserved                a message that no task is served: answer as Airflow does
   x NotAllowed              a message that this launch may not send: count it, answer with the error
     + NotGranted            its TaskRun's access does not include it: the same, and name the grant
-  x RunnerBroke             the runner's stream can be trusted no further: end that channel
-  x LauncherBroke           the launcher's hello or control line is none: close that connection
+  x RunnerBroke             the rest of the runner's stream cannot be trusted: end that channel
+  x LauncherBroke           the launcher sent an invalid hello or control line: close the connection
 """
 
 from typing import Any, Final
 
-#: The body of an answer that is no JSON.
+#: Stands for the body of an answer that is not JSON.
 NO_JSON: Final = object()
 
 
@@ -31,8 +31,8 @@ class SidecarError(Exception):
 
 class ApiError(SidecarError):
     """
-    A status that is not success. ``detail`` is the body's ``detail``, whatever it was; ``body`` all of it, as JSON, and
-    NO_JSON where it was none. Without a body it is what this sidecar says itself, as a server would.
+    A status that is not success. ``body`` is the answer's JSON, or NO_JSON, and ``detail`` is the body's ``detail``,
+    whatever that is. For an error that the sidecar itself raises, ``body`` has the shape of a server's.
     """
 
     def __init__(self, status: int, detail: Any, body: Any = ...) -> None:
@@ -43,17 +43,17 @@ class ApiError(SidecarError):
 
     @property
     def by_server(self) -> bool:
-        """Whether a server of the API said so: what is no JSON comes from something on the way to it."""
+        """Whether a server of the API answered: an answer that is not JSON comes from a proxy before it."""
         return self.body is not NO_JSON
 
     @property
     def reason(self) -> str:
-        """The machine-readable reason in the body, empty where the server gave none."""
+        """The machine-readable reason in the body, empty if it has no reason."""
         return str(self.detail.get("reason", "")) if isinstance(self.detail, dict) else ""
 
     @property
     def words(self) -> str:
-        """The sentence for people in the body; the whole detail where there is none."""
+        """The body's sentence for people, or else the whole detail."""
         return str(self.detail.get("message") or self.detail) if isinstance(self.detail, dict) else str(self.detail)
 
 
@@ -88,8 +88,8 @@ class ServerBroken(ApiError):
 
 class Unreachable(SidecarError):
     """
-    Nothing came back. ``arrived`` is False where the request certainly did not reach the server, ``late`` is True
-    where the time ran out.
+    No answer came. ``arrived`` is False if the request certainly did not reach the server; ``late`` is True if the time
+    ran out.
     """
 
     def __init__(self, why: str, *, arrived: bool, late: bool = False) -> None:
@@ -115,7 +115,7 @@ class NotAllowed(SidecarError):
 
 
 class NotGranted(NotAllowed):
-    """A grant is missing: ``field`` of the TaskRun's ``spec.access``, and what would have to be in it."""
+    """A grant is missing: ``field`` of the TaskRun's ``spec.access``, and ``name``, which must be in it."""
 
     def __init__(self, text: str, field: str, name: str) -> None:
         super().__init__("not granted", text)
@@ -130,8 +130,8 @@ class NotGranted(NotAllowed):
 
 
 class RunnerBroke(SidecarError):
-    """A frame over every limit, or half a frame and then silence."""
+    """A frame was over every limit, or only half a frame came."""
 
 
 class LauncherBroke(SidecarError):
-    """Not a hello, not a control line, or not from the runner's user."""
+    """A line was not a hello or a control line, or did not come from the runner's user."""

@@ -43,12 +43,12 @@ executor sets it. Every setting is described in airlock_sidecar/settings.py.
 
 
 def main() -> int:
-    """Runs one sidecar; 0 after an orderly end, 2 when it was set up wrongly."""
+    """Runs one sidecar; returns 0 after an orderly end, 2 for wrong settings."""
     if len(sys.argv) > 1:
         print(_USAGE)  # noqa: T201 - this is what was asked for
         return 0 if sys.argv[1] in ("-h", "--help") else 2
     kernel.hide()
-    # Held back in every thread but the one that waits for it, and that before any thread is made.
+    # SIGTERM is blocked before any thread is made; only the thread that waits for it takes it.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     try:
         config = settings.from_environment(os.environ)
@@ -78,20 +78,20 @@ def main() -> int:
     if store.shipper is not None:
         store.shipper.start()
     life.run(listener)
-    # Threads that wait for a server or a pipe must not hold the process back: all that matters is written.
+    # Threads that wait for a server or a pipe must not delay the end: everything that matters is written.
     os._exit(0)
 
 
 def _log_store(config: settings.SidecarSettings, work: Workload) -> LogStore:
     """
-    Returns the try's log: below the folder that readers share, where one is set, else below the local one. What a file
-    of DAGs prints while it is read stays local.
+    Opens the try's log: below the shared folder if one is set, else below the local one. The output of a DAG file that
+    is parsed stays local.
     """
     shared = config.logs.store if isinstance(work, Execute) and settings.place_of(config.logs) is None else ""
     try:
         if shared:
             return LogStore(shared, work.log_path)
-        # What an object store is still to get is freed by its shipper, once it is there.
+        # With an object store the shipper frees the file's parts, once the store has them.
         keep = 0 if config.logs.store else config.sidecar.log_keep_mib * 1024 * 1024
         return LogStore(config.sidecar.log_dir, work.log_path, keep)
     except OSError as e:
@@ -99,7 +99,7 @@ def _log_store(config: settings.SidecarSettings, work: Workload) -> LogStore:
 
 
 def _ship(config: settings.SidecarSettings, launch: Launch, store: LogStore, work: Workload) -> None:
-    """Gives the log its shipper, where an object store is set. Nothing of it is loaded where none is."""
+    """Gives the log a shipper, if an object store is set; else no module of it is loaded."""
     place = settings.place_of(config.logs)
     if place is None or not isinstance(work, Execute):
         return
@@ -115,19 +115,19 @@ def _ship(config: settings.SidecarSettings, launch: Launch, store: LogStore, wor
 
 def _wait_for_sigterm(life: Lifecycle) -> None:
     """
-    Passes the signal on, from a thread, because a handler can come too late by a whole wait.
+    Waits for the signal in a thread and passes it on, because a signal handler could miss it.
 
-    Python runs handlers in the main thread between two instructions. A signal that arrives when that thread has
-    looked for one and is on its way into the queue's lock does not wake it: seen in one of fifty thousand waits, and
-    in a pod it costs the whole grace period.
+    Python runs handlers in the main thread between two instructions. A signal that arrives after the main thread has
+    checked for signals and before it waits for the queue's lock is handled only after the next event. That happened in
+    one of fifty thousand waits, and in a pod it costs the whole grace period.
     """
     signal.sigwait({signal.SIGTERM})
     life.terminate()
 
 
 def _end_broken(failure: threading.ExceptHookArgs) -> None:
-    """A thread that died would leave the others waiting for it; a kubelet's restart takes up where it was."""
-    import traceback  # costs 7 ms, for a thread that never dies
+    """Ends the process after a thread died: the other threads would wait for it, and a restart continues the launch."""
+    import traceback  # costs 7 ms, and only a thread that died needs it
 
     traceback.print_exception(failure.exc_type, failure.exc_value, failure.exc_traceback)
     os._exit(1)
@@ -135,13 +135,13 @@ def _end_broken(failure: threading.ExceptHookArgs) -> None:
 
 def _prepare(config: settings.SidecarSettings, launch: Launch, calls: Calls) -> None:
     """
-    Loads HTTP, and gets the task's token where the pod's is exchanged for it, or a file has it. A launch that parses
-    needs neither.
+    Loads HTTP, and gets the task's token by an exchange or from a file, if one of them is set. A launch that parses a
+    file needs neither.
     """
     address = config.api
     if not address.url:
         return
-    # A server on the loopback needs no TLS, and its library is most of what HTTP costs to import.
+    # A server on the loopback does not use TLS, and TLS is most of what HTTP costs to import.
     with without("ssl") if address.url.startswith("http://") else nullcontext():
         from airlock_sidecar.upstream.api import connect
 

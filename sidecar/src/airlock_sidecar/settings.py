@@ -31,7 +31,7 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sidecar(msgspec.Struct, frozen=True, kw_only=True):
-    """Which launch this is, and where its files are."""
+    """The launch, and the places of its files."""
 
     #: The workload (airlock_wire.workload), as a JSON file.
     workload_file: str = ""
@@ -41,9 +41,9 @@ class Sidecar(msgspec.Struct, frozen=True, kw_only=True):
     socket_dir: str = ""
     #: The folder that only the sidecar sees: what must survive its restart.
     state_dir: str = ""
-    #: An open file to keep the secret part of that in, where a folder would be readable by user code; -1 for none.
+    #: An open file for the secret part of that state, if user code could read the folder; -1 for no such file.
     state_fd: int = -1
-    #: The descriptor of a pipe that the token comes through; -1 where there is none.
+    #: The descriptor of a pipe that the token comes through; -1 for no pipe.
     token_fd: int = -1
     #: The pod's own token, of audience ``airlock``, which is exchanged for the task's. Read anew each time: a kubelet
     #: replaces it before it runs out.
@@ -51,7 +51,7 @@ class Sidecar(msgspec.Struct, frozen=True, kw_only=True):
     #: The task's token itself, minted by whoever owns the task instance: a mounted Secret's file. It is read at the
     #: start, and again when the server refuses the token.
     token_file: str = ""
-    #: How long a refused token is waited with until that file holds another. A kubelet takes a minute or two.
+    #: How long to wait, after a refusal, until that file holds another token. A kubelet takes a minute or two.
     token_wait_seconds: float = 150.0
     #: The pod this runs in, from the downward API. With ``pod_uid`` it makes the hostname.
     pod_name: str = ""
@@ -68,7 +68,7 @@ class Sidecar(msgspec.Struct, frozen=True, kw_only=True):
     #: The hostname reported at /run, where it is not made of ``pod_name`` and ``pod_uid``; the machine's where empty.
     #: It is the same at every start of the sidecar.
     hostname: str = ""
-    #: Ends with its parent, where the parent plays the kubelet; a kubelet ends containers itself.
+    #: Whether the sidecar ends with its parent process. A kubelet ends containers itself.
     die_with_parent: bool = False
     #: Seconds between two heartbeats.
     heartbeat_seconds: float = 5.0
@@ -81,7 +81,7 @@ class Sidecar(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Logging(msgspec.Struct, frozen=True, kw_only=True):
-    """What the sidecar says about itself."""
+    """The sidecar's own logging."""
 
     #: Logs every frame: direction, type, id and size, and the names of its fields, never a value.
     frames: bool = False
@@ -91,7 +91,7 @@ class Logging(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Logs(msgspec.Struct, frozen=True, kw_only=True):
-    """Where tasks' logs go, and what may be kept here until they are there (docs/logs.md)."""
+    """The place of tasks' logs, and how much of them may be kept here until the store has them (docs/logs.md)."""
 
     #: Empty: only the local folder, ``[sidecar] log_dir``. A folder, ``/mnt/logs``, on a volume that readers share. Or
     #: a place in an object store: ``s3://bucket/prefix``, ``gs://bucket/prefix``, ``az://container/prefix`` or
@@ -166,7 +166,7 @@ def place_of(logs: Logs) -> "Place | None":
 
 
 def _check(logs: Logs) -> None:
-    """Raises SettingsError for where logs cannot go."""
+    """Raises SettingsError for a place that logs cannot go to."""
 
     try:
         found = place_of(logs)

@@ -21,8 +21,8 @@ _BUCKET = re.compile(r"[a-z0-9$][a-z0-9._$-]{1,221}")
 
 class Place(NamedTuple):
     """
-    Where in which object store: ``kind`` is s3, gs or az; ``prefix`` has no slash at its ends. ``account`` is Azure's,
-    empty where its credentials name it.
+    A place in an object store: ``kind`` is s3, gs or az; ``prefix`` has no slash at its ends. ``account`` is Azure's,
+    empty if the credentials name it.
     """
 
     kind: str

@@ -1,5 +1,5 @@
 """
-How a launch becomes the one that runs its task instance, and what the runner is told then; one function a mode.
+Calls /run for a launch and builds the runner's first message; one function for each mode.
 """
 
 import os
@@ -32,14 +32,14 @@ class Entered(msgspec.Struct, frozen=True):
 
 
 def hostname(settings: Sidecar) -> str:
-    """Returns the name of where this runs. A pod's has a piece of its UID: its name alone may come again."""
+    """Returns this host's name. A pod's has a piece of its UID, because another pod may have the same name later."""
     if settings.pod_name:
         return f"{settings.pod_name}-{settings.pod_uid[:_UID_CHARS]}".rstrip("-")
     return settings.hostname or os.uname().nodename
 
 
 def identity(settings: Sidecar, pid: int) -> dict[str, object]:
-    """Tells who this launch says it is, the same at every start of its sidecar, so that a replayed /run is accepted."""
+    """Returns this launch's identity for /run, the same at every start of its sidecar, so that a replay is accepted."""
     try:
         name = pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
@@ -48,7 +48,7 @@ def identity(settings: Sidecar, pid: int) -> dict[str, object]:
 
 
 def again(launch: Launch) -> Entered:
-    """Returns a launch that has entered before this sidecar was restarted, or was refused before."""
+    """Returns what this launch's /run gave before this sidecar was restarted."""
     memory = launch.memory
     if memory.startup is not None:
         return Entered(memory.startup)
@@ -56,13 +56,13 @@ def again(launch: Launch) -> Entered:
 
 
 def parse(work: Parse) -> Entered:
-    """Returns a launch that parses a file: it needs nobody's leave."""
+    """Returns the first frame for a launch that parses a file, which asks no server."""
     return Entered(msgspec.to_builtins(work.request))
 
 
 def execute(calls: Calls, work: Execute, who: dict[str, object]) -> Entered:
     """
-    PATCH /run. A server that is away is waited for; raises errors.GaveUp when the launcher went away meanwhile.
+    Sends PATCH /run and waits while the server is away; raises errors.GaveUp if the launcher goes away meanwhile.
     """
     started = now()
     body = msgspec.json.encode({"state": "running", "start_date": started} | who)

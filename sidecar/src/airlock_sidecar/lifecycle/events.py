@@ -1,4 +1,4 @@
-"""What threads tell the main thread, in order, and the one thing that may come at any time: SIGTERM."""
+"""The queue of events from threads to the main thread, in order; SIGTERM can arrive at any time."""
 
 import queue
 import threading
@@ -10,14 +10,14 @@ FLUSH_SECONDS = 45.0
 
 
 class Event(NamedTuple):
-    """Something that happened: a word, and what goes with it."""
+    """An event: its kind as a word, and its value."""
 
     kind: str
     value: Any = None
 
 
 class Events:
-    """The queue. ``terminated`` once SIGTERM was taken from it; ``flushed`` is set FLUSH_SECONDS later."""
+    """The queue. ``terminated`` is True once SIGTERM was taken from it; ``flushed`` is set FLUSH_SECONDS later."""
 
     def __init__(self) -> None:
         self._queue: queue.SimpleQueue[Event] = queue.SimpleQueue()
@@ -29,7 +29,7 @@ class Events:
         self._queue.put(Event(kind, value))
 
     def next(self, deadline: float | None = None) -> Event:
-        """Returns the next event; ``deadline`` when that moment (monotonic seconds) came first."""
+        """Returns the next event, or the event ``deadline`` if that moment (monotonic seconds) comes first."""
         try:
             if deadline is None:
                 return self._note(self._queue.get())
@@ -38,7 +38,7 @@ class Events:
             return Event("deadline")
 
     def drain(self) -> None:
-        """Takes what there is, for its side effect on ``terminated``: nothing else matters any more."""
+        """Empties the queue, so that ``terminated`` is up to date; the other events do not matter any more."""
         try:
             while True:
                 self._note(self._queue.get_nowait())

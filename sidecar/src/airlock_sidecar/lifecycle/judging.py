@@ -1,8 +1,8 @@
 """
-What a launch meant: facts in, a verdict out. Pure, and total: every combination of facts has one verdict.
+Judges a launch that has ended: facts in, a verdict out. Pure and total: every combination of facts has one verdict.
 
-The sidecar forwards what the runner reported. It judges a crash by itself only where Airlock's own server owns
-the task instance. What only Kubernetes or the owner can know it leaves to them.
+The sidecar forwards what the runner reported. It judges a crash itself only if Airlock's own server owns the task
+instance. It leaves to Kubernetes and the owner what only they can know.
 """
 
 from typing import NamedTuple
@@ -29,21 +29,21 @@ _STOPPED = {
     Stop.DENIED: Reason.DENIED,
 }
 
-#: What a task that took too long may still say: that it failed. Anything else would hide that it was stopped.
+#: The states that a task that took too long may still report: failures. Other states would hide that it was stopped.
 _AFTER_TIME_OUT = frozenset({"failed", "up_for_retry"})
 
-#: The ends that the task itself has said nothing about.
+#: The reasons for a launch in which the task itself reported nothing.
 UNEXPLAINED = frozenset({Reason.CRASHED, Reason.OOM_KILLED, Reason.TIMED_OUT})
 
 
 class Facts(NamedTuple):
     """What is known at the end of a launch."""
 
-    #: The state the runner reported, None where it reported none that counts (``withheld``).
+    #: The state that the runner reported; None if it reported nothing, or if that is withheld (``withheld``).
     reported: str | None
     #: The runner in parse mode delivered its result.
     parsed: bool
-    #: The launcher's exit report, None where it went without one.
+    #: The launcher's exit report, None if the launcher went without a report.
     exit: Exit | None
     #: The launcher said that it was told to stop.
     signalled: bool
@@ -55,15 +55,15 @@ class Facts(NamedTuple):
     should_retry: bool
     #: This sidecar reports crashes by itself.
     judges: bool
-    #: What the server said when this sidecar stopped the runner for its answer, empty where it said nothing.
+    #: The server's message, if its answer made this sidecar stop the runner; else empty.
     stopped_message: str = ""
-    #: Seconds that the runner may take, None without a limit; and whether what takes them is the import of a file.
+    #: Seconds that the runner may take, None without a limit; and whether the runner only imports a file.
     limit: float | None = None
     parses: bool = False
 
 
 class Verdict(NamedTuple):
-    """The reason for the record, the sentence beside it, and the state to report that nobody reported yet."""
+    """The reason and the sentence for the record, and the state that the sidecar must report itself."""
 
     reason: Reason
     message: str
@@ -72,10 +72,10 @@ class Verdict(NamedTuple):
 
 def withheld(state: str, *, signalled: bool, stopped: Stop) -> bool:
     """
-    Tells whether a state that the runner reports now does not count, because the runner was told to stop before.
+    Tells whether a state that the runner reports now is withheld, because the runner was told to stop before.
 
-    Only the owner knows what its own stop means, and no answer of user code's makes a success of a stopped task: code
-    that is told to stop often ends by returning.
+    Only the owner knows what its own stop means. A success after a stop is withheld too: code that is told to stop
+    often ends by returning.
     """
     if signalled:
         return True

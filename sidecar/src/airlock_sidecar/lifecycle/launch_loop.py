@@ -1,8 +1,8 @@
 """
-The life of a sidecar: listen, let one launch in, serve it, judge its end, leave a record.
+Runs a sidecar: listens, accepts one launch, serves it, judges its end, writes a record.
 
-Threads only report here, through one queue; this module decides what happens next. It waits for nothing without
-a bound but for the server, whose absence is waited out.
+Threads only report here, through one queue, and this module decides what happens next. Each wait has a bound, except
+the wait for a server that is away.
 """
 
 import os
@@ -33,7 +33,7 @@ from airlock_sidecar.upstream.heartbeat import Heart
 from airlock_wire import pod
 from airlock_wire.workload import Execute
 
-#: How long a runner that was told to stop may take. Its launcher kills it after ``pod.STOP_SECONDS``.
+#: How long a runner may take to end after it was told to stop. Its launcher kills it after ``pod.STOP_SECONDS``.
 GIVE_UP_SECONDS = 15.0
 
 #: Loads HTTP and, where tokens are exchanged, gets the first one; raises errors.ApiError or errors.GaveUp.
@@ -56,7 +56,7 @@ class Lifecycle:
         self._control: Control | None = None
         self._session: Session | None = None
         self._overtime_ends: float | None = None
-        #: When a runner that was told to stop is given up, on the monotonic clock; None while it was not told to.
+        #: When a stopped runner is given up, on the monotonic clock; None while it was not told to stop.
         self._given_up_at: float | None = None
         self._heart: Heart | None = None
         self._reporter: Reporter | None = None
@@ -71,11 +71,11 @@ class Lifecycle:
         )
 
     def terminate(self) -> None:
-        """SIGTERM: the launch's container has ended, so finish and go. May be called from any thread."""
+        """Handles SIGTERM: the launch's container has ended, so finish and exit. Any thread may call it."""
         self._events.tell("terminate")
 
     def run(self, listener: Listener) -> None:
-        """Everything, until the record is written and SIGTERM came."""
+        """Runs everything, until the record is written and SIGTERM came."""
         threading.Thread(target=self._accept, args=(listener,), name="accept", daemon=True).start()
         threading.Thread(target=self._enter, name="enter", daemon=True).start()
         self._wait_for_session()
@@ -90,7 +90,7 @@ class Lifecycle:
         while not self._events.terminated:
             self._events.next()
 
-    # --- the parts of a life, in order ---
+    # --- the phases, in order ---
 
     def _accept(self, listener: Listener) -> None:
         memory = self._launch.memory
@@ -100,7 +100,9 @@ class Lifecycle:
         self._events.tell("session", session)
 
     def _enter(self) -> None:
-        """From the loaded client to what the runner is told, the launcher's connection in between."""
+        """
+        Enters the launch: waits for the loaded client and the launcher's connection, and tells the runner to begin.
+        """
         try:
             entered = self._prepared()
             if not self._connected.is_set():
@@ -151,7 +153,7 @@ class Lifecycle:
         self._connected.set()
 
     def _serve(self) -> None:
-        """From the session to the child's end."""
+        """Serves the session until the child's end."""
         entered = sealed = False
         while True:
             kind, value = self._events.next(self._deadline())
@@ -171,7 +173,7 @@ class Lifecycle:
             elif kind == "reported":
                 self._overtime_ends = time.monotonic() + self._settings.overtime_seconds
             elif kind == "deadline" and self._given_up_at is not None:
-                # Its launcher was stopped by user code, or the machine is too busy. Whoever started it ends it now.
+                # User code stopped the launcher, or the machine is too busy. Whoever started the launcher ends it now.
                 self._launch.log("the runner does not end although it was told to, and is given up", "error")
                 self._exited(None)
                 return
@@ -181,7 +183,7 @@ class Lifecycle:
                 self._start_runner()
 
     def _heard(self, line: dict[str, Any]) -> bool:
-        """Returns a control line but the last; True once the launch is sealed."""
+        """Handles a control line other than the exit report; returns True once the launch is sealed."""
         assert self._control is not None  # noqa: S101 - it was heard on it
         memory = self._launch.memory
         if line["event"] == pod.FORKED and memory.sealed:
@@ -191,7 +193,7 @@ class Lifecycle:
                 memory.nonce = memory.nonce or os.urandom(24).hex()
             self._control.say(pod.NONCE, nonce=memory.nonce)
         elif line["event"] == pod.KEPT:
-            # Only now is the nonce asked for: a launcher that never received it must be able to come back.
+            # A nonce is required only from here on: a launcher that never received it must be able to come back.
             with self._launch.remembering():
                 memory.sealed = True
             return True
@@ -211,7 +213,7 @@ class Lifecycle:
     def _start_runner(self) -> None:
         assert self._session is not None  # noqa: S101 - there is a launch
         self._launch.mark("started")
-        # Before the runner is told: where no record is left, this says whether user code can have begun.
+        # This is written before the runner is told: without a record it says whether user code can have begun.
         Path(self._settings.state_dir, pod.BEGUN_FILE).touch()
         self._conversation.begin(self._session)
         if self._heart is not None:
@@ -263,7 +265,7 @@ class Lifecycle:
             self._try(reporter.send)
         verdict = judging.judge(recording.facts(self._launch))
         if verdict.report is None and verdict.reason in judging.UNEXPLAINED:
-            # Its owner decides what it means; whoever reads the log should not have to ask the owner what it was.
+            # The owner decides what it means, but a reader of the log should see what it was.
             self._launch.log(verdict.message, "error", reason=verdict.reason.value)
         if verdict.report is not None and reporter is not None:
             payload: dict[str, Any] = {"state": verdict.report, "end_date": now()}

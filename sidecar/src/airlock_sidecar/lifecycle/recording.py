@@ -1,4 +1,4 @@
-"""What is remembered of a launch, as facts for the judge and as the record for whoever decides."""
+"""Turns the memory of a launch into facts for judging, and into the record for the owner."""
 
 from pathlib import Path
 

@@ -1,5 +1,5 @@
 """
-The task's last word on its way to the server: journalled, sent once, replayed until it is known to be there.
+Sends the task's terminal state to the server: journals it, sends it, and replays it until the server has it.
 """
 
 import threading
@@ -18,9 +18,9 @@ from airlock_sidecar.upstream.heartbeat import Heart
 
 #: A heartbeat older than this is repeated before a terminal state is first sent: the launch may be superseded.
 FRESH_SECONDS = 10.0
-#: What people are shown of a terminal state.
+#: The fields of a terminal state that people see.
 _SHOWN = ("retry_reason", "rendered_map_index")
-#: What the runner puts in the place of what it cut off.
+#: The mark that the runner puts in place of text that it cut off.
 _CUT = "…"
 
 
@@ -35,15 +35,15 @@ class Reporter:
 
     def report(self, state: str, payload: dict[str, Any], digest: str, *, judged: bool = False) -> bool:
         """
-        Journals a terminal state and sends it; True once the server has it, False when it was withheld or the
-        launch is superseded. Raises errors.ApiError when the server refuses what is in it, errors.GaveUp when
-        this process is ending.
+        Journals a terminal state and sends it. Returns True once the server has it, False if it was withheld or the
+        launch is superseded. Raises errors.ApiError if the server refuses its content, errors.GaveUp if this process is
+        ending.
         """
         payload = self._shown(payload)
         with self._launch.remembering() as memory:
             late = not judged and memory.stopped == Stop.TIMED_OUT
             if late and state == "up_for_retry":
-                # What the runner says of it is only that it was told to stop.
+                # The runner's message about it only says that it was told to stop.
                 payload = payload | {"retry_reason": judging.timed_out(self._launch.limit, parses=False)}
             memory.terminal = Terminal(digest=digest, state=state, payload=payload, judged=judged)
             memory.timeline.setdefault("terminal", round(time.time(), 4))
@@ -57,7 +57,7 @@ class Reporter:
 
     def _shown(self, payload: dict[str, Any]) -> dict[str, Any]:
         """
-        Returns the payload with what people are shown of it masked. The runner may have cut a text inside a secret.
+        Returns the payload with the fields masked that people see. The runner may have cut a text inside a secret.
         """
         masker = self._launch.masker
         texts = {key: payload[key] for key in _SHOWN if isinstance(payload.get(key), str)}
@@ -89,15 +89,15 @@ class Reporter:
                 "PATCH", path, body=msgspec.json.encode(terminal.payload), until=self._stop, doubtful=doubtful
             )
         except errors.Gone:
-            # Whatever arrived before, another launch counts now.
+            # Another launch is the current one now, whether or not an earlier try arrived.
             return self._drop()
         except (errors.NotFound, errors.Conflict):
-            # A first try that is refused this way was too late. A replay that is was there before: a retry's id
-            # is archived by the very call that it answers, so it comes back as 404.
+            # If a first try is refused this way, it was too late. If a replay is, the server has the state: the call
+            # that reports a retry archives the retry's id, so its replay is answered with 404.
             if not replay:
                 return self._drop()
         except errors.Denied:
-            # The token has run out, in an outage for example. The word stands, and is the owner's to write.
+            # The token has run out, in an outage for example. The state is kept in the record for the owner to write.
             raise
         except errors.ApiError:
             with self._launch.remembering() as memory:

@@ -1,9 +1,9 @@
 """
-Bytes of the runner's three streams made into log records, and records made into lines. Pure.
+Turns bytes of the runner's three streams into log records, and records into lines. Pure.
 
-A record is Airflow's: ``timestamp``, ``level``, ``event``, ``logger`` and further keys. What user code wrote
-cannot pass for anything else: the ids are the sidecar's own and overwrite what was there, a level that is none
-becomes ``info``, the sidecar's own logger name cannot be borrowed, and control bytes are escaped by JSON.
+A record is Airflow's: ``timestamp``, ``level``, ``event``, ``logger`` and further keys. User code cannot forge the
+rest of a record. The ids are the sidecar's own and overwrite others, an unknown level becomes ``info``, user code
+cannot use the sidecar's logger name, and JSON escapes control bytes.
 """
 
 import contextlib
@@ -32,7 +32,7 @@ def take_lines(data: bytes, masker: Masker) -> tuple[list[str], int]:
     """
     Returns the whole lines at the head of ``data``, not masked yet, without their ends, and how many bytes they took.
 
-    The rest is a line that has not ended. When it is too long it is cut, before a secret that reaches over the cut.
+    The rest is a line that has not ended. If it is too long it is cut, before a secret that reaches over the cut.
     """
     end = data.rfind(b"\n") + 1
     lines = [piece for line in data[: end - 1].split(b"\n") for piece in _pieces(line, masker)] if end else []
@@ -45,7 +45,7 @@ def take_lines(data: bytes, masker: Masker) -> tuple[list[str], int]:
 
 
 def last_line(data: bytes, masker: Masker) -> list[str]:
-    """Returns the line without an end that a stream closed on, in pieces if it is long."""
+    """Returns the unfinished line at the end of a stream, in pieces if it is long."""
     return _pieces(data, masker) if data else []
 
 
@@ -83,9 +83,9 @@ def from_output(text: str, stream: str, ids: dict[str, Any], now: str, masker: M
 
 def from_log(raw: str, ids: dict[str, Any], now: str, masker: Masker) -> dict[str, Any]:
     """
-    Returns the record of a line from the log channel, put right where it claims what it may not.
+    Returns the record of a line from the log channel, with fields replaced that user code may not set.
 
-    It is masked after it was decoded: a value that was shown by ``repr`` and then written as JSON is escaped twice.
+    It is masked after decoding: a value that was shown by ``repr`` and then written as JSON is escaped twice.
     """
     try:
         record = _decoder.decode(raw)
@@ -101,7 +101,7 @@ def from_log(raw: str, ids: dict[str, Any], now: str, masker: Masker) -> dict[st
     logger = record.get("logger")
     record["level"] = level if isinstance(level, str) and level in _LEVELS else "info"
     record["logger"] = logger if isinstance(logger, str) and not logger.startswith(OWN_LOGGER) else "task.log"
-    # Only a moment: anything else could be a secret, which would not be masked here.
+    # Only a timestamp is accepted: any other text could be a secret, and is not masked here.
     record["timestamp"] = timestamp if isinstance(timestamp, str) and _MOMENT.fullmatch(timestamp) else now
     if "exception" in record:
         # Airflow's readers of logs look for the structured traceback under this name.
@@ -124,7 +124,7 @@ def own(event: str, level: str, ids: dict[str, Any], now: str, **fields: Any) ->
 
 
 def encode(records: list[dict[str, Any]]) -> bytes:
-    """Records as JSON lines. One that cannot be encoded is replaced by a record that says so."""
+    """Encodes records as JSON lines. A record that says so replaces one that cannot be encoded."""
     buffer = bytearray()
     for record in records:
         try:

@@ -1,9 +1,9 @@
 """
-Which values are never shown, and their removal. Airflow's rule: what a connection's password and extra hold, variables
-and keys whose name looks sensitive, and what the task asked to be masked; nothing under five characters.
+Finds secrets and masks them in texts. Airflow's rule says what is a secret: a connection's password and extra,
+variables and keys whose name looks sensitive, and what the task asked to be masked; nothing under five characters.
 
-What is derived from a secret is one as well: the values inside its JSON, the password in its URL, and each of its
-lines, because a log is lines. Every spelling of a secret is masked (``spellings``).
+Parts of a secret are secrets too: the values inside its JSON, the password in its URL, and each of its lines, because
+a log is read by lines. Every spelling of a secret is masked (``spellings``).
 """
 
 import json
@@ -18,13 +18,13 @@ from airlock_sidecar.logs import spellings
 MIN_SECRET_CHARS = 5
 STARS = "***"
 
-#: All that is remembered together; past it a MaskSecret is refused, since a mask that is dropped is a leak.
+#: The total of all secrets. Past it a MaskSecret is refused: dropping a mask would leak a secret.
 MAX_MASKS_CHARS = 1_000_000
 MAX_MASKS = 5_000
 
 #: How long the expression for all short secrets may become: compiling it takes memory in proportion.
 _MAX_EXPRESSION_CHARS = 200_000
-#: A secret whose spelling is longer than this is not kept whole where a line is cut: the line has to wait in memory.
+#: A cut of a long line may fall into a secret whose spelling is longer than this: the line would wait in memory.
 _MOST_LONGEST_CHARS = 256 * 1024
 #: How deep JSON inside JSON is looked into.
 _MAX_DEPTH = 40
@@ -67,7 +67,7 @@ def secrets_of_connection(password: str | None, extra: str | None) -> list[str]:
 
 
 def _found(value: Any, *, hidden: bool, depth: int) -> Iterator[str]:
-    """Yields the secrets in a value. ``hidden``: all of it is one, as it lies under a sensitive key."""
+    """Yields the secrets in a value. With ``hidden`` all of it is secret, because it is under a sensitive key."""
     if depth > _MAX_DEPTH:
         return
     if isinstance(value, bytes):
@@ -106,7 +106,7 @@ def _lines(text: str) -> list[str]:
 
 
 def _of_url(text: str) -> list[str]:
-    """Returns the password in a URL, as it stands there and as it is used."""
+    """Returns the password in a URL, both quoted as in the URL and unquoted."""
     if "://" not in text:
         return []
     try:
@@ -171,7 +171,7 @@ class Masker:
             return self.mask(value)
         if isinstance(value, dict):
             return {
-                # What is no text stays as it is, so that it is refused where it cannot be JSON.
+                # A key that is not text stays as it is: what cannot be JSON is refused later.
                 self.mask(key) if isinstance(key, str) else key: _hide(inner)
                 if looks_sensitive(str(key))
                 else self.mask_value(inner)
@@ -186,7 +186,7 @@ class Masker:
 
 
 def _hide(value: Any) -> Any:
-    """Returns a value under a sensitive key: its shape, without what is in it."""
+    """Returns a value under a sensitive key with its content masked; its shape is kept."""
     if isinstance(value, dict):
         return {key: _hide(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
@@ -195,7 +195,7 @@ def _hide(value: Any) -> Any:
 
 
 class _Search:
-    """Looks for secrets: for the short ones by one expression, for the others in their usual spellings."""
+    """Searches for secrets: for short ones by one expression, for others in their usual spellings."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         # The longest first, so that a secret that begins with another is not masked by half.
@@ -207,7 +207,7 @@ class _Search:
             expression = spellings.pattern(secret)
             budget -= len(expression)
             if expression and budget >= 0:
-                # Alternatives that begin alike are tried together, and only where that beginning is.
+                # Alternatives with the same beginning are grouped, and tried only at places with that beginning.
                 first = secret[0] if secret[0].isalnum() and secret[0].isascii() else ""
                 by_first.setdefault(first, []).insert(0, expression.removeprefix(first))
             else:

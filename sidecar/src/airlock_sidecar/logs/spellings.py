@@ -1,6 +1,6 @@
 """
-How a secret may be spelt where it is shown: escaped by ``repr``, by JSON, for a URL, for HTML, for a shell, as bytes,
-and one inside the other, as deep as it goes. Pure.
+Finds the spellings of a secret: escaped by ``repr``, by JSON, for a URL, for HTML, for a shell, as bytes, and one
+inside another to any depth. Pure.
 
 A short secret becomes one regular expression, a piece for each character. Each run of backslashes is matched from its
 first one and by one piece alone, so that no text makes the search slower than a pass or two over it.
@@ -10,7 +10,7 @@ import json
 import re
 from urllib.parse import quote, quote_plus
 
-#: A secret whose expression is longer is looked for in a fixed number of spellings instead.
+#: If a secret's expression is longer, a fixed number of its spellings is searched for instead.
 MAX_PATTERN_CHARS = 4096
 
 _ENTITIES = {'"': "quot|#34|#x22", "'": "#39|#x27|apos", "&": "amp", "<": "lt", ">": "gt"}
@@ -25,7 +25,7 @@ def pattern(secret: str) -> str:
     while at < len(secret) and size <= MAX_PATTERN_CHARS:
         if secret[at] == "\\":
             run = len(secret) - at - len(secret[at:].lstrip("\\"))
-            # Where it comes first, only at the beginning of a run: else each place in a long run would be tried.
+            # If a run comes first, it matches only at the run's beginning: else every place in a long run is tried.
             start = "" if pieces else r"(?<!\\)"
             pieces.append(rf"{start}(?:\\{{{run},}}|(?:%(?:25)*5[cC]){{{run}}})")
             at += run
@@ -52,7 +52,7 @@ def _char(char: str, *, first: bool, after_run: bool) -> str:
     if code < 0x100:
         spelt.append(f"{escape}x{_hex(f'{code:02x}')}")
     units = char.encode("utf-16-be", "surrogatepass").hex()
-    # The escape of the second half of a pair is not the first thing of the secret, nor after its backslashes.
+    # The escape of a pair's second half does not come first in the secret, and not after its backslashes.
     halves = [_hex(units[place : place + 4]) for place in range(0, len(units), 4)]
     spelt.append(escape + "u" + r"\\+u".join(halves))
     if code >= 0x10000:

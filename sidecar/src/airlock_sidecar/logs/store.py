@@ -1,12 +1,12 @@
 """
-Where log lines go: the try's file below the log folder, appended to, and the sidecar's own stdout. A shipper, where an
-object store is set, takes the file's lines from there.
+Writes log lines: appends them to the try's file below the log folder, and to the sidecar's own stdout. If an object
+store is set, a shipper reads the lines from the file.
 
-Each folder of the path is opened from the one above it and no link is followed: whoever may write into a folder on the
-way could otherwise have this process, which may be root, append to a file of their choice.
+Each folder of the path is opened from the one above it, and links are not followed. Otherwise whoever may write into
+one of the folders could make this process, which may be root, append to any file.
 
-A disk that is full ends no task: what the file cannot take is counted, and stdout still gets it. Where nobody reads the
-file, its oldest part is given back to the disk as it grows.
+A full disk does not end a task: the bytes that the file cannot take are counted, and stdout still gets them. If nobody
+reads the file, its oldest part is freed as it grows.
 """
 
 import contextlib
@@ -28,14 +28,14 @@ _FILE = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os
 
 class LogStore:
     """
-    One try's log. Writing blocks where the disk or the reader of stdout blocks; that is what pushes back on the
-    runner, so that nothing is dropped.
+    The log of one try. Writing blocks while the disk or the reader of stdout blocks. The runner then has to wait, and
+    nothing is dropped.
     """
 
     def __init__(self, folder: str, path: str, keep_bytes: int = 0) -> None:
         """
         ``path`` is relative to ``folder``. ``keep_bytes`` is how much of the file stays on the disk, 0 for all of it.
-        Raises OSError where the file cannot be opened without a link.
+        Raises OSError if the file cannot be opened without following a link.
         """
         self.file = Path(folder, path)
         Path(folder).mkdir(parents=True, exist_ok=True)
@@ -44,11 +44,11 @@ class LogStore:
         self._keep = keep_bytes
         self._size = os.fstat(self._fd).st_size
         self._freed = 0
-        #: Bytes that the file could not take, and whether it ends within a line because of that.
+        #: How many bytes the file could not take, and whether it ends in the middle of a line because of that.
         self._missing = 0
         self._torn = False
         self._stdout = True
-        #: Brings the file into an object store; None where none is set.
+        #: Copies the file into an object store; None if no store is set.
         self.shipper: Shipper | None = None
 
     def append(self, lines: bytes) -> None:
@@ -60,16 +60,16 @@ class LogStore:
             try:
                 _write_all(1, lines)
             except OSError:
-                # Whoever read our stdout went away, or has no room. The file has everything, so the task goes on.
+                # The reader of our stdout is gone or has no room. The file has everything, so the task goes on.
                 self._stdout = False
 
     def wait_for_room(self, going: Callable[[], bool]) -> None:
-        """Waits where the log is too far ahead of its store, while ``going()``."""
+        """Waits while the log is too far ahead of its store and ``going()`` is true."""
         if self.shipper is not None:
             self.shipper.wait_for_room(going)
 
     def finish(self, *, hurried: bool) -> int:
-        """Waits, within a bound, for the store to have everything; how many bytes it lacks."""
+        """Waits, within a bound, until the store has everything; returns how many bytes it lacks."""
         return self._missing + (0 if self.shipper is None else self.shipper.finish(hurried=hurried))
 
     def _keep_lines(self, lines: bytes) -> None:
@@ -89,7 +89,7 @@ class LogStore:
             self._give_back()
 
     def _give_back(self) -> None:
-        """Frees the oldest half of what is kept. Where the file system cannot do that, the file begins anew."""
+        """Frees the oldest half of the file. If the file system cannot do that, the file starts anew."""
         end = self._size - self._keep // 2
         if holes.punch(self._fd, self._freed, end - self._freed):
             self._freed = end
@@ -111,7 +111,7 @@ def _open_below(folder: str, path: str) -> int:
             below = os.open(part, _FOLDER | os.O_NOFOLLOW, dir_fd=at)
             os.close(at)
             at = below
-        # Without O_NONBLOCK a named pipe in the file's place would hold the start up.
+        # Without O_NONBLOCK a named pipe in the file's place would block the start.
         fd = os.open(name, _FILE, 0o640, dir_fd=at)
     finally:
         os.close(at)

@@ -1,9 +1,9 @@
 """
-Frames from a peer that may be hostile: nothing is taken on trust, and nothing is held that was only announced.
+Reads frames from a peer that may be hostile. It trusts no length, and allocates nothing for bytes that did not come.
 
 * A frame over the cap is discarded as it streams and reported by its id, so that it can be answered.
 * A frame over ``DISCARD_BYTES``, or half a frame and then silence, ends the channel.
-* Memory grows with the bytes that came, never with the length that was announced.
+* Memory grows with the bytes that arrived, never with the announced length.
 """
 
 import select
@@ -15,14 +15,14 @@ from airlock_wire.protocol import frames
 
 #: The longest frame that is still discarded and answered; past it the runner is broken or hostile.
 DISCARD_BYTES = 256 * 1024 * 1024
-#: How long the rest of a frame that has begun may take to show its next byte.
+#: How long the next byte of an unfinished frame may take.
 SILENCE_SECONDS = 30.0
 
 _CHUNK_BYTES = 65536
 
 
 class Frame(NamedTuple):
-    """A whole frame's payload, or what is known of one that was too long: its first bytes and its length."""
+    """The payload of a frame; of a frame that was too long only its first bytes and its length."""
 
     payload: bytes
     too_long: int = 0

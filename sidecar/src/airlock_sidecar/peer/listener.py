@@ -1,9 +1,9 @@
 """
 The socket in the pod, the launcher's two connections, and the end of listening.
 
-Only the runner's user may connect (SO_PEERCRED; its pid is 0 across containers, so only the UID counts), and only
-the launcher does, before it forks user code. After both hellos the socket is closed and its name removed. After a
-restart of a sealed session a hello counts only with the nonce, which user code never saw.
+Only the runner's user may connect (SO_PEERCRED; its pid is 0 across containers, so only the UID is checked), and only
+the launcher does, before user code runs. After both hellos the socket is closed and its name removed. After a restart
+of a sealed session a hello needs the nonce, which user code never saw.
 """
 
 import hmac
@@ -30,7 +30,7 @@ class Session(NamedTuple):
     control: socket.socket
     frames: socket.socket
     streams: list[int]
-    #: The launcher forked before this sidecar was started: a runner waits for fresh descriptors.
+    #: The launcher forked before this sidecar started, so a runner waits for fresh descriptors.
     forked: bool
     #: The version of the Execution API whose answers the runner reads; empty for the sidecar's own.
     api_version: str = ""
@@ -43,7 +43,7 @@ class Listener:
         self._path = os.path.join(folder, pod.SOCKET_NAME)
         self._uid = os.getuid() if runner_uid < 0 else runner_uid
         self._refused = refused
-        # A sidecar that was killed leaves its socket's name behind; nobody else can have made it.
+        # A killed sidecar leaves its socket's name behind; nobody else can have made that name.
         if os.path.lexists(self._path):
             os.unlink(self._path)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
@@ -54,9 +54,9 @@ class Listener:
 
     def accept(self, deadline: float, nonce: str) -> Session | None:
         """
-        Returns the launcher's session, or None when none came before ``deadline`` (monotonic seconds).
+        Returns the launcher's session, or None if no launcher came before ``deadline`` (monotonic seconds).
 
-        ``nonce`` is empty where no launcher has one yet; else a hello without it is refused, and waiting goes on.
+        ``nonce`` is empty if no launcher has a nonce yet. Else a hello without it is refused, and waiting goes on.
         """
         control: tuple[socket.socket, dict[str, Any], list[int]] | None = None
         while (left := deadline - time.monotonic()) > 0:
@@ -70,7 +70,7 @@ class Listener:
                 if hello["event"] == pod.HELLO_CONTROL and len(fds) == len(pod.STREAMS):
                     _only_pipes(fds)
                     if control is not None:
-                        # The launcher began again: its first try broke off half way.
+                        # The launcher starts again: its first try broke off half way.
                         _close(control[0], control[2])
                     control = peer, hello, fds
                     peer.sendall(pod.line(pod.WELCOME))
@@ -87,7 +87,7 @@ class Listener:
         return None
 
     def close(self) -> None:
-        """Stops listening and removes the name: from here on nobody can connect."""
+        """Stops listening and removes the name, so that nobody can connect from here on."""
         self._socket.close()
         if os.path.lexists(self._path):
             os.unlink(self._path)
@@ -116,7 +116,7 @@ def _only_pipes(fds: list[int]) -> None:
     # Anything else could block, seek or lie about its end; the launcher passes pipes.
     if not all(stat.S_ISFIFO(os.fstat(fd).st_mode) for fd in fds):
         _close(None, fds)
-        raise LauncherBroke("a stream that is no pipe")
+        raise LauncherBroke("a stream that is not a pipe")
 
 
 def _close(peer: socket.socket | None, fds: list[int]) -> None:

@@ -1,11 +1,10 @@
 """
-The pump of the runner's output: three pipes, whose reading ends the launcher handed over, into the log store; and
+Pumps the runner's output into the log store: from three pipes, whose reading ends the launcher handed over, and from
 further channels for log lines, which a process of the task's may ask for.
 
-Bytes go from a pipe straight into a spool file in the state folder, by splice, without passing through this
-process's memory: a kill at any instant finds each byte in the pipe (which the launcher holds open too) or in the
-spool. The spool is cut only after its lines are in the log, so a line may be there twice after a kill, and never
-not at all.
+Bytes go from a pipe straight into a spool file in the state folder, by splice, and never through this process's memory.
+So a kill at any instant finds each byte in the pipe (which the launcher holds open too) or in the spool. The spool is
+cut only after its lines are in the log: after a kill a line may be there twice, but it is never missing.
 """
 
 import os
@@ -18,25 +17,25 @@ from airlock_sidecar.errors import NotAllowed
 from airlock_wire import pod
 
 _CHUNK_BYTES = 65536
-#: A spool that was dealt with this far and still has a rest is replaced by one with only the rest.
+#: Once so many bytes of a spool are in the log, a spool with only the rest replaces it.
 _SPOOL_BYTES = 1024 * 1024
 
-#: A launch has a log channel for each process that asks for one, and no task has this many at once that do.
+#: The most log channels of a launch: one for each process that asks, which is more than a task needs.
 MAX_CHANNELS = 64
 _LOG = pod.STREAMS[0]
-#: What wakes the pump: another channel, or the end.
+#: The byte that wakes the pump for another channel, or for the end.
 _NEW, _FINISH = b"n", b"f"
 
-#: What turns a stream's bytes into the log: (stream, data, at its end) to the number of bytes dealt with.
+#: Writes a stream's bytes into the log: takes (stream, data, whether the stream has ended), returns the bytes it used.
 Sink = Callable[[str, bytes, bool], int]
 
 
 class _Spool:
     """
-    One stream's bytes that were taken from the pipe and are not in the log yet.
+    The spool of one stream: bytes that were taken from the pipe and are not in the log yet.
 
-    How far it was dealt with is kept beside it, together with the inode it counts in: a spool that has grown is
-    replaced by a new file that holds the rest, and the old count then means nothing.
+    A file beside it says how many bytes are in the log, and for which inode: a large spool is replaced by a new file
+    with the rest, for which the old number is wrong.
     """
 
     def __init__(self, folder: str, name: str) -> None:
@@ -51,19 +50,21 @@ class _Spool:
         self._done = min(int.from_bytes(noted[8:], "big"), self._end) if same else 0
 
     def fill(self, pipe: int) -> bool:
-        """Takes what the pipe has, up to a chunk; False at its end. Called when the pipe is readable."""
+        """
+        Moves up to a chunk from the pipe to the spool; returns False at its end. Called when the pipe is readable.
+        """
         count = os.splice(pipe, self._fd, _CHUNK_BYTES, offset_dst=self._end)
         self._end += count
         return count > 0
 
     def drain(self, sink: Sink, *, ended: bool) -> None:
-        """Gives what is spooled to the sink and forgets what it dealt with."""
+        """Gives the spooled bytes to the sink, and drops those that the sink has used."""
         if self._end == self._done:
             return
         data = os.pread(self._fd, self._end - self._done, self._done)
         self._done += sink(self.name, data, ended)
         if self._done == self._end:
-            # The file first: a kill in between leaves a count past the end, which is taken for the end.
+            # The file is cut first: a kill in between leaves a number past its end, which is read as the end.
             os.ftruncate(self._fd, 0)
             self._done = self._end = 0
         elif self._done > _SPOOL_BYTES:
@@ -80,8 +81,8 @@ class _Spool:
 
 class _Channel:
     """
-    A further channel for log lines: its reading end, and a line that has not ended. It is not spooled, as it lasts only
-    as long as this process: who asked for it can ask the next sidecar.
+    A further channel for log lines: its reading end, and a line that has not ended. It is not spooled, because it ends
+    with this process; a process that asked for it can ask the next sidecar.
     """
 
     def __init__(self) -> None:
@@ -102,8 +103,8 @@ class Streams:
     """
     The three streams and the thread that pumps them.
 
-    ``finish`` is called when the child is gone: what it wrote is then in the pipes, so they are emptied, not read
-    to their end, because a daemon that it left behind may hold them open for ever.
+    ``finish`` is called when the child is gone, and everything that it wrote is in the pipes. They are emptied and not
+    read to their end, because a daemon that the child left behind may hold them open for ever.
     """
 
     def __init__(self, folder: str, sink: Sink) -> None:
@@ -114,12 +115,12 @@ class Streams:
         self._pipes: dict[int, _Spool | _Channel] = {}
         #: Reading ends that the pump does not know yet.
         self._new: queue.SimpleQueue[int] = queue.SimpleQueue()
-        #: How many there are, those that the pump does not know yet among them.
+        #: How many channels are open, including those that the pump does not know yet.
         self._open = 0
         self._counting = threading.Lock()
 
     def start(self, fds: list[int]) -> None:
-        """Begins to pump from these reading ends, in the order of ``pod.STREAMS``."""
+        """Starts to pump from these reading ends, in the order of ``pod.STREAMS``."""
         self._pipes = dict(zip(fds, self._spools.values(), strict=True))
         for spool in self._spools.values():
             spool.drain(self._sink, ended=False)
@@ -176,7 +177,7 @@ class Streams:
         self._end_lines()
 
     def _give_back(self, fd: int, channel: _Channel) -> None:
-        """Ends a channel that nobody can write to any more."""
+        """Closes a channel that nobody can write to any more."""
         channel.drain(self._sink, ended=True)
         del self._pipes[fd]
         os.close(fd)
@@ -187,7 +188,7 @@ class Streams:
             self._open -= 1
 
     def _woken(self, poll: "select.poll") -> bool:
-        """Takes in the channels that were opened; True when it is time to finish."""
+        """Adds the channels that were opened; returns True when it is time to finish."""
         finish = _FINISH in os.read(self._wake_read, _CHUNK_BYTES)
         while not self._new.empty():
             fd = self._new.get()

@@ -1,5 +1,5 @@
 """
-The conversation with the runner: frame in, one answer out, whatever the frame held.
+Serves the runner's frames: each frame gets one answer, whatever it holds.
 """
 
 import os
@@ -22,10 +22,10 @@ from airlock_sidecar.state.launch import Launch
 from airlock_wire.protocol import frames, messages, whole
 from airlock_wire.protocol.messages import ErrorResponse, ErrorType
 
-#: The most that a terminal message may weigh: it is held several times, and journalled.
+#: The largest terminal message by weight: it is held several times, and journalled.
 MOST_LAST_WORDS = 4 * 1024 * 1024
 
-#: A terminal message's way to the server: state, payload, digest; True when the server has it.
+#: Reports a terminal message to the server by state, payload and digest; True if the server has it.
 Report = Callable[[str, dict[str, Any], str], bool]
 
 
@@ -131,7 +131,7 @@ class Dispatcher:
             text = f"this launch already reported {before.state}; a second terminal message is refused"
             raise errors.NotAllowed("second terminal message", text)
         if before is not None and (before.acknowledged or before.dropped):
-            # The same words again: the answer to the first was lost when this sidecar was restarted.
+            # The runner repeats itself: the answer to its first message was lost when this sidecar was restarted.
             return
         # Through JSON and back, before it is journalled: what could not be sent must not be remembered either.
         payload = msgspec.json.decode(as_json(message), type=dict[str, Any])
@@ -140,19 +140,19 @@ class Dispatcher:
         try:
             self._table[type(message)](message)
         except errors.NotAllowed as e:
-            # Nothing that the runner does afterwards would say why its task did not end as its author meant.
+            # The log is the only place that says why the task did not end as its author meant.
             self._launch.log(f"refused: {e}", "error")
             raise
         if isinstance(message, messages.TaskState):
-            # The one message whose date may be missing and has to be sent; others have none to send.
+            # Only this message may lack its date and needs one; the others have no date.
             payload.setdefault("end_date", now())
         self._report(message.state, payload, digest)
 
 
 def _message(body: msgspec.Raw) -> Any:
     """
-    Returns the message in a body. One that is not small is weighed first, but for an XCom, which is passed on in
-    pieces. Raises UnknownMessage, and NotAllowed for what is too large.
+    Decodes the message in a body. A large message is weighed first, except an XCom, which is passed on in pieces.
+    Raises UnknownMessage, and NotAllowed for what is too large.
     """
     data = memoryview(body)
     if len(data) <= weight.SMALL_BYTES:

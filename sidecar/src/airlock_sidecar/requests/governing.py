@@ -1,5 +1,7 @@
 """
-Which grants a message needs: one function a rule that needs more than one name, and for the rest the route's row. Pure.
+Finds the grants that a message needs, by one function for each rule over more than one name. Pure.
+
+The docstring of such a function is a cell of docs/messages.md, so it names what must be granted.
 """
 
 from collections.abc import Iterator
@@ -22,7 +24,7 @@ class Needed(NamedTuple):
 
 
 def missing(allowed: Access, rule: str, needed: Iterator[Needed]) -> Missing | None:
-    """Returns the first of these grants that is not there."""
+    """Returns the first of these grants that this launch does not have."""
     for each in needed:
         look = access.missing_listing if each.all_of else access.missing
         if (found := look(allowed, rule, each.name)) is not None:
@@ -31,13 +33,13 @@ def missing(allowed: Access, rule: str, needed: Iterator[Needed]) -> Missing | N
 
 
 def xcom(ids: Ids, ask: Any) -> Iterator[Needed]:
-    """Yields what is not an own XCom, by dag_id/task_id."""
+    """Any XCom but the task instance's own, by dag_id/task_id."""
     if not access.own_xcom(ids, ask):
         yield Needed(f"{ask.dag_id}/{ask.task_id}")
 
 
 def variable_keys(_: Ids, ask: Any) -> Iterator[Needed]:
-    """Yields all keys that begin with the prefix."""
+    """Any key that begins with the prefix."""
     yield Needed(ask.prefix or "", all_of=True)
 
 
@@ -59,7 +61,7 @@ def dag_runs(_: Ids, ask: Any) -> Iterator[Needed]:
 
 
 def tasks(_: Ids, ask: Any) -> Iterator[Needed]:
-    """Yields each dag_id/task_id that is named; all of the DAG where none is, or a group."""
+    """Any dag_id/task_id in the message; all tasks of the DAG if it has a group or no task."""
     named = getattr(ask, "task_ids", None) or ([ask.task_id] if hasattr(ask, "task_id") else [])
     if not named or getattr(ask, "task_group_id", None) is not None:
         yield Needed(f"{ask.dag_id}/", all_of=True)
@@ -68,7 +70,7 @@ def tasks(_: Ids, ask: Any) -> Iterator[Needed]:
 
 
 def asset(_: Ids, ask: Any) -> Iterator[Needed]:
-    """Yields each name, uri or alias_name that is given."""
+    """Any name, uri or alias_name in the message."""
     for field in ("name", "uri", "alias_name"):
         if getattr(ask, field, None):
             yield Needed(getattr(ask, field))
@@ -87,7 +89,7 @@ def missing_ending(allowed: Access, ids: Ids, ask: Any) -> Missing | None:
 def _claimed(ask: messages.SucceedTask) -> Iterator[Needed]:
     """
     Yields each name and each URI of what a success claims to have written: a DAG may wait for either, and an alias
-    makes an asset of any two. Raises NotAllowed for what is no asset.
+    makes an asset of any two. Raises NotAllowed for a value that is not an asset.
     """
     for outlet in ask.task_outlets or ():
         yield from _names("task_outlets", outlet, ("name", "uri"))

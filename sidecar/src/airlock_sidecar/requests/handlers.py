@@ -1,9 +1,9 @@
 """
-What answers each message: for most of them their row in ``routes``, for some a function here.
+Answers each message: most by their row in ``routes``, some by a function here.
 
-A handler returns the body of the answer, None for an empty one. Errors of the API become an ErrorResponse in the
-error slot, which the runner raises, but for those that a runner expects in the body slot: not found, and denied
-where falling through to another source would be wrong.
+A handler returns the body of the answer, None for an empty one. An error of the API becomes an ErrorResponse in the
+error slot, and the runner raises it. Two errors come in the body slot, where a runner expects them: not found, and
+denied if the runner would otherwise look in another source.
 """
 
 from collections.abc import Callable
@@ -24,15 +24,15 @@ from airlock_wire.workload import Access
 
 Handler = Callable[[Any], Any]
 
-#: The messages for which Airflow's runner looks for PERMISSION_DENIED in the body, so as not to look elsewhere.
+#: The messages whose body Airflow's runner checks for PERMISSION_DENIED, so that it does not look elsewhere.
 DENIED_IN_BODY = (messages.GetVariable, messages.GetConnection)
 
-#: How the server says in a HEAD's answer how many map indexes there are.
+#: The prefix in the header of a HEAD's answer that gives the number of map indexes.
 _COUNT_PREFIX = "map_indexes "
 
 
 class DescriptorReply(msgspec.Struct, frozen=True):
-    """An answer that a descriptor goes with; whoever sends the frame closes it."""
+    """An answer with a descriptor; whoever sends the frame closes the descriptor."""
 
     body: Any
     fd: int
@@ -93,7 +93,7 @@ class Handlers:
         return answer
 
     def get_xcom(self, ask: messages.GetXCom) -> Any:
-        """Returns an XCom, null where there is none."""
+        """Returns an XCom, null if it does not exist."""
         try:
             return self.routed(ask)
         except errors.NotFound as e:
@@ -110,7 +110,7 @@ class Handlers:
         return lookups.XComCountResponse(len=int(told.removeprefix(_COUNT_PREFIX)))
 
     def set_rendered_fields(self, ask: messages.SetRenderedFields) -> None:
-        """Stores the rendered fields, masked: they are shown to people. An archived try wants them no more."""
+        """Stores the rendered fields, masked because people see them. Ignores the server's 410 for an archived try."""
         if isinstance(ask.options, TaskOptions):
             self._launch.tell_options(ask.options)
         fields = self._launch.masker.mask_value(ask.rendered_fields)
@@ -121,12 +121,12 @@ class Handlers:
                 raise
 
     def set_rendered_map_index(self, ask: changes.SetRenderedMapIndex) -> Any:
-        """Stores what a mapped task instance is called, masked: it is shown to people."""
+        """Stores the name of a mapped task instance, masked because people see it."""
         masked = self._launch.masker.mask(ask.rendered_map_index)
         return self.routed(msgspec.structs.replace(ask, rendered_map_index=masked))
 
     def trigger_dag_run(self, ask: changes.TriggerDagRun) -> Any:
-        """Makes a DAG run; one that is there already is cleared where that was asked for."""
+        """Makes a DAG run; clears an existing one if the message asks for that."""
         try:
             return self.routed(ask)
         except errors.Conflict as e:
@@ -138,7 +138,7 @@ class Handlers:
         return messages.OKResponse(ok=True)
 
     def ending(self, ask: Any) -> None:
-        """Refuses a terminal message that reaches past the task itself, where that was not granted."""
+        """Refuses a terminal message with an effect beyond the task that was not granted."""
         self._granted(ask, governing.missing_ending(self._access, self._launch.ids, ask))
 
     def mask_secret(self, ask: messages.MaskSecret) -> None:
@@ -146,7 +146,7 @@ class Handlers:
         self._launch.mask(masking.secrets_in(ask.value, ask.name))
 
     def resend_logging_fd(self, _: changes.ResendLoggingFD) -> DescriptorReply:
-        """Another channel for log lines, for a process that the task started and that has no other way to log."""
+        """Opens another channel for log lines, for a process that the task started and that has no channel."""
         fd = self._open_log()
         return DescriptorReply(changes.SentFDs(fds=[fd]), fd)
 
@@ -182,7 +182,7 @@ class ParseHandlers:
         }
 
     def denied(self, ask: Any) -> Any:
-        """While a file is parsed it is granted nothing: no task instance is there whose grants would count."""
+        """Refuses a lookup while a file is parsed: grants belong to a task instance, and there is no such one yet."""
         return ErrorResponse(
             error=ErrorType.PERMISSION_DENIED,
             detail={
@@ -196,7 +196,7 @@ class ParseHandlers:
         self._launch.mask(masking.secrets_in(ask.value, ask.name))
 
     def result(self, found: messages.DagFileParsingResult) -> None:
-        """Keeps the result for whoever asked for it, its errors masked: they are shown. A second one is refused."""
+        """Keeps the result, with its errors masked because people see them. Refuses a second result."""
         if self._launch.memory.parsed:
             raise errors.NotAllowed("second terminal message", "a second parsing result is refused")
         masker = self._launch.masker

@@ -1,9 +1,9 @@
 """
-The ids in a message: what a DAG, a run or a task may be called where its name becomes part of an address. Pure.
+Checks the ids of DAGs, runs and tasks in a message, before they become part of an address. Pure.
 
-A server undoes the quoting of a path before it looks for the route, so a slash in an id moves the borders between the
-ids after it: ``v1/made`` as a run is the run ``v1`` and the task ``made``. No id of Airflow's has one. What a server or
-a proxy could read as a border, or as another spelling of one, is refused in every message alike.
+A server undoes the quoting of a path before it looks for the route. So a slash in an id moves the borders between the
+ids after it: ``v1/made`` as a run is the run ``v1`` and the task ``made``. Ids of Airflow's have no slash. Whatever a
+server or a proxy could read as a border, or as another spelling of one, is refused in every message.
 """
 
 import re
@@ -22,7 +22,7 @@ _RULE = "no id has a slash, a backslash, %, ?, # or a control character, or two 
 
 
 def check(ask: Any) -> None:
-    """Refuses a message in which an id is none. Raises NotAllowed, which names the field and the rule."""
+    """Refuses a message with an invalid id. Raises NotAllowed, which names the field and the rule."""
     fields = type(ask).__struct_fields__
     for name in ONE:
         if name in fields and (value := getattr(ask, name)) is not None:
@@ -34,7 +34,7 @@ def check(ask: Any) -> None:
 
 
 def odd(value: str) -> bool:
-    """Tells whether this is no id, in this spelling or in the one that a server may make of it."""
+    """Tells whether this is not an id, as it is spelt or as a server may normalise it."""
     if not value or value == "." or _ODD.search(value):
         return True
     if value.isascii():

@@ -1,5 +1,5 @@
 """
-What a runner is told when the server says no: in the shape in which Airflow's client tells it, because user code may
+Turns a refusal of the server into the runner's error. Its shape is that of Airflow's client, because user code may
 look into it. Pure.
 """
 
@@ -9,12 +9,12 @@ from typing import Any
 from airlock_sidecar import errors
 from airlock_wire.protocol.messages import ErrorResponse, ErrorType
 
-#: What a problem with a request's values has in the server's list of them.
+#: The keys of one entry in the server's list of invalid values.
 _PROBLEM = {"loc", "msg", "type"}
 
 
 def raised(e: errors.ApiError) -> ErrorResponse:
-    """Returns the error that the runner raises. Airflow has one word for all of them; a denial is called one here."""
+    """Returns the error that the runner raises. Airflow has one error type for all; here a denial has its own."""
     denied = isinstance(e, errors.Denied) and e.by_server
     return ErrorResponse(error=ErrorType.PERMISSION_DENIED if denied else ErrorType.API_SERVER_ERROR, detail=_detail(e))
 
@@ -26,7 +26,7 @@ def denied(e: errors.Denied | errors.NotGranted, asked: dict[str, Any]) -> Error
     elif e.by_server:
         detail = _detail(e)
     else:
-        # Not a word of the API's, but no reason to take a weaker source either.
+        # The API does not define this reason, but a denial must not make the runner take a weaker source.
         detail = {"status_code": e.status, "message": str(e)}
     return ErrorResponse(error=ErrorType.PERMISSION_DENIED, detail=asked | detail)
 
@@ -34,7 +34,7 @@ def denied(e: errors.Denied | errors.NotGranted, asked: dict[str, Any]) -> Error
 def _detail(e: errors.ApiError) -> dict[str, Any]:
     if e.by_server:
         return {"status_code": e.status, "message": _message(e.body), "detail": e.body}
-    # For Airflow's client an answer that is no JSON is a failure of HTTP like any other, told in the library's words.
+    # Airflow's client reports an answer that is not JSON like any failure of HTTP, in the library's words.
     whose = "Client" if e.status < 500 else "Server"
     message = f"{whose} error '{e.status} {_phrase(e.status)}'"
     return {"status_code": None, "message": message, "exception_type": "HTTPStatusError"}

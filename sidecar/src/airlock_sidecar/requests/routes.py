@@ -1,9 +1,9 @@
 """
-Which request of the Execution API a message is: one table, and the way from a row to a request and back. Pure.
+Maps each message to its request of the Execution API, and the answer to a reply: one table. Pure.
 
-A row says the whole way of a message: method and path, which fields go where, which reply the answer becomes, what a
-404 means, and which rule of access governs it, or why none does. What needs more than a row (masking, a reply of no
-call) is in ``handlers``; the documentation's table is made from this one and from that.
+A row says everything about a message: method and path, which fields go where, which reply the answer becomes, what a
+404 means, and which rule of access governs it, or why it needs no rule. What a row cannot say (masking, a reply without
+a request) is in ``handlers``. The table in the documentation is made from both.
 """
 
 import re
@@ -27,14 +27,14 @@ Ids = dict[str, Any]
 
 class Route(NamedTuple):
     """
-    A message's way. Fields in braces of ``path`` are the message's, but for ``ti_id``, which is always this launch's.
+    The row of a message. Fields in braces of ``path`` are the message's, except ``ti_id``, which is this launch's.
 
     ``query`` and ``body`` name fields; a field that is None is left out of the query. ``whole`` sends one field as the
     body itself. ``reply`` is None for an empty answer; ``field`` puts the server's bare answer into that field of it.
-    ``absent`` is what a 404 is answered with, in the body slot, with ``detail``'s fields. ``rule`` governs it by the
-    value of ``governed``, or by what ``needs`` finds in it; without one ``free`` says why it needs none.
-    ``reserved`` is a field and a pattern: what of it the API has another route for, so that nothing can be had there.
-    ``changes``: a restart must know that it was under way.
+    ``absent`` is the answer to a 404, in the body slot, with ``detail``'s fields. ``rule`` governs the message by the
+    value of ``governed``, or by what ``needs`` finds in it; without a rule ``free`` says why it needs no grant.
+    ``reserved`` is a field and a pattern: the API has another route for such values, so nothing can be read there.
+    ``changes`` says that the request changes something, so a restarted sidecar must know that it was sent.
     """
 
     method: str
@@ -70,7 +70,7 @@ _BY_XCOM, _BY_ASSET = governing.xcom, governing.asset
 _OWN = "this task instance's own"
 #: The ends of an XCom's key that are routes of a mapped task's XComs, and the variable's key that is the list of keys.
 _PARTS_OF_XCOM, _ALL_KEYS = ("key", r".*/(slice|item/[^/]+)"), ("key", "keys")
-#: A route for older clients, which has no run in it.
+#: A run id that the API takes for a route of older clients.
 _RUN_BEFORE = ("run_id", "previous")
 _NO_ASSET, _NO_TASK_KEY, _NO_ASSET_KEY = (
     ErrorType.ASSET_NOT_FOUND,
@@ -240,10 +240,10 @@ ROUTES: dict[type[Any], Route] = {
 }  # fmt: skip
 ROUTES[whole.LargeSetXCom] = ROUTES[messages.SetXCom]
 
-#: What a field is called on the way, where that differs from the message.
+#: The names of fields in a request, if they differ from those in the message.
 _QUERY_NAMES = {(lookups.GetAssetEventByAssetAlias, "alias_name"): "name"}
 _BODY_NAMES = {(changes.PutVariable, "value"): "val"}
-#: Messages whose body leaves out what is at its default: an older server refuses a field that it does not know.
+#: Messages whose body leaves out fields at their default: an older server refuses fields that it does not know.
 _SPARSE = (changes.TriggerDagRun,)
 
 
@@ -256,7 +256,7 @@ _large_xcom = msgspec.json.Decoder(_LargeXCom)
 
 
 class Request(NamedTuple):
-    """A request of the API: what ``calls.Calls`` takes."""
+    """A request of the API, for ``calls.Calls``."""
 
     method: str
     path: str
@@ -266,8 +266,8 @@ class Request(NamedTuple):
 
 def request(ask: Message, ids: Ids) -> Request:
     """
-    Returns the request that a message is. Raises NotAllowed for another task instance's id and for ids that are none,
-    ValueError for another odd part of the address, and NotFound for a key that the API has no way to.
+    Returns the request for a message. Raises NotAllowed for another task instance's id and for invalid ids, ValueError
+    for other invalid parts of the address, and NotFound for a key that the API has no route to.
     """
     route, kind = ROUTES[type(ask)], type(ask)
     naming.check(ask)
@@ -309,15 +309,15 @@ def reply(ask: Message, answer: bytes) -> Any:
 
 def _checked(kind: type[Any], body: dict[str, Any]) -> dict[str, Any]:
     """
-    Returns the body, if it is of this type; it goes on as the server wrote it, since a newer one may say more. Raises
-    msgspec.ValidationError: then another than the route that was meant has answered.
+    Checks that the body is of this type and returns it as the server wrote it, since a newer server may add fields.
+    Raises msgspec.ValidationError if it is not: then another route has answered.
     """
     msgspec.convert(body, kind)
     return body
 
 
 def absent(ask: Message) -> messages.ErrorResponse | None:
-    """Returns the body that answers a 404; None where a 404 is an error like others."""
+    """Returns the body that answers a 404; None if a 404 of this message is an error like others."""
     route = ROUTES[type(ask)]
     if route.absent is None:
         return None
@@ -335,7 +335,7 @@ def missing_grant(ask: Message, ids: Ids, allowed: Access) -> access.Missing | N
 
 
 def _reachable(route: Route, ask: Message) -> None:
-    """Raises NotFound for a key under which another route would answer, or none."""
+    """Raises NotFound for a key whose path is another route, or is not a route."""
     field, pattern = route.reserved
     key = getattr(ask, field) if field else ""
     conn_id = ask.conn_id if isinstance(ask, messages.GetConnection) else ""
@@ -351,7 +351,7 @@ def _placeholders(path: str) -> list[str]:
 def _query(kind: type[Any], name: str, value: Any) -> list[tuple[str, str]]:
     sent = _QUERY_NAMES.get((kind, name), name)
     if kind is lookups.GetAssetEventByAsset and name in ("name", "uri"):
-        # The server wants both keys, also where one is not known.
+        # The server requires both keys, even if one is not known.
         return [(sent, value or "")]
     unset = value is False and name != "ascending"
     if value is None or unset or (name in ("map_index", "mapped_length") and value < 0):

@@ -1,4 +1,4 @@
-"""What a person sees of the frames who asks for it: a line for each without its values, or all of it in a file."""
+"""Shows frames to a person who asks for it: as a line each without values, or whole in a file."""
 
 import os
 import time
@@ -8,7 +8,7 @@ from airlock_wire.protocol import frames
 
 
 class Trace:
-    """Says and keeps frames, as the settings ask; by default neither."""
+    """Prints and keeps frames, as the settings say; by default neither."""
 
     def __init__(self, settings: Logging) -> None:
         self._say = settings.frames
@@ -17,12 +17,12 @@ class Trace:
             self._file = os.open(settings.capture_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def say(self, way: str, asked: int, kind: str, size: int, fields: tuple[str, ...] = ()) -> None:
-        """One line on stderr: which way, id, type, size and the names of the fields."""
+        """Prints a line on stderr: direction, id, type, size and the names of the fields."""
         if self._say:
             line = f"{time.time():.6f} frame {way} id={asked} type={kind} bytes={size} fields={','.join(fields)}\n"
             os.write(2, line.encode())
 
     def keep(self, payload: bytes) -> None:
-        """A frame's payload, with a length before it, at the end of the capture."""
+        """Appends a frame's payload to the capture, with its length before it."""
         if self._file >= 0:
             os.write(self._file, len(payload).to_bytes(frames.HEADER_BYTES, "big") + payload)

@@ -1,22 +1,22 @@
 """
-What a message or an answer would weigh as objects and as JSON, told from its bytes: nothing is made of it. Pure.
+Estimates from bytes how large a message or an answer would be as objects and as JSON, without decoding it. Pure.
 
-Sixteen megabytes of frame have room for sixteen million empty lists, which are a gigabyte as objects. So what is larger
-than a little is weighed before it is decoded. A text counts at once, whatever its length; the rest counts token by
-token, and counting stops at the bound. The weights are those of CPython 3.11 and newer, each with its place in a list
-or map, and rather too high than too low.
+A frame of sixteen megabytes has room for sixteen million empty lists, which are a gigabyte as objects. So a large
+message is weighed before it is decoded. A text is one token, whatever its length. Tokens are added one by one, and
+counting stops at the bound. The weights are those of CPython 3.11 and newer, each with its place in a list or map, and
+too high rather than too low.
 """
 
 import re
 
 from airlock_sidecar.errors import NotAllowed
 
-#: Up to so many bytes nothing is weighed: as objects it is some megabytes at most.
+#: A message of at most so many bytes is not weighed: as objects it is some megabytes at most.
 SMALL_BYTES = 64 * 1024
-#: The most that a message may weigh as objects, and as JSON: some of them are held twice for a while.
+#: The largest weight of a message as objects, and as JSON. Some messages are held twice for a while.
 MOST_OBJECTS = 22 * 1024 * 1024
 MOST_JSON = 24 * 1024 * 1024
-#: An answer is only held once.
+#: The largest weight of an answer, which is held once.
 MOST_ANSWER = 24 * 1024 * 1024
 
 _CHUNK_BYTES = 64 * 1024
@@ -67,14 +67,14 @@ STEPS, _WEIGHTS, _TEXTS, LENGTHS = _tables()
 
 
 def check(data: memoryview, name: str, most_objects: int = MOST_OBJECTS, most_json: int = MOST_JSON) -> None:
-    """Refuses msgpack that would weigh too much. Raises NotAllowed."""
+    """Raises NotAllowed for msgpack that would weigh too much."""
     objects, text = of_msgpack(data, most_objects, most_json)
     if objects > most_objects or text > most_json:
         raise too_large(name)
 
 
 def of_msgpack(data: memoryview, most_objects: int, most_json: int) -> tuple[int, int]:
-    """Returns what msgpack weighs as objects and as JSON, at most; counted up to where it is too much of either."""
+    """Returns an upper bound of msgpack's weight as objects and as JSON; counting stops once either is too much."""
     at, end = 0, len(data)
     objects, text = 0, 5 * _escaped(data)
     steps, weights, texts = STEPS, _WEIGHTS, _TEXTS
@@ -99,14 +99,14 @@ def of_msgpack(data: memoryview, most_objects: int, most_json: int) -> tuple[int
 
 
 def too_large(name: str) -> NotAllowed:
-    """Returns the refusal of what would weigh too much."""
+    """Returns the refusal of a value that would weigh too much."""
     text = f"{name} is too large to be taken apart here: it has too many values, or too long ones; send it in pieces"
     return NotAllowed("too large", text)
 
 
 def of_json(data: memoryview) -> int:
     """
-    Returns what JSON weighs as objects, at most: every bracket and comma is counted as if none of them were in a text.
+    Returns an upper bound of JSON's weight as objects: it counts every bracket and comma, also those inside texts.
     """
     width, brackets, maps, commas, not_ascii = 1, 0, 0, 0, False
     for at in range(0, len(data), _CHUNK_BYTES):
@@ -127,8 +127,8 @@ def of_json(data: memoryview) -> int:
 
 def _letters(text: memoryview) -> int:
     """
-    Returns the bytes that a text takes as an object: as many for each letter as its widest needs, and with letters
-    beyond ASCII its UTF-8 again, which Python keeps once it was asked for.
+    Returns the size of a text as an object. Each letter takes as many bytes as the widest letter needs. A text with
+    letters beyond ASCII also takes its UTF-8 form, which Python keeps once it was asked for.
     """
     if len(text) <= _SHORT_BYTES:
         return 2 * len(text)

@@ -1,5 +1,5 @@
 """
-What must survive a restart of the sidecar, kept so that a kill at any instant leaves the old or the new, whole.
+Keeps what must survive a restart of the sidecar. A kill at any instant leaves the old content or the new, whole.
 
 One file of two slots written in turn: number, length, checksum, content. Reading takes the valid slot of the
 higher number. It needs no rename, so the file may be a descriptor without a name: on a laptop, where a folder of
@@ -24,9 +24,9 @@ _HEADER_BYTES = 16
 
 class Terminal(msgspec.Struct, kw_only=True):
     """
-    The task's last word. ``sending`` is set before the first byte leaves, so a replay knows that it may have
-    arrived; ``acknowledged`` once the server has it, ``dropped`` when it is not sent: the launch was superseded, or the
-    runner had been told to stop before (``withheld``).
+    The task's terminal state. ``sending`` is set before the first byte leaves, so a replay knows that it may have
+    arrived. ``acknowledged`` is set once the server has it. ``dropped`` is set if it is not sent: the launch was
+    superseded, or the runner had been told to stop before (``withheld``).
     """
 
     digest: str
@@ -40,7 +40,7 @@ class Terminal(msgspec.Struct, kw_only=True):
 
 
 class Memory(msgspec.Struct, kw_only=True):
-    """Everything remembered. ``in_flight`` is the digest of a request that changes something and was not answered."""
+    """The content of the journal. ``in_flight`` is the digest of an unanswered request that changes something."""
 
     token: str = ""
     task_instance: TaskInstanceRef | None = None
@@ -64,7 +64,7 @@ class Memory(msgspec.Struct, kw_only=True):
 
 
 class Journal:
-    """The remembered, and the file it is in. Not thread-safe by itself: ``launch.Launch`` holds the lock."""
+    """The memory and its file. Not thread-safe by itself: ``launch.Launch`` holds the lock."""
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
@@ -103,5 +103,5 @@ class Journal:
 
 
 def digest(body: bytes | msgspec.Raw) -> str:
-    """Returns what tells one request from another across a restart."""
+    """Returns a digest that identifies a request across a restart."""
     return hashlib.blake2b(memoryview(body), digest_size=16).hexdigest()

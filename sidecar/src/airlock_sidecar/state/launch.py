@@ -1,5 +1,5 @@
 """
-What this sidecar knows of its launch, shared by its threads: the journal behind one lock, the masks, the log.
+The state of a launch that the sidecar's threads share: the journal behind one lock, the masks, the log.
 """
 
 import threading
@@ -22,7 +22,7 @@ from airlock_wire.workload import Execute, TaskInstanceRef, Workload
 
 
 class Launch:
-    """One launch. Every change of what must survive goes through ``remembering``."""
+    """One launch. Every change that must survive a restart goes through ``remembering``."""
 
     def __init__(self, workload: Workload, journal: Journal, store: LogStore) -> None:
         self._given = workload
@@ -30,10 +30,10 @@ class Launch:
         self.workload, self.ids = self._identify()
         self._lock = threading.RLock()
         self._store = store
-        #: Bytes of the log that its store lacks; known at the end.
+        #: How many bytes of the log its store lacks; known at the end.
         self.log_missing = 0
         self.masker = Masker(journal.memory.masks)
-        #: Called when the task has said its options: a deadline may come from them.
+        #: Called when the task has reported its options: they may contain a deadline.
         self.options_changed: Callable[[], None] = lambda: None
 
     @property
@@ -43,7 +43,7 @@ class Launch:
 
     @contextmanager
     def remembering(self) -> Iterator[Memory]:
-        """The memory, to be changed; written before the block is left, so that what follows may rely on it."""
+        """Gives the memory for a change and writes it before the block ends, so that what follows may rely on it."""
         with self._lock:
             yield self._journal.memory
             self._journal.save()
@@ -54,7 +54,7 @@ class Launch:
             memory.timeline.setdefault(step, round(time.time(), 4))
 
     def refused(self, kind: str) -> None:
-        """Counts something that was refused. Counting is not worth a write of its own."""
+        """Counts a refusal. The next write keeps the count; a count alone is not written."""
         with self._lock:
             self.memory.refusals[kind] = self.memory.refusals.get(kind, 0) + 1
 
@@ -79,7 +79,7 @@ class Launch:
         return bool(context.get("should_retry"))
 
     def tell_options(self, told: TaskOptions) -> None:
-        """Remembers what the task says of itself, where that was asked for. Raises ValueError for what cannot be."""
+        """Remembers the task's own options, if the workload asks for them. Raises ValueError for invalid ones."""
         work = self.workload
         if not isinstance(work, Execute) or not work.undecided or self.memory.options is not None:
             return
@@ -95,7 +95,7 @@ class Launch:
         return str(self.ids.get("ti_id", ""))
 
     def adopt(self, token: str, named: TaskInstanceRef) -> None:
-        """Remembers what the pod's token was exchanged for: both, or after a kill neither."""
+        """Remembers the exchanged token and its task instance; after a kill both are there or neither."""
         with self.remembering() as memory:
             memory.token, memory.task_instance = token, named
         self.workload, self.ids = self._identify()
@@ -144,12 +144,12 @@ class Launch:
             else:
                 records = [loglines.from_output(line, stream, self.ids, time_now, self.masker) for line in lines]
             self._store.append(loglines.encode(records))
-            # Only a runner that goes on is held up: at its end what its pipes hold is taken without waiting.
+            # Only a running runner is made to wait: after its end the rest of its pipes is read without waiting.
             self._store.wait_for_room(lambda: "exited" not in self.memory.timeline)
         return taken
 
     def finish_log(self) -> None:
-        """Waits, within a bound, for the log's store to have all of it. What it lacks is said in log and record."""
+        """Waits, within a bound, until the store has the whole log. Log and record say how much it lacks."""
         self.log_missing = self._store.finish(hurried=bool(self.memory.signalled))
         if self.log_missing:
             self.log(f"{self.log_missing} bytes of this log are not in its store", "error")

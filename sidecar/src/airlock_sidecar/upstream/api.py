@@ -129,7 +129,9 @@ class Api:
         self._runners_version = runners_version
 
     def ask(self, method: str, path: str, query: list[tuple[str, str]], body: Body | None, timeout: float) -> Answer:
-        """Returns one try of one request; raises errors.Unreachable. ``path`` is quoted already, ``body`` is JSON."""
+        """
+        Sends a request once and returns the answer; raises errors.Unreachable. ``path`` is quoted, ``body`` is JSON.
+        """
         version = self._runners_version() or API_VERSION
         headers = {"Authorization": self._token.header(), "Airflow-API-Version": version}
         if body is not None:

@@ -20,7 +20,9 @@ class Asks(Protocol):
     """The interface of ``api.Api``, which is imported only after the socket listens."""
 
     def ask(self, method: str, path: str, query: list[tuple[str, str]], body: Body | None, timeout: float) -> Any:
-        """Returns one try; an answer with ``status``, ``body`` and ``error()``, or errors.Unreachable raised."""
+        """
+        Sends a request once; returns an answer with ``status``, ``body`` and ``error()``, or raises errors.Unreachable.
+        """
 
 
 class Renews(Protocol):
@@ -70,7 +72,7 @@ class Calls:
         until: threading.Event | None = None,
         doubtful: Callable[[], None] | None = None,
     ) -> bytes:
-        """Returns the body of what ``answer`` returns; raises as it does."""
+        """Returns the body of the answer; raises as ``answer`` does."""
         return bytes(self.answer(method, path, query=query, body=body, until=until, doubtful=doubtful).body)
 
     def answer(

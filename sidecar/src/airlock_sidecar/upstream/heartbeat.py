@@ -1,5 +1,5 @@
 """
-The heartbeat, on a timer and a connection of its own, so that no request of the runner's ever delays it.
+Sends the heartbeat on a timer and a connection of its own, so that a request of the runner's never delays it.
 """
 
 import threading
@@ -14,21 +14,21 @@ from airlock_sidecar.state.stops import Stop
 from airlock_sidecar.upstream.calls import Calls, segment
 from airlock_wire.process import backoff
 
-#: A token refused this often in a row will not be taken again: the launch cannot go on.
+#: After so many refusals in a row the token will not be accepted again, and the launch cannot go on.
 DENIED_IN_A_ROW = 3
 _TIMEOUT_SECONDS = 5.0
 
 
 class Heart:
     """
-    Beats once ``start`` was called. ``lost`` is told why, and what the server said, once, when the server wants this
-    launch no more.
+    Sends heartbeats once ``start`` was called. ``lost`` is called once, with the reason and the server's message, when
+    the server gives this launch up.
     """
 
     def __init__(self, calls: Calls, launch: Launch, who: dict[str, object], seconds: float) -> None:
         self._calls = calls
         self._launch = launch
-        # Of who we are only these two: the route is strict, and a key more makes every heartbeat a 422.
+        # Only these two fields: the route is strict and answers any further key with 422.
         self._body = msgspec.json.encode({"hostname": who["hostname"], "pid": who["pid"]})
         self._seconds = seconds
         self._last_good = -1e9
@@ -43,11 +43,11 @@ class Heart:
         threading.Thread(target=self._run, name="heartbeat", daemon=True).start()
 
     def good(self) -> None:
-        """The server answered something that only a live launch is answered."""
+        """Notes an answer that the server gives only to a live launch."""
         self._last_good = time.monotonic()
 
     def last_good(self) -> float:
-        """Tells when that was last so, on the monotonic clock."""
+        """Tells when the last such answer came, on the monotonic clock."""
         return self._last_good
 
     def age(self) -> float:
@@ -55,18 +55,18 @@ class Heart:
         return time.monotonic() - self._last_good
 
     def pause(self) -> None:
-        """No more beats: a terminal state is on its way, after which the server would answer them with 409."""
+        """Stops the heartbeats: after the terminal state that is being sent, the server would answer them with 409."""
         self._pause.set()
 
     def resume(self) -> None:
-        """Beats again: the terminal state was refused, and the task goes on."""
+        """Resumes the heartbeats: the terminal state was refused, and the task goes on."""
         self._pause.clear()
         self._wake.set()
 
     def beat(self, until: threading.Event | None = None) -> None:
         """
-        One heartbeat. Raises the errors.ApiError that the server answered, errors.Unreachable where it did not, and
-        errors.GaveUp once ``until`` is set where it needs another token.
+        Sends one heartbeat. Raises errors.ApiError for an error of the server, errors.Unreachable without an answer,
+        and errors.GaveUp if it needs another token and ``until`` is set.
         """
         path = f"/task-instances/{segment(self._launch.ti_id)}/heartbeat"
         answer = self._calls.once("PUT", path, None, self._body, _TIMEOUT_SECONDS, until or self._never)

@@ -1,8 +1,9 @@
 """
 How long to wait for a server that does not answer, and when one that does has answered for good.
 
-A server that is away is waited out: transport errors and 5xx are tried again, with growing, jittered delays. One
-request that alone keeps getting 5xx, while heartbeats are answered, is not an outage but that request's fate.
+The sidecar waits until an absent server is back: after transport errors and 5xx it tries again, with growing, jittered
+delays. If one request alone keeps getting 5xx while heartbeats are answered, the fault is in the request and not in
+the server.
 """
 
 from airlock_wire.process import backoff
@@ -11,11 +12,11 @@ FIRST_DELAY_SECONDS = 0.1
 LONGEST_DELAY_SECONDS = 5.0
 LONGEST_TIMEOUT_SECONDS = 60.0
 
-#: A 5xx this often, with the server otherwise alive, is an answer.
+#: After so many 5xx, with the server otherwise alive, the 5xx is final.
 BROKEN_AFTER_TRIES = 8
 
 
-#: After so many tries without an answer the task's log says that it is waiting, and for what.
+#: After so many tries without an answer the task's log says that the request waits, and why.
 SAID_AFTER_TRIES = 3
 
 
@@ -36,8 +37,8 @@ def timeout(first: float, late: int) -> float:
 
 def broken_for_good(tries: int, *, alive_meanwhile: bool) -> bool:
     """
-    Tells whether a 5xx now counts as the answer. ``alive_meanwhile``: a heartbeat was answered since the first failure.
+    Tells whether a 5xx is final now. ``alive_meanwhile``: a heartbeat was answered since the first failure.
 
-    That one was answered lately is not enough: an outage that has just begun has a good heartbeat behind it.
+    A recent answer to a heartbeat proves nothing: at the start of an outage the last heartbeat was answered too.
     """
     return tries >= BROKEN_AFTER_TRIES and alive_meanwhile

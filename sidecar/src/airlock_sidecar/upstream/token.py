@@ -1,10 +1,10 @@
-"""The task's token: an opaque string that is swapped when the server sends a fresh one, and never shown."""
+"""The task's token: an opaque string that is replaced when the server sends a fresh one, and never shown."""
 
 import os
 import threading
 from collections.abc import Callable
 
-#: A JWT is under a kilobyte; what is longer than this came from somewhere else.
+#: A JWT is under a kilobyte; a text longer than this is not a token.
 MAX_TOKEN_BYTES = 16384
 
 
@@ -17,12 +17,12 @@ class Token:
         self._lock = threading.Lock()
 
     def header(self) -> str:
-        """Returns what goes into the Authorization header."""
+        """Returns the value of the Authorization header."""
         with self._lock:
             return f"Bearer {self._value}"
 
     def swap(self, fresh: str) -> None:
-        """Uses ``fresh`` from now on, after it was written where a restart finds it."""
+        """Writes ``fresh`` to the journal, and uses it from then on."""
         with self._lock:
             if fresh and fresh != self._value and len(fresh) <= MAX_TOKEN_BYTES and fresh.isascii():
                 self._keep(fresh)
@@ -34,7 +34,7 @@ class Token:
 
 def read_pipe(fd: int) -> str:
     """
-    Returns the token from the pipe that the parent wrote it into and closed; raises ValueError when there is none.
+    Returns the token that the parent wrote into the pipe before it closed it; raises ValueError if the pipe is empty.
     """
     data = b""
     while len(data) <= MAX_TOKEN_BYTES and (piece := os.read(fd, MAX_TOKEN_BYTES)):

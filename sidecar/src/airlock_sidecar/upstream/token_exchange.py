@@ -1,9 +1,9 @@
 """
-The exchange of the pod's token for the task's: at the start, and whenever the server refuses the one at hand.
+Exchanges the pod's token for the task's: at the start, and whenever the server refuses the current one.
 
-It begins as soon as HTTP is loaded, while the runner's image may still be pulled: it is on the way of every start. The
-operator's note that this pod counts may come a moment later than the question; Kubernetes or the server may be away:
-both are waited out. What policy denies, and that another pod counts, is final.
+Every start waits for it, so it begins as soon as HTTP is loaded, while the runner's image may still be pulled. It
+waits while the operator has not yet written this pod into the TaskRun's status, and while Kubernetes or the server is
+away. Two answers are final: policy denies the token, or another pod is the current one.
 """
 
 import threading
@@ -21,9 +21,9 @@ from airlock_wire.protocol.messages import TaskInstance
 from airlock_wire.workload import Exchanged, Execute, TaskInstanceRef
 
 _TIMEOUT_SECONDS = 10.0
-#: No server may make a sidecar wait longer than this between two questions.
+#: The longest time between two tries, whatever the server's Retry-After says.
 _LONGEST_PAUSE_SECONDS = 60.0
-#: What is expected at any moment is said to be missing after so many questions: about four seconds.
+#: After so many tries (about four seconds) the log says that an answer expected soon is missing.
 _SOON_SAID_AFTER_TRIES = 8
 
 
@@ -31,7 +31,7 @@ class ExchangeAsks(Protocol):
     """What ``api.ExchangeApi`` does, without importing it: it is loaded after the socket listens."""
 
     def ask(self, pod_token: str, timeout: float) -> Any:
-        """Returns one try; an answer as ``api.Answer``, or errors.Unreachable raised."""
+        """Asks once; returns an answer as ``api.Answer``, or raises errors.Unreachable."""
 
 
 class Step(Enum):
@@ -40,14 +40,14 @@ class Step(Enum):
     TAKE = "take"
     #: Not yet: the operator is about to say that this pod counts.
     SOON = "soon"
-    #: Not now: the token is stale, there are too many of us, or somebody is away.
+    #: Later: the pod's token is stale, too many pods ask at once, or the server or Kubernetes is away.
     LATER = "later"
-    #: No, for good.
+    #: The refusal is final.
     FINAL = "final"
 
 
 def step(status: int) -> Step:
-    """Returns what an answer's status means. Pure."""
+    """Returns what to do after an answer, by its status. Pure."""
     if status < 300:
         return Step.TAKE
     if status == 409:
@@ -57,8 +57,8 @@ def step(status: int) -> Step:
 
 def foreign(ours: TaskInstance, named: TaskInstanceRef, before: TaskInstanceRef | None) -> errors.ApiError | None:
     """
-    Returns what is wrong with the task instance that the server named: not the one this pod was made for, or no longer
-    the one that it named ``before``. Pure.
+    Returns an error if the server named the wrong task instance: not the one that this pod was made for, or not the one
+    that it named ``before``. Pure.
     """
     fields = ("dag_id", "task_id", "run_id", "map_index", "try_number")
     differ = [name for name in fields if getattr(ours, name) != getattr(named, name)]
@@ -72,8 +72,8 @@ def foreign(ours: TaskInstance, named: TaskInstanceRef, before: TaskInstanceRef 
 
 class TokenExchange:
     """
-    Keeps ``token`` good. ``generation`` counts the tokens, so that of several threads whose token is refused one
-    exchanges; ``say`` is told, once for each reason, what is waited for.
+    Keeps ``token`` valid. ``generation`` counts the tokens, so that only one of several threads whose token was refused
+    exchanges it. ``say`` is called once for each reason to wait.
     """
 
     def __init__(self, api: ExchangeAsks, file: str, launch: Launch, token: Token, say: Callable[[str], None]) -> None:
@@ -86,13 +86,13 @@ class TokenExchange:
         self.generation = 1 if launch.memory.token else 0
 
     def begin(self, until: threading.Event) -> None:
-        """A first token, unless an earlier start of this sidecar has left one; raises as ``renew``."""
+        """Gets the first token, unless an earlier start of this sidecar has left one; raises as ``renew``."""
         self.renew(0, until)
 
     def renew(self, refused: int, until: threading.Event) -> None:
         """
-        Another token than that of generation ``refused``. Raises the errors.ApiError of a final no, errors.GaveUp once
-        ``until`` is set.
+        Gets a newer token than that of generation ``refused``. Raises errors.ApiError for a final refusal,
+        errors.GaveUp once ``until`` is set.
         """
         with self._lock:
             if self.generation == refused:
@@ -136,13 +136,13 @@ class TokenExchange:
 
 def _final(e: errors.ApiError) -> errors.ApiError:
     """
-    Returns the error as its callers may take it: a 404 here is a wrong address, and says nothing about the launch.
+    Returns the error for the callers. A 404 of the exchange means a wrong address and says nothing about the launch.
     """
     return e if isinstance(e, errors.Denied | errors.Gone) else errors.Refused(e.status, e.detail, e.body)
 
 
 def _read(file: str) -> str:
-    """Returns the pod's token as it is now: the kubelet replaces the file."""
+    """Reads the pod's current token: the kubelet replaces the file."""
     with open(file, encoding="ascii") as stream:
         value = stream.read(MAX_TOKEN_BYTES + 1).strip()
     if not value or len(value) > MAX_TOKEN_BYTES or not value.isprintable():
@@ -151,5 +151,5 @@ def _read(file: str) -> str:
 
 
 def _asked_pause(header: str | None) -> float:
-    """Returns the seconds of a Retry-After header, as far as they are followed."""
+    """Returns the seconds of a Retry-After header, with an upper bound."""
     return min(float(header), _LONGEST_PAUSE_SECONDS) if header is not None and header.isdecimal() else 0.0

@@ -1,10 +1,10 @@
 """
-A token that somebody else mints and keeps in a Secret: read at the start, and again when the server refuses it.
+Reads the token from a mounted Secret: at the start, and again when the server refuses it.
 
-Where a real Airflow owns the task instance its executor mints the token, and renews the Secret until the runner has
-connected; a kubelet brings the new one into the mounted file within a minute or two. So a refused token is waited with
-until the file holds another, for a bounded time. Once the launch runs, the server's own answers bring fresh tokens
-(``api.REFRESHED_TOKEN``), and the file is only what is left to try.
+If a real Airflow owns the task instance, its executor mints the token, and renews the Secret until the runner has
+connected. A kubelet updates the mounted file within a minute or two. So after a refusal the sidecar waits, for a
+bounded time, until the file holds another token. Once the launch runs, the server's answers bring fresh tokens
+(``api.REFRESHED_TOKEN``), and the file is only the last resort.
 """
 
 import threading
@@ -15,14 +15,14 @@ from airlock_sidecar import errors
 from airlock_sidecar.state.launch import Launch
 from airlock_sidecar.upstream.token import MAX_TOKEN_BYTES, Token
 
-#: The file is small, in memory, and read by nobody else.
+#: Seconds between two reads of the file, which is small and in memory.
 _LOOK_AGAIN_SECONDS = 0.5
 
 
 class TokenFile:
     """
-    Keeps ``token`` good. ``generation`` counts the tokens, so that of several threads whose token is refused one waits
-    for another; ``say`` is told once that it waits. ``wait_seconds`` is how long for each token.
+    Keeps ``token`` valid. ``generation`` counts the tokens, so that only one of several threads whose token was refused
+    waits for another. ``say`` is called when it begins to wait. ``wait_seconds`` is the longest wait for each token.
     """
 
     def __init__(
@@ -34,15 +34,15 @@ class TokenFile:
         self._say = say
         self._wait_seconds = wait_seconds
         self._lock = threading.Lock()
-        #: What the file held when it was last taken: the server may have given a successor since.
+        #: The token that was last taken from the file; the server may have sent a newer one since.
         self._taken = ""
         self._gives_up_at = 0.0
         self.generation = 0
 
     def begin(self) -> None:
         """
-        The first token, unless an earlier start of this sidecar has left one. A file without one is said, and waited
-        for when the server has refused what there is.
+        Gets the first token, unless an earlier start of this sidecar has left one. If the file holds no token, the log
+        says so; ``renew`` waits for one once the server has refused a call.
         """
         if self._launch.memory.token:
             return
@@ -53,8 +53,8 @@ class TokenFile:
 
     def renew(self, refused: int, until: threading.Event) -> None:
         """
-        Another token than that of generation ``refused``. Raises errors.Denied where none came in time, errors.GaveUp
-        once ``until`` is set.
+        Gets a newer token than that of generation ``refused``. Raises errors.Denied if the file does not get one in
+        time, errors.GaveUp once ``until`` is set.
         """
         with self._lock:
             if self.generation != refused:
@@ -78,7 +78,7 @@ class TokenFile:
         self.generation += 1
 
     def _other(self) -> str | None:
-        """Returns what the file holds, where it was not tried yet."""
+        """Returns the file's token, if it was not tried yet."""
         try:
             value = read(self._file)
         except (OSError, ValueError):
@@ -88,7 +88,8 @@ class TokenFile:
 
 def read(file: str) -> str:
     """
-    Returns the token that a mounted file holds now, as a kubelet may replace it; raises OSError, ValueError for none.
+    Reads the current token of a mounted file, which a kubelet may replace; raises OSError, or ValueError if it is
+    empty.
     """
     with open(file, encoding="ascii") as stream:
         value = stream.read(MAX_TOKEN_BYTES + 1).strip()

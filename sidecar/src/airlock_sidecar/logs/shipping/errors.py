@@ -1,11 +1,11 @@
 """
-What can go wrong between a log and its store, and what the shipper does about it.
+The errors of shipping a log to its store, and what the shipper does about each.
 
 * LogStoreError (a SidecarError)
-  x StoreAway      nothing came back, or a 5xx: try again, with growing waits
-  x StoreRefused   the store said no: credentials, rights, no such bucket. Say so in the log; try again, rarely, with
+  x StoreAway      no answer, or a 5xx: try again, with growing waits
+  x StoreRefused   the store refused: credentials, rights, no such bucket. Say so in the log; try again, rarely, with
                    credentials that were read anew
-  x StoreChanged   the object is not the version that this was to replace: look at what is there, and append to that
+  x StoreChanged   the object is not the version that this write replaces: read the object, and append to it
 """
 
 from airlock_sidecar.errors import SidecarError
@@ -16,12 +16,12 @@ class LogStoreError(SidecarError):
 
 
 class StoreAway(LogStoreError):
-    """No answer, or one that says that the store is unwell."""
+    """The store did not answer, or answered with a 5xx."""
 
 
 class StoreRefused(LogStoreError):
-    """An answer, and it was no."""
+    """The store refused the request."""
 
 
 class StoreChanged(LogStoreError):
-    """Another version is there."""
+    """The object has another version now."""

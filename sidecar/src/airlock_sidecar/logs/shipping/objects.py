@@ -1,8 +1,8 @@
 """
-An object store: the one module that knows obstore. It is imported where a store is configured, in the shipper's thread.
+Speaks to an object store; no other module knows obstore. If a store is configured, the shipper's thread imports it.
 
-Credentials are the sidecar's own. They come from files, one for each, named as the environment variable is; else from
-the environment and what it points to (web identity, workload identity); else from the machine's metadata service.
+Credentials are the sidecar's own. They come from files, each with the name of its environment variable; else from the
+environment and what it points to (web identity, workload identity); else from the machine's metadata service.
 """
 
 import os
@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
-# Its runtime makes a thread for each processor of the node otherwise; a shipper has one request under way.
+# By default obstore makes a thread for each processor of the node; a shipper has one request at a time.
 os.environ.setdefault("TOKIO_WORKER_THREADS", "1")
 
 import obstore
@@ -26,12 +26,12 @@ _REQUEST_SECONDS = "20s"
 _ATTRIBUTES = {"Content-Type": "text/plain; charset=utf-8"}
 _STORES = {"s3": S3Store, "gs": GCSStore, "az": AzureStore}
 _ENDPOINT = {"s3": "endpoint", "gs": "base_url", "az": "endpoint"}
-#: What a library of credentials would say last, when nothing else was found.
+#: In the error of a library that found no credentials and asked the metadata service last.
 _METADATA = ("169.254.169.254", "metadata.google.internal", "169.254.170.2")
 
 
 class Version(NamedTuple):
-    """Which content of an object: what a store compares before it lets one be replaced."""
+    """The version of an object, which a store compares before it replaces the object."""
 
     e_tag: str | None
     number: str | None
@@ -74,7 +74,7 @@ class Objects:
         return {each["path"]: each["size"] for each in found}
 
     def read(self, key: str) -> tuple[bytes, Version | None]:
-        """Returns an object's content and version; empty and None where there is none."""
+        """Returns an object's content and version; empty bytes and None if the object does not exist."""
         try:
             found = obstore.get(self._store, key)
             return bytes(found.bytes()), Version(found.meta["e_tag"], found.meta["version"])
@@ -84,7 +84,7 @@ class Objects:
             raise _failure(e) from e
 
     def write(self, key: str, body: bytes, over: Version | None) -> Version:
-        """Replaces this version of an object, or makes a new one; raises StoreChanged where that is not so."""
+        """Replaces this version of an object, or makes a new object; raises StoreChanged for any other version."""
         mode: Any = "create"
         if over is not None:
             mode = {name: each for name, each in (("e_tag", over.e_tag), ("version", over.number)) if each is not None}
@@ -98,7 +98,7 @@ class Objects:
 
 
 def _files(folder: str) -> dict[str, Any]:
-    """Credentials from a folder. A mounted Secret has entries with a dot before them, which are the kubelet's."""
+    """Reads credentials from a folder. Entries of a mounted Secret that begin with a dot are the kubelet's."""
     if not folder:
         return {}
     try:

@@ -2,14 +2,14 @@
 How a log becomes objects, and when.
 
 Object stores do not append. A log is kept in segments: the first under the log's own key, the next under that key
-with a number behind it, in the order of their names. Only the last one is ever written again, whole, with the new
-lines at its end, and only over the version that was read: so each write is bounded by a segment's size, nothing that
-is there is overwritten, and a log that is smaller than a segment, as nearly all are, is one object.
+with a number behind it, in the order of their names. Only the last segment is written again, whole, with the new lines
+at its end, and only over the version that was read. So a segment's size bounds each write, nobody's lines are
+overwritten, and a log that is smaller than a segment, as nearly all are, is one object.
 """
 
 from airlock_wire.process import backoff
 
-#: After so many failures in a row the wait before the next try grows no more.
+#: After so many failures in a row the wait before the next try stops growing.
 _LONGEST_WAIT_SECONDS = 30.0
 
 
@@ -20,7 +20,7 @@ def whole_lines(data: bytes, room: int) -> int:
 
 def due(unsent: int, room: int, waited: float, every: float) -> bool:
     """
-    Tells whether what is unsent goes now: it fills the segment, or its first line has waited for ``every`` seconds.
+    Tells whether unsent lines are written now: they fill the segment, or the first has waited for ``every`` seconds.
     """
     return unsent > 0 and (unsent >= room or waited >= every)
 

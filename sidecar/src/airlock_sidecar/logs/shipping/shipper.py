@@ -1,10 +1,10 @@
 """
-The thread that brings a log from its local file into an object store, while it grows.
+The thread that copies a log from its local file into an object store, while the log grows.
 
-It reads the file that the log store appends to, so it never holds up whoever writes a line; only a log that is far
-ahead of the store makes the runner's streams wait. What it has sent is noted beside the file (``notes``), what goes
-where is decided in ``segments``, and every write is over the version that was read: a launch that was superseded and
-flushes late adds its lines behind the newer launch's, and overwrites none.
+It reads the file that the log store appends to, so writing a line never waits for it. Only a log that is far ahead of
+the store makes the runner's streams wait. ``notes`` remembers beside the file what was sent, and ``segments`` decides
+which object a line goes to. Every write replaces the version that was read: a superseded launch that flushes late adds
+its lines behind the newer launch's, and overwrites nothing.
 """
 
 import os
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from airlock_sidecar.logs.shipping.objects import Objects, Version
 
 _MIB = 1024 * 1024
-#: Another writer of the same log has one flush to make, so this many changes in a row are a store's fault.
+#: Another writer of the same log flushes once, so this many changes in a row are a fault of the store.
 _MOST_CHANGES = 8
 #: A runner that was told to stop is killed 10 s before its pod's time is over; the rest of the log has half of that.
 _HURRIED_SECONDS = 5.0
@@ -41,7 +41,7 @@ class Say(Protocol):
 
 
 class Shipper:
-    """One log's way into its store. ``connect`` makes the store's client, in the shipper's thread."""
+    """Ships one log into its store. ``connect`` makes the store's client, in the shipper's thread."""
 
     def __init__(self, file: Path, path: str, settings: Logs, connect: Callable[[], "Objects"], say: Say) -> None:
         self._fd = os.open(file, os.O_RDWR | os.O_CLOEXEC)
@@ -66,13 +66,13 @@ class Shipper:
         self._changed = threading.Condition()
 
     def start(self) -> None:
-        """Begins, in a thread of its own."""
+        """Starts the thread."""
         threading.Thread(target=self._run, name="shipper", daemon=True).start()
 
-    # --- for those who write the log ---
+    # --- called by the threads that write the log ---
 
     def wrote(self) -> None:
-        """Lines were added to the file."""
+        """Notes that lines were added to the file."""
         with self._changed:
             if self._waiting_since is None:
                 self._waiting_since = time.monotonic()
@@ -82,10 +82,10 @@ class Shipper:
 
     def wait_for_room(self, going: Callable[[], bool]) -> None:
         """
-        Waits while the log is too far ahead of a store that answered once and is away, and ``going()``.
+        Waits while ``going()`` is true and the log is too far ahead of a store that answered once and is away.
 
-        A store that refuses, or never answered, is not waited for: then the oldest lines that it lacks are given up,
-        which the log says, so that neither the task nor the disk has to stand for a wrong setting.
+        It does not wait for a store that refuses or never answered. Then it gives up the oldest lines that the store
+        lacks, and the log says so: a wrong setting must not cost the task or fill the disk.
         """
         with self._changed:
             while self._unsent() > self._most_local and self._answered and not self._refused and going():
@@ -121,7 +121,7 @@ class Shipper:
                 self._pause()
 
     def _pause(self) -> None:
-        """Until something is due, or a failed try may be repeated."""
+        """Waits until something is due, or until a failed try may be repeated."""
         if self._failures:
             until = time.monotonic() + segments.pause(self._failures)
             hurried = self._finishing
@@ -142,7 +142,7 @@ class Shipper:
         return segments.due(unsent, room, waited, self._every)
 
     def _ship(self) -> None:
-        """Everything that is due now. Raises a LogStoreError."""
+        """Writes everything that is due now. Raises a LogStoreError."""
         if self._objects is None:
             self._objects = self._connect()
         if self._image is None:
@@ -168,7 +168,7 @@ class Shipper:
                 self._waiting_since = None
 
     def _look_up(self, objects: "Objects") -> None:
-        """What the store has of this log, and whether the write that was under way last is in it."""
+        """Looks up how much of this log the store has, and whether the last write without an answer is in it."""
         self._image = None
         note = self._note
         if note.trying:
@@ -188,11 +188,11 @@ class Shipper:
         self._answered = True
 
     def _send(self, objects: "Objects") -> bool:
-        """Writes the segment with what it can hold of what is unsent; False where no whole line is."""
+        """Writes the segment with as many unsent lines as it can hold; returns False if no whole line is unsent."""
         assert self._image is not None  # noqa: S101 - it was looked up
         with self._changed:
             note, start = self._note, self._note.sent
-            # The same bytes as the last time, if it is not known what became of them.
+            # If the last write was not answered, exactly the same bytes are written again.
             most = note.trying - start if note.trying else self._segment
             data = os.pread(self._fd, most, start)
             whole = segments.whole_lines(data, len(data))
@@ -225,7 +225,7 @@ class Shipper:
         with self._changed:
             self._failures += 1
             self._refused = refused
-        # Credentials are read anew, and what became of the last write is looked up.
+        # The next try reads the credentials anew, and looks up whether the last write arrived.
         self._objects, self._image = None, None
         if not said and refused:
             self._say(f"the log store refuses this log: {error}. It is kept here only, and tried again", "error")
@@ -257,6 +257,6 @@ class Shipper:
         return lost
 
     def _free(self, upto: int) -> None:
-        """Gives the disk back what is not needed. A file system that cannot do that keeps it."""
+        """Frees the parts of the file that are not needed, if the file system can do that."""
         holes.punch(self._fd, self._freed, upto - self._freed)
         self._freed = upto
