@@ -8,7 +8,7 @@ _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 
 
 def seconds(text: str) -> float:
-    """The seconds of a Go duration; ValueError on anything else. The CRD's schema lets nothing else in."""
+    """Returns the seconds of a Go duration; raises ValueError for other texts, which the CRD's schema refuses too."""
     parts = _PART.findall(text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
         raise ValueError(f"{text!r} is not a duration; write for example 90s, 10m or 1h30m")
@@ -16,7 +16,7 @@ def seconds(text: str) -> float:
 
 
 def shown(value: float) -> str:
-    """A duration for people: ``0.42s``, ``12s``, ``3m5s``, ``2h10m``."""
+    """Formats a duration for people: ``0.42s``, ``12s``, ``3m5s``, ``2h10m``."""
     if value < 10:
         return f"{value:.2f}s"
     whole = int(value)
@@ -28,15 +28,15 @@ def shown(value: float) -> str:
 
 
 def parse_time(text: str) -> datetime:
-    """A Kubernetes timestamp, with or without a fraction of a second."""
+    """Parses a Kubernetes timestamp, with or without a fraction of a second."""
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def time_text(moment: datetime) -> str:
-    """A timestamp as Kubernetes writes it, to the second."""
+    """Formats a timestamp as Kubernetes does, to the second."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def micro_text(moment: datetime) -> str:
-    """A timestamp to the microsecond, Kubernetes' MicroTime."""
+    """Formats a timestamp to the microsecond, Kubernetes' MicroTime."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,5 +1,5 @@
 """
-The operator's process: take the Lease, watch, work; end when the Lease is lost, so that the kubelet starts it afresh.
+Runs the operator: takes the Lease, watches and works. It ends if it loses the Lease, and the kubelet starts it again.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ Turns TaskRuns into pods. It takes no arguments: everything is set by AIRLOCK__S
 
 
 def main(argv: list[str]) -> int:
-    """Runs one operator; 0 after SIGTERM, 1 when it lost the Lease or a watcher, 2 when it was set up wrongly."""
+    """Runs one operator; returns 0 after SIGTERM, 1 if it lost the Lease or a watcher, 2 for wrong settings."""
     if len(argv) > 1:
         print(_USAGE)  # noqa: T201 - this is what was asked for
         return 0 if argv[1] in ("-h", "--help") else 2
@@ -80,7 +80,7 @@ class Process:
         return Path(file).read_text() if file else ""
 
     async def run(self) -> int:
-        """Everything, until SIGTERM or a loss."""
+        """Runs everything, until SIGTERM or a loss."""
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -96,7 +96,7 @@ class Process:
             await self._cluster.close()
 
     async def _lead(self, stop: asyncio.Event) -> int:
-        """Works until told to stop or until a part that must live has ended."""
+        """Works until it is told to stop, or until a necessary part has ended."""
         mine = self._settings.operator
         kubeconfig = mine.kubeconfig
         if kubeconfig:
@@ -108,7 +108,7 @@ class Process:
             asyncio.create_task(self._relist(), name="relist"),
             *(asyncio.create_task(self._work(), name=f"worker-{n}") for n in range(mine.workers)),
         ]
-        # Its tasks are kopf's own business: on its way out it cancels every task of the loop that it does not know.
+        # On its way out kopf cancels every task of the loop that it does not know.
         watching = asyncio.create_task(
             handlers.watch(registry, self._settings.namespaces, asyncio.Event(), kopf_stop), name="watch"
         )
@@ -122,16 +122,16 @@ class Process:
         orderly = stopping.done()
         for part in [*parts, stopping]:
             part.cancel()
-        # Nothing is worked on any more, so the standby may begin at once.
+        # The workers have stopped, so the standby may begin at once.
         if self._leadership.held:
             await self._leadership.release()
         kopf_stop.set()
-        # It would wait five seconds for tasks that it does not know, ours among them.
+        # kopf would wait five seconds for tasks that it does not know, ours among them.
         await asyncio.wait([watching], timeout=_WATCH_ENDS_SECONDS)
         return 0 if orderly else 1
 
     async def _first(self, act: Callable[[], Awaitable[None]], stop: asyncio.Event) -> bool:
-        """Whether it was done before we were told to stop."""
+        """Tells whether it was done before the process was told to stop."""
         doing = asyncio.ensure_future(act())
         stopping = asyncio.ensure_future(stop.wait())
         await asyncio.wait([doing, stopping], return_when=asyncio.FIRST_COMPLETED)
@@ -150,7 +150,7 @@ class Process:
                 pause = self._queue.failed(key)
                 log.warning("turn failed", extra={"taskrun": "/".join(key), "error": str(e), "pause": round(pause, 1)})
             except Exception:
-                # One TaskRun that this program cannot deal with must not stop all others.
+                # One TaskRun that raises an unexpected error must not stop all others.
                 pause = self._queue.failed(key)
                 log.exception("turn broke", extra={"taskrun": "/".join(key), "pause": round(pause, 1)})
             else:
@@ -161,7 +161,7 @@ class Process:
                 self._queue.done(key)
 
     async def _relist(self) -> None:
-        """Everything anew, whatever the events said, at once and then every minute or so."""
+        """Lists everything anew, whatever the events said, at once and then about every minute."""
         seconds = self._settings.operator.relist_seconds
         while True:
             try:
@@ -175,7 +175,7 @@ class Process:
     async def _look_at_everything(self) -> None:
         before = dict(self._sightings.runs)
         namespaces = self._settings.namespaces
-        # Pods first: a TaskRun that came in between has no pod that could be missed.
+        # Pods come first: a TaskRun made between the two lists has no pod yet.
         for body in await self._cluster.list_all(namespaces, "pods", RUN_LABEL):
             self._sightings.saw_pod(body)
         found: set[Key] = set()

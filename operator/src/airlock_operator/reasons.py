@@ -1,8 +1,8 @@
 """
-Why a TaskRun is where it is, and what that means: the failure model as one table (DESIGN section 5).
+The reasons of a TaskRun and their meaning: the failure model as one table (docs/failures.md).
 
-A reason either *waits* (the attempt goes on), or *ends* the attempt. One that ends it says who pays for what comes
-next: nobody (it is over), the user's retries, the infra budget, or the token budget.
+A reason either *waits* (the attempt goes on), or *ends* the attempt. If it ends the attempt, its kind says which budget
+pays for the next one: none (the TaskRun is over), the user's retries, the infra budget, or the token budget.
 """
 
 from enum import Enum, StrEnum
@@ -66,17 +66,17 @@ class Reason(StrEnum):
 
 
 class Kind(Enum):
-    """What a reason does to the attempt it is given for."""
+    """What a reason does to its attempt."""
 
     #: The attempt goes on, or has not begun.
     WAITS = "waits"
     #: The TaskRun is over with the state beside it in the table.
     OVER = "over"
-    #: The user's next try, where there is one, else failed.
+    #: The user's next try follows, if there is one; else the TaskRun has failed.
     USER = "user"
-    #: Another attempt of the same try, within the infra budget.
+    #: Another attempt of the same try follows, within the infra budget.
     INFRA = "infra"
-    #: Another attempt with a fresh token, a few times.
+    #: Another attempt with a fresh token follows, a few times.
     TOKEN = "token"  # noqa: S105 - a kind, not a token
 
 
@@ -130,5 +130,5 @@ TABLE: dict[Reason, tuple[Kind, str]] = {
 
 
 def waits(reason: Reason) -> bool:
-    """Whether an attempt with this reason goes on."""
+    """Tells whether an attempt with this reason goes on."""
     return TABLE[reason][0] is Kind.WAITS

@@ -1,5 +1,5 @@
 """
-One turn for one TaskRun: look, plan, act. The edge between the pure decisions and the API server.
+Does one turn for one TaskRun: look, plan, act. It connects the pure decisions with the API server.
 """
 
 import logging
@@ -26,7 +26,7 @@ log = logging.getLogger("airlock.operator")
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """The API server's last no to making a pod, and when to ask again."""
+    """The last refusal of a pod's creation, and when to try again."""
 
     attempt: int
     refusal: Refusal
@@ -40,7 +40,9 @@ _LONGEST_PAUSE_SECONDS = 30.0
 
 
 class Reconciler:
-    """``ca_pem`` gives the certificates that a TaskRun's sidecar is to trust; ``jitter`` a number in [0, 1)."""
+    """
+    Does turns. ``ca_pem`` returns the certificates that a TaskRun's sidecar trusts, ``jitter`` a number in [0, 1).
+    """
 
     def __init__(
         self,
@@ -61,13 +63,13 @@ class Reconciler:
         self._jitter = jitter
         self._component = component
         self._asked: dict[Key, Asked] = {}
-        #: TaskRuns that this operator cannot read, so that it says so once each.
+        #: TaskRuns that this operator cannot read, so that it logs each once.
         self._unreadable: set[tuple[str, str]] = set()
 
     async def turn(self, key: Key) -> float | None:
         """
-        Does what is next; seconds until it is to be looked at again, None for when there is news of it. Raises
-        errors.KubernetesError where the turn came to nothing and is to be tried again.
+        Does the next step. Returns the seconds until the next turn, None to wait for an event. Raises
+        errors.KubernetesError if the turn failed and must be repeated.
         """
         body = self._sightings.runs.get(key)
         if body is None:
@@ -96,7 +98,10 @@ class Reconciler:
         return decided.again_in
 
     async def _look(self, key: Key, run: TaskRun) -> PodFacts | None:
-        """The present attempt's pod. One that is not in sight is looked for: news of it may be late, or was missed."""
+        """
+        Returns the present attempt's pod. It asks the API server for a pod that it has not seen, because the event may
+        be late or missed.
+        """
         ref = run.status.pod_ref
         if ref is None:
             return self._sightings.pod(key, run.pod_name(run.status.attempt)) if run.attempt_open else None
@@ -112,7 +117,7 @@ class Reconciler:
         return self._sightings.pod(key, ref.name, ref.uid)
 
     async def _listen(self, key: Key, pod: PodFacts) -> PodFacts:
-        """The pod, with what its kubelet complains of where it should run by now and its status is silent."""
+        """Returns the pod with its kubelet's complaint, if it should run by now and its status does not say why not."""
         age = (datetime.now(UTC) - pod.created).total_seconds()
         told = pod.pulling or pod.config or pod.fetching == FETCHES
         silent = pod.node and not (pod.runner_ran or pod.dead or pod.deleting or told)
@@ -131,7 +136,7 @@ class Reconciler:
             self._sightings.forget(key)
             raise
         except errors.Conflict:
-            # Somebody wrote first, or our sight of it is old: look at what it is now.
+            # Somebody wrote first, or what we have seen is old: read it again.
             self._sightings.saw_run(await self._cluster.taskrun(key.namespace, key.name))
             raise
         self._sightings.saw_run(written)
@@ -143,7 +148,7 @@ class Reconciler:
         try:
             await self._cluster.create_event(key.namespace, event)
         except errors.KubernetesError as e:
-            # An event is a courtesy. The status has all that matters.
+            # An Event may be lost: the status has everything that matters.
             log.info("event not posted", extra={"taskrun": "/".join(key), "error": str(e)})
 
     # --- making pods ---
@@ -166,7 +171,7 @@ class Reconciler:
         try:
             made = await self._cluster.create_pod(key.namespace, wanted)
         except errors.Conflict:
-            # It was made before: by this operator before it died, by one that is still alive, or by somebody else.
+            # The pod exists already: this operator made it before it died, or another operator or somebody else did.
             made = await self._cluster.pod(key.namespace, run.pod_name(act.attempt))
             self._sightings.saw_pod(made)
             if self._sightings.pod(key, run.pod_name(act.attempt)) is None:
@@ -208,8 +213,8 @@ class Reconciler:
 
 def grace_seconds(pod: PodFacts | None) -> int | None:
     """
-    How long a pod that is deleted may take to end; None for what its TaskRun says. Where the runner's container cannot
-    be made there is no user code to wait for, and a sidecar that just begins may not hear that it is to end.
+    Returns the grace period for deleting a pod; None for the TaskRun's own. If the runner's container cannot be made,
+    there is no user code to wait for, and a starting sidecar may miss the signal to end.
     """
     if pod is None or pod.runner_ran:
         return None
@@ -218,7 +223,7 @@ def grace_seconds(pod: PodFacts | None) -> int | None:
 
 
 def refused(error: errors.KubernetesError) -> Refusal:
-    """What a no to making a pod means for the TaskRun."""
+    """Returns what a refused pod creation means for the TaskRun."""
     text = str(error)
     if isinstance(error, errors.NotAllowed):
         return Refusal(Reason.QUOTA_EXCEEDED if error.by_quota else Reason.FORBIDDEN, text)
@@ -229,8 +234,8 @@ def refused(error: errors.KubernetesError) -> Refusal:
 
 def strays(run: TaskRun, pods: list[PodFacts]) -> list[PodFacts]:
     """
-    Live pods of attempts that no longer count: an operator that had lost the Lease without knowing it may have made
-    one. It gets no token, and goes.
+    Returns live pods of attempts that are not the current one. An operator that had lost the Lease without knowing may
+    have made such a pod. It gets no token and is deleted.
     """
     counts = run.status.pod_ref.uid if run.status.pod_ref else ""
     old = [p for p in pods if p.attempt < run.status.attempt or (counts and p.attempt == run.status.attempt)]

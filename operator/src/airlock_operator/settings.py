@@ -10,12 +10,12 @@ from airlock_wire.process import settings
 
 BY_COPY = "copy"
 BY_IMAGE = "image"
-#: What the place of logs may begin with. A folder would need a volume in each pod.
+#: The beginnings of an address for logs. A folder would need a volume in each pod.
 _STORES = ("s3://", "gs://", "az://", "abfss://")
 
 
 class Operator(msgspec.Struct, frozen=True, kw_only=True):
-    """Where this operator works."""
+    """The operator's own settings: its namespaces, its Lease, its work queue."""
 
     #: The namespaces to watch, separated by commas; all of them where empty.
     namespaces: str = ""
@@ -23,13 +23,13 @@ class Operator(msgspec.Struct, frozen=True, kw_only=True):
     namespace: str = "airlock-system"
     #: The Lease's name: of all operators with the same one works at a time.
     lease: str = "airlock-operator"
-    #: Who this operator is, in the Lease: the pod's name.
+    #: This operator's identity in the Lease: the pod's name.
     identity: str = ""
     #: Seconds a Lease holds without being renewed. A leader that cannot renew it for two thirds of that ends itself.
     lease_seconds: float = 15.0
-    #: TaskRuns worked on at a time.
+    #: How many TaskRuns are worked on at a time.
     workers: int = 32
-    #: Seconds between two looks at everything, whatever the events said.
+    #: Seconds between two full lists of TaskRuns and pods, whatever the events said.
     relist_seconds: float = 60.0
     #: The port of /healthz and /readyz.
     health_port: int = 8080
@@ -38,7 +38,7 @@ class Operator(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Pods(msgspec.Struct, frozen=True, kw_only=True):
-    """What every pod of a TaskRun gets."""
+    """Settings for every pod of a TaskRun."""
 
     #: The sidecar's image.
     sidecar_image: str = "airlock/sidecar:0.1.0"
@@ -48,37 +48,37 @@ class Pods(msgspec.Struct, frozen=True, kw_only=True):
     sidecar_pull_policy: str = "IfNotPresent"
     #: Names of the Secrets that its registry asks for, separated by commas; they must be in the TaskRun's namespace.
     pull_secrets: str = ""
-    #: What a sidecar asks for, of processors.
+    #: The CPU request of a sidecar.
     sidecar_cpu: str = "10m"
-    #: And of memory.
+    #: The memory request of a sidecar.
     sidecar_memory: str = "48Mi"
-    #: And what memory it may have at most.
+    #: The memory limit of a sidecar.
     sidecar_memory_limit: str = "128Mi"
-    #: What the sidecar and each init container of ours may have of processors; no limit where empty.
+    #: The CPU limit of the sidecar and of each init container of ours; no limit if empty.
     cpu_limit: str = ""
-    #: The proxy for http:// that sidecars and what fetches bundles are told of; none where empty.
+    #: The proxy for http:// of sidecars and of containers that fetch bundles; no proxy if empty.
     http_proxy: str = ""
-    #: The one for https://.
+    #: The proxy for https://.
     https_proxy: str = ""
-    #: Hosts that are reached without one, separated by commas, beside what is inside of the cluster.
+    #: Hosts that are reached without a proxy, separated by commas, beside those in the cluster.
     no_proxy: str = ""
-    #: What a runner may write to ``/tmp``, and to an emptyDir whose author gave no limit.
+    #: How much a runner may write to ``/tmp``, and to an emptyDir whose author gave no limit.
     scratch_size_limit: str = "4Gi"
     #: The Execution API, as a pod reaches it, up to and without the trailing slash.
     api_url: str = "https://airlock-server.airlock-system.svc:8443/execution"
-    #: Where a pod's token is exchanged.
+    #: The address of the exchange of a pod's token.
     exchange_url: str = "https://airlock-server.airlock-system.svc:8443/airlock/v1/exchange"
     #: PEM file of the authorities that sidecars trust, a mounted ConfigMap; read anew for each pod.
     ca_file: str = ""
     #: The Execution API of a real Airflow, for TaskRuns whose token it minted (``token: Secret``). Empty: they are
-    #: refused. It is never the TaskRun's to say, since the token is shown there.
+    #: refused. A TaskRun cannot choose it, because the token is sent there.
     airflow_api_url: str = ""
     #: PEM file of the authorities that those sidecars trust; the system's where empty.
     airflow_ca_file: str = ""
     #: Paths of classes that its triggerer may be told to import and call, beside the triggers of Airflow's providers:
     #: a JSON list of patterns, for TaskRuns with ``token: Secret`` that do not say.
     airflow_deferrals: str = ""
-    #: Names and URIs of the assets that tasks may say they wrote, which makes its DAGs run: the same.
+    #: Names and URIs of the assets that a success of those tasks may claim, which makes its DAGs run; also a JSON list.
     airflow_asset_events: str = ""
     #: The launcher's image, for TaskRuns with ``runner: airflow``. It is pulled as the sidecar's is.
     launcher_image: str = "airlock/launcher:0.1.0"
@@ -94,7 +94,7 @@ class Pods(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Logs(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the logs of TaskRuns go: what their sidecars are told (docs/logs.md)."""
+    """The store for the logs of TaskRuns, for their sidecars (docs/logs.md)."""
 
     #: A place in an object store, ``s3://bucket/prefix``; empty: a log is gone with its pod.
     store: str = ""
@@ -117,7 +117,7 @@ class Logs(msgspec.Struct, frozen=True, kw_only=True):
     final_seconds: float = 15.0
 
 
-#: Logs that go nowhere.
+#: Logs that are not stored anywhere.
 NO_STORE = Logs()
 
 
@@ -135,7 +135,7 @@ class OperatorSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def patterns(listed: str) -> tuple[str, ...]:
-    """The patterns in a setting, a JSON list of texts; none where it is empty. Raises ValueError."""
+    """Returns the patterns in a setting, a JSON list of texts; no patterns if it is empty. Raises ValueError."""
     if not listed.strip():
         return ()
     try:

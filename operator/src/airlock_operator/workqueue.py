@@ -1,9 +1,9 @@
 """
 The work queue: keys that are due now or later, each worked on by one worker at a time.
 
-A key that comes while it is worked on is worked on again afterwards; one that is due later is moved forward by a
-sooner date, never backward. Failures of a key grow its pause, with jitter and a bound; a success forgets them. All of
-it in one event loop, so nothing here is locked.
+A key that is added while it is worked on is worked on again afterwards. A key that is due later can become due sooner,
+never later. Failures of a key lengthen its pause, with jitter and a bound; a success resets it. Everything runs in one
+event loop, so there is no lock.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ LONGEST_PAUSE_SECONDS = 30.0
 
 
 class WorkQueue(Generic[K]):
-    """``clock`` gives monotonic seconds."""
+    """The queue. ``clock`` returns monotonic seconds."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -31,14 +31,15 @@ class WorkQueue(Generic[K]):
         self._failures: dict[K, int] = {}
         self._order = 0
         self._changed = asyncio.Event()
-        #: Held by the one worker that waits for the next key. All others wait for it, and not for each piece of news.
+        #: Held by the one worker that waits for the next key; the others wait for this lock, so an event wakes one
+        #: only.
         self._next = asyncio.Lock()
 
     def __len__(self) -> int:
         return len(self._due) + len(self._working)
 
     def add(self, key: K, after_seconds: float = 0.0) -> None:
-        """The key is due after so many seconds, or sooner where it was due sooner already."""
+        """Makes the key due after so many seconds, or keeps an earlier time."""
         due = self._clock() + max(0.0, after_seconds)
         if self._due.get(key, float("inf")) <= due:
             return
@@ -48,7 +49,7 @@ class WorkQueue(Generic[K]):
         self._changed.set()
 
     def failed(self, key: K) -> float:
-        """The key is due again after a pause that grows with each failure in a row; the pause."""
+        """Makes the key due again after a pause that grows with each failure in a row; returns the pause."""
         count = self._failures.get(key, 0)
         self._failures[key] = count + 1
         pause = backoff.pause(count + 1, FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
@@ -60,7 +61,7 @@ class WorkQueue(Generic[K]):
         self._failures.pop(key, None)
 
     async def take(self) -> K:
-        """The next key that is due and not worked on. ``done`` must follow."""
+        """Returns the next key that is due and not worked on. ``done`` must follow."""
         async with self._next:
             while (wait := self._next_wait()) is None or wait > 0:
                 self._changed.clear()
@@ -72,16 +73,16 @@ class WorkQueue(Generic[K]):
             return key
 
     def done(self, key: K) -> None:
-        """The key may be worked on again."""
+        """Lets the key be worked on again."""
         self._working.discard(key)
         if key in self._due:
-            # It came meanwhile, and was passed over for as long as it was worked on.
+            # The key was added while it was worked on.
             self._order += 1
             heapq.heappush(self._heap, (self._due[key], self._order, key))
         self._changed.set()
 
     def _next_wait(self) -> float | None:
-        """Seconds until the first key is due, None when there is none; drops what the heap has that is stale."""
+        """Returns the seconds until the first key is due, None for an empty queue; drops stale entries of the heap."""
         while self._heap:
             due, _, key = self._heap[0]
             if self._due.get(key) != due or key in self._working:

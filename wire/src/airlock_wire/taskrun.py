@@ -65,7 +65,7 @@ class Access(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Spec(msgspec.Struct, frozen=True, rename="camel"):
-    """What is asked for. Durations are Go's: ``90s``."""
+    """The spec. Durations are Go's: ``90s``."""
 
     dag_id: str
     task_id: str
@@ -85,7 +85,7 @@ class Spec(msgspec.Struct, frozen=True, rename="camel"):
     bundle: Bundle | None = None
     file: str = ""
     conf: dict[str, Any] = {}
-    #: None for these and ``execution_timeout``: as the task itself says.
+    #: None, here and in ``execution_timeout``, means the task's own option.
     retries: int | None = None
     retry_delay: str | None = None
     infra_budget: int = DEFAULT_INFRA_BUDGET
@@ -102,14 +102,14 @@ class Spec(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class PodRef(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The one pod that counts: only its sidecar is given a token."""
+    """The current pod: only its sidecar is given a token."""
 
     name: str = ""
     uid: str = ""
 
 
 class Attempt(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """A pod that came to its end, and how."""
+    """An attempt that has ended: its pod, and how it ended."""
 
     attempt: int
     try_number: int = msgspec.field(name="try", default=0)
@@ -121,14 +121,14 @@ class Attempt(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
 
 
 class Option(msgspec.Struct, frozen=True, rename={"source": "from"}):
-    """An option that counts: its value as text, and who said so: ``TaskRun``, ``Task`` or ``Default``."""
+    """An option in effect: its value as text, and its source: ``TaskRun``, ``Task`` or ``Default``."""
 
     value: str
     source: Literal["TaskRun", "Task", "Default"]
 
 
 class Status(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """What the operator remembers. Times are text, as in the API; ``timeline`` is seconds after ``seen_at``."""
+    """The status. Times are text, as in the API; ``timeline`` has seconds after ``seen_at``."""
 
     observed_generation: int = 0
     seen_at: str = ""
@@ -140,20 +140,20 @@ class Status(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     state: str = ""
     reason: str = ""
     message: str = ""
-    #: When the present attempt was decided on, or the wait for the next began.
+    #: When the present attempt was planned, or when the wait for the next one began.
     since: str = ""
-    #: The reason that the operator itself stops the present pod for.
+    #: Why the operator itself stops the present pod.
     stopping: str = ""
     #: When the runner's container of the present attempt was first seen to run.
     started_at: str = ""
-    #: When the reason for not starting that has a timeout of its own was first seen.
+    #: When the reason for not starting was first seen, if that reason has a timeout of its own.
     failing_since: str = ""
     next_attempt_at: str = ""
     infra_reruns: int = 0
     token_reruns: int = 0
     finished_at: str = ""
     duration: str = ""
-    #: The options that count, once they are known, by their names in the spec.
+    #: The options in effect, once they are known, by their names in the spec.
     options: dict[str, Option] = {}
     attempts: list[Attempt] = []
     timeline: dict[str, float] = {}

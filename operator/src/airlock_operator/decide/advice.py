@@ -1,7 +1,7 @@
 """
-What somebody who reads a TaskRun's status can do about its reason: one sentence each, after what happened. Pure.
+Adds advice to a TaskRun's reason: one sentence about what its reader can do. Pure.
 
-It names whose thing is wrong: an author cannot correct the chart's image, nor an administrator a claim.
+The advice names who can correct the fault: an author cannot correct the chart's image, nor an administrator a claim.
 """
 
 import re
@@ -38,13 +38,13 @@ _OURS = (SIDECAR, LAUNCHER, BUNDLE)
 _IMAGE = (Reason.IMAGE_PULL, Reason.IMAGE_PULL_FAILED)
 _CONFIG = (Reason.CONFIG_ERROR, Reason.INVALID_POD)
 _CLAIM_WORDS = ("persistentvolumeclaim", "volume node affinity", "persistent volume", "persistentvolume")
-#: What a ResourceQuota says of a container without what it counts: "must specify limits.cpu for: sidecar,runner".
+#: The message of a ResourceQuota about containers without a limit: "must specify limits.cpu for: sidecar,runner".
 _QUOTA = re.compile(r"must specify (.+)")
 _QUOTA_OF = re.compile(r"([a-z.-]+) for: ([a-z0-9,-]+)")
 
 
 def advised(reason: Reason, message: str, run: TaskRun, pod: PodFacts | None = None) -> str:
-    """The message with the advice after it, where there is any. ``pod`` is the present attempt's."""
+    """Returns the message, followed by the advice if there is any. ``pod`` is the present attempt's."""
     advice = _particular(reason, message, run, pod) or ADVICE.get(reason, "")
     return "; ".join(part for part in (message.rstrip(" .;"), advice) if part)
 
@@ -109,7 +109,7 @@ def _of_claims(message: str, run: TaskRun) -> str:
 
 
 def _of_quota(said: str) -> str:
-    """By whom what a quota counts can be said: the runner's by its author, ours by the chart."""
+    """Returns the advice for a quota's missing limits: the author sets the runner's, the chart sets ours."""
     ours: set[str] = set()
     theirs: set[str] = set()
     for what, containers in _QUOTA_OF.findall(said):

@@ -1,5 +1,5 @@
 """
-Why an attempt whose pod exists does not run yet, and how long that may go on. Pure.
+Finds out why an attempt whose pod exists does not run yet, and how long that may last. Pure.
 """
 
 from datetime import datetime, timedelta
@@ -12,14 +12,14 @@ from airlock_operator.observe.podfacts import FETCH_WAITS, FETCHES, PodFacts
 from airlock_operator.observe.taskrun import TaskRun
 from airlock_operator.reasons import Reason
 
-#: How long a container may miss what its configuration names: a Secret that is made a moment later is common.
+#: How long an object that a container's configuration names may be missing: a Secret is often made a moment later.
 CONFIG_SECONDS = 45.0
 
 
 class Blocked(msgspec.Struct, frozen=True):
     """
-    Why nothing runs. ``gives_up_at`` is when waiting ends, None for never; ``ends_as`` is the reason it then ends
-    with. ``failing`` marks a reason with a clock of its own, which starts when it is first seen.
+    Why the runner does not run. ``gives_up_at`` is when waiting ends, None for never; ``ends_as`` is the reason that it
+    then ends with. ``failing`` marks a reason with a clock of its own, which starts when it is first seen.
     """
 
     reason: Reason
@@ -30,13 +30,13 @@ class Blocked(msgspec.Struct, frozen=True):
 
 
 def blocked(run: TaskRun, pod: PodFacts, now: datetime) -> Blocked | None:
-    """The reason of a pod whose runner has not run; None for one that runs or ran."""
+    """Returns the reason of a pod whose runner has not run; None for one that runs or ran."""
     if pod.runner_ran or pod.runner_ended is not None:
         return None
     since = parse_time(run.status.since) if run.status.since else now
     pending_ends = since + timedelta(seconds=run.durations.pending_timeout)
     if pod.fetching == FETCHES:
-        # First of all: what a kubelet complained of before it came so far is over.
+        # This is checked first: the kubelet's earlier complaints are over once it has come so far.
         message = f"{_bundle(run)} is being fetched on node {pod.node}"
         return Blocked(Reason.FETCHING_BUNDLE, message, Reason.FETCHING_BUNDLE, pending_ends)
     failing = parse_time(run.status.failing_since) if run.status.failing_since else now
@@ -59,7 +59,7 @@ def blocked(run: TaskRun, pod: PodFacts, now: datetime) -> Blocked | None:
         message = f"the image that fetches {_bundle(run)} is being pulled on node {pod.node}"
         return Blocked(Reason.PULLING, message, Reason.PULLING, pending_ends)
     if pod.sidecar_running:
-        # Between the sidecar's start and the runner's a kubelet does one thing that takes time, and says nothing of it.
+        # Between the start of the sidecar and of the runner a kubelet pulls the image, and does not report it.
         message = f"image {pod.image or run.spec.image} is being pulled on node {pod.node}"
         return Blocked(Reason.PULLING, message, Reason.PULLING, pending_ends)
     where = f"on node {pod.node}" if pod.node else "waiting for a node"

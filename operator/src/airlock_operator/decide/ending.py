@@ -1,9 +1,9 @@
 """
-How an attempt ended: the TaskRun and its pod's facts in, a reason out, or None while it is not over. Pure.
+Decides how an attempt ended: the TaskRun and its pod's facts in, a reason out, or None while it goes on. Pure.
 
-Three witnesses, in the order of their weight: what the task reported (the sidecar's record), what the operator did
-itself (``status.stopping``), and what Kubernetes shows. A record that says that the launcher was told to stop, or went
-away, is no verdict of its own: then the others say why.
+There are three sources, in order of precedence: the task's report (the sidecar's record), the operator's own act
+(``status.stopping``), and the pod's state. A record that only says that the launcher was told to stop, or disappeared,
+does not give the reason: then the other sources do.
 """
 
 from datetime import datetime
@@ -18,11 +18,11 @@ from airlock_wire import pod as shared
 from airlock_wire import record
 from airlock_wire.options import TaskOptions
 
-#: How long a sidecar may take to end after its runner: it may be waiting for a server that is away.
+#: How long a sidecar may take to end after its runner: it may wait for a server that is away.
 SIDECAR_ENDS_SECONDS = 120.0
 
-#: What the record says on its own authority. Of what is not here it only says that the launch was cut short: the other
-#: witnesses know by what.
+#: The reasons that the record decides alone. Its other reasons only show that the launch was cut short: the status and
+#: the pod say why.
 _RECORDED = {
     record.Reason.SUCCEEDED: Reason.SUCCEEDED,
     record.Reason.SKIPPED: Reason.SKIPPED,
@@ -58,9 +58,9 @@ _LAUNCHER_CODES = {
 }
 
 
-#: How a kubelet says that a pod took more disk than it may.
+#: Parts of a kubelet's message about a pod that used too much disk.
 _STORAGE = ("ephemeral local storage", "local ephemeral storage", "exceeds the limit", "emptyDir")
-#: The same of what is the platform's in a pod, which never costs one of the user's tries.
+#: Parts of that message if a container of the platform used too much, which never costs one of the user's tries.
 _OURS = (
     *(f'"airlock-{name}"' for name in ("log", "state", "socket", "launcher", "token")),
     f"ontainer {SIDECAR} ",
@@ -70,8 +70,8 @@ _OURS = (
 
 class End(msgspec.Struct, frozen=True):
     """
-    An attempt's end. ``begun``: user code may have run, so a rerun may run it twice. ``state`` is the server's, where
-    it says that the task instance was finished before this launch. ``options`` are what the task said of itself.
+    An attempt's end. ``begun``: user code may have run, so a rerun may run it twice. ``state`` is the server's, if the
+    task instance was finished before this launch. ``options`` are the task's own.
     """
 
     reason: Reason
@@ -83,12 +83,12 @@ class End(msgspec.Struct, frozen=True):
 
 def end_of(run: TaskRun, pod: PodFacts | None, now: datetime) -> End | None:
     """
-    The end of the present attempt, whose pod is known to have been made; None while it goes on.
+    Returns the end of the present attempt, whose pod was certainly made; None while it goes on.
 
-    ``pod`` is None when the API server has no such pod and nobody saw how it went.
+    ``pod`` is None if the API server does not have the pod and nobody saw how it ended.
     """
     if pod is None:
-        # Nobody can say how far it came, so it counts as begun unless nobody ever saw it leave the queue.
+        # Nobody knows how far it came, so user code is taken to have begun.
         message = "the pod is gone, and went while the operator was not watching"
         return End(Reason(run.status.stopping or Reason.POD_DELETED), message, begun=True)
     if not _over(pod, now):
@@ -131,7 +131,7 @@ def _why(run: TaskRun, pod: PodFacts) -> tuple[Reason, str]:
         reason = _RECORDED[kept.reason]
         if reason is Reason.CRASHED and ended is not None and ended.oom_killed:
             return Reason.OOM_KILLED, "the kernel killed the runner for memory"
-        # Nobody connected because the pod was taken away before anybody could: that is the pod's story.
+        # No launcher connected because the pod was deleted before: the pod's state says why.
         cut_short = bool(run.status.stopping or pod.disruption or pod.deleting or pod.gone)
         if reason is not Reason.RUNNER_NEVER_CONNECTED or not cut_short:
             return reason, kept.message

@@ -1,8 +1,8 @@
 """
-What follows an attempt's end. Pure.
+Decides what follows an attempt's end. Pure.
 
-Where the TaskRun was made by kubectl the operator is its owner and decides. In Secret mode whoever minted the token
-owns it: the operator makes another attempt only of what never began, and says how the rest ended.
+If kubectl made the TaskRun, the operator is its owner and decides. In Secret mode whoever minted the token is the
+owner. Then the operator makes another attempt only if the task never began; otherwise it reports how the attempt ended.
 """
 
 import msgspec
@@ -13,7 +13,7 @@ from airlock_operator.observe import options
 from airlock_operator.observe.taskrun import MAX_TOKEN_RERUNS, TaskRun
 from airlock_operator.reasons import Kind, Reason
 
-#: What is said of a TaskRun that somebody cancelled.
+#: The message of a TaskRun that somebody cancelled.
 BY_CANCEL = "cancelled by spec.cancel"
 
 
@@ -26,7 +26,7 @@ class Over(msgspec.Struct, frozen=True):
 
 
 class Again(msgspec.Struct, frozen=True):
-    """Another attempt follows: of which try, after how many seconds, and from which budget."""
+    """Another attempt follows: its try, its delay in seconds, and the budget that pays for it."""
 
     try_number: int
     state: str
@@ -37,7 +37,7 @@ class Again(msgspec.Struct, frozen=True):
 
 
 def after(run: TaskRun, end: End) -> Over | Again:
-    """The decision for the present attempt's end."""
+    """Returns the decision for the present attempt's end."""
     spec, status = run.spec, run.status
     kind, state = reasons.TABLE[end.reason]
     if end.reason is Reason.CANCELLED or (spec.cancel and kind is not Kind.OVER):
@@ -46,7 +46,7 @@ def after(run: TaskRun, end: End) -> Over | Again:
     if kind is Kind.OVER:
         return Over(end.state or state, end.reason, end.message)
     if kind is Kind.WAITS:
-        # The attempt waited for longer than it may: a failure with the reason it waited for.
+        # The attempt waited for too long: it fails with the reason that it waited for.
         return Over("failed", end.reason, f"gave up waiting: {end.message}")
     if run.by_secret and (kind in (Kind.USER, Kind.TOKEN) or end.begun):
         return Over("up_for_retry" if end.reason is Reason.RETRY else "failed", end.reason, end.message)
@@ -70,7 +70,7 @@ def after(run: TaskRun, end: End) -> Over | Again:
 
 def _user(run: TaskRun, end: End) -> Over | Again:
     done = run.status.try_number - run.spec.try_number + 1
-    # A task that asks for a retry knows its own retries, also where it ended before it could tell them.
+    # A task that asks for a retry has tries left, even if it ended before it could report its options.
     asks = end.reason is Reason.RETRY and run.spec.retries is None and end.options is None
     if asks or done <= options.retries(run, end.options):
         delay = options.retry_seconds(run, end.options)

@@ -1,10 +1,9 @@
 """
-What to do next about one TaskRun: the TaskRun, its pod's facts and the time in, a plan out. Pure.
+Plans the next step for one TaskRun: the TaskRun, its pod's facts and the time in, a plan out. Pure.
 
-Level-triggered: the same decision from any state, however often it is asked and whoever asked before. A plan is at
-most one status and one act, the status first: what must be known about a pod is written before the pod is made or
-unmade (an attempt's number, the reason for stopping it), so that an operator that dies in between is understood by
-the next one.
+Level-triggered: the same state always gives the same plan, however often it is computed. A plan is at most one status
+and one act, the status first. What must be known about a pod (an attempt's number, the reason for stopping it) is
+written before the pod is made or deleted. So if an operator dies in between, the next one understands the state.
 """
 
 from datetime import datetime, timedelta
@@ -26,24 +25,24 @@ from airlock_operator.status.timeline import ran_for, timeline
 from airlock_wire.options import TaskOptions
 from airlock_wire.taskrun import Attempt, PodRef, Status
 
-#: A pod that is on its way to running is not worth a write for so long.
+#: How long a pod may be on its way to running before the status says so.
 QUIET_SECONDS = 3.0
-#: How often a pod that does not start is looked at again: its kubelet's complaints are asked for then.
+#: How often a pod that does not start is looked at again, with its kubelet's complaints.
 LISTEN_SECONDS = 5.0
-#: After ``executionTimeout`` the sidecar stops the runner; this much later the operator does.
+#: The sidecar stops the runner after ``executionTimeout``; the operator does so this many seconds later.
 BACKSTOP_SECONDS = 30.0
-#: How often a TaskRun whose pod is on its way out is looked at, should its events be missed.
+#: How often a TaskRun with an ending pod is looked at, in case an event was missed.
 _LOOK_AGAIN_SECONDS = 15.0
-#: What the status says of a TaskRun in Secret mode that narrows nothing.
+#: The status's note for a TaskRun in Secret mode that narrows nothing.
 AS_AIRFLOW = "its task may read and write what Airflow lets any task: spec.access narrows nothing"
-#: How often a pod that has the name of the one to make is looked at, should its events be missed.
+#: How often another pod that has the name of the attempt's pod is looked at, in case an event was missed.
 _NAME_AGAIN_SECONDS = 2.0
-#: The attempts that a status remembers.
+#: How many attempts a status remembers.
 _KEPT_ATTEMPTS = 10
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """Why the API server would not make the pod. ``final`` where asking again cannot help."""
+    """Why the API server refused to make the pod. ``final`` if asking again cannot help."""
 
     reason: Reason
     message: str
@@ -68,7 +67,7 @@ class Forget(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """``status`` to write where it changed; then ``act``; then look again after so many seconds, None for not."""
+    """First write ``status`` if there is one, then ``act``, then look again after so many seconds (None for never)."""
 
     status: Status | None = None
     act: Create | Delete | Forget | None = None
@@ -77,11 +76,11 @@ class Plan(msgspec.Struct, frozen=True):
 
 def plan(run: TaskRun, pod: PodFacts | None, now: datetime, refusal: Refusal | None = None) -> Plan:
     """
-    The plan. ``pod`` is the present attempt's pod; None when there is none, which the caller has made sure of with
-    the API server where ``status.podRef`` names one. ``refusal`` is the answer to the last try to make it.
+    Returns the plan. ``pod`` is the present attempt's pod, None if it does not exist; if ``status.podRef`` names it,
+    the caller has asked the API server. ``refusal`` is the answer to the last try to make the pod.
     """
     if run.deleting:
-        # The garbage collector takes the pod, and the kubelet lets the launcher end in order.
+        # The garbage collector deletes the pod, and the kubelet lets the launcher end in order.
         return Plan()
     if run.over:
         return _afterlife(run, pod, now)
@@ -130,7 +129,7 @@ def _make(run: TaskRun, pod: PodFacts | None, now: datetime, refusal: Refusal | 
     if pod is not None and pod.owner != run.uid:
         if not pod.gone and not run.spec.cancel:
             return _wait_for_name(run, pod, now, ends)
-        # An earlier TaskRun of this name had it, and it has gone.
+        # An earlier TaskRun of this name had the pod, and the pod is gone.
         pod = None
     if pod is not None:
         known = msgspec.structs.replace(run.status, pod_ref=PodRef(pod.name, pod.uid), node=pod.node)
@@ -147,11 +146,11 @@ def _make(run: TaskRun, pod: PodFacts | None, now: datetime, refusal: Refusal | 
 
 def _wait_for_name(run: TaskRun, pod: PodFacts, now: datetime, ends: datetime) -> Plan:
     """
-    A pod has the name that is not ours. Mostly it is that of an earlier TaskRun of this name, deleted a moment ago: the
-    garbage collector is on its way to it.
+    Plans for another's pod that has the name of ours. Usually it belongs to an earlier TaskRun of this name, which was
+    deleted a moment ago: the garbage collector will delete the pod too.
     """
     text = f"a pod named {pod.name} is there that is not this TaskRun's; delete it, or use another name"
-    # Without an owner (kubectl delete --cascade=orphan leaves it so) nobody is on the way to one that has ended.
+    # If it has no owner (after kubectl delete --cascade=orphan) and has ended, nobody else will delete it.
     stays = not pod.owner and pod.dead and not pod.deleting
     if now >= ends or stays:
         return _over(run, None, Over("failed", Reason.INVALID_POD, text), now)
@@ -169,7 +168,7 @@ def _watch(run: TaskRun, pod: PodFacts | None, now: datetime) -> Plan:
         return _conclude(run, pod, end, now)
     assert pod is not None  # noqa: S101 - an attempt without a pod has ended
     if pod.deleting:
-        # Once it is on its way out nothing can be changed: its containers end, and then it says why.
+        # A pod that is being deleted cannot be changed: its containers end, and then it shows why.
         told = Reason(run.status.stopping) if run.status.stopping else Reason.STOPPING
         message = run.status.message if run.status.stopping else f"pod {pod.name} is being deleted"
         return Plan(_say(run, pod, now, Reason.STOPPING, message or str(told)), again_in=_LOOK_AGAIN_SECONDS)
@@ -209,7 +208,9 @@ def _stop(run: TaskRun, pod: PodFacts, now: datetime, reason: Reason, message: s
 def _progress(
     run: TaskRun, pod: PodFacts, now: datetime, base: Status | None = None, *, quiet: bool = True
 ) -> Status | None:
-    """The status of an attempt that goes on as it should, or is held up; None where it would say nothing new."""
+    """
+    Returns the status of an attempt that runs or waits; None if the status would not change.
+    """
     held = blocked(run, pod, now)
     base = base or run.status
     base = msgspec.structs.replace(base, node=pod.node)
@@ -225,7 +226,7 @@ def _progress(
 
 
 def _quiet_left(run: TaskRun, held: Blocked, now: datetime) -> float | None:
-    """How much longer a pod may be on its way without a word about it; None where there is something to say."""
+    """Tells how many seconds a starting pod may go on without a new status; None if the status must change now."""
     if held.reason not in (Reason.STARTING, Reason.PULLING, Reason.FETCHING_BUNDLE) or not run.status.since:
         return None
     left = QUIET_SECONDS - (now - parse_time(run.status.since)).total_seconds()
@@ -238,7 +239,7 @@ def _quiet_left(run: TaskRun, held: Blocked, now: datetime) -> float | None:
 def _conclude(run: TaskRun, pod: PodFacts | None, end: End, now: datetime) -> Plan:
     following = after(run, end)
     if isinstance(following, Over):
-        # The budget is the TaskRun's story; its last attempt ended by what used it up.
+        # The TaskRun's reason is the budget; the attempt's reason is what used the budget up.
         spent = following.reason is Reason.INFRA_BUDGET_EXHAUSTED
         return _over(run, pod, following, now, end if spent else None, end.options)
     again = following.delay_seconds
@@ -256,7 +257,7 @@ def _conclude(run: TaskRun, pod: PodFacts | None, end: End, now: datetime) -> Pl
     )
     reason = Reason.WAITING_FOR_RETRY if _is_retry(following) else end.reason
     said = _say(run, pod, now, reason, message, state=following.state, base=base, advise=False)
-    # Its runner has ended; a sidecar that has not is nobody's any more. One that ended keeps its pod, for its log.
+    # The runner has ended. A sidecar that still runs is of no use, so its pod goes. An ended pod stays, for its log.
     left_behind = pod is not None and pod.sidecar_running and not pod.gone and not pod.deleting
     return Plan(said, Delete(pod.name, pod.uid) if pod is not None and left_behind else None, again_in=again)
 
@@ -274,8 +275,8 @@ def _over(
     told: TaskOptions | None = None,
 ) -> Plan:
     """
-    ``last`` is the end of the last attempt, where that is not the end of it all in the same words; ``told`` what its
-    task said of itself.
+    ``last`` is the last attempt's own end, if it differs from the TaskRun's (a budget that is used up); ``told`` are
+    the task's own options.
     """
     status = run.status
     ended_by = last or over
@@ -322,7 +323,7 @@ def _afterlife(run: TaskRun, pod: PodFacts | None, now: datetime) -> Plan:
     return Plan(again_in=left)
 
 
-# --- saying it ---
+# --- the status with a new reason ---
 
 
 def _say(
@@ -336,7 +337,7 @@ def _say(
     base: Status | None = None,
     advise: bool = True,
 ) -> Status | None:
-    """The status with this reason; None where that is what it says already."""
+    """Returns the status with this reason; None if it says so already."""
     base = base or run.status
     status = msgspec.structs.replace(
         base,

@@ -1,5 +1,5 @@
 """
-The Kubernetes API, as the operator calls it: the only module that imports its client.
+Calls the Kubernetes API. No other module of the operator imports its client.
 
 JSON in and out: the client's models would cost time and memory for fields that nobody reads. Every call has a bound,
 and every failure is one of ``airlock_operator.kube.errors``.
@@ -34,7 +34,7 @@ class Cluster:
         self._client: ApiClient | None = None
 
     async def open(self) -> None:
-        """Reads the credentials; raises errors.KubernetesError where there are none."""
+        """Reads the credentials; raises errors.KubernetesError if it finds no credentials."""
         configuration = Configuration()
         try:
             if self._kubeconfig:
@@ -55,13 +55,13 @@ class Cluster:
     # --- TaskRuns ---
 
     async def taskrun(self, namespace: str, name: str) -> Json:
-        """A TaskRun."""
+        """Returns a TaskRun."""
         return await self._ask("GET", _taskrun(namespace, name))
 
     async def write_status(self, body: Json, status: Json) -> Json:
         """
-        The TaskRun with this status, as it is now. ``body`` is the object that the status was decided on:
-        errors.Conflict when it has changed since.
+        Writes the status and returns the TaskRun. ``body`` is the object that the status was decided on; raises
+        errors.Conflict if it has changed since.
         """
         meta = body["metadata"]
         kept = {key: meta[key] for key in ("name", "namespace", "uid", "resourceVersion")}
@@ -77,22 +77,24 @@ class Cluster:
     # --- pods ---
 
     async def pod(self, namespace: str, name: str) -> Json:
-        """A pod."""
+        """Returns a pod."""
         return await self._ask("GET", _pod(namespace, name))
 
     async def create_pod(self, namespace: str, manifest: Json) -> Json:
-        """Makes a pod; the pod as made. errors.Conflict when there is one of that name."""
+        """Makes a pod and returns it. Raises errors.Conflict if a pod has that name."""
         return await self._ask("POST", f"{_pod(namespace)}?fieldValidation=Strict", manifest)
 
     async def delete_pod(self, namespace: str, name: str, uid: str, grace_seconds: int | None = None) -> None:
-        """Deletes this very pod, with its own grace period where none is given."""
+        """Deletes this very pod, by default with its own grace period."""
         grace = {} if grace_seconds is None else {"gracePeriodSeconds": grace_seconds}
         await self._ask("DELETE", _pod(namespace, name), {"preconditions": {"uid": uid}} | grace)
 
-    # --- all of them ---
+    # --- lists ---
 
     async def list_all(self, namespaces: list[str], kind: str, selector: str = "") -> list[Json]:
-        """Every object of a kind (``taskruns`` or ``pods``) in these namespaces, or in all where there are none."""
+        """
+        Returns every object of a kind (``taskruns`` or ``pods``) in these namespaces; without namespaces, in all.
+        """
         found: list[Json] = []
         for namespace in namespaces or [""]:
             root = GROUP_PATH if kind == "taskruns" else "/api/v1"
@@ -114,21 +116,21 @@ class Cluster:
         await self._ask("POST", f"/api/v1/namespaces/{quote(namespace)}/events", event)
 
     async def events_of(self, namespace: str, uid: str) -> list[Json]:
-        """The events about one object, by its UID."""
+        """Returns the events about one object, by its UID."""
         query = urlencode({"fieldSelector": f"involvedObject.uid={uid}", "limit": "100"})
         answer = await self._ask("GET", f"/api/v1/namespaces/{quote(namespace)}/events?{query}")
         return list(answer.get("items") or [])
 
     async def lease(self, namespace: str, name: str) -> Json:
-        """A Lease."""
+        """Returns a Lease."""
         return await self._ask("GET", _lease(namespace, name))
 
     async def create_lease(self, namespace: str, body: Json) -> Json:
-        """Makes a Lease; errors.Conflict when somebody was faster."""
+        """Makes a Lease; raises errors.Conflict if somebody was faster."""
         return await self._ask("POST", _lease(namespace), body)
 
     async def write_lease(self, namespace: str, body: Json) -> Json:
-        """Writes a Lease as it was read; errors.Conflict when somebody was faster."""
+        """Writes a Lease over the version that was read; raises errors.Conflict if somebody was faster."""
         return await self._ask("PUT", _lease(namespace, body["metadata"]["name"]), body)
 
     async def _ask(self, method: str, path: str, body: Json | None = None) -> Json:

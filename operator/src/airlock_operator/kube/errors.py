@@ -1,11 +1,11 @@
 """
-What can go wrong between the operator and the API server; each says what the caller does about it.
+The errors of calls to the API server; each says what its caller does about it.
 
     KubernetesError
-    |-- Gone          there is no such object (404), or it is another one by now: decide anew
+    |-- Gone          the object does not exist (404), or another has its name now: decide anew
     |-- Conflict      somebody wrote first, or the name is taken (409): read again, decide anew
     |-- Invalid       the object is wrong (400, 422): asking again cannot help
-    |-- NotAllowed    admission, RBAC or a quota said no (403): wait, and say who refused and why
+    |-- NotAllowed    admission, RBAC or a quota refused (403): wait, and say who refused and why
     `-- Busy          the API server is overloaded, broken or away (429, 5xx, no answer): wait
 """
 
@@ -13,7 +13,7 @@ import json
 
 
 class KubernetesError(Exception):
-    """``status`` is the HTTP status, 0 where there was no answer; the text is the API server's own message."""
+    """The root. ``status`` is the HTTP status, 0 without an answer; the text is the API server's own message."""
 
     def __init__(self, status: int, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -38,7 +38,7 @@ class NotAllowed(KubernetesError):
 
     @property
     def by_quota(self) -> bool:
-        """A ResourceQuota refused it: the one refusal that passes by itself."""
+        """Whether a ResourceQuota refused it: only such a refusal can end by itself."""
         return "exceeded quota" in str(self)
 
 
@@ -54,10 +54,10 @@ _BY_STATUS: dict[int, type[KubernetesError]] = {
 
 def of_answer(status: int, body: str, retry_after: str = "") -> KubernetesError:
     """
-    The error that an HTTP answer stands for: its status, its body and its ``Retry-After`` header.
+    Returns the error that an HTTP answer stands for: its status, its body and its ``Retry-After`` header.
 
-    A body of the API's own is a ``Status``, whose message says it all. What stands before the API (its fair queueing,
-    a load balancer) answers in plain text, often in words that do not say that they are an API server's.
+    A body of the API's own is a ``Status`` with a message. Whatever stands before the API (its fair queueing, a load
+    balancer) answers in plain text, which often does not say that it is about an API server.
     """
     kind = _BY_STATUS.get(status, Busy if status >= 500 else Invalid)
     return kind(status, _message(status, body), float(retry_after) if retry_after.isdigit() else None)

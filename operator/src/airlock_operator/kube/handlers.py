@@ -1,8 +1,8 @@
 """
-kopf, at the edge only: events of TaskRuns and their pods become sightings and keys on the work queue.
+Turns kopf's events of TaskRuns and their pods into sightings and keys on the work queue.
 
-``on.event`` handlers alone: kopf then writes nothing of its own on the objects (no finalizer, no annotation, no
-progress) and retries nothing; the queue does.
+It uses ``on.event`` handlers only. So kopf writes nothing of its own on the objects (no finalizer, no annotation, no
+progress) and does not retry; the queue does.
 """
 
 import time
@@ -16,30 +16,30 @@ from airlock_operator.observe.sightings import Key, Sightings
 from airlock_wire.taskrun import GROUP, PLURAL, VERSION
 
 _REQUEST_SECONDS = 30.0
-#: How long the news that a runner runs may wait.
+#: How long a TaskRun may wait after the event that its runner runs.
 _RUNNING_SECONDS = 0.25
 
 
 def patience(pod: PodFacts) -> float:
     """
-    Seconds that news of this pod may wait before its TaskRun is looked at; other news of it makes it due at once. Pure.
+    Returns the seconds that a TaskRun may wait after an event of its pod; another event makes it due at once. Pure.
 
-    That its runner runs only informs, and comes when the runner is about to come to user code: writing it down would
-    take the processors of a small node from that.
+    The event that the runner runs is only information, and it comes just before user code starts. Writing it at once
+    would take CPU of a small node from user code.
     """
     running = pod.runner_started is not None and not (pod.dead or pod.deleting)
     return _RUNNING_SECONDS if running else 0.0
 
 
 class Heard:
-    """When an event came last (monotonic seconds), for the health probe."""
+    """The time of the last event (monotonic seconds), for the health probe."""
 
     def __init__(self) -> None:
         self.at = time.monotonic()
 
 
 def registry(sightings: Sightings, enqueue: Callable[[Key, float], None], heard: Heard, kubeconfig: str) -> Any:
-    """A registry of this operator's own; kopf's default one is a global of the process."""
+    """Returns a registry of this operator's own; kopf's default one is a global of the process."""
     handlers = kopf.OperatorRegistry()
 
     async def on_taskrun(event: kopf.RawEvent, **_: Any) -> None:
@@ -71,8 +71,8 @@ def registry(sightings: Sightings, enqueue: Callable[[Key, float], None], heard:
 
 class _NothingToCompare(kopf.DiffBaseStorage):
     """
-    kopf copies every object that it hears of, to say later what changed in it, also where nobody asks for that: a third
-    of all that this operator computed.
+    Keeps nothing of an object. By default kopf copies each one, to tell handlers later what changed, even if no handler
+    asks; that took a third of this operator's CPU time.
     """
 
     def build(self, *, body: kopf.Body, extra_fields: Any = None) -> kopf.BodyEssence:  # noqa: ARG002 - kopf's call
@@ -82,13 +82,13 @@ class _NothingToCompare(kopf.DiffBaseStorage):
         return None
 
     def store(self, *, body: kopf.Body, patch: kopf.Patch, essence: kopf.BodyEssence) -> None:
-        """Nothing is kept on an object."""
+        """Keeps nothing."""
 
 
 def kopf_settings() -> kopf.OperatorSettings:
-    """How kopf is to behave."""
+    """Returns kopf's settings."""
     settings = kopf.OperatorSettings()
-    # No watching of CRDs and namespaces: less to be allowed to read.
+    # CRDs and namespaces are not watched, so the operator needs no right to read them.
     settings.scanning.disabled = True
     settings.watching.label_selectors["v1", "pods"] = RUN_LABEL
     settings.watching.server_timeout = 300
@@ -100,7 +100,7 @@ def kopf_settings() -> kopf.OperatorSettings:
 
 
 async def watch(handlers: Any, namespaces: list[str], ready: Any, stop: Any) -> None:
-    """Watches until ``stop`` is set; raises when a watcher died."""
+    """Watches until ``stop`` is set; raises if a watcher died."""
     await kopf.operator(
         registry=handlers,
         settings=kopf_settings(),

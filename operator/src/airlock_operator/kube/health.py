@@ -12,8 +12,8 @@ async def serve(
     port: int, health: Callable[[], dict[str, object]], ready: Callable[[], bool], host: str | None = None
 ) -> asyncio.Server:
     """
-    Answers every GET with what ``health`` says. A process that can answer is alive; losing the Lease ends it. It is
-    ready (``/readyz``, else 503) once ``ready`` says so.
+    Answers every GET with the text of ``health``. A process that can answer is alive: one that loses the Lease ends.
+    ``/readyz`` answers 503 until ``ready`` returns true.
     """
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,11 +1,12 @@
 """
 The Lease: of all operators with one name, one works at a time.
 
-kubernetes.aio has a leader election, but its requests have no bound: one that hangs outlives the lease
+kubernetes.aio has a leader election, but its requests have no time limit: one that hangs outlives the lease
 (docs/adr/0012). The decision is pure (``bid``); the loop around it is thin.
 
-It is a courtesy, not a lock: a leader that is cut off learns of it late. Two live operators are harmless, because of
-what a pod is called, what a status is written over, and whom the server gives a token.
+The Lease is not a lock: a leader that is cut off learns of it late. Two live operators are still harmless. A pod's name
+can be taken once, a status is written only over the version that was read, and the server gives a token only to the pod
+in the status.
 """
 
 import asyncio
@@ -45,7 +46,7 @@ class Seen(msgspec.Struct, frozen=True):
 
 def bid(lease: dict[str, Any] | None, me: str, seen: Seen | None, now: float) -> Bid:
     """
-    What to do. Another's lease counts as run out only when *we* saw no renewal for its whole length: clocks of two
+    Returns what to do. Another's lease has run out only if *we* saw no renewal for its whole length: the clocks of two
     nodes are never compared.
     """
     if lease is None:
@@ -75,19 +76,23 @@ class Leadership:
         self._reached = False
 
     def ready(self) -> bool:
-        """Whether the API server has answered about the Lease: before that this process is of no use to anybody."""
+        """
+        Tells whether the API server has answered about the Lease: before that this process can do nothing.
+        """
         return self._reached
 
     async def acquire(self) -> None:
         """Returns once the Lease is ours."""
-        # There is nothing to wait on: the API server tells nobody that a Lease was not renewed.
+        # It polls, because the API server sends no event for a Lease that was not renewed.
         while not await self._try():  # noqa: ASYNC110
             await asyncio.sleep(backoff.scattered(_RETRY_SECONDS))
         self.held = True
         log.info("leading", extra={"identity": self._identity})
 
     async def keep(self) -> None:
-        """Renews it; returns when it is lost: after two thirds of its length without a renewal, or to another."""
+        """
+        Renews the Lease; returns when it is lost: to another, or after two thirds of its length without a renewal.
+        """
         loop = asyncio.get_running_loop()
         good = loop.time()
         while loop.time() - good < self._seconds * 2 / 3:
@@ -104,7 +109,7 @@ class Leadership:
         log.error("the Lease is lost", extra={"identity": self._identity})
 
     async def release(self) -> None:
-        """Gives it up, so that a standby need not wait for it to run out."""
+        """Releases the Lease, so that a standby need not wait for its end."""
         try:
             lease = await self._cluster.lease(self._namespace, self._name)
             if (lease.get("spec") or {}).get("holderIdentity") == self._identity:

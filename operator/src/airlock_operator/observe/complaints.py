@@ -1,8 +1,8 @@
 """
-What a kubelet complains of in its events, sooner than in the pod's status. Pure.
+Reads a kubelet's complaints from its Events, which come before the pod's status. Pure.
 
-With a native sidecar a kubelet shows a runner's waiting reason only at its next turn on the pod, ten seconds later, and
-a volume that cannot be mounted never. Its events say both at once.
+With a native sidecar a kubelet shows a runner's waiting reason only at its next look at the pod, ten seconds later. It
+never shows a volume that cannot be mounted. Its Events say both at once.
 """
 
 import re
@@ -16,16 +16,16 @@ _PULL = (
     "Error: InvalidImageName",
 )  # fmt: skip
 _PULL_REASONS = frozenset({"InspectFailed", "ErrImageNeverPull"})
-#: What no waiting cures: the image is not on the node and may not be pulled, or it is no image's name.
+#: Complaints that waiting does not cure: the image is not on the node and may not be pulled, or its name is invalid.
 _PULL_HOPELESS = ("ErrImageNeverPull", "InvalidImageName", "couldn't parse image", "invalid reference format")
 _CONTAINER = re.compile(r"spec\.(?:init)?[cC]ontainers\{(.+)\}")
-#: What only repeats the sentence that said why.
+#: Complaints that only repeat an earlier one without its reason.
 _BARE = ("Error: Err", "Error: InvalidImageName", "Error: ImagePullBackOff")
 _MOUNT_REASONS = frozenset({"FailedMount", "FailedAttachVolume", "FailedMapVolume"})
 
 
 class About(Enum):
-    """What a complaint is about."""
+    """The subject of a complaint."""
 
     IMAGE = "image"
     CONFIG = "config"
@@ -44,8 +44,8 @@ class Complaint(msgspec.Struct, frozen=True):
 
 def last_complaint(events: list[dict[str, Any]]) -> Complaint | None:
     """
-    The last complaint that says something, None where there is none. A kubelet says several things about one image in
-    the same second; one of them says that waiting is in vain, and another in which sentence.
+    Returns the last useful complaint, None if there is no complaint. A kubelet sends several Events about one image in
+    the same second: one says that waiting is in vain, and another says why.
     """
     ordered = sorted((e for e in events if e.get("type") == "Warning"), key=_when)
     found: Complaint | None = None

@@ -1,8 +1,7 @@
 """
-The options of a task that count for its TaskRun: what the TaskRun says, else what the task says of itself, else the
-default. Pure.
+Chooses the options of a TaskRun: the TaskRun's own, else the task's own, else the default. Pure.
 
-The task's own come with the sidecar's record of an attempt, and are kept in the status for the attempts after it.
+The task's own options come with the sidecar's record of an attempt, and stay in the status for later attempts.
 """
 
 from airlock_operator.durations import seconds
@@ -15,7 +14,10 @@ RETRIES, RETRY_DELAY, EXECUTION_TIMEOUT = "retries", "retryDelay", "executionTim
 
 
 def undecided(run: TaskRun) -> tuple[str, ...]:
-    """The options that the sidecar takes from the task. Airflow's runner and a real Airflow keep theirs themselves."""
+    """
+    Returns the names of the options that the sidecar takes from the task. Airflow's runner and a real Airflow apply
+    theirs themselves.
+    """
     if run.airflow or run.by_secret:
         return ()
     spec = run.spec
@@ -24,7 +26,7 @@ def undecided(run: TaskRun) -> tuple[str, ...]:
 
 
 def counted(run: TaskRun, told: TaskOptions | None) -> dict[str, Option]:
-    """What counts, as the status shows it. ``told`` is what the task said in the attempt that has ended."""
+    """Returns the options as the status shows them. ``told`` are the task's own, from the attempt that has ended."""
     spec, before = run.spec, run.status.options
     given = {
         RETRIES: None if spec.retries is None else str(spec.retries),
@@ -47,12 +49,12 @@ def counted(run: TaskRun, told: TaskOptions | None) -> dict[str, Option]:
 
 
 def retries(run: TaskRun, told: TaskOptions | None) -> int:
-    """How many tries may follow the first."""
+    """Tells how many tries may follow the first."""
     return int(counted(run, told)[RETRIES].value)
 
 
 def retry_seconds(run: TaskRun, told: TaskOptions | None) -> float:
-    """How long the next try waits."""
+    """Tells how long the next try waits."""
     return seconds(counted(run, told)[RETRY_DELAY].value)
 
 

@@ -1,9 +1,9 @@
 """
-What a pod says about an attempt: raw Kubernetes JSON in, plain facts out. Pure.
+Reads a pod's facts about an attempt: raw Kubernetes JSON in, plain facts out. Pure.
 
-The runner container's end says *when* an attempt ended (not the pod's phase: sidecars and injected meshes have no say
-in it); the sidecar's record says *what* happened. Whatever the runner's container wrote as its own termination
-message is ignored: user code writes there.
+The end of the runner's container says *when* an attempt ended. The pod's phase does not: it waits for sidecars and
+injected meshes. The sidecar's record says *what* happened. The runner container's own termination message is ignored,
+because user code writes it.
 """
 
 from datetime import datetime
@@ -39,7 +39,7 @@ _CONFIG_REASONS = frozenset({"CreateContainerConfigError", "CreateContainerError
 _EXEC_REASONS = frozenset({"StartError", "ContainerCannotRun"})
 
 
-#: What ``PodFacts.fetching`` says.
+#: The values of ``PodFacts.fetching``.
 FETCH_WAITS = "waits"
 FETCHES = "runs"
 #: Exit codes above are those of a process that a signal ended.
@@ -57,17 +57,17 @@ class Ended(msgspec.Struct, frozen=True):
 
     @property
     def cannot_exec(self) -> bool:
-        """Its first process could not be started at all."""
+        """Whether its first process could not be started."""
         return self.reason in _EXEC_REASONS
 
     @property
     def oom_killed(self) -> bool:
-        """The kernel killed it for memory."""
+        """Whether the kernel killed it for memory."""
         return self.reason == "OOMKilled" and self.code != 0
 
 
 class PodFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """One pod. ``gone`` marks what the API server said last about a pod that it no longer has."""
+    """The facts of one pod. ``gone``: the API server no longer has it, and these are its last facts."""
 
     name: str
     uid: str
@@ -90,11 +90,11 @@ class PodFacts(msgspec.Struct, frozen=True, kw_only=True):
     waits: str = ""
     #: The image of the runner's container.
     image: str = ""
-    #: Why the launcher did not come into the runner's image, in its init container's words.
+    #: Why the launcher was not copied, in the words of its init container.
     no_launcher: str = ""
-    #: What the init container that fetches a bundle is at: waits or runs; empty for a pod that has none, or it ended.
+    #: Whether the init container that fetches a bundle waits or runs; empty if the pod has none, or if it has ended.
     fetching: str = ""
-    #: Why the bundle was not fetched, in the last line of what fetches it.
+    #: Why the bundle was not fetched: the last line of that init container.
     no_bundle: str = ""
     runner_started: datetime | None = None
     runner_ended: Ended | None = None
@@ -117,19 +117,19 @@ class PodFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def runner_ran(self) -> bool:
-        """The runner's container was started: from here on user code may have begun."""
+        """Whether the runner's container was started: from then on user code may have begun."""
         ended = self.runner_ended
         return self.runner_started is not None or (ended is not None and not ended.cannot_exec)
 
     @property
     def dead(self) -> bool:
-        """Nothing of it can still run user code."""
+        """Whether the pod can no longer run user code."""
         never = not self.node and self.deleting
         return self.gone or self.phase in ("Succeeded", "Failed") or self.runner_ended is not None or never
 
 
 def observe(body: dict[str, Any], *, gone: bool = False) -> PodFacts:
-    """The facts of a pod's JSON. ``gone`` when it came with the news of its deletion."""
+    """Returns the facts of a pod's JSON. ``gone``: the JSON came with the event of its deletion."""
     meta, status = body["metadata"], body.get("status") or {}
     conditions = {c["type"]: c for c in status.get("conditions") or []}
     sidecar = _container(status.get("initContainerStatuses"), SIDECAR)
@@ -192,7 +192,7 @@ class _Waiting(NamedTuple):
 
 
 def _others(status: dict[str, Any]) -> list[_Waiting]:
-    """Injected containers too can keep a runner from starting."""
+    """Returns the container that keeps the runner from starting; injected containers can do so too."""
     listed = [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
     return [_waiting(s) for s in listed if s.get("name") not in (SIDECAR, RUNNER)]
 
@@ -216,7 +216,7 @@ def _ended(container: dict[str, Any]) -> Ended | None:
 
 
 def _no_launcher(ended: Ended | None) -> str:
-    """It ends with 1 where it says why. A signal's code says that the pod was taken away, which others explain."""
+    """Returns why the launcher was not copied. A signal's code means that the pod was deleted, which others explain."""
     if ended is None or not (ended.code == 1 or ended.cannot_exec):
         return ""
     return ended.message.strip() or f"init container {LAUNCHER} ended with exit code {ended.code} ({ended.reason})"
@@ -228,7 +228,7 @@ def _fetching(container: dict[str, Any]) -> str:
 
 
 def _no_bundle(ended: Ended | None) -> str:
-    """Why it ended before its work was done. A signal's code says that the pod was taken away, but for memory."""
+    """Says why the bundle was not fetched. A signal's code means that the pod was deleted, unless memory ran out."""
     if ended is None or ended.code == 0 or (ended.code > _SIGNALS and not (ended.cannot_exec or ended.oom_killed)):
         return ""
     if ended.oom_killed:
@@ -238,7 +238,9 @@ def _no_bundle(ended: Ended | None) -> str:
 
 
 def _record(sidecar: dict[str, Any]) -> Record | None:
-    """The record of the sidecar that ended last; one that was started again has the earlier in ``lastState``."""
+    """
+    Returns the record of the sidecar that ended last; a restarted sidecar has the earlier record in ``lastState``.
+    """
     for state in ("state", "lastState"):
         text = ((sidecar.get(state) or {}).get("terminated") or {}).get("message")
         if text:

@@ -1,8 +1,8 @@
 """
-What the operator has last seen of TaskRuns and their pods: filled by events, relists and its own writes.
+Keeps what the operator has last seen of TaskRuns and their pods: from events, lists and its own writes.
 
-It may be old; no decision depends on its being new. A status is written only over the version it was decided on, a
-pod is made under a name that only one can have, and before a pod counts as gone the API server is asked.
+It may be old, and no decision relies on its being new. A status is written only over the version that it was decided
+on. A pod is made under a name that only one pod can have. Before a pod is taken for gone, the API server is asked.
 """
 
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ Json = dict[str, Any]
 
 
 class Key(NamedTuple):
-    """A TaskRun's address."""
+    """A TaskRun's namespace and name."""
 
     namespace: str
     name: str
@@ -31,7 +31,7 @@ class Sightings:
         self._complaints: dict[str, Complaint] = {}
 
     def saw_run(self, body: Json, *, gone: bool = False) -> Key:
-        """A TaskRun as it is now, or the news that it is gone; its key."""
+        """Notes a TaskRun as it is now, or that it is gone; returns its key."""
         key = Key(body["metadata"]["namespace"], body["metadata"]["name"])
         if gone:
             self.forget(key)
@@ -40,7 +40,7 @@ class Sightings:
         return key
 
     def saw_pod(self, body: Json, *, gone: bool = False) -> Key | None:
-        """A pod as it is now, or as it was when it went; its TaskRun's key, None where it is nobody's."""
+        """Notes a pod as it is now, or as it was when it was deleted; returns its TaskRun's key, None without one."""
         labels = body["metadata"].get("labels") or {}
         if RUN_LABEL not in labels or not str(labels.get(ATTEMPT_LABEL) or "").isdigit():
             return None
@@ -53,7 +53,7 @@ class Sightings:
         return key
 
     def pod(self, key: Key, name: str, uid: str = "") -> PodFacts | None:
-        """A pod by its name, and by its UID where one is given."""
+        """Returns a pod by its name, and by its UID where one is given."""
         found = self._pods.get(key, {}).get(name)
         if found is None or uid not in ("", found.uid):
             return None
@@ -65,17 +65,17 @@ class Sightings:
         self._complaints[uid] = complaint
 
     def pods(self, key: Key) -> list[PodFacts]:
-        """All pods seen of a TaskRun."""
+        """Returns all pods seen of a TaskRun."""
         return list(self._pods.get(key, {}).values())
 
     def lost_pod(self, key: Key, name: str) -> None:
-        """The API server has no such pod: what was last seen of it is all there will ever be."""
+        """Notes that the API server no longer has the pod: its last facts stay."""
         found = self._pods.get(key, {}).get(name)
         if found is not None and not found.gone:
             self._pods[key][name] = msgspec.structs.replace(found, gone=True)
 
     def forget(self, key: Key) -> None:
-        """The TaskRun is no more."""
+        """Forgets a deleted TaskRun."""
         self.runs.pop(key, None)
         for facts in self._pods.pop(key, {}).values():
             self._complaints.pop(facts.uid, None)
@@ -83,8 +83,8 @@ class Sightings:
 
 def _older(body: Json, than: Json | None) -> bool:
     """
-    Whether this is news from before what is known. Versions of one object are compared as numbers, as Kubernetes
-    allows since 1.35 and as every API server on etcd has always meant them.
+    Tells whether this version is older than the known one. Versions of one object are compared as numbers: Kubernetes
+    allows that since 1.35, and every API server on etcd has always made them so.
     """
     if than is None or body["metadata"]["uid"] != than["metadata"]["uid"]:
         return False

@@ -1,4 +1,4 @@
-"""What an administrator gives every container of ours in a TaskRun's pod: a limit of processors, proxies. Pure."""
+"""Gives containers of a TaskRun's pod what the administrator sets for all: a CPU limit and proxies. Pure."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -6,25 +6,25 @@ from urllib.parse import urlsplit
 from airlock_operator.pod.expansion import unexpanded
 from airlock_operator.settings import Pods
 
-#: What is inside of a cluster.
+#: Hosts inside the cluster, which are reached without a proxy.
 _INSIDE = (".svc", ".cluster.local", "localhost", "127.0.0.1")
 
 
 def limits(settings: Pods, memory: str) -> dict[str, str]:
-    """A container's limits."""
+    """Returns a container's limits."""
     return {"memory": memory} | ({"cpu": settings.cpu_limit} if settings.cpu_limit else {})
 
 
 def requests(settings: Pods, cpu: str, memory: str) -> dict[str, str]:
-    """What it asks for, which is never more than its limit of processors."""
+    """Returns a container's requests; the CPU request is at most the CPU limit."""
     asks = settings.cpu_limit if settings.cpu_limit and _cores(settings.cpu_limit) < _cores(cpu) else cpu
     return {"cpu": asks, "memory": memory}
 
 
 def proxies(settings: Pods) -> list[dict[str, Any]]:
     """
-    The variables that tell of proxies, in both spellings: programs differ in which they read. Airlock's and Airflow's
-    servers, and what else is in the cluster, are reached without one.
+    Returns the variables for proxies, in both spellings, because programs differ in which they read. Airlock's and
+    Airflow's servers, and other hosts in the cluster, are reached without a proxy.
     """
     if not (settings.http_proxy or settings.https_proxy):
         return []

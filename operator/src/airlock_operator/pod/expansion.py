@@ -1,9 +1,12 @@
 """
-What a kubelet makes of a dollar sign in a container's arguments and environment: ``$(NAME)`` is a variable's value, and
-``$$`` is one dollar sign, wherever it stands. Pure.
+Escapes dollar signs in a container's arguments and environment. A kubelet replaces ``$(NAME)`` by a variable's value,
+and ``$$`` by one dollar sign, wherever they stand. Pure.
 """
 
 
 def unexpanded(text: str) -> str:
-    """What a kubelet turns into ``text``, whatever is in it. Each dollar sign is doubled: ``$$(A)`` has two to keep."""
+    """
+    Returns the text that a kubelet turns into ``text``, whatever is in it. Each dollar sign is doubled, also both of
+    ``$$(A)``.
+    """
     return text.replace("$", "$$")

@@ -1,5 +1,5 @@
 """
-The pod of an attempt: a TaskRun in, a manifest out. Pure.
+Builds the pod of an attempt: a TaskRun in, a manifest out. Pure.
 
 The trust line as Kubernetes enforces it: the sidecar alone mounts the pod's token and the state folder; the runner
 mounts the socket's folder read-only, has a user of its own, no service-account token and no name of a secret. Every
@@ -19,7 +19,7 @@ from airlock_wire.taskrun import API_VERSION
 
 MANAGED_BY = "airlock"
 
-#: What a TaskRun's pod settings may say of the pod as a whole.
+#: The fields of a TaskRun's pod settings that are the pod's own.
 POD_FIELDS = (
     "tolerations", "nodeSelector", "affinity", "priorityClassName", "serviceAccountName", "runtimeClassName",
 )  # fmt: skip
@@ -27,7 +27,7 @@ POD_FIELDS = (
 
 def manifest(run: TaskRun, attempt: int, settings: Pods, ca_pem: str, logs: Logs = NO_STORE) -> dict[str, Any]:
     """
-    The pod of an attempt, as JSON for the API server; of a TaskRun for which ``impossible`` says nothing.
+    Returns the pod of an attempt, as JSON for the API server. ``impossible`` must be empty for the TaskRun.
     ``ca_pem`` holds the certificates of ``sidecars.ca_file``.
     """
     asked = run.spec.pod
@@ -92,7 +92,7 @@ def impossible(run: TaskRun, settings: Pods) -> str:
 
 
 def _bounded(volume: dict[str, Any], limit: str) -> dict[str, Any]:
-    """An author's volume. An emptyDir without a limit could fill its node's disk, or its memory."""
+    """Returns an author's volume, with a limit for an emptyDir: else it could fill its node's disk or memory."""
     if "emptyDir" not in volume or (volume["emptyDir"] or {}).get("sizeLimit") is not None:
         return volume
     return volume | {"emptyDir": (volume["emptyDir"] or {}) | {"sizeLimit": limit}}
@@ -101,6 +101,6 @@ def _bounded(volume: dict[str, Any], limit: str) -> dict[str, Any]:
 def _pod_security(asked: dict[str, Any]) -> dict[str, Any]:
     security: dict[str, Any] = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
     if asked.get("volumes"):
-        # What the author mounts must be writable for the runner's user. Without such volumes nothing needs it.
+        # The runner's user must be able to write to the author's volumes. Without such volumes it is not needed.
         security |= {"fsGroup": shared.RUNNER_UID, "fsGroupChangePolicy": "OnRootMismatch"}
     return security

@@ -1,5 +1,5 @@
 """
-The runner's container, and how the launcher comes into an image that has none (docs/adr/0013). Pure.
+Builds the runner's container, and brings the launcher into an image without one (docs/adr/0013). Pure.
 """
 
 import json
@@ -21,11 +21,11 @@ from airlock_wire import pod as shared
 Json = dict[str, Any]
 
 SOURCE_ANNOTATION = "airlock.dev/source"
-#: Where an image has its bundles, unless the TaskRun says otherwise: a folder of the bundle's name below this one.
+#: The folder of an image's bundles, by default: each in a folder of its name below this one.
 BUNDLES_ROOT = "/opt/airlock/bundles"
 #: The runner's only writable folder that is not a volume of the author's.
 TMP_DIR = "/tmp"  # noqa: S108 - the container's own
-#: What a TaskRun's pod settings may say of the runner's container.
+#: The fields of a TaskRun's pod settings that are the runner container's.
 RUNNER_FIELDS = ("resources", "env", "envFrom", "imagePullPolicy")
 
 _LOCAL_BUNDLE = "airflow.dag_processing.bundles.local.LocalDagBundle"
@@ -33,7 +33,7 @@ _LAUNCHER_VOLUME = "airlock-launcher"
 
 
 def container(run: TaskRun, settings: Pods) -> Json:
-    """The container that user code runs in."""
+    """Returns the container that user code runs in."""
     asked = run.spec.pod
     fetched = bundle.fetched(run, settings.bundles)
     mounts: list[Json] = [
@@ -62,10 +62,10 @@ def container(run: TaskRun, settings: Pods) -> Json:
 
 def init_containers(run: TaskRun, settings: Pods) -> list[Json]:
     """
-    What runs before the runner: what brings the launcher into foreign images, and what fetches the bundle.
+    Returns the init containers: one brings the launcher into a foreign image, one fetches the bundle.
 
-    The launcher is copied into a volume, or a container looks whether an image volume has it: only the mount itself can
-    say so, as a cluster that does not know image volumes may leave an empty one in place. The last line of each is its
+    The first copies the launcher into a volume, or checks that an image volume has it: a cluster that does not know
+    image volumes may mount an empty one, and only a container can see that. The last line of each init container is its
     termination message, so that the operator can quote it.
     """
     fetched = bundle.fetched(run, settings.bundles)
@@ -122,7 +122,7 @@ def bundle_root(run: TaskRun, settings: Pods) -> str:
 
 
 def _command(run: TaskRun) -> list[str]:
-    # Airflow's images may have Python 3.10, which does not know -P; the launcher's folder is all that it would hide.
+    # Airflow's images may have Python 3.10, which has no -P; without it only the launcher's folder is in the path.
     return ["python", shared.LAUNCHER_DIR] if run.airflow else ["python", "-P", "-m", "airlock_runner"]
 
 
@@ -133,7 +133,7 @@ def _arguments(run: TaskRun, settings: Pods) -> list[str]:
 
 
 def _environment(run: TaskRun, settings: Pods) -> list[Json]:
-    """What the author's own variables come after; of the same name theirs alone is there."""
+    """Returns our variables, except those that the author sets too; the author's follow them."""
     ours = {"HOME": TMP_DIR}
     if run.airflow:
         bundle = {

@@ -1,10 +1,10 @@
-"""What every container of a TaskRun's pod is held to: the ``restricted`` Pod Security level, and a user of its own."""
+"""The security context of each container in a TaskRun's pod: Pod Security level ``restricted``, and its own user."""
 
 from typing import Any
 
 
 def security(uid: int) -> dict[str, Any]:
-    """The security context of a container whose processes are this user's."""
+    """Returns the security context of a container whose processes are this user's."""
     return {
         "runAsUser": uid,
         "runAsGroup": uid,

@@ -1,5 +1,5 @@
 """
-The sidecar's container and what it alone mounts: the token, its state, the log, the log store's credentials. Pure.
+Builds the sidecar's container, which alone mounts the token, its state, the log and the store's credentials. Pure.
 """
 
 from typing import Any
@@ -22,18 +22,18 @@ STATE_DIR = "/airlock/state"
 LOG_DIR = "/airlock/log"
 TOKEN_DIR = "/var/run/airlock"  # noqa: S105 - a folder's name
 CREDENTIALS_DIR = "/var/run/airlock-logs"
-#: What the Secret of a TaskRun in Secret mode is called, before the TaskRun's name; and its key.
+#: The Secret of a TaskRun in Secret mode: the prefix before the TaskRun's name, and the key.
 TOKEN_SECRET_PREFIX = "airlock-token-"  # noqa: S105 - a name, not a token
 TOKEN_KEY = "token"  # noqa: S105 - a key's name
-#: How long a sidecar waits for its runner: longer than any image takes to be pulled. The launcher counts its own
-#: minute from its own start, and the operator all the rest.
+#: How long a sidecar waits for its runner: longer than any image takes to be pulled. The launcher's own limit starts
+#: with the launcher, and the operator limits everything before that.
 _CONNECT_SECONDS = 24 * 3600
 #: How much of a log that nobody reads stays in the pod: well below the limit of its volume.
 _LOG_KEEP_MIB = 128
 
 
 def impossible(run: TaskRun, settings: Pods) -> str:
-    """Why no sidecar can serve this TaskRun here, as a sentence; empty where one can."""
+    """Says in a sentence why no sidecar can serve this TaskRun here; empty if a sidecar can."""
     if run.by_secret and not settings.airflow_api_url:
         return (
             "spec.token is Secret, and this operator was not told where that Airflow's API is: an administrator sets "
@@ -43,12 +43,12 @@ def impossible(run: TaskRun, settings: Pods) -> str:
 
 
 def ca_file(run: TaskRun, settings: Pods) -> str:
-    """The file of the authorities that this TaskRun's sidecar trusts; empty for the system's."""
+    """Returns the file of the authorities that this TaskRun's sidecar trusts; empty for the system's."""
     return settings.airflow_ca_file if run.by_secret else settings.ca_file
 
 
 def container(run: TaskRun, settings: Pods, logs: Logs, ca_pem: str) -> Json:
-    """The sidecar's container, a native sidecar."""
+    """Returns the sidecar's container, a native sidecar."""
     set_to = {
         **_api(run, settings),
         "API__CA_PEM": ca_pem,
@@ -92,7 +92,7 @@ def container(run: TaskRun, settings: Pods, logs: Logs, ca_pem: str) -> Json:
 
 
 def volumes(run: TaskRun, settings: Pods, logs: Logs) -> list[Json]:
-    """The sidecar's volumes, of which the runner mounts the socket's alone."""
+    """Returns the sidecar's volumes, of which the runner mounts the socket's alone."""
     made: list[Json] = [
         {"name": "airlock-socket", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}},
         {"name": "airlock-state", "emptyDir": {"medium": "Memory", "sizeLimit": "32Mi"}},
@@ -116,7 +116,7 @@ def _token(run: TaskRun, settings: Pods) -> Json:
 
 
 def _api(run: TaskRun, settings: Pods) -> dict[str, str]:
-    """Where the sidecar shows its token: never a place that the TaskRun names."""
+    """Returns the address that the sidecar sends its token to; the TaskRun never chooses it."""
     if run.by_secret:
         return {"API__URL": settings.airflow_api_url, "SIDECAR__TOKEN_FILE": f"{TOKEN_DIR}/token"}
     return {

@@ -1,5 +1,5 @@
 """
-What a TaskRun's sidecar is told to run (``airlock_wire.workload``), and what its ``spec.access`` narrows. Pure.
+Builds the workload of a TaskRun's sidecar (``airlock_wire.workload``), with what ``spec.access`` narrows. Pure.
 """
 
 import msgspec
@@ -12,7 +12,7 @@ from airlock_wire import workload as wire
 from airlock_wire.protocol.messages import BundleInfo, TaskInstance
 from airlock_wire.taskrun import Access, Spec
 
-#: The file that inline source becomes, in the bundle's folder.
+#: The file with the inline source, in the bundle's folder.
 SOURCE_FILE = "dag.py"
 #: The bundle that a TaskRun with inline source has.
 INLINE = "inline"
@@ -20,8 +20,8 @@ INLINE = "inline"
 
 def workload(run: TaskRun, settings: Pods) -> wire.Execute:
     """
-    What the sidecar is to run. In Exchange mode the ids that the server gives come with the token; in Secret mode
-    they are the TaskRun's, and whoever made it decides what a crash means, so the sidecar reports none.
+    Returns the sidecar's workload. In Exchange mode the ids come from the server, with the token. In Secret mode they
+    are the TaskRun's, and its maker decides what a crash means, so the sidecar does not report one.
     """
     spec, try_number = run.spec, run.status.try_number
     bundle = spec.bundle
@@ -45,7 +45,7 @@ def workload(run: TaskRun, settings: Pods) -> wire.Execute:
             spec.task_id,
             spec.map_index,
             try_number,
-            # A real Airflow's task instance is one for all namespaces, and its readers know Airflow's layout.
+            # A real Airflow's task instance does not belong to a namespace, and its log readers know Airflow's layout.
             namespace="" if run.by_secret else run.namespace,
         ),
         judges=not run.by_secret,
@@ -58,9 +58,9 @@ def workload(run: TaskRun, settings: Pods) -> wire.Execute:
 
 def access(spec: Spec, settings: Pods, *, by_secret: bool) -> wire.Access:
     """
-    What the launch may ask for. What the TaskRun does not narrow is left to the server, but for XComs of other tasks:
-    Airlock's server lets a launch write none, and Airflow's any. What a launch leaves to a real Airflow's triggerer,
-    and the assets that make its DAGs run, are an administrator's to grant where the TaskRun does not say.
+    Returns what the launch may ask for. What the TaskRun does not narrow is left to the server, except writing XComs of
+    other tasks: by default a launch may write none with Airlock's server, and any with Airflow's. If the TaskRun does
+    not say which classes a deferral may name, and which assets a success may claim, an administrator does.
     """
     asked = msgspec.structs.asdict(spec.access or Access())
     narrowed = {rule: patterns for rule, patterns in asked.items() if patterns is not None}
@@ -72,5 +72,7 @@ def access(spec: Spec, settings: Pods, *, by_secret: bool) -> wire.Access:
 
 
 def unnarrowed(run: TaskRun) -> bool:
-    """Whether the task may ask for all that Airflow lets a task ask for: in Secret mode, without ``spec.access``."""
+    """
+    Tells whether the task may ask for all that Airflow lets a task ask for: in Secret mode, without ``spec.access``.
+    """
     return run.by_secret and (run.spec.access or Access()) == Access()

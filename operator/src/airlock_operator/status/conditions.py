@@ -2,7 +2,7 @@
 The conditions of a TaskRun, in Kubernetes' form. Pure.
 
 ``Admitted``: a pod could be made. ``Scheduled``: it has a node. ``Running``: the runner's container runs.
-``Succeeded`` is the summary: Unknown while it goes on, then True or False for good.
+``Succeeded`` is the summary: Unknown while the TaskRun goes on, then finally True or False.
 """
 
 from typing import Any
@@ -19,8 +19,8 @@ _GOOD = frozenset({"success", "skipped"})
 
 def conditions(status: Status, pod: PodFacts | None, now: str, generation: int, note: str = "") -> list[dict[str, Any]]:
     """
-    All four, each with the time of its last change taken over from ``status`` where nothing changed. ``note`` is what
-    an administrator should know of a pod that was made.
+    Returns all four, each with the time of its last change taken over from ``status`` where nothing changed. ``note``
+    is what an administrator should know of a pod that was made.
     """
     reason, message = status.reason or Reason.PENDING, status.message
     over = bool(status.finished_at)
@@ -52,7 +52,7 @@ def conditions(status: Status, pod: PodFacts | None, now: str, generation: int, 
 
 
 def _kept(status: Status, kind: str, never: str) -> tuple[str, str, str, str]:
-    """What a condition was when the TaskRun ended: it says how far it came."""
+    """Returns a condition as it was when the TaskRun ended: it shows how far the TaskRun came."""
     found = next((c for c in status.conditions if c["type"] == kind), None)
     if found is None:
         return kind, "False", never, ""

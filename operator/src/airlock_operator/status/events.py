@@ -1,5 +1,5 @@
 """
-The events of a TaskRun: what ``kubectl describe`` shows as its story. One for each new reason. Pure.
+Makes the Events of a TaskRun, which ``kubectl describe`` shows: one for each new reason. Pure.
 """
 
 from datetime import UTC, datetime
@@ -18,12 +18,12 @@ _NORMAL = frozenset(
         Reason.SCHEDULING_GATED,
     }
 )  # fmt: skip
-#: Steps on the way that the pod's own events tell already.
+#: Steps that the pod's own Events show already.
 _QUIET = frozenset({Reason.PENDING})
 
 
 def of_change(run: TaskRun, status: Status, component: str) -> list[dict[str, Any]]:
-    """The events of a change of status; none where the reason stayed."""
+    """Returns the Events for a change of status; an empty list if the reason stays."""
     before = run.status
     if (status.reason, status.attempt) == (before.reason, before.attempt) or Reason(status.reason) in _QUIET:
         return []
@@ -31,7 +31,7 @@ def of_change(run: TaskRun, status: Status, component: str) -> list[dict[str, An
 
 
 def event(run: TaskRun, reason: str, message: str, component: str) -> dict[str, Any]:
-    """One event about a TaskRun."""
+    """Returns one Event about a TaskRun."""
     now = time_text(datetime.now(UTC))
     return {
         "apiVersion": "v1",

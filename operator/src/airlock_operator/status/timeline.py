@@ -1,8 +1,8 @@
 """
-The latency of each step of the present attempt, in seconds after the operator first saw the TaskRun. Pure.
+Computes the time of each step of the present attempt, in seconds after the operator first saw the TaskRun. Pure.
 
-Kubernetes' own marks have a resolution of a second; the sidecar's come from its record and are exact, by the node's
-clock.
+Kubernetes' own times have a resolution of a second. The sidecar's times come from its record and are exact, by the
+node's clock.
 """
 
 from datetime import datetime
@@ -11,7 +11,7 @@ from airlock_operator.durations import parse_time, shown
 from airlock_operator.observe.podfacts import PodFacts
 from airlock_wire.taskrun import Status
 
-#: The record's marks and what a status calls them.
+#: The record's names of the steps, and the status's names.
 _RECORDED = {
     "listening": "sidecarListening",
     "connected": "runnerConnected",
@@ -24,7 +24,7 @@ _RECORDED = {
 
 
 def timeline(status: Status, pod: PodFacts | None, finished: float | None) -> dict[str, float]:
-    """The marks known so far; those that were known before stay."""
+    """Returns the times known so far; those that were known before stay."""
     marks = dict(status.timeline)
     if finished is not None:
         marks.setdefault("finished", finished)
@@ -47,8 +47,8 @@ def timeline(status: Status, pod: PodFacts | None, finished: float | None) -> di
 
 def ran_for(pod: PodFacts | None, started: datetime, ended: datetime) -> str:
     """
-    How long the runner ran, for people. Kubernetes' own marks are whole seconds, so a shorter run is told by the
-    sidecar's, where they agree with Kubernetes', and is ``<1s`` where there are none.
+    Says for people how long the runner ran. Kubernetes' own times are whole seconds. For a run below a second the
+    sidecar's times are used, if they agree with Kubernetes'; without them it is ``<1s``.
     """
     whole = max(0.0, (ended - started).total_seconds())
     marks = pod.record.timeline if pod is not None and pod.record is not None else {}
