@@ -1,8 +1,8 @@
 """
 The ``airlock`` command.
 
-A command's module is imported only when it is the one asked for, or when its help is: the rest would make every
-call pay for the database and the server.
+A command's module is imported only for that command or its help. Otherwise every call would pay for importing the
+database and the server.
 """
 
 import argparse
@@ -17,7 +17,7 @@ EXIT_FAILED = 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command; 0 done, 1 failed, 2 wrongly called."""
+    """Runs one command; returns 0 if it was done, 1 if it failed, 2 for wrong usage."""
     _fill_standard_descriptors()
     given = list(sys.argv[1:] if arguments is None else arguments)
     parser = argparse.ArgumentParser(
@@ -41,22 +41,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # Whoever read our output has seen enough; the interpreter must not complain about the rest at its exit.
+        # The reader of our output closed it; the interpreter must not complain about the rest at its exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED
     return code
 
 
 def _complain(error: Exception) -> None:
-    """Says on standard error what is wrong. Where it cannot be said, the exit code still tells."""
+    """Says on standard error what is wrong. If that is closed, the exit code still tells."""
     with contextlib.suppress(OSError):
         print(f"airlock: {error}", file=sys.stderr, flush=True)  # noqa: T201 - a command speaks
 
 
 def _fill_standard_descriptors() -> None:
     """
-    Gives a standard stream that is closed the null device: else the next file that is opened, the database for example,
-    would get its number and what is printed.
+    Opens the null device for each closed standard stream. Else the next file that is opened, for example the database,
+    would get the stream's number and what is printed.
     """
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         try:

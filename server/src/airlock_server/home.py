@@ -1,8 +1,8 @@
 """
 ``AIRLOCK_HOME``: the folder with the database and the two keys, readable by its owner only.
 
-In a pod the keys are files of a mounted Secret instead, and a volume belongs to the group of the pod (``fsGroup``): the
-group of our image's own user, which nobody else is in, counts as the owner.
+In a pod the keys are files of a mounted Secret instead, and a volume belongs to the group of the pod (``fsGroup``). The
+group of our image's own user has no other member, so it is treated like the owner.
 
 Keys are made on first use. Two processes that start at once must end with the same key, so a new key is
 written to a file of its own and linked to its name: the link fails for whoever comes second, who then reads
@@ -29,11 +29,11 @@ _LOCK = "api-server.lock"
 
 
 class HomeError(Exception):
-    """The home cannot be used as it is. The text says what to do about it."""
+    """The home cannot be used. The text says what to do about it."""
 
 
 def settings_folder(environ: Mapping[str, str]) -> Path:
-    """The folder that ``AIRLOCK_HOME`` names, ``~/.airlock`` by default; it may be missing."""
+    """Returns the folder that ``AIRLOCK_HOME`` names, by default ``~/.airlock``; it may not exist."""
     named = environ.get("AIRLOCK_HOME") or "~/.airlock"
     try:
         return Path(named).expanduser().absolute()
@@ -49,7 +49,9 @@ class Home:
 
     @classmethod
     def open(cls, environ: Mapping[str, str]) -> "Home":
-        """The home that ``AIRLOCK_HOME`` names, ``~/.airlock`` by default, made 0700 where it is missing."""
+        """
+        Opens the home that ``AIRLOCK_HOME`` names, by default ``~/.airlock``; makes it, 0700, if it does not exist.
+        """
         path = settings_folder(environ)
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -68,7 +70,7 @@ class Home:
         return f"sqlite:///{self.path / 'airlock.db'}"
 
     def jwt_key(self) -> bytes:
-        """The keys that sign and verify tokens, one after the other, 64 random bytes each."""
+        """Returns the keys that sign and verify tokens, one after the other, 64 random bytes each."""
         return self._key("jwt.key", at_most=MAX_KEYS)
 
     def encryption_key(self) -> bytes:
@@ -79,7 +81,7 @@ class Home:
         """
         Makes this process the one API server of the home until it ends; raises HomeError, which names the other.
 
-        SQLite lets several processes in, but what an API server remembers between requests is not shared.
+        SQLite allows several processes, but an API server keeps state between requests that is not shared.
         """
         path = self.path / _LOCK
         try:
@@ -112,12 +114,14 @@ class Home:
 
 
 def read_mounted_key(path: Path, at_most: int = 1) -> bytes:
-    """The keys in a file that a setting names: a mounted Secret, which its pod's group may read. Raises HomeError."""
+    """
+    Returns the keys in a file that a setting names: a mounted Secret, which its pod's group may read. Raises HomeError.
+    """
     return _read(path, at_most, allowed=_GROUP_READABLE, fix="defaultMode 0440 on the Secret's volume, or chmod 440")
 
 
 def of_others(mode: int, gid: int, uid: int) -> int:
-    """The bits of a mode that are somebody else's than the user's, ``gid`` being the file's group. Pure."""
+    """Returns the permission bits that others than the user have; ``gid`` is the file's group. Pure."""
     mode = stat.S_IMODE(mode)
     return mode & ~_GROUP if gid == uid == PLATFORM_UID else mode
 
@@ -145,6 +149,6 @@ def _make_once(path: Path) -> None:
             os.fsync(file.fileno())
         os.link(draft, path)
     except FileExistsError:
-        pass  # Another process was first; its key is the key.
+        pass  # Another process was first, so its key is used.
     finally:
         Path(draft).unlink()

@@ -1,4 +1,4 @@
-"""One home's parts, each opened when first asked for: what every command and the local executor start from."""
+"""The parts of one home, each opened at its first use; every command and the local executor start with this."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -13,10 +13,10 @@ from airlock_server.store.engine.database import Database
 
 
 class Installation:
-    """Home and settings, and the database, tokens and encryption they lead to. Close it, or use it in a ``with``."""
+    """A home with its settings, database, tokens and encryption. Close it, or use it in a ``with``."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        """Raises HomeError or SettingsError."""
+        """Reads home and settings; raises HomeError or SettingsError."""
         self.home = Home.open(environ)
         self.settings: ServerSettings = load_settings(self.home.path, environ)
 
@@ -39,7 +39,7 @@ class Installation:
 
     @cached_property
     def encryption(self) -> Encryption:
-        """What protects this home's secrets at rest."""
+        """The encryption of this home's secrets at rest."""
         if self.settings.encryption.key:
             return Encryption.from_setting(self.settings.encryption.key)
         file = self.settings.encryption.key_file

@@ -22,11 +22,11 @@ class FactFormatter(UtcFormatter):
 
 
 def configure(level: str, form: Literal["text", "json"] = "text") -> None:
-    """Sends every logger's facts at ``level`` and above out."""
+    """Writes every logger's records at ``level`` and above."""
     handler = logging.StreamHandler(sys.stdout if form == "json" else sys.stderr)
     handler.setFormatter(JsonFormatter() if form == "json" else FactFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    # Which migration ran is ours to say; alembic's own steps are not facts about the server.
+    # Our own log says which migration ran; alembic's steps are not facts about the server.
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
@@ -36,5 +36,5 @@ def _quoted(value: object) -> str:
 
 
 def _one_line(text: str) -> str:
-    """Control characters escaped: a path or a reason can come from anybody."""
+    """Escapes control characters: a path or a reason can come from anybody."""
     return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")

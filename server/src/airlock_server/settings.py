@@ -4,7 +4,7 @@ The server's settings: ``$AIRLOCK_HOME/airlock.toml`` and ``AIRLOCK__SECTION__KE
     [api]                           AIRLOCK__API__PORT=8443
     port = 8443
 
-Every name below is one setting; its comment gives its unit and what the default means.
+Every name below is one setting; its comment gives the unit and the meaning of the default.
 """
 
 from collections.abc import Mapping
@@ -41,7 +41,7 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where state is kept."""
+    """The database."""
 
     #: SQLAlchemy URL; only SQLite files today. Empty: ``airlock.db`` in the home.
     url: str = ""
@@ -66,7 +66,7 @@ class JwtSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LoggingSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What the server's processes say about themselves. Task logs are not configured here."""
+    """The log of the server's own processes. Task logs are not configured here."""
 
     #: ``debug``, ``info``, ``warning`` or ``error``.
     level: str = "info"
@@ -74,8 +74,8 @@ class LoggingSettings(msgspec.Struct, frozen=True, kw_only=True):
     format: Literal["text", "json"] = "text"
     #: Whether the local executor's sidecars say each frame on stderr: its type, id, size and fields, never a value.
     frames: bool = False
-    #: A file that they append every frame to as it is, for ``airlock frames decode``. It then holds what the tasks
-    #: were given, secrets included; empty for none.
+    #: A file that those sidecars append every frame to, for ``airlock frames decode``. It then holds what the tasks
+    #: were given, secrets included. Empty: no file.
     capture_file: str = ""
 
 
@@ -103,7 +103,7 @@ class KubernetesSettings(msgspec.Struct, frozen=True, kw_only=True):
     enabled: bool = False
     #: Address of the API. Empty: that of the cluster whose pod this runs in.
     url: str = ""
-    #: File with the token that this server shows to the API, read anew for each call. Empty: the pod's own.
+    #: File with this server's token for the API, read anew for each call. Empty: the pod's own.
     token_file: str = ""
     #: PEM file of the authority that signed the API's certificate. Empty: the pod's own.
     ca_file: str = ""
@@ -111,20 +111,20 @@ class KubernetesSettings(msgspec.Struct, frozen=True, kw_only=True):
     namespaces: str = ""
     #: Seconds one call may take.
     timeout_seconds: float = 5.0
-    #: Calls at once; further ones wait, and when too many wait they are told to come back.
+    #: Calls at once; further ones wait. If too many wait, clients are told to try again later.
     connections: int = 8
-    #: Seconds between two looks at which TaskRuns are over, give or take a fifth.
+    #: Seconds between two searches for TaskRuns that are over, give or take a fifth.
     sweep_seconds: float = 30.0
 
 
 class ExchangeSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Exchanging a pod's token for its task's: how often one address may ask."""
+    """How often one address may exchange a pod's token for its task's."""
 
-    #: Questions that an address may ask at once.
+    #: Exchanges that an address may ask for at once.
     burst: int = 100
-    #: Questions a second that it may go on with.
+    #: Exchanges a second after that.
     per_second: float = 20.0
-    #: Seconds that a token is remembered which Kubernetes did not vouch for.
+    #: Seconds that a token is remembered after Kubernetes did not confirm it.
     refused_seconds: float = 30.0
 
 
@@ -152,7 +152,7 @@ class EncryptionSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """All of it. A struct of sections, because the file and the environment have sections."""
+    """All sections, as in the file and in the environment."""
 
     api: ApiSettings = ApiSettings()
     database: DatabaseSettings = DatabaseSettings()
@@ -167,7 +167,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def load_settings(home: Path, environ: Mapping[str, str]) -> ServerSettings:
-    """The settings of a home; raises SettingsError, which names the source and the fix."""
+    """Returns the settings of a home; raises SettingsError, which names the source and the fix."""
     settings = load(ServerSettings, environ, home / SETTINGS_FILE)
     if bool(settings.api.tls_cert) != bool(settings.api.tls_key):
         raise SettingsError("[api] tls_cert and tls_key go together: set both for HTTPS, or neither")

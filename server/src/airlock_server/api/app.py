@@ -1,8 +1,8 @@
 """
 The server's HTTP as an ASGI application: the Execution API, and beside it the exchange and the probes.
 
-A request goes through: version, route, token, body, handler. Whatever that ends in, the answer carries the headers
-that clients expect of every answer. Nothing is read from a client that has not shown a token.
+A request goes through version, route, token, body and handler, in this order. Every answer, also a refusal, carries the
+headers that clients expect. A body is read only after the token was checked.
 """
 
 import logging
@@ -29,7 +29,7 @@ _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
 class App:
-    """The application; ``max_body_bytes`` is the body that is answered with 413 beyond it."""
+    """The application; a body over ``max_body_bytes`` is answered with 413."""
 
     def __init__(self, services: Services, max_body_bytes: int) -> None:
         self._services = services
@@ -37,7 +37,7 @@ class App:
         self._router = Router(ROUTES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """ASGI's entry, for HTTP only."""
+        """Serves an ASGI call, for HTTP only."""
         request = Request(scope)
         access = Access(self._services.tokens, request.headers)
         try:
@@ -84,7 +84,7 @@ class App:
 
 
 def _why(error: Refused) -> str:
-    """A refusal for the log: its reason, never what was sent."""
+    """Returns a refusal's reason for the log, and never what was sent."""
     if isinstance(error.detail, str):
         return error.detail
     if isinstance(error.detail, dict):

@@ -1,7 +1,7 @@
 """
-What is served beside the Execution API: the exchange of a pod's token, and the two probes of a kubelet.
+Serves the exchange of a pod's token and the two probes of a kubelet, beside the Execution API.
 
-None of them asks for a task's token. The probes answer anybody, and with nothing but that they answer.
+They need no task's token. The probes answer anybody, and their answer only says that the server answers.
 """
 
 from collections.abc import Awaitable, Callable
@@ -20,7 +20,7 @@ _MISSING = Refusal(Reason.DENIED, "this server serves no TaskRuns; set AIRLOCK__
 
 
 async def exchange(services: Services, request: Request) -> Response:
-    """A pod's token for its task's."""
+    """Exchanges a pod's token for its task's."""
     if services.exchange is None:
         return _no(_MISSING)
     try:
@@ -31,12 +31,12 @@ async def exchange(services: Services, request: Request) -> Response:
 
 
 async def alive(_services: Services, _request: Request) -> Response:
-    """The process answers."""
+    """Answers that the process is alive."""
     return as_json({"status": "ok"})
 
 
 async def ready(services: Services, _request: Request) -> Response:
-    """It can do its work: the database takes reads. Kubernetes being away is no reason to send tasks elsewhere."""
+    """Answers whether the database can be read. An absent Kubernetes does not matter: tasks can still be served."""
     try:
         await services.db.aread(lambda conn: conn.scalar(sa.select(1)))
     except Unavailable:

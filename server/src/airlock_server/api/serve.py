@@ -1,7 +1,7 @@
 """
-Serving the Execution API: as this process (``serve``), or in a thread of it (``EmbeddedServer``).
+Serves the Execution API: in this process (``serve``), or in a thread of it (``EmbeddedServer``).
 
-With ``connections`` the only importer of uvicorn. Why this stack: docs/adr/0003.
+Only this module and ``connections`` import uvicorn. Why this stack: docs/adr/0003.
 """
 
 import asyncio
@@ -28,23 +28,23 @@ from airlock_server.web.connections import Door, Limits, Protocol
 
 log = logging.getLogger("airlock.api")
 
-#: Seconds a connection may be idle. Longer than clients keep theirs, so that none is closed just as it is used.
+#: Seconds a connection may be idle. Clients close theirs sooner, so the server closes none that is just being used.
 KEEP_ALIVE_SECONDS = 75
 #: Seconds that requests under way have when the server is told to stop.
 STOP_SECONDS = 5
 #: Seconds an embedded server has to come up.
 START_SECONDS = 10
-#: Seconds a thread may keep the interpreter while another waits for it. The writer asks for it after each
-#: statement, so Python's 5 ms would be most of a commit.
+#: Seconds a thread may keep the interpreter while another waits for it. The writer needs it after each statement, so
+#: Python's 5 ms would be most of a commit.
 SWITCH_SECONDS = 0.0005
 
 _POLL_SECONDS = 0.002
-#: Seconds between two looks whether the certificate's files have changed.
+#: Seconds between two checks whether the certificate's files have changed.
 _CERTIFICATE_SECONDS = 30
 
 
 def serve(api: ApiSettings, services: Services) -> int:
-    """Serves until SIGTERM or SIGINT; the process's exit code, 1 where the address cannot be had."""
+    """Serves until SIGTERM or SIGINT; returns the process's exit code, 1 if the address cannot be used."""
     try:
         listener = _listen(api.host, api.port)
     except OSError as e:
@@ -64,7 +64,7 @@ class EmbeddedServer:
     """
     The same API on a free port of the loopback, in a thread. ``with EmbeddedServer(...) as server: server.url``.
 
-    It serves this process's own launches; the database stays the caller's to close.
+    It serves this process's own launches. The caller closes the database.
     """
 
     def __init__(self, db: Database, tokens: Tokens, encryption: Encryption, api: ApiSettings | None = None) -> None:
@@ -103,9 +103,9 @@ class EmbeddedServer:
 
 class _Server(uvicorn.Server):
     """
-    uvicorn's server, stopped differently: at once, where its own looks ten times a second; and so that ``run``
-    returns, where its own raises the signal again and the process ends before the database is closed. Its connections
-    come by ``connections``.
+    uvicorn's server with another way to stop. It stops at once, while uvicorn checks ten times a second. Its ``run``
+    returns, while uvicorn raises the signal again and the process ends before the database is closed. ``connections``
+    accepts its connections.
     """
 
     def __init__(self, config: uvicorn.Config, api: ApiSettings, stop_on: Sequence[signal.Signals] = ()) -> None:
@@ -142,7 +142,7 @@ class _Server(uvicorn.Server):
         watch.cancel()
 
     async def _watch_certificate(self) -> None:
-        """A renewed certificate is used from the next connection on, without a restart."""
+        """Loads a renewed certificate, which is used from the next connection on."""
         if self.config.ssl is None or not self.config.ssl_certfile:
             return
         files = CertificateFiles(self.config.ssl, str(self.config.ssl_certfile), str(self.config.ssl_keyfile))
@@ -158,7 +158,7 @@ class _Server(uvicorn.Server):
         for connection in list(self.server_state.connections):
             connection.shutdown()
         deadline = time.monotonic() + STOP_SECONDS
-        # uvicorn has nothing to wait on for this, so it is looked at; most often once.
+        # uvicorn offers nothing to wait for here, so this polls; usually once.
         while (self.server_state.connections or self.server_state.tasks) and time.monotonic() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(_POLL_SECONDS)
         for task in self.server_state.tasks:

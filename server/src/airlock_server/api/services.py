@@ -1,4 +1,4 @@
-"""What the routes work with."""
+"""The services that the routes use."""
 
 import msgspec
 
@@ -10,8 +10,8 @@ from airlock_server.store.engine.database import Database
 
 class Services(msgspec.Struct, frozen=True, kw_only=True):
     """
-    The database, and the keys' two users. ``by_grant``: pods read only what was granted to their namespace.
-    ``exchange`` is there where TaskRuns are served.
+    The database, and the services that use the keys. ``by_grant``: pods read only what was granted to their namespace.
+    ``exchange`` is None if this server does not serve TaskRuns.
     """
 
     db: Database

@@ -1,8 +1,8 @@
 """
 The commands of ``airlock``, one module each.
 
-A module has ``register(subparsers)``, which adds its parser and sets ``run`` on it, a function of the parsed
-arguments and the environment that returns an exit code.
+A module has ``register(subparsers)``, which adds its parser and sets ``run`` on it. ``run`` takes the parsed arguments
+and the environment, and returns an exit code.
 """
 
 import argparse
@@ -23,7 +23,7 @@ COMMANDS = (
 
 
 class CommandError(Exception):
-    """The command cannot go on. The text says why and what to do; ``code`` is 1, or 2 where it was wrongly called."""
+    """The command cannot go on. The text says why and what to do; ``code`` is 1, or 2 for wrong usage."""
 
     def __init__(self, text: str, code: int = 1) -> None:
         super().__init__(text)
@@ -31,12 +31,12 @@ class CommandError(Exception):
 
 
 def say(line: str) -> None:
-    """A line of the command's output."""
+    """Prints a line of the command's output."""
     sys.stdout.write(line + "\n")
 
 
 def register(parser: argparse.ArgumentParser, given: Sequence[str]) -> None:
-    """Adds the commands: the one that is ``given`` from its module, the others as a line of help."""
+    """Adds the commands: the ``given`` one from its module, the others as a line of help."""
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
     asked = next((word for word in given if not word.startswith("-")), None)
     for command, module, line in COMMANDS:

@@ -32,7 +32,7 @@ def register(subparsers: Any) -> None:
 
 
 def run(_args: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Serves; the exit code."""
+    """Serves; returns the exit code."""
     with Installation(environ) as here, contextlib.ExitStack() as running:
         settings = here.settings
         facts.configure(settings.logging.level, settings.logging.format)

@@ -1,4 +1,4 @@
-"""A connection written as a URI, by Airflow's rules: every part is percent-encoded, the query is the extra."""
+"""Reads a connection from a URI, by Airflow's rules: every part is percent-encoded, the query is the extra."""
 
 import json
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -10,11 +10,11 @@ EXTRA_KEY = "__extra__"
 
 
 class UriError(Exception):
-    """The text is no such URI. The message never quotes it: it may hold a password."""
+    """The text is not such a URI. The message never quotes it, because it may hold a password."""
 
 
 def parse_uri(conn_id: str, uri: str, description: str | None = None) -> Connection:
-    """The connection that ``type://login:password@host:port/schema?extra`` says; raises UriError."""
+    """Returns the connection in ``type://login:password@host:port/schema?extra``; raises UriError."""
     try:
         parts = urlsplit(uri)
         port = parts.port
@@ -29,7 +29,7 @@ def parse_uri(conn_id: str, uri: str, description: str | None = None) -> Connect
     host = parts.hostname
     _, _, place = parts.netloc.rpartition("@")
     if host:
-        # The case of a host that is really a name of something is kept.
+        # Letters keep their case: for some types the host is a name and not an address.
         host = unquote(place.rsplit(":", 1)[0] if parts.port is not None else place.removesuffix(":"))
         host = host.removeprefix("[").removesuffix("]")
     return Connection(

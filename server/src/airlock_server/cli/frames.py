@@ -28,7 +28,7 @@ def register(subparsers: Any) -> None:
         help="print a captured stream as JSON lines",
         description="Prints one JSON line for each frame: where it starts, its bytes, and what it says. A frame that "
         "is cut off or makes no sense gets a line that says where. Nothing is masked: a capture can hold secrets.",
-        epilog="Exit code 1 where some bytes were no frames.",
+        epilog="Exit code 1 if some bytes were not frames.",
     )
     decode.add_argument("file", help="the capture; - reads standard input")
     decode.set_defaults(run=_run)
@@ -54,10 +54,10 @@ def _print(stream: IO[bytes]) -> int:
 
 def decode_stream(stream: IO[bytes]) -> Iterator[dict[str, Any]]:
     """
-    A map for each frame: ``offset`` of its header, ``bytes`` of its payload, and ``frame``; or a ``problem``.
+    Yields a map for each frame: ``offset`` of its header, ``bytes`` of its payload, and ``frame``; or a ``problem``.
 
-    After a payload that does not decode the next frame is read; after a length that cannot be, or an end in the
-    middle, nothing can be told apart any more and the stream ends.
+    After a payload that does not decode the next frame is read. After an impossible length, or an end in the middle,
+    the next frame cannot be found, so the stream ends.
     """
     offset = 0
     while header := stream.read(HEADER_BYTES):

@@ -45,7 +45,7 @@ def _grant(args: argparse.Namespace) -> Grant:
         raise CommandError(f"a name has 1 to {_MAX_PATTERN_CHARS} characters", 2)
     namespace = args.namespace
     if not 0 < len(namespace) <= _MAX_NAMESPACE_CHARS or not namespace.replace("-", "").isalnum():
-        raise CommandError(f"{namespace!r} is no namespace of Kubernetes; each namespace needs a grant of its own", 2)
+        raise CommandError(f"{namespace!r} is not a Kubernetes namespace; each namespace needs a grant of its own", 2)
     return Grant(namespace, args.kind, args.name)
 
 

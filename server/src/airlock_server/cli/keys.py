@@ -15,7 +15,7 @@ from airlock_server.settings import load_settings
 
 _SERVICE = "airlock-server"
 
-#: What each rotation is called, its first step and its last, None where it has one step.
+#: The name of each rotation, its first step, and its last (None if it has one step).
 _ROTATIONS: dict[str, tuple[Callable[[Install], None], Callable[[Install], None] | None]] = {
     "ca": (Install.begin_authority, Install.finish_authority),
     "jwt": (Install.begin_jwt, Install.finish_jwt),
@@ -73,7 +73,7 @@ def _run(
     def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
         namespace = args.namespace or own_namespace()
         if namespace is None:
-            raise CommandError("this is no pod, so say which install: --namespace", 2)
+            raise CommandError("this is not a pod, so say which install: --namespace", 2)
         settings = load_settings(settings_folder(environ), environ).kubernetes
         client = Client(where(settings, environ))
         try:

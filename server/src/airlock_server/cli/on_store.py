@@ -1,4 +1,4 @@
-"""How a command that works on the store runs: one installation, opened and closed, and errors as sentences."""
+"""Runs a command that works on the store: opens and closes the installation, and turns errors into sentences."""
 
 import argparse
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ Action = Callable[[argparse.Namespace, Installation], None]
 
 
 def on_store(action: Action) -> Callable[[argparse.Namespace, Mapping[str, str]], int]:
-    """``action`` as a command's ``run``; raises CommandError."""
+    """Turns ``action`` into a command's ``run``, which raises CommandError."""
 
     def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
         try:

@@ -29,10 +29,10 @@ _EXIT = {TaskInstanceState.SUCCESS: 0, TaskInstanceState.SKIPPED: 0, TaskInstanc
 _EXIT_FAILED = 1
 _EXIT_USAGE = 2
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-#: Lines of a file that is parsed which are kept to be shown.
+#: How many lines of a file that is parsed are kept to be shown.
 _KEPT_LINES = 1000
 
-#: The steps of a launch in the order in which they happen, and what each is called for a person.
+#: The steps of a launch in their order, and their names for people.
 _STEPS = (
     ("listening", "sidecar listens"),
     ("connected", "launcher connected"),
@@ -96,7 +96,7 @@ def _conf(text: str) -> dict[str, Any]:
 
 
 def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Runs one try; the exit code."""
+    """Runs one try; returns the exit code."""
     file = Path(args.file)
     if not file.is_file():
         raise CommandError(f"{file}: no such DAG file{_near_file(file)}", _EXIT_USAGE)
@@ -152,7 +152,7 @@ def _run(
 def _choose(
     file: Path, found: list[SerializedDag], dag_id: str | None, task_id: str
 ) -> tuple[SerializedDag, SerializedTask]:
-    """The DAG and task meant; a usage error that names the file and what there is instead."""
+    """Returns the DAG and task meant; raises a usage error that names the file and its DAGs or tasks."""
     if dag_id is not None:
         named = [dag for dag in found if dag.dag_id == dag_id]
         if not named:
@@ -188,8 +188,8 @@ def _stop_on_signals(executor: Executor) -> None:
 
 class Shown:
     """
-    What is shown of the launches' lines. A file runs once to be parsed and once more for the task, so what it prints at
-    its top level would be there twice: what it prints while it is parsed is kept, and shown where parsing fails.
+    Shows the launches' lines. A file runs once to be parsed and once more for the task, so its top level would print
+    everything twice. What it prints while it is parsed is kept, and shown only if parsing fails.
     """
 
     def __init__(self, screen: Screen) -> None:
@@ -197,14 +197,14 @@ class Shown:
         self._kept: deque[bytes] | None = deque(maxlen=_KEPT_LINES)
 
     def line(self, line: bytes) -> None:
-        """Takes a line of a launch."""
+        """Shows or keeps a line of a launch."""
         if self._kept is None:
             self._screen.show(loglines.render(line))
         else:
             self._kept.append(line)
 
     def begin(self) -> None:
-        """From here on lines are the task's own."""
+        """Shows every line from here on: they are the task's own."""
         self._kept = None
 
     def release(self) -> None:
@@ -215,7 +215,7 @@ class Shown:
 
 
 def _variables(given: list[str], environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment variables that ``--env`` names; raises CommandError."""
+    """Returns the environment variables that ``--env`` names; raises CommandError."""
     found = {}
     for each in given:
         name, equals, value = each.partition("=")

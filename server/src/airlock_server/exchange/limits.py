@@ -1,20 +1,20 @@
 """
-What keeps questions from becoming load on Kubernetes: a rate for each address, and a memory of refused tokens.
+Limits how often the exchange asks Kubernetes: by a rate for each address, and by remembering refused tokens.
 
 Pure over a clock that the caller reads (seconds, never going back), and bounded in memory. The rate is for an address
-and not for a pod: whose the token is, is only known after Kubernetes was asked, and a token that anybody can write must
-not use up the share of the pod that it names.
+and not for a pod: only Kubernetes knows whose a token is. Anybody can write a token that names a pod, and must not use
+up that pod's share with it.
 """
 
 import hashlib
 from collections import OrderedDict
 
-#: Addresses and tokens remembered at most; the one that was looked at longest ago is forgotten first.
+#: How many addresses and tokens are remembered; the least recently used is forgotten first.
 _MAX_REMEMBERED = 4096
 
 
 class Rate:
-    """A bucket of ``burst`` questions for each address, refilled with ``per_second``."""
+    """A bucket of ``burst`` requests for each address, refilled with ``per_second``."""
 
     def __init__(self, burst: int, per_second: float) -> None:
         self._burst = float(burst)
@@ -22,7 +22,7 @@ class Rate:
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def wait(self, address: str, now: float) -> float:
-        """Takes one question out of the address's bucket: 0, or the seconds until there is one to take."""
+        """Takes one request from the address's bucket; returns 0, or the seconds until the bucket has one."""
         left, at = self._buckets.pop(address, (self._burst, now))
         left = min(self._burst, left + (now - at) * self._per_second)
         allowed = left >= 1.0
@@ -33,7 +33,7 @@ class Rate:
 
 
 class RefusedTokens:
-    """The tokens that Kubernetes did not vouch for, kept as digests for ``seconds``, each with what was answered."""
+    """The tokens that Kubernetes did not confirm, kept as digests for ``seconds``, each with its answer."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -46,7 +46,7 @@ class RefusedTokens:
             self._refused.popitem(last=False)
 
     def why(self, token: str, now: float) -> str | None:
-        """Why this very token was refused lately, None where it was not."""
+        """Returns why this very token was refused lately, None if it was not."""
         key = _digest(token)
         until, why = self._refused.get(key, (0.0, ""))
         if until > now:

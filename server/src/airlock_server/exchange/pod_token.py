@@ -1,7 +1,7 @@
 """
-A pod's token as it is presented, before anybody has vouched for it: what can be refused without asking Kubernetes.
+Checks a pod's token before Kubernetes confirms it: refuses what can be refused without asking.
 
-Nothing here is believed. A token that was not meant for us, or that has run out, is refused by its own words.
+The claims are not trusted here. They are only used to refuse a token that has another audience or has run out.
 """
 
 import base64
@@ -17,7 +17,7 @@ MAX_TOKEN_BYTES = 16384
 
 
 class Unusable(Exception):
-    """The token cannot be one that is exchanged here. The text says what is wrong with it and never quotes it."""
+    """The token cannot be exchanged. The text says what is wrong with it, and never quotes it."""
 
 
 class _Payload(msgspec.Struct, frozen=True):
@@ -26,10 +26,10 @@ class _Payload(msgspec.Struct, frozen=True):
 
 
 def check(token: str, now: float) -> None:
-    """Refuses what is no JWT of our audience with time left (``now`` in epoch seconds); raises Unusable."""
+    """Raises Unusable unless the token is a JWT of our audience with time left (``now`` in epoch seconds)."""
     parts = token.split(".")
     if len(token) > MAX_TOKEN_BYTES or len(parts) != 3 or not all(parts):
-        raise Unusable("the bearer token is no JWT; send the projected service-account token of the pod")
+        raise Unusable("the bearer token is not a JWT; send the projected service-account token of the pod")
     payload = _payload(parts[1])
     audiences = [payload.aud] if isinstance(payload.aud, str) else payload.aud
     if TOKEN_AUDIENCE not in audiences:
@@ -47,7 +47,7 @@ def _payload(part: str) -> _Payload:
 
 
 class Pod(msgspec.Struct, frozen=True):
-    """Whom Kubernetes says the token belongs to, and which attempt of which TaskRun its name says it is."""
+    """The pod that the token belongs to, by Kubernetes; and its attempt and TaskRun, by its name."""
 
     namespace: str
     service_account: str
@@ -58,7 +58,7 @@ class Pod(msgspec.Struct, frozen=True):
 
 
 class NotAPod(Exception):
-    """The token is somebody's, and not of a pod that Airlock made."""
+    """The token does not belong to a pod that Airlock made."""
 
 
 _PREFIX = "system:serviceaccount:"
@@ -69,15 +69,15 @@ _MAX_DIGITS = 6
 
 
 def pod_of(username: str, extra: dict[str, list[str]]) -> Pod:
-    """The pod of a reviewed token; raises NotAPod."""
+    """Returns the pod of a reviewed token; raises NotAPod."""
     namespace, _, account = username.removeprefix(_PREFIX).partition(":")
     if not username.startswith(_PREFIX) or not namespace or not account:
-        raise NotAPod(f"{username!r} is no service account; only the sidecar of a TaskRun's pod may ask")
+        raise NotAPod(f"{username!r} is not a service account; only the sidecar of a TaskRun's pod may ask")
     name, uid = _only(extra, _POD_NAME), _only(extra, _POD_UID)
     taskrun, _, number = name.rpartition("-")
     plain = number.isascii() and number.isdecimal() and not number.startswith("0") and len(number) <= _MAX_DIGITS
     if not taskrun or not plain:
-        raise NotAPod(f"pod {name!r} is no attempt of a TaskRun; only pods that the operator made may ask")
+        raise NotAPod(f"pod {name!r} is not an attempt of a TaskRun; only pods that the operator made may ask")
     return Pod(namespace, account, name, uid, taskrun, int(number))
 
 

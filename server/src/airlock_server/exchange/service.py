@@ -1,8 +1,8 @@
 """
-The exchange of a pod's token for its task's, from the bearer token to the answer, in the order that costs least.
+Exchanges a pod's token for its task's, from the bearer token to the answer, with the cheapest checks first.
 
-What can be refused without Kubernetes is refused without it. Every question ends in one audit line, which names the
-pod and never the token.
+A request that can be refused without Kubernetes is refused without it. Every request ends in one audit line, which
+names the pod and never the token.
 """
 
 import asyncio
@@ -35,14 +35,14 @@ audit = logging.getLogger("airlock.audit")
 
 T = TypeVar("T")
 
-#: Questions that may wait for Kubernetes for each one that is being asked.
+#: How many requests may wait for Kubernetes, for each call under way.
 _WAITING_PER_CONNECTION = 16
-#: What a sidecar is told to wait when Kubernetes is away or too many ask.
+#: Seconds that a sidecar is told to wait if Kubernetes is away or too many sidecars ask.
 _RETRY_SECONDS = 2
 
 
 class Trail(msgspec.Struct):
-    """What is known of a question so far, for its audit line."""
+    """The facts about a request so far, for its audit line."""
 
     address: str
     username: str = ""
@@ -51,7 +51,7 @@ class Trail(msgspec.Struct):
 
 
 class Exchange:
-    """The service, for one event loop. ``namespaces`` empty: all."""
+    """The service, for one event loop. Without ``namespaces`` it serves all."""
 
     def __init__(
         self,
@@ -130,8 +130,7 @@ class Exchange:
     async def _admit(self, claim: Claim) -> Exchanged | Refusal:
         admitted = await self._db.awrite(partial(attempts.admit, claim=claim))
         if isinstance(admitted, RunBy) and admitted.uid:
-            # Deleting a TaskRun and making it again is what people do: the old one is looked at now, and not only when
-            # its turn comes.
+            # People often delete a TaskRun and make it again, so the old one is checked now and not at its next turn.
             other = await self._in_thread(taskruns.get, admitted.namespace, admitted.name)
             if isinstance(other, Refusal):
                 return other

@@ -2,7 +2,7 @@
 The authority of an install and the server's certificate: made, read and compared. Pure but for randomness and the clock
 that the caller gives.
 
-ECDSA on P-256 throughout; PEM in and out. Beside ``encryption`` the only importer of cryptography.
+ECDSA on P-256 throughout; PEM in and out. Only this module and ``encryption`` import cryptography.
 """
 
 import datetime as dt
@@ -19,12 +19,12 @@ AUTHORITY_LIFE = dt.timedelta(days=3650)
 SERVER_LIFE = dt.timedelta(days=365)
 #: A server's certificate with less left is renewed.
 RENEW_BEFORE = dt.timedelta(days=30)
-#: Clocks differ: a certificate counts from a little before it was made.
+#: Clocks differ: a certificate is valid from a little before it was made.
 _BACKDATED = dt.timedelta(minutes=5)
 
 
 class Unreadable(Exception):
-    """What is stored is no certificate or key of the kind that is made here. The text says which."""
+    """A stored certificate or key is not of the kind that is made here. The text says which."""
 
 
 class Pair(msgspec.Struct, frozen=True):
@@ -38,12 +38,12 @@ class Pair(msgspec.Struct, frozen=True):
 
 
 def make_authority(now: dt.datetime) -> Pair:
-    """A new authority, which may sign servers and nothing below them."""
+    """Returns a new authority, which may sign servers and nothing below them."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name(
         [
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Airlock"),
-            # The number tells two authorities of one install apart: a client picks the one to trust by its name first.
+            # The number distinguishes two authorities of one install: a client looks for the authority by its name.
             x509.NameAttribute(NameOID.COMMON_NAME, f"Airlock CA {x509.random_serial_number() >> 128:08x}"),
         ]
     )
@@ -56,7 +56,7 @@ def make_authority(now: dt.datetime) -> Pair:
 
 
 def sign_server(authority: Pair, names: Sequence[str], now: dt.datetime) -> Pair:
-    """A new key and certificate for a server of these DNS names; raises Unreadable."""
+    """Returns a new key and certificate for a server of these DNS names; raises Unreadable."""
     issuer, issuer_key = _certificate(authority.certificate), _key(authority.key)
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
@@ -73,7 +73,7 @@ def sign_server(authority: Pair, names: Sequence[str], now: dt.datetime) -> Pair
 
 
 def why_no_authority(authority: Pair, now: dt.datetime) -> str | None:
-    """Why this cannot sign servers, None where it can."""
+    """Returns why this cannot sign servers, None if it can."""
     try:
         certificate, key = _certificate(authority.certificate), _key(authority.key)
     except Unreadable as e:
@@ -86,7 +86,7 @@ def why_no_authority(authority: Pair, now: dt.datetime) -> str | None:
 
 
 def why_renew(server: Pair, authority: bytes, names: Sequence[str], now: dt.datetime) -> str | None:
-    """Why the server needs a new certificate, None where this one serves on."""
+    """Returns why the server needs a new certificate, None if it can keep this one."""
     try:
         certificate, key, issuer = _certificate(server.certificate), _key(server.key), _certificate(authority)
     except Unreadable as e:
@@ -104,7 +104,7 @@ def why_renew(server: Pair, authority: bytes, names: Sequence[str], now: dt.date
 
 
 def split(bundle: bytes) -> list[bytes]:
-    """The certificates of a bundle, one PEM each, alike where they are alike; raises Unreadable."""
+    """Returns the certificates of a bundle, one PEM each, in a canonical form; raises Unreadable."""
     try:
         found = x509.load_pem_x509_certificates(bundle) if bundle.strip() else []
     except ValueError as e:
@@ -152,14 +152,14 @@ def _certificate(pem: bytes) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificate(pem)
     except ValueError as e:
-        raise Unreadable(f"it is no PEM certificate: {e}") from e
+        raise Unreadable(f"it is not a PEM certificate: {e}") from e
 
 
 def _key(pem: bytes) -> ec.EllipticCurvePrivateKey:
     try:
         key = serialization.load_pem_private_key(pem, password=None)
     except (ValueError, TypeError) as e:
-        raise Unreadable("its key is no PEM key without a password") from e
+        raise Unreadable("its key is not a PEM key without a password") from e
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise Unreadable("its key is not an elliptic curve's")
     return key

@@ -1,8 +1,8 @@
 """
-What is in the four objects that hold an install's keys, and what each step of setting up or rotating makes of it. Pure.
+Decides what each step of setting up or rotating writes into the four objects with an install's keys. Pure.
 
-A step takes the data of an object as it is, None where it is not there, and gives the data to write, None where nothing
-is to be written: what is there and valid is never changed. ``KeysError`` is for what a person has to look at first.
+A step takes the data of an object (None if it does not exist) and returns the data to write (None to write nothing).
+It never changes valid data. It raises ``KeysError`` for a fault that a person must look at first.
 """
 
 import datetime as dt
@@ -23,11 +23,11 @@ Data = dict[str, bytes]
 
 
 class KeysError(Exception):
-    """The keys cannot be set up or rotated as they are. The text says what to do."""
+    """The keys cannot be set up or rotated in their present state. The text says what to do."""
 
 
 def server_names(service: str, namespace: str) -> list[str]:
-    """The DNS names of the server's Service."""
+    """Returns the DNS names of the server's Service."""
     return [service, f"{service}.{namespace}", f"{service}.{namespace}.svc", f"{service}.{namespace}.svc.cluster.local"]
 
 
@@ -35,7 +35,7 @@ def server_names(service: str, namespace: str) -> list[str]:
 
 
 def set_up_keys(found: Data | None) -> Data | None:
-    """The signing key and the key of secrets at rest."""
+    """Returns the signing key and the key of secrets at rest."""
     data = dict(found or {})
     _check_keys(data)
     for name in (JWT_KEY, ENCRYPTION_KEY):
@@ -44,7 +44,7 @@ def set_up_keys(found: Data | None) -> Data | None:
 
 
 def set_up_authority(found: Data | None, now: dt.datetime) -> Data | None:
-    """The authority that signs the server's certificate."""
+    """Returns the authority that signs the server's certificate."""
     if found is None:
         made = certificates.make_authority(now)
         return {CA_KEY: made.key, CA_CRT: made.certificate}
@@ -57,7 +57,7 @@ def set_up_authority(found: Data | None, now: dt.datetime) -> Data | None:
 
 
 def set_up_bundle(found: Data | None, authority: Data) -> Data | None:
-    """The ConfigMap of what sidecars trust: the authority has to be among it, and what else is there stays."""
+    """Returns the ConfigMap of the authorities that sidecars trust: adds the install's, and keeps the others."""
     mine = certificates.split(authority[CA_CRT])
     before = _bundle(found)
     missing = [each for each in mine if each not in before]
@@ -65,7 +65,7 @@ def set_up_bundle(found: Data | None, authority: Data) -> Data | None:
 
 
 def set_up_server(found: Data | None, authority: Data, names: Sequence[str], now: dt.datetime) -> Data | None:
-    """The server's certificate: a new one where there is none, or this one runs out or has the wrong names."""
+    """Returns the server's certificate: a new one if it is missing, is about to run out or has the wrong names."""
     if found is not None:
         server = Pair(found.get(TLS_CRT, b""), found.get(TLS_KEY, b""))
         if certificates.why_renew(server, authority[CA_CRT], names, now) is None:
@@ -77,13 +77,13 @@ def set_up_server(found: Data | None, authority: Data, names: Sequence[str], now
 
 
 def renew_server(authority: Data, names: Sequence[str], now: dt.datetime) -> Data:
-    """A new certificate and key for the server, whatever the old ones are."""
+    """Returns a new certificate and key for the server, whatever the old ones are."""
     made = certificates.sign_server(authority_in(authority), names, now)
     return {TLS_CRT: made.certificate, TLS_KEY: made.key, CA_CRT: authority[CA_CRT]}
 
 
 def begin_authority(found: Data, now: dt.datetime) -> Data | None:
-    """The next authority beside the present one, which goes on signing."""
+    """Returns the next authority beside the present one, which still signs."""
     if NEXT_KEY in found:
         return None
     made = certificates.make_authority(now)
@@ -91,7 +91,7 @@ def begin_authority(found: Data, now: dt.datetime) -> Data | None:
 
 
 def bundle_of_both(found: Data | None, authority: Data) -> Data | None:
-    """What sidecars trust while two authorities count."""
+    """Returns what sidecars trust while there are two authorities."""
     both = certificates.split(authority[CA_CRT]) + certificates.split(authority[NEXT_CRT])
     before = _bundle(found)
     missing = [each for each in both if each not in before]
@@ -99,20 +99,20 @@ def bundle_of_both(found: Data | None, authority: Data) -> Data | None:
 
 
 def finish_authority(found: Data) -> Data | None:
-    """The next authority in the place of the present one."""
+    """Returns the next authority in the place of the present one."""
     if NEXT_KEY not in found:
         return None
     return {CA_KEY: found[NEXT_KEY], CA_CRT: found[NEXT_CRT]}
 
 
 def bundle_of_one(found: Data | None, authority: Data) -> Data | None:
-    """What sidecars trust once one authority counts again."""
+    """Returns what sidecars trust once there is one authority again."""
     only = b"".join(certificates.split(authority[CA_CRT]))
     return None if found is not None and found.get(CA_CRT) == only else {CA_CRT: only}
 
 
 def begin_jwt(found: Data) -> Data:
-    """A new signing key before those there are, which go on verifying."""
+    """Returns a new signing key, followed by the present keys, which still verify."""
     _check_keys(found)
     keys = found.get(JWT_KEY, b"")
     if len(keys) >= MAX_KEYS * KEY_BYTES:
@@ -121,14 +121,14 @@ def begin_jwt(found: Data) -> Data:
 
 
 def finish_jwt(found: Data) -> Data | None:
-    """The signing key alone."""
+    """Returns the signing key alone."""
     _check_keys(found)
     keys = found.get(JWT_KEY, b"")
     return None if len(keys) <= KEY_BYTES else found | {JWT_KEY: keys[:KEY_BYTES]}
 
 
 def authority_in(data: Data) -> Pair:
-    """The authority that signs."""
+    """Returns the authority that signs."""
     return Pair(data.get(CA_CRT, b""), data.get(CA_KEY, b""))
 
 
@@ -136,12 +136,12 @@ def _bundle(found: Data | None) -> list[bytes]:
     try:
         return certificates.split((found or {}).get(CA_CRT, b""))
     except certificates.Unreadable as e:
-        raise KeysError(f"ConfigMap {AUTHORITY}: {e}. Remove what is no certificate from {CA_CRT}") from e
+        raise KeysError(f"ConfigMap {AUTHORITY}: {e}. Remove what is not a certificate from {CA_CRT}") from e
 
 
 def _check_keys(data: Data) -> None:
     for name, most in ((JWT_KEY, MAX_KEYS), (ENCRYPTION_KEY, 1)):
         if name in data and len(data[name]) not in [KEY_BYTES * count for count in range(1, most + 1)]:
             raise KeysError(
-                f"Secret {KEYS}: {name} holds {len(data[name])} bytes, which is no key; restore it from a backup"
+                f"Secret {KEYS}: {name} holds {len(data[name])} bytes, which is not a key; restore it from a backup"
             )

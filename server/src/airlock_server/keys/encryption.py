@@ -1,5 +1,5 @@
 """
-Secrets at rest: AES-256-GCM, each value bound to the place it is stored in (the only importer of cryptography).
+Encrypts secrets at rest: AES-256-GCM, each value bound to its place. No other module imports cryptography for this.
 
 The place is authenticated, not stored: a ciphertext that somebody moves to another row, to read it through
 that row's permissions, does not decrypt there.
@@ -32,7 +32,7 @@ class Encryption:
 
     @classmethod
     def from_setting(cls, key: str) -> "Encryption":
-        """From ``[encryption] key``; raises SettingsError, which never shows the key."""
+        """Reads ``[encryption] key``; raises SettingsError, which never shows the key."""
         try:
             secret = base64.b64decode(key, altchars=b"-_", validate=True)
         except (binascii.Error, ValueError) as e:
@@ -44,12 +44,12 @@ class Encryption:
         return cls(secret)
 
     def encrypt(self, value: str, place: str) -> bytes:
-        """The bytes to store at ``place``, a text that names one column of one row."""
+        """Encrypts a value for ``place``, a text that names one column of one row."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
         return _FORMAT + nonce + self._aead.encrypt(nonce, value.encode(), place.encode())
 
     def decrypt(self, stored: bytes, place: str) -> str:
-        """What ``encrypt`` was given; raises Undecryptable."""
+        """Decrypts what ``encrypt`` returned; raises Undecryptable."""
         if stored[:1] != _FORMAT:
             raise Undecryptable(f"{place}: stored in an unknown format")
         nonce, sealed = stored[1 : 1 + _NONCE_BYTES], stored[1 + _NONCE_BYTES :]

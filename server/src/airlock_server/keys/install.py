@@ -1,8 +1,8 @@
 """
-Setting up and rotating the keys of an install in its namespace: reads an object, asks ``contents``, writes.
+Sets up and rotates the keys of an install in its namespace: reads an object, asks ``contents``, writes.
 
-Two Jobs may do it at once, and any of them may be killed anywhere: a write counts only if nobody wrote since the read,
-else it is read again; and each step finds what the one before it left.
+Two Jobs may do this at once, and each may be killed at any moment. A write succeeds only if nobody wrote since the
+read; otherwise the object is read again. Each step continues from what the step before it left.
 """
 
 import datetime as dt
@@ -15,14 +15,14 @@ from airlock_server.kube.client import Client
 from airlock_server.kube.errors import Conflict
 from airlock_server.kube.objects import Kind, Object
 
-#: How often a write may lose against another's before this gives up.
+#: How often a write may conflict with another's before this gives up.
 _TRIES = 5
 
 _TYPES = {contents.SERVER: "kubernetes.io/tls"}
 
 
 class Install:
-    """The keys of the install in a namespace. ``say`` is told each thing that was done."""
+    """The keys of the install in a namespace. ``say`` is called for each thing that was done."""
 
     def __init__(self, client: Client, namespace: str, service: str, say: Callable[[str], None]) -> None:
         self._client = client
@@ -41,19 +41,19 @@ class Install:
         )
 
     def rotate_server(self) -> None:
-        """A new certificate for the server."""
+        """Makes a new certificate for the server."""
         authority, now = self._there(contents.AUTHORITY), _now()
         self._change("Secret", contents.SERVER, lambda _: contents.renew_server(authority, self._names, now))
 
     def begin_authority(self) -> None:
-        """A second authority that new pods trust too; the first goes on signing."""
+        """Makes a second authority, which new pods trust too; the first still signs."""
         now = _now()
         self._there(contents.AUTHORITY)
         authority = self._change("Secret", contents.AUTHORITY, lambda found: contents.begin_authority(found or {}, now))
         self._change("ConfigMap", contents.AUTHORITY, lambda found: contents.bundle_of_both(found, authority))
 
     def finish_authority(self) -> None:
-        """The second authority signs the server's certificate, and is the only one that new pods trust."""
+        """Lets the second authority sign the server's certificate, and makes it the only one that new pods trust."""
         before = self._there(contents.AUTHORITY)
         if contents.NEXT_KEY not in before and self._settled(before):
             raise KeysError("no rotation of the authority has begun; begin one: airlock keys rotate ca")
@@ -65,17 +65,19 @@ class Install:
         self._change("ConfigMap", contents.AUTHORITY, lambda found: contents.bundle_of_one(found, authority))
 
     def begin_jwt(self) -> None:
-        """A new key that signs tokens, the old ones still verifying."""
+        """Makes a new key that signs tokens; the old ones still verify."""
         self._there(contents.KEYS)
         self._change("Secret", contents.KEYS, lambda found: contents.begin_jwt(found or {}))
 
     def finish_jwt(self) -> None:
-        """The old keys that verified are dropped."""
+        """Drops the old keys, which only verified."""
         self._there(contents.KEYS)
         self._change("Secret", contents.KEYS, lambda found: contents.finish_jwt(found or {}))
 
     def _settled(self, authority: Data) -> bool:
-        """Whether sidecars trust this authority alone: a finish that was cut short has left the bundle of both."""
+        """
+        Tells whether sidecars trust this authority alone: a finish that was cut short has left the bundle of both.
+        """
         bundle = objects.read(self._client, "ConfigMap", self._namespace, contents.AUTHORITY)
         return bundle is None or contents.bundle_of_one(bundle.data, authority) is None
 
@@ -89,7 +91,7 @@ class Install:
         return found.data
 
     def _change(self, kind: Kind, name: str, step: Callable[[Data | None], Data | None]) -> Data:
-        """The data after the step, written where the step wants it."""
+        """Does a step on an object, writes its result if it has one, and returns the data after it."""
         for _ in range(_TRIES):
             found = objects.read(self._client, kind, self._namespace, name)
             wanted = step(None if found is None else found.data)

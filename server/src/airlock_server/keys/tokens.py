@@ -1,9 +1,9 @@
 """
-The tokens that tasks present: minted and verified here, and nowhere else (the only importer of pyjwt).
+Mints and verifies the tokens that tasks present. No other module does, and no other imports pyjwt.
 
-A **workload** token is made when a task instance is queued and opens only PATCH /run, which answers with an
+A **workload** token is made when a task instance is queued. It opens only PATCH /run, which answers with an
 **execution** token for everything else. Claims, validation and the refresh rule are Airflow 3.3's. A token that was
-exchanged for a pod's also says which pod, TaskRun and try it is for, and counts only while that pod does.
+exchanged for a pod's also names its pod, TaskRun and try, and is valid only while that pod is the current one.
 """
 
 import time
@@ -34,7 +34,7 @@ _BOUND = "airlock"
 
 
 class InvalidToken(Exception):
-    """This token opens nothing: 403. The text is for the log; it never holds the token."""
+    """This token is not valid: 403. The text is for the log, and never holds the token."""
 
 
 class Binding(msgspec.Struct, frozen=True, rename={"try_number": "try"}):
@@ -47,8 +47,8 @@ class Binding(msgspec.Struct, frozen=True, rename={"try_number": "try"}):
 
 class Claims(msgspec.Struct, frozen=True):
     """
-    What a valid token says: whose it is (a task instance's uuid), what it opens, its time in epoch seconds, and the
-    launch it is bound to, None where it is bound to none.
+    The claims of a valid token: its task instance's uuid, its scope, its times in epoch seconds, and the launch that it
+    is bound to (None if it is not bound).
     """
 
     sub: str
@@ -59,33 +59,33 @@ class Claims(msgspec.Struct, frozen=True):
 
 
 class Tokens:
-    """Mints with the first of the keys, verifies with all: ``keys`` is one or more of 64 bytes, one after the other."""
+    """Mints with the first key and verifies with all: ``keys`` is one or more keys of 64 bytes, one after the other."""
 
     def __init__(self, keys: bytes, settings: JwtSettings) -> None:
         self._keys = [keys[at : at + KEY_BYTES] for at in range(0, len(keys), KEY_BYTES)]
         if not self._keys or len(self._keys[-1]) != KEY_BYTES:
-            raise ValueError(f"{len(keys)} bytes are no keys of {KEY_BYTES}")
+            raise ValueError(f"{len(keys)} bytes are not keys of {KEY_BYTES} bytes each")
         self._settings = settings
         self._required = ["aud", "exp", "iat"] + (["iss"] if settings.issuer else [])
 
     def mint_workload(self, ti_id: str, now: float | None = None) -> str:
-        """A token for one launch of a queued task instance; it opens PATCH /run only."""
+        """Mints a token for one launch of a queued task instance; it opens PATCH /run only."""
         return self._mint(ti_id, "workload", self._settings.workload_seconds, now)
 
     def mint_execution(self, ti_id: str, now: float | None = None) -> str:
-        """A token for a running task instance. ``now`` is in epoch seconds, the clock's where it is None."""
+        """Mints a token for a running task instance. ``now`` is in epoch seconds; None means the clock's time."""
         return self._mint(ti_id, "execution", self._settings.execution_seconds, now)
 
     def mint_for_pod(
         self, ti_id: str, pod_uid: str, taskrun_uid: str, try_number: int, now: float | None = None
     ) -> str:
-        """An execution token that counts only while this pod is the one that runs the task instance."""
+        """Mints an execution token that is valid only while this pod is the one that runs the task instance."""
         return self._mint(
             ti_id, "execution", self._settings.execution_seconds, now, Binding(pod_uid, taskrun_uid, try_number)
         )
 
     def verify(self, token: str) -> Claims:
-        """The claims of a token that holds; raises InvalidToken."""
+        """Returns the claims of a valid token; raises InvalidToken for any other."""
         try:
             claims = self._decode(token)
         except (jwt.PyJWTError, ValueError, RecursionError) as e:
@@ -96,15 +96,18 @@ class Tokens:
         try:
             sub = str(uuid.UUID(claims.get("sub")))
         except (ValueError, TypeError, AttributeError) as e:
-            raise InvalidToken("Invalid auth token: sub is no UUID") from e
+            raise InvalidToken("Invalid auth token: sub is not a UUID") from e
         try:
             bound = msgspec.convert(claims.get(_BOUND), Binding | None)
         except msgspec.ValidationError as e:
-            raise InvalidToken("Invalid auth token: it is bound to something that is no launch") from e
+            raise InvalidToken("Invalid auth token: it is bound to something that is not a launch") from e
         return Claims(sub, scope, int(claims["iat"]), int(claims["exp"]), bound)
 
     def refreshed(self, claims: Claims, now: float | None = None) -> str | None:
-        """A successor where ``claims`` is an execution token near its end, else None. Workload tokens have none."""
+        """
+        Mints a new token if ``claims`` is of an execution token near its end, else None. Workload tokens are not
+        renewed.
+        """
         now = time.time() if now is None else now
         if claims.scope == "workload":
             return None
@@ -114,7 +117,7 @@ class Tokens:
         return self._mint(claims.sub, "execution", self._settings.execution_seconds, now, claims.bound)
 
     def _decode(self, token: str) -> dict[str, Any]:
-        """The claims by whichever key signed them; every other complaint is the same for all keys."""
+        """Returns the claims, verified with the key that signed them; other faults are the same for all keys."""
         for key in self._keys:
             try:
                 claims: dict[str, Any] = jwt.decode(

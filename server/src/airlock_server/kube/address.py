@@ -1,4 +1,4 @@
-"""Where the Kubernetes API is, and how this process proves itself to it."""
+"""The address of the Kubernetes API, and this process's credentials for it."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,7 +8,7 @@ import msgspec
 from airlock_server.settings import KubernetesSettings
 from airlock_wire.process.settings import SettingsError
 
-#: What a kubelet gives every pod that has a service account.
+#: The folder that a kubelet mounts in every pod with a service account.
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 
@@ -37,7 +37,7 @@ def where(settings: KubernetesSettings, environ: Mapping[str, str]) -> ApiAddres
 
 
 def own_namespace() -> str | None:
-    """The namespace of the pod this runs in, None outside of one."""
+    """Returns the namespace of the pod that this runs in, None outside a pod."""
     try:
         return (SERVICE_ACCOUNT / "namespace").read_text().strip() or None
     except OSError:

@@ -1,7 +1,8 @@
 """
-The Kubernetes API, as the server calls it: the only module that speaks HTTP to it (docs/adr/0010).
+Calls the Kubernetes API. No other module of the server speaks HTTP to it (docs/adr/0010).
 
-http.client, one kept-open connection a thread. Nothing is tried again here: the caller knows what a repetition means.
+It uses http.client, with one kept-open connection a thread. It does not retry: the caller knows what a repetition
+means.
 """
 
 import http.client
@@ -18,7 +19,7 @@ from airlock_server.kube.errors import ApiError, Conflict, Forbidden, Gone, NotF
 
 T = TypeVar("T")
 
-#: A page of 500 TaskRuns is a few megabytes; nothing that is asked for here is larger than this.
+#: No answer is larger: a page of 500 TaskRuns is a few megabytes.
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
 
 _ERRORS: dict[int, type[ApiError]] = {403: Forbidden, 404: NotFound, 409: Conflict, 410: Gone}
@@ -40,20 +41,20 @@ class Client:
         self._opened: list[http.client.HTTPConnection] = []
 
     def close(self) -> None:
-        """Closes every thread's connection; for when no thread calls any more."""
+        """Closes every thread's connection. Call it when no thread calls any more."""
         for connection in self._opened:
             connection.close()
 
     def get(self, path: str, kind: type[T], query: dict[str, str] | None = None) -> T:
-        """GET, decoded; raises a cluster.errors.ClusterError."""
+        """Sends a GET and decodes the answer; raises a cluster.errors.ClusterError."""
         return self._decoded(self._call("GET", path, query, None), kind)
 
     def post(self, path: str, body: Any, kind: type[T]) -> T:
-        """POST of a JSON body, decoded."""
+        """Sends a JSON body by POST and decodes the answer; raises as ``get``."""
         return self._decoded(self._call("POST", path, None, msgspec.json.encode(body)), kind)
 
     def put(self, path: str, body: Any, kind: type[T]) -> T:
-        """PUT of a JSON body, decoded."""
+        """Sends a JSON body by PUT and decodes the answer; raises as ``get``."""
         return self._decoded(self._call("PUT", path, None, msgspec.json.encode(body)), kind)
 
     def _call(self, method: str, path: str, query: dict[str, str] | None, body: bytes | None) -> bytes:
@@ -68,7 +69,7 @@ class Client:
         connection = self._connection()
         try:
             if connection.sock is not None and select.select([connection.sock], [], [], 0)[0]:
-                # The API server closed an idle connection: found out by writing, it would leave the call in doubt.
+                # The API server closed the idle connection. After a write nobody would know whether the call arrived.
                 connection.close()
             connection.request(method, url, body, headers)
             response = connection.getresponse()
@@ -106,11 +107,11 @@ class Client:
         try:
             return msgspec.json.decode(data, type=kind)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as e:
-            raise Unreachable(f"Kubernetes answered what is no {kind}: {e}") from e
+            raise Unreachable(f"Kubernetes answered what is not a {kind}: {e}") from e
 
 
 def path(*parts: str) -> str:
-    """A path of these parts, each quoted as one."""
+    """Returns the path of these parts, each quoted."""
     return "/" + "/".join(quote(part, safe=".") for part in parts)
 
 

@@ -1,11 +1,11 @@
 """
-What can go wrong between the server and Kubernetes.
+The errors of calls to Kubernetes.
 
 * ClusterError
-  x Unreachable   nothing usable came back: it may or may not have happened; ask again later
-  x ApiError      Kubernetes answered no, with a status
+  x Unreachable   no usable answer: the call may or may not have been carried out; ask again later
+  x ApiError      Kubernetes refused, with a status
     + Forbidden   403: this service account lacks a rule; the message names verb and resource
-    + NotFound    404: there is no such object
+    + NotFound    404: the object does not exist
     + Conflict    409: it exists already, or somebody else changed it meanwhile: read again
     + Gone        410: the page's continue token is too old: list from the start
 """
@@ -16,7 +16,7 @@ class ClusterError(Exception):
 
 
 class Unreachable(ClusterError):
-    """Nothing usable came back."""
+    """There was no usable answer."""
 
 
 class ApiError(ClusterError):

@@ -1,4 +1,4 @@
-"""Secrets and ConfigMaps, read and written whole, each write guarded by what was read."""
+"""Reads and writes whole Secrets and ConfigMaps; a write replaces only the version that was read."""
 
 import base64
 from typing import Any, Literal
@@ -13,7 +13,7 @@ _PLURAL = {"Secret": "secrets", "ConfigMap": "configmaps"}
 
 
 class Object(msgspec.Struct, frozen=True, kw_only=True):
-    """A Secret or ConfigMap. ``metadata`` is as it was read, None where it is not there yet. No secret in its repr."""
+    """A Secret or ConfigMap. ``metadata`` is as it was read, None if it does not exist yet. Its repr hides secrets."""
 
     kind: Kind
     namespace: str
@@ -33,7 +33,7 @@ class _Read(msgspec.Struct, frozen=True):
 
 
 def read(client: Client, kind: Kind, namespace: str, name: str) -> Object | None:
-    """The object, None where there is none; raises ClusterError."""
+    """Returns the object, None if it does not exist; raises ClusterError."""
     try:
         found = client.get(path("api", "v1", "namespaces", namespace, _PLURAL[kind], name), _Read)
     except NotFound:
@@ -44,7 +44,7 @@ def read(client: Client, kind: Kind, namespace: str, name: str) -> Object | None
 
 
 def write(client: Client, wanted: Object) -> None:
-    """Creates it, or replaces what was read and nothing newer; raises Conflict where somebody else was first."""
+    """Creates the object, or replaces the version that was read; raises Conflict if somebody else was first."""
     folder = ("api", "v1", "namespaces", wanted.namespace, _PLURAL[wanted.kind])
     if wanted.metadata is None:
         client.post(path(*folder), _body(wanted), dict[str, Any])

@@ -1,4 +1,4 @@
-"""TaskRuns and the tokens of their pods, read from Kubernetes."""
+"""Reads TaskRuns from Kubernetes, and reviews the tokens of their pods."""
 
 from collections.abc import Iterator
 
@@ -36,7 +36,7 @@ class TaskRun(msgspec.Struct, frozen=True):
 
 
 class User(msgspec.Struct, frozen=True):
-    """Whom a token belongs to."""
+    """The owner of a token."""
 
     username: str = ""
     extra: dict[str, list[str]] = {}
@@ -54,21 +54,21 @@ class _Review(msgspec.Struct, frozen=True):
 
 
 def review(client: Client, token: str) -> User | str:
-    """Whom Kubernetes vouches for, or why for nobody. Raises ClusterError."""
+    """Returns the token's owner as Kubernetes confirms it, or why it does not. Raises ClusterError."""
     asked = {
         "apiVersion": "authentication.k8s.io/v1",
         "kind": "TokenReview",
         "spec": {"token": token, "audiences": [TOKEN_AUDIENCE]},
     }
     found = client.post(path("apis", "authentication.k8s.io", "v1", "tokenreviews"), asked, _Review).status
-    # An API server that knows nothing of audiences answers without them, and would let any token of the cluster in.
+    # An API server that does not support audiences answers without them, and would accept any token of the cluster.
     if not found.authenticated or TOKEN_AUDIENCE not in found.audiences:
         return found.error or "Kubernetes does not vouch for it: its pod is gone, or it was not signed by this cluster"
     return found.user
 
 
 def get(client: Client, namespace: str, name: str) -> TaskRun | None:
-    """A TaskRun, None where there is none."""
+    """Returns a TaskRun, None if it does not exist."""
     try:
         return client.get(path(*_GROUP, "namespaces", namespace, PLURAL, name), TaskRun)
     except NotFound:

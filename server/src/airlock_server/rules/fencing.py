@@ -1,9 +1,9 @@
 """
-What a pod's token still opens: the pod's row and the clock in, a standing out. Pure.
+Decides what a pod's token still opens: the pod's row and the clock in, a standing out. Pure.
 
-While its launch runs, it opens everything that the launch may ask. Once the task instance has reached its state, only
-what a launch still has to say about itself; later, or when the pod no longer counts, only a replay of that state, which
-moves nothing.
+While its launch runs, the token opens everything that the launch may ask. Once the task instance has reached its state,
+it opens only requests of the launch about itself. Later it opens only a replay of that state, which moves nothing. If
+another pod is the current one, it opens nothing.
 """
 
 from datetime import datetime, timedelta
@@ -16,20 +16,20 @@ SETTLED_FOR = timedelta(minutes=10)
 
 
 class Standing(IntEnum):
-    """How a launch stands, the later ones opening less."""
+    """The standing of a launch; a later one in this list opens less."""
 
-    #: It is the one that runs the task instance, or is to.
+    #: The launch runs the task instance, or is about to.
     CURRENT = 0
     #: Its task instance has reached a state.
     SETTLED = 1
-    #: That was too long ago.
+    #: That was too long ago for anything but a replay.
     EXPIRED = 2
-    #: Another pod counts, or none any more.
+    #: Another pod is the current one, or the TaskRun is over.
     ENDED = 3
 
 
 def standing(attempt: Attempt | None, ti_id: str, now: datetime) -> Standing:
-    """How the launch of a token for ``ti_id`` stands; ``attempt`` is its pod's row, None where there is none."""
+    """Returns the standing of the launch of a token for ``ti_id``; ``attempt`` is its pod's row, None without a row."""
     if attempt is None or attempt.ti_id != ti_id or attempt.ended_at is not None:
         return Standing.ENDED
     if attempt.settled_at is None:

@@ -1,7 +1,7 @@
 """
-What a pod's first exchange does to the task instance that it is to run. Pure, and total over all states.
+Decides what a pod's first exchange does to its task instance. Pure, and total over all states.
 
-The pod is already known to be the one that counts for its TaskRun; what is decided here is what its predecessors left.
+The pod is already known to be its TaskRun's current pod; the decision is about what earlier pods left behind.
 """
 
 from enum import Enum
@@ -12,7 +12,7 @@ from airlock_wire.states import FINISHED, TaskInstanceState
 
 
 class Found(msgspec.Struct, frozen=True):
-    """The task instance's row as it is. ``mine``: it is this TaskRun that runs it."""
+    """The task instance's row. ``mine``: this TaskRun runs it."""
 
     state: TaskInstanceState
     try_number: int
@@ -22,9 +22,9 @@ class Found(msgspec.Struct, frozen=True):
 class Step(Enum):
     """What to do with the row."""
 
-    #: There is none: queue the task instance.
+    #: The task instance does not exist: queue it.
     CREATE = "create"
-    #: Nobody has begun: it is queued already, under the id it has.
+    #: No launch has begun: it stays queued, under its id.
     KEEP = "keep"
     #: A lost launch had begun this try: queue the same try again, under the same id.
     REQUEUE = "requeue"
@@ -34,19 +34,19 @@ class Step(Enum):
     FINISHED = "finished"
     #: Another TaskRun, or a launch on the server's machine, is running it.
     BUSY = "busy"
-    #: A later try has begun: this pod is of the past.
+    #: A later try has begun: this pod is too late.
     SUPERSEDED = "superseded"
 
 
 _S = TaskInstanceState
 #: Over, and not for the operator to run again, whatever it believes.
 _FOR_GOOD = FINISHED - {_S.FAILED}
-#: Nothing has begun that could be lost.
+#: The states in which no launch has begun.
 _WAITING = frozenset({_S.NONE, _S.SCHEDULED, _S.UP_FOR_RETRY})
 
 
 def succeed(found: Found | None, try_number: int) -> Step:
-    """The step for a pod of this try."""
+    """Returns the step for a pod of this try."""
     if found is None:
         return Step.CREATE
     if not found.mine:

@@ -1,8 +1,8 @@
 """
-What a launch's call means for a task instance: the Execution API's answers as pure functions.
+Decides what a launch's call does to a task instance, and so how the Execution API answers. Pure.
 
-``Seen`` is the row as it is; a call and a row give a verdict; the store carries it out and the API words it.
-The transitions themselves are the wire's table (``airlock_wire.states``); this adds who is calling.
+``Seen`` is the row as it is. A call and a row give a verdict, the store carries it out, and the API words the answer.
+The transitions are the wire's table (``airlock_wire.states``); this module also checks who is calling.
 """
 
 from enum import Enum
@@ -14,7 +14,7 @@ from airlock_wire.states import TaskInstanceState, may_report, may_run
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """The part of a task instance's row that decides. ``hostname`` and the rest are the launch that runs it."""
+    """The part of a task instance's row that a verdict needs. ``hostname`` and what follows are of the launch."""
 
     state: TaskInstanceState
     hostname: str | None = None
@@ -23,7 +23,7 @@ class Seen(msgspec.Struct, frozen=True):
 
 
 class Missing(Enum):
-    """Why there is no row: the id was never ours, or a retry or clear gave the task instance a new one."""
+    """Why a row does not exist: the id was never ours, or a retry or clear gave the task instance a new id."""
 
     UNKNOWN = "unknown"
     ARCHIVED = "archived"
@@ -38,7 +38,7 @@ class Caller(msgspec.Struct, frozen=True):
 
 
 class Verdict(Enum):
-    """What to do, and so what to answer."""
+    """What to do, and so how to answer."""
 
     MOVE = "move"
     #: The call was carried out before: answer as then, change nothing.
@@ -56,7 +56,9 @@ class Verdict(Enum):
 def on_run(
     seen: Seen | Missing, launch: Caller
 ) -> Literal[Verdict.MOVE, Verdict.REPLAY, Verdict.NOT_FOUND, Verdict.INVALID_STATE]:
-    """PATCH /run: accepted once a launch, and again from the same process, whose first answer may have been lost."""
+    """
+    Decides PATCH /run: accepted once for a launch, and again from the same process, which may have lost the answer.
+    """
     if isinstance(seen, Missing):
         return Verdict.NOT_FOUND
     if may_run(seen.state):
@@ -68,7 +70,7 @@ def on_run(
 def on_report(
     seen: Seen | Missing, reported: TaskInstanceState
 ) -> Literal[Verdict.MOVE, Verdict.REPLAY, Verdict.NOT_FOUND, Verdict.INVALID_STATE]:
-    """PATCH /state. Moving to a state that no launch may report is a move too: the store turns it into failed."""
+    """Decides PATCH /state. A state that a launch may not report is accepted too: the store turns it into failed."""
     if isinstance(seen, Missing):
         return Verdict.NOT_FOUND
     if seen.state is reported:
@@ -84,7 +86,7 @@ def state_after_report(reported: TaskInstanceState) -> TaskInstanceState:
 def on_heartbeat(
     seen: Seen | Missing, hostname: str, pid: int
 ) -> Literal[Verdict.BEAT, Verdict.NOT_FOUND, Verdict.GONE, Verdict.RUNNING_ELSEWHERE, Verdict.NOT_RUNNING]:
-    """PUT /heartbeat: who calls is compared first, the state second."""
+    """Decides PUT /heartbeat: compares the caller first, then the state."""
     if isinstance(seen, Missing):
         return Verdict.GONE if seen is Missing.ARCHIVED else Verdict.NOT_FOUND
     if (seen.hostname, seen.pid) != (hostname, pid):

@@ -1,5 +1,5 @@
 """
-Attempts: which pod stands for which task instance, from its first exchange to the TaskRun's end.
+Stores attempts: which pod runs which task instance, from its first exchange to the TaskRun's end.
 
 One row a pod. A pod that exchanges for the first time supersedes those of its TaskRun before it, and does to the task
 instance what ``rules.takeover`` says, all in the transaction that gives it its row.
@@ -23,19 +23,20 @@ _t = task_instance.c
 
 
 class TaskRunRef(msgspec.Struct, frozen=True, order=True):
-    """A TaskRun that the store has pods of."""
+    """A TaskRun with attempts in the store."""
 
     namespace: str
     name: str
     uid: str
 
 
-#: Who owns a DAG that TaskRuns made by hand claimed: nobody in particular. Two teams may each have a DAG ``etl``.
+#: The owner of a DAG that a TaskRun made by hand has claimed. All such TaskRuns share it: two teams may have a DAG
+#: ``etl``.
 BY_HAND = "kubectl"
 
 
 def of_pod(conn: sa.Connection, pod_uid: str) -> Attempt | None:
-    """The pod's row, None where it was never given a token."""
+    """Returns the pod's row, None if it was never given a token."""
     row = conn.execute(_BY_POD, {"pod": pod_uid}).one_or_none()
     return None if row is None else Attempt(**row._mapping)  # noqa: SLF001 - a row as a map
 
@@ -75,13 +76,13 @@ def admit(conn: sa.Connection, claim: Claim) -> Attempt | Superseded | OwnedBy |
 
 
 def end(conn: sa.Connection, taskrun_uid: str, because: str) -> int:
-    """Ends every attempt of a TaskRun that has not ended; how many."""
+    """Ends every open attempt of a TaskRun; returns their number."""
     chosen = sa.update(attempt).where(_a.taskrun_uid == taskrun_uid, _a.ended_at.is_(None))
     return conn.execute(chosen.values(ended_at=clock(), ended_because=because)).rowcount
 
 
 def watched(conn: sa.Connection) -> list[TaskRunRef]:
-    """The TaskRuns that have an attempt which has not ended."""
+    """Returns the TaskRuns with an open attempt."""
     chosen = sa.select(_a.namespace, _a.taskrun_name, _a.taskrun_uid).where(_a.ended_at.is_(None)).distinct()
     return [TaskRunRef(*row) for row in conn.execute(chosen)]
 

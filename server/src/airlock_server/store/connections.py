@@ -9,7 +9,7 @@ from airlock_server.store.schema import connection
 
 
 class Connection(msgspec.Struct, frozen=True, kw_only=True):
-    """A connection as it is used. ``extra`` is a JSON text, ``schema`` the database's."""
+    """A connection in the clear. ``extra`` is a JSON text, ``schema`` the database's."""
 
     conn_id: str
     conn_type: str
@@ -22,12 +22,12 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     description: str | None = None
 
 
-#: Made once: a statement that is built anew at each call costs more than the read.
+#: Built once: building the statement at each call costs more than the read.
 _ONE = sa.select(connection).where(connection.c.conn_id == sa.bindparam("conn_id"))
 
 
 def get(conn: sa.Connection, encryption: Encryption, conn_id: str) -> Connection | None:
-    """The connection, secrets decrypted; None where there is none."""
+    """Returns the connection with its secrets decrypted; None if it does not exist."""
     row = conn.execute(_ONE, {"conn_id": conn_id}).one_or_none()
     if row is None:
         return None
@@ -49,12 +49,12 @@ def put(conn: sa.Connection, encryption: Encryption, new: Connection) -> None:
 
 
 def delete(conn: sa.Connection, conn_id: str) -> bool:
-    """Removes a connection; whether there was one."""
+    """Removes a connection; returns whether it existed."""
     return conn.execute(sa.delete(connection).where(connection.c.conn_id == conn_id)).rowcount > 0
 
 
 def ids(conn: sa.Connection) -> list[tuple[str, str]]:
-    """Every connection's id and type, in order."""
+    """Returns every connection's id and type, in order."""
     chosen = sa.select(connection.c.conn_id, connection.c.conn_type).order_by(connection.c.conn_id)
     return [(row.conn_id, row.conn_type) for row in conn.execute(chosen)]
 

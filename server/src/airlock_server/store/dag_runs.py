@@ -18,7 +18,7 @@ def make_manual(
     now: datetime,
     namespace: str | None = None,
 ) -> None:
-    """A DAG run that somebody asked for, in ``namespace`` with a TaskRun; it runs from now on, its dates being now."""
+    """Makes a DAG run by request, for a TaskRun in ``namespace``; it starts now, and all its dates are now."""
     conn.execute(
         sa.insert(dag_run).values(
             dag_id=dag_id,
@@ -37,23 +37,23 @@ def make_manual(
 
 
 def exists(conn: sa.Connection, dag_id: str, run_id: str) -> bool:
-    """Whether there is such a DAG run."""
+    """Tells whether the DAG run exists."""
     chosen = sa.select(dag_run.c.run_id).where(dag_run.c.dag_id == dag_id, dag_run.c.run_id == run_id)
     return conn.execute(chosen).one_or_none() is not None
 
 
 def namespace_of(conn: sa.Connection, dag_id: str, run_id: str) -> str | None:
-    """The namespace whose TaskRuns made it; None for the scheduler's own, and where there is none."""
+    """Returns the namespace whose TaskRuns made it; None for the scheduler's own, and for one that does not exist."""
     chosen = sa.select(dag_run.c.namespace).where(dag_run.c.dag_id == dag_id, dag_run.c.run_id == run_id)
     namespace: str | None = conn.scalar(chosen)
     return namespace
 
 
 def as_wire(conn: sa.Connection, dag_id: str, run_id: str) -> dict[str, Any]:
-    """The DAG run as the Execution API shows it to a task; every key is there."""
+    """Returns the DAG run as the Execution API shows it to a task; every key is there."""
     row = conn.execute(sa.select(dag_run).where(dag_run.c.dag_id == dag_id, dag_run.c.run_id == run_id)).one()
     shown = dict(row._mapping)  # noqa: SLF001 - a row as a map
     del shown["namespace"]
     shown["run_id"] = run_id_of(run_id)
-    # Nothing here knows assets or teams yet, and a runner refuses a DAG run without the first.
+    # The server has no assets and teams yet, but a runner refuses a DAG run without the list of assets.
     return {**shown, "consumed_asset_events": [], "team_name": None}

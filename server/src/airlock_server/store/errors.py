@@ -1,8 +1,8 @@
 """
-What can go wrong in the store.
+The errors of the store.
 
 * StoreError
-  x UnsupportedDatabase   the URL names a database we do not run on: change the setting
+  x UnsupportedDatabase   the URL names a database that is not supported: change the setting
   x NewerDatabase         the schema is from a newer Airlock: run that one
   x Unavailable           the database did not take the call in time, or is closed: try again
   x LaunchError           this cannot be queued
@@ -18,7 +18,7 @@ class StoreError(Exception):
 
 
 class UnsupportedDatabase(StoreError):
-    """The URL names a database we do not run on."""
+    """The URL names a database that is not supported."""
 
 
 class NewerDatabase(StoreError):
@@ -26,7 +26,7 @@ class NewerDatabase(StoreError):
 
 
 class Unavailable(StoreError):
-    """The database did not take the call in time, or is closed. Nothing is known to have been written."""
+    """The database did not take the call in time, or is closed. The write may not have been done."""
 
 
 class LaunchError(StoreError):

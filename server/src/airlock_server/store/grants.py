@@ -13,7 +13,7 @@ from airlock_wire.patterns import matches
 Kind = Literal["variable", "connection"]
 
 _g = access_grant.c
-#: Made once: a statement that is built anew at each call costs more than the read.
+#: Built once: building the statement at each call costs more than the read.
 _PATTERNS = sa.select(_g.pattern).where(_g.namespace == sa.bindparam("namespace"), _g.kind == sa.bindparam("kind"))
 
 
@@ -26,18 +26,18 @@ class Grant(msgspec.Struct, frozen=True):
 
 
 def add(conn: sa.Connection, grant: Grant) -> None:
-    """Adds a grant; one that is there stays."""
+    """Adds a grant, unless it exists."""
     upsert.upsert(conn, access_grant, msgspec.structs.asdict(grant), {"granted_at": now()})
 
 
 def remove(conn: sa.Connection, grant: Grant) -> bool:
-    """Removes a grant; whether there was one."""
+    """Removes a grant; returns whether it existed."""
     same = [_g.namespace == grant.namespace, _g.kind == grant.kind, _g.pattern == grant.pattern]
     return conn.execute(sa.delete(access_grant).where(*same)).rowcount > 0
 
 
 def list_(conn: sa.Connection, kind: Kind | None, namespace: str | None) -> list[Grant]:
-    """The grants, in order; of one kind and of one namespace where those are given."""
+    """Returns the grants in order, optionally of one kind or one namespace."""
     chosen = sa.select(_g.namespace, _g.kind, _g.pattern).order_by(_g.namespace, _g.kind, _g.pattern)
     if kind is not None:
         chosen = chosen.where(_g.kind == kind)
@@ -47,7 +47,7 @@ def list_(conn: sa.Connection, kind: Kind | None, namespace: str | None) -> list
 
 
 def patterns(conn: sa.Connection, namespace: str, kind: Kind) -> list[str]:
-    """What is granted to a namespace."""
+    """Returns the patterns that are granted to a namespace."""
     return list(conn.scalars(_PATTERNS, {"namespace": namespace, "kind": kind}))
 
 

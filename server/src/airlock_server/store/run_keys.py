@@ -1,16 +1,16 @@
 """
-How a DAG run is named in the tables. Pure.
+Names DAG runs in the tables. Pure.
 
-A run that TaskRuns made belongs to their namespace, which is a part of its name: two namespaces may each have a run
-``nightly`` of a DAG ``etl``. Neither can take the other's, and none learns of it.
+A run that TaskRuns made belongs to their namespace, which is a part of its name. So two namespaces may each have a run
+``nightly`` of a DAG ``etl``. Neither can use the other's run or learn that it exists.
 """
 
 
 def key_of(namespace: str | None, run_id: str) -> str:
-    """The name in the tables; no namespace, and so no id, has a slash."""
+    """Returns the name in the tables. Its parts are told apart by a slash, which namespaces and ids do not have."""
     return f"{namespace}/{run_id}" if namespace else run_id
 
 
 def run_id_of(key: str) -> str:
-    """The run's id, as its task and its author know it."""
+    """Returns the run's id for its task and its author."""
     return key.rpartition("/")[2]

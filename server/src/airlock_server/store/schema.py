@@ -1,8 +1,8 @@
 """
-The tables. ``migrations/`` makes them; a test proves that both say the same.
+The tables. ``migrations/`` makes them; a test checks that the two agree.
 
-Ids are text (a uuid with its dashes) and moments are UtcDateTime, so that PostgreSQL can come without a rewrite
-and a person with a SQL prompt can read them.
+Ids are text (a uuid with its dashes) and times are UtcDateTime. So PostgreSQL needs no rewrite, and a person at a SQL
+prompt can read them.
 """
 
 from typing import Any
@@ -23,8 +23,8 @@ metadata = sa.MetaData(
     }
 )
 
-#: A dag_id belongs to whoever first claimed it: ``bundle:NAME``, or ``kubectl`` for TaskRuns made by hand, whose DAG
-#: runs then belong to a namespace each.
+#: A dag_id belongs to whoever first claimed it: ``bundle:NAME``, or ``kubectl`` for TaskRuns made by hand. Then each
+#: DAG run belongs to a namespace.
 dag = sa.Table(
     "dag",
     metadata,
@@ -53,7 +53,7 @@ dag_run = sa.Table(
     sa.Column("note", sa.Text),
     sa.Column("partition_key", sa.String(250)),
     sa.Column("partition_date", UtcDateTime),
-    #: Whose TaskRuns made it; none for the scheduler's own.
+    #: The namespace whose TaskRuns made it; null for the scheduler's own.
     sa.Column("namespace", sa.String(63)),
 )
 
@@ -68,10 +68,10 @@ def _task_instance_columns() -> list[sa.Column[Any]]:
         sa.Column("try_number", sa.Integer, nullable=False),
         sa.Column("max_tries", sa.Integer, nullable=False),
         sa.Column("state", sa.String(20), nullable=False),
-        # Why it is in this state, in words, where somebody has said so.
+        # Why it is in this state, in words; null if nobody has said.
         sa.Column("reason", sa.Text),
         sa.Column("dag_version_id", sa.String(36), nullable=False),
-        # The TaskRun that it is run by; null on this machine's own launches.
+        # The TaskRun that runs it; null for this machine's own launches.
         sa.Column("taskrun_uid", sa.String(36)),
         # The launch that runs it.
         sa.Column("hostname", sa.Text),
@@ -115,7 +115,8 @@ task_instance_history = sa.Table(
     sa.Index(None, "dag_id", "run_id", "task_id", "map_index"),
 )
 
-#: One row for every accepted move of a state, written with the move: the witness of exactly-once. Append-only.
+#: One row for every accepted move of a state, written with the move: it proves that the move happened once.
+#: Append-only.
 state_write = sa.Table(
     "state_write",
     metadata,
@@ -156,8 +157,8 @@ rendered_fields = sa.Table(
     sa.ForeignKeyConstraint(["dag_id", "run_id"], ["dag_run.dag_id", "dag_run.run_id"]),
 )
 
-#: One row for every pod that was given a token: which task instance it stands for, and until when. ``settled_at`` is
-#: when its task instance reached a state that ends the launch, ``ended_at`` when the pod stopped counting.
+#: One row for every pod that was given a token: its task instance, and until when it runs it. ``settled_at`` is
+#: when its task instance reached a state that ends the launch, ``ended_at`` when the pod ceased to be the current one.
 attempt = sa.Table(
     "attempt",
     metadata,

@@ -1,8 +1,8 @@
 """
-Task instances: reads the row that a call is about, asks ``verdicts`` what the call means, and carries it out.
+Stores task instances: reads the row of a call, asks ``verdicts`` what the call does, and carries it out.
 
-Every function runs inside one write transaction, so nothing can come between the look and the move. Every
-accepted move is written down in ``state_write`` beside it.
+Every function runs inside one write transaction, so nothing can come between the read and the move. Every accepted move
+has a row in ``state_write``.
 """
 
 import uuid
@@ -34,7 +34,7 @@ _t = task_instance.c
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """A verdict, and what the answer says about the row it was reached on."""
+    """A verdict, and the facts of the row for the answer."""
 
     verdict: Verdict
     seen: Seen | Missing
@@ -73,7 +73,7 @@ def run(conn: sa.Connection, ti_id: str, launch: Caller, start_date: datetime) -
 
 
 def heartbeat(conn: sa.Connection, ti_id: str, hostname: str, pid: int) -> Answer:
-    """PUT /heartbeat. The common case is one statement; only a refusal looks closer."""
+    """Carries out PUT /heartbeat. The common case is one statement; only a refusal reads the row."""
     beat = conn.execute(_BEAT, {"ti": ti_id, "host": hostname, "process": pid, "moment": now()})
     if beat.rowcount:
         return Answer(Verdict.BEAT, Seen(TaskInstanceState.RUNNING, hostname, None, pid))
@@ -84,11 +84,11 @@ def heartbeat(conn: sa.Connection, ti_id: str, hostname: str, pid: int) -> Answe
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """
-    PATCH /state, parsed: the state, the columns it sets, and what is kept of it beside the columns.
+    A parsed PATCH /state: the state, the columns that it sets, and what else is kept of it.
 
     ``values`` are columns of ``task_instance``; a column that the report does not mention stays as it is.
-    ``timeout`` counts from when it is carried out.
-    ``problem`` is what is wrong with it beyond its shape, which matters only where the state would move.
+    ``timeout`` starts when the report is carried out.
+    ``problem`` is a fault beyond its shape, which matters only if the state would move.
     """
 
     state: TaskInstanceState
@@ -99,7 +99,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def report(conn: sa.Connection, ti_id: str, said: Report) -> Answer:
-    """PATCH /state."""
+    """Carries out PATCH /state."""
     row = _row(conn, ti_id)
     seen = Missing.UNKNOWN if row is None else _seen(row)
     verdict = transitions.on_report(seen, said.state)
@@ -122,10 +122,10 @@ def move(
     conn: sa.Connection, ti_id: str, before: str, after: TaskInstanceState, *, by: str, values: dict[str, Any]
 ) -> None:
     """
-    Moves a task instance that is in ``before``, and writes it down. Whatever it moves to, the pod that ran it has
-    nothing more to say about it.
+    Moves a task instance out of the state ``before``, and adds its row to ``state_write``. The pod that ran it is
+    settled, whatever the new state is.
 
-    To ``up_for_retry`` ends the try: it is archived under its id, and the task instance goes on under a new one.
+    The state ``up_for_retry`` ends the try: it is archived under its id, and the task instance gets a new id.
     """
     moment = now()
     conn.execute(sa.update(task_instance).where(_t.id == ti_id).values(state=after, **values))
@@ -136,7 +136,7 @@ def move(
 
 
 def archive(conn: sa.Connection, ti_id: str, moment: datetime) -> str:
-    """Keeps the row under its id in the history and gives the live row a new id, which is returned."""
+    """Copies the row to the history under its id, gives the live row a new id, and returns that."""
     columns = [column.name for column in task_instance.c]
     copied = sa.select(
         *(task_instance.c[name] for name in columns), sa.literal(moment, task_instance_history.c.archived_at.type)
@@ -149,13 +149,15 @@ def archive(conn: sa.Connection, ti_id: str, moment: datetime) -> str:
 
 
 def write_down(conn: sa.Connection, ti_id: str, before: str | None, after: str, moment: datetime, by: str) -> None:
-    """The row of ``state_write`` that goes with a move."""
+    """Adds the row of ``state_write`` for a move."""
     row = {"ti_id": ti_id, "from_state": before, "to_state": after, "at": moment, "by": by}
     conn.execute(sa.insert(state_write).values(row))
 
 
 def set_rendered_fields(conn: sa.Connection, ti_id: str, fields: bytes) -> Missing | None:
-    """PUT /rtif: keeps the JSON object ``fields``; what is missing where there is no such task instance."""
+    """
+    Carries out PUT /rtif: stores the JSON object ``fields``; returns what is missing if there is no task instance.
+    """
     row = _row(conn, ti_id)
     if row is None:
         return _missing(conn, ti_id)
@@ -165,7 +167,7 @@ def set_rendered_fields(conn: sa.Connection, ti_id: str, fields: bytes) -> Missi
 
 
 def set_rendered_map_index(conn: sa.Connection, ti_id: str, value: str) -> bool:
-    """PATCH /rendered-map-index; False where there is no such task instance."""
+    """Carries out PATCH /rendered-map-index; returns False if the task instance does not exist."""
     return conn.execute(sa.update(task_instance).where(_t.id == ti_id).values(rendered_map_index=value)).rowcount > 0
 
 
@@ -218,10 +220,10 @@ def _run_context(conn: sa.Connection, row: Any) -> dict[str, Any]:
 
 def _clear_xcoms(conn: sa.Connection, row: Any) -> None:
     """
-    Removes what an earlier launch of the task instance pushed, as a fresh start must not find it.
+    Removes the XComs that an earlier launch of the task instance pushed: a fresh start must not find them.
 
     Airflow leaves that to the runner and names the keys in ``xcom_keys_to_clear``. Here it is one statement in the
-    transaction that lets the launch in, so no launch can fail between its start and its cleaning.
+    transaction of PATCH /run, so a launch cannot fail between its start and its cleaning.
     """
     mine = [xcom.c.dag_id == row.dag_id, xcom.c.run_id == row.run_id, xcom.c.task_id == row.task_id]
     if row.map_index >= 0:

@@ -1,5 +1,5 @@
 """
-What the owner of task instances does: the local executor now, the scheduler later.
+The store's functions for the owner of task instances: queue a try, queue it again, close it.
 
 Functions over a connection, for ``Database.write`` and ``Database.read``.
 """
@@ -28,7 +28,7 @@ MAY_QUEUE = FINISHED | {TaskInstanceState.NONE, TaskInstanceState.SCHEDULED, Tas
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """How a try stands or ended. ``archived``: a later try has taken its place under another id."""
+    """The state of a try. ``archived``: a later try has taken its place, under another id."""
 
     ti_id: str
     dag_id: str
@@ -48,7 +48,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def claim_dag(conn: sa.Connection, dag_id: str, bundle_name: str) -> None:
-    """Makes the DAG this bundle's, if it is nobody's yet; raises OwnedElsewhere if it is another's."""
+    """Claims the DAG for this bundle if nobody owns it; raises OwnedElsewhere if another bundle does."""
     wanted = f"bundle:{bundle_name}"
     owner = claim_dag_for(conn, dag_id, wanted)
     if owner != wanted:
@@ -59,7 +59,7 @@ def claim_dag(conn: sa.Connection, dag_id: str, bundle_name: str) -> None:
 
 
 def claim_dag_for(conn: sa.Connection, dag_id: str, owner: str) -> str:
-    """Makes the DAG ``owner``'s, if it is nobody's yet; whose it is then."""
+    """Claims the DAG for ``owner`` if nobody owns it; returns the owner."""
     before: str | None = conn.scalar(sa.select(dag.c.owner).where(dag.c.dag_id == dag_id))
     if before is None:
         conn.execute(sa.insert(dag).values(dag_id=dag_id, owner=owner, claimed_at=clock()))
@@ -81,11 +81,11 @@ def queue_task(
     namespace: str | None = None,
 ) -> str:
     """
-    Queues a try of a task instance and returns its uuid; makes the DAG run, ``manual``, where it is absent.
+    Queues a try of a task instance and returns its uuid; makes the DAG run, of type ``manual``, if it does not exist.
 
-    ``run_id`` is the run's name of ``run_keys``. ``conf`` is the DAG run's, and counts only when that is made. A
-    finished task instance is archived and queued anew. Raises BadId, UnknownDag, or TryIsLive where the task instance
-    is under way.
+    ``run_id`` is the run's name of ``run_keys``. ``conf`` is for a new DAG run, and ignored for an existing one. A
+    finished task instance is archived and queued anew. Raises BadId, UnknownDag, or TryIsLive if the task instance is
+    queued or running.
     """
     for name, value, wrong in (
         ("dag_id", dag_id, ids.problem(dag_id)),
@@ -125,9 +125,9 @@ def queue_task(
 
 def requeue(conn: sa.Connection, ti_id: str) -> bool:
     """
-    Makes a queued or running task instance ready for a new launch of the same try; False if it is neither.
+    Makes a queued or running task instance ready for a new launch of the same try; returns False if it is neither.
 
-    The launch it had is cut off: its heartbeats are refused from now on. No retry is used up.
+    Its earlier launch is cut off: its heartbeats are refused from now on. This uses up no retry.
     """
     before = _live_state(conn, ti_id)
     if before is None:
@@ -150,7 +150,7 @@ def close(conn: sa.Connection, ti_id: str, state: TaskInstanceState, reason: str
 
 
 def outcome(conn: sa.Connection, ti_id: str) -> Outcome | None:
-    """How a try stands, also after a retry has archived its id; None for an id that never was."""
+    """Returns the state of a try, also after a retry has archived its id; None for an unknown id."""
     for table, archived in ((task_instance, False), (task_instance_history, True)):
         names = [field for field in Outcome.__struct_fields__ if field not in ("ti_id", "archived")]
         row = conn.execute(sa.select(*(table.c[name] for name in names)).where(table.c.id == ti_id)).one_or_none()
@@ -161,7 +161,7 @@ def outcome(conn: sa.Connection, ti_id: str) -> Outcome | None:
 
 
 def note_reason(conn: sa.Connection, ti_id: str, reason: str) -> bool:
-    """Says why a try is in the state it is in, live or archived; False for an id that never was."""
+    """Stores why a try, live or archived, is in its state; returns False for an unknown id."""
     return any(
         conn.execute(sa.update(table).where(table.c.id == ti_id).values(reason=reason)).rowcount
         for table in (task_instance, task_instance_history)

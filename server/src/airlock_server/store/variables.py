@@ -7,12 +7,12 @@ from airlock_server.store import grants
 from airlock_server.store.engine import upsert
 from airlock_server.store.schema import variable
 
-#: Made once: a statement that is built anew at each call costs more than the read.
+#: Built once: building the statement at each call costs more than the read.
 _ONE = sa.select(variable.c.value).where(variable.c.key == sa.bindparam("key"))
 
 
 def get(conn: sa.Connection, encryption: Encryption, key: str) -> tuple[bool, str | None]:
-    """Whether there is such a variable, and its value, which may be None."""
+    """Tells whether the variable exists, and returns its value, which may be None."""
     row = conn.execute(_ONE, {"key": key}).one_or_none()
     if row is None:
         return False, None
@@ -26,7 +26,7 @@ def put(conn: sa.Connection, encryption: Encryption, key: str, value: str | None
 
 
 def delete(conn: sa.Connection, key: str) -> bool:
-    """Removes a variable; whether there was one."""
+    """Removes a variable; returns whether it existed."""
     return conn.execute(sa.delete(variable).where(variable.c.key == key)).rowcount > 0
 
 
@@ -34,8 +34,8 @@ def keys(
     conn: sa.Connection, prefix: str | None, limit: int, offset: int, granted: list[str] | None = None
 ) -> tuple[list[str], int]:
     """
-    The keys that start with ``prefix``, in order, from ``offset``; and how many there are in all. With ``granted``
-    only those that one of its patterns fits.
+    Returns the keys that start with ``prefix``, in order, from ``offset``; and their total number. With ``granted``
+    only keys that match one of its patterns.
     """
     chosen = sa.select(variable.c.key)
     if prefix:

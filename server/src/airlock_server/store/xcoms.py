@@ -19,7 +19,7 @@ class XComKey(msgspec.Struct, frozen=True):
     key: str
 
 
-#: One XCom by its key, made once: a statement that is built anew at each call costs more than the read.
+#: One XCom by its key. Built once: building the statement at each call costs more than the read.
 _KEY = ("dag_id", "run_id", "task_id", "key", "map_index")
 _ONE = sa.select(xcom.c.value).where(*(xcom.c[name] == sa.bindparam(name) for name in _KEY))
 
@@ -33,7 +33,7 @@ def put(
     dag_result: bool = False,
     mapped_length: int | None = None,
 ) -> bool:
-    """Makes or replaces one XCom; False, and nothing written, where there is no such DAG run."""
+    """Makes or replaces one XCom; returns False and writes nothing if the DAG run does not exist."""
     run = sa.select(dag_run.c.run_id).where(dag_run.c.dag_id == where.dag_id, dag_run.c.run_id == where.run_id)
     if conn.execute(run).one_or_none() is None:
         return False
@@ -97,7 +97,7 @@ def _chosen(where: XComKey, prior: bool, *more: sa.ColumnElement[bool]) -> sa.Se
     when, this_when = (sa.func.coalesce(t.c.logical_date, t.c.run_after) for t in (dag_run, this))
     of_this = (this.c.dag_id == where.dag_id, this.c.run_id == where.run_id)
     this_date = sa.select(this_when).where(*of_this)
-    # Two namespaces may have DAGs of one name, and know nothing of each other's runs.
+    # Two namespaces may have DAGs of one name, and must not see each other's runs.
     this_namespace = sa.select(this.c.namespace).where(*of_this).scalar_subquery()
     joined = xcom.join(dag_run, sa.and_(xcom.c.dag_id == dag_run.c.dag_id, xcom.c.run_id == dag_run.c.run_id))
     same = dag_run.c.namespace.is_not_distinct_from(this_namespace)

@@ -7,7 +7,7 @@ from airlock_server.web.http import Receive, Request
 
 #: Seconds a client has to send its body.
 BODY_SECONDS = 60.0
-#: A body over the cap is read to its end and dropped up to here, so that its sender gets to read the answer.
+#: A body over the cap is read and dropped up to this size, so that its sender gets to read the answer.
 _MAX_DISCARD_BYTES = 256 * 1024 * 1024
 
 
@@ -16,7 +16,7 @@ class ClientGone(Exception):
 
 
 async def read_body(request: Request, receive: Receive, cap: int) -> bytes:
-    """The whole body; raises 413 over ``cap`` bytes, 408 when it does not come in time, or ClientGone."""
+    """Returns the whole body; raises 413 for over ``cap`` bytes, 408 if it does not come in time, or ClientGone."""
     declared = request.headers.get(b"content-length", b"0")
     if declared.isdigit() and int(declared) > _MAX_DISCARD_BYTES:
         raise _too_large(cap)

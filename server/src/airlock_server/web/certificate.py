@@ -8,7 +8,7 @@ log = logging.getLogger("airlock.api")
 
 
 class CertificateFiles:
-    """The files behind a context that is in use. What is there when it is made counts as loaded."""
+    """The files of a context that is in use; they were loaded when this object is made."""
 
     def __init__(self, context: ssl.SSLContext, certificate: str, key: str) -> None:
         self._context = context
@@ -18,15 +18,15 @@ class CertificateFiles:
 
     def reload_if_changed(self) -> bool:
         """
-        Loads them anew when one has changed; whether it did.
+        Loads the files anew if one has changed; returns whether it did.
 
-        Files that do not fit together are a renewal that is under way: the old ones stay, and are looked at again.
+        Files that do not fit together are in the middle of a renewal: the old ones stay in use until the next look.
         """
         marks = self._marks()
         if marks is None or marks == self._loaded:
             return False
         try:
-            # Tried elsewhere first: a pair that does not fit leaves a context with the one and without the other.
+            # Another context tries them first: a pair that does not fit would leave a context with only one of them.
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self._certificate, self._key)
             self._context.load_cert_chain(self._certificate, self._key)
         except (OSError, ssl.SSLError) as e:

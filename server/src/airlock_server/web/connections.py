@@ -1,8 +1,8 @@
 """
-Which connections the server takes, and how long one may say nothing. A connection needs no token, so without bounds
-anybody who reaches the port could fill the server's memory with silent ones.
+Limits the server's connections in number and in silence. A connection needs no token, so without limits anybody who
+reaches the port could fill the server's memory with silent ones.
 
-Connections are accepted here and not by uvicorn, so that a peer is known before TLS is begun with it.
+Connections are accepted here and not by uvicorn, so that the peer is known before TLS begins.
 """
 
 import asyncio
@@ -24,15 +24,15 @@ log = logging.getLogger("airlock.api")
 HEAD_SECONDS = 10.0
 #: Seconds a request's body may take.
 BODY_SECONDS = 300.0
-#: Between two lines of the log about connections that were refused.
+#: Seconds between two lines of the log about refused connections.
 _SAY_SECONDS = 60.0
-#: How long no connection is taken when the process has no descriptor left for one.
+#: Seconds without accepting, after the process had no free descriptor.
 _PAUSE_SECONDS = 0.2
 _NO_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
 class Limits:
-    """How many connections there are, of each peer and in all, against how many there may be."""
+    """Counts the connections, of each peer and in all, against their limits."""
 
     def __init__(self, in_all: int, per_peer: int) -> None:
         self._in_all = in_all
@@ -41,7 +41,7 @@ class Limits:
         self._sum = 0
 
     def enter(self, peer: str) -> str:
-        """Counts a connection of a peer; the setting that forbids it, empty where it may come in."""
+        """Counts a connection of a peer; returns the setting whose limit is reached, empty if it may come in."""
         if self._sum >= self._in_all:
             return "max_connections"
         if self._count[peer] >= self._per_peer:
@@ -51,7 +51,7 @@ class Limits:
         return ""
 
     def leave(self, peer: str) -> None:
-        """The connection has ended."""
+        """Notes that a connection has ended."""
         self._sum -= 1
         self._count[peer] -= 1
         if not self._count[peer]:
@@ -109,7 +109,7 @@ class Door:
         self._accepting = asyncio.create_task(self._accept())
 
     def close(self) -> None:
-        """Takes no more connections; those that there are stay."""
+        """Stops accepting; open connections stay."""
         self._accepting.cancel()
         for task in self._coming:
             task.cancel()
@@ -149,7 +149,7 @@ class Door:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             await asyncio.get_running_loop().connect_accepted_socket(lambda: protocol, connection, **handshake)
         except (OSError, asyncio.CancelledError):
-            # TLS was not begun, or in vain, or this server ends: what came in this far goes.
+            # TLS did not begin, or failed, or the server ends: the connection is closed.
             with contextlib.suppress(OSError):
                 connection.close()
             leave()

@@ -1,8 +1,8 @@
 """
-Answers that are refusals.
+The errors that become a refusal.
 
 * Refused            any of them: a status and FastAPI's ``detail``
-  x InvalidRequest   422, ``detail`` being a list that names the place
+  x InvalidRequest   422; ``detail`` is a list that names the place
 """
 
 from typing import Any
@@ -21,7 +21,7 @@ class Refused(Exception):
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """One thing wrong with a request: what kind, where (``["body", "pid"]``), in words, and what was there."""
+    """A fault of a request: its kind, its place (``["body", "pid"]``), a sentence, and the value there."""
 
     type: str
     loc: list[str | int]
@@ -30,12 +30,12 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class InvalidRequest(Refused):
-    """The request's header, path, query or body is not what the route takes."""
+    """The request's header, path, query or body is not valid for the route."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(422, [problem])
 
 
 def refused(status: int, reason: str, message: str, **fields: Any) -> Refused:
-    """A refusal whose detail carries a reason for programs and a message for people."""
+    """Returns a refusal whose detail carries a reason for programs and a message for people."""
     return Refused(status, {"reason": reason, "message": message, **fields})

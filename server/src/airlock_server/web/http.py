@@ -1,7 +1,7 @@
 """
 A request and a response of the API, between ASGI and the routes.
 
-The path is split before it is unescaped, so that a slash that a client escapes stays inside its part.
+The path is split before it is unescaped, so that an escaped slash stays inside its part.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
@@ -32,7 +32,7 @@ class Request:
 
     @cached_property
     def parts(self) -> list[str]:
-        """The path's parts, unescaped, the first one being what follows the leading slash."""
+        """The path's parts, unescaped; the first one follows the leading slash."""
         raw: bytes = self._scope.get("raw_path") or self._scope["path"].encode()
         return [unquote(part) for part in raw.partition(b"?")[0].decode("latin-1").split("/")[1:]]
 
@@ -43,13 +43,13 @@ class Request:
 
     @property
     def address(self) -> str:
-        """The client's address, empty where it has none."""
+        """The client's address, empty if it is unknown."""
         client = self._scope.get("client")
         return str(client[0]) if client else ""
 
     @cached_property
     def query(self) -> dict[str, str]:
-        """The query; of a name given twice the last value counts."""
+        """The query; for a name given twice, the last value."""
         return dict(parse_qsl(self._scope["query_string"].decode("latin-1"), keep_blank_values=True))
 
     @property
@@ -67,7 +67,7 @@ class Response(msgspec.Struct, frozen=True):
 
 
 def as_json(value: Any, status: int = 200, headers: tuple[tuple[bytes, bytes], ...] = ()) -> Response:
-    """A response with ``value`` as JSON."""
+    """Returns a response with ``value`` as JSON."""
     return Response(status, encode(value), (JSON, *headers))
 
 

@@ -1,8 +1,8 @@
 """
 Bodies and query values, and FastAPI's list of what is wrong with them.
 
-Clients of Airflow's Execution API know that list; msgspec says what is wrong in a sentence that ends in a path.
-This turns the one into the other.
+Clients of Airflow's Execution API expect that list. msgspec gives a sentence that ends in a path, and this module turns
+the sentence into the list.
 """
 
 import re
@@ -16,7 +16,7 @@ from airlock_server.web.errors import InvalidRequest, Problem
 T = TypeVar("T")
 
 _INT64 = 2**63
-#: What was sent is shown back only where it is short.
+#: A longer value is not shown back to its sender.
 _MAX_INPUT_BYTES = 1024
 
 _PATH = re.compile(r" - at `\$(.*)`$")
@@ -30,7 +30,7 @@ _BOOLEANS = {
 
 
 def decode(decoder: msgspec.json.Decoder[T], body: bytes, content_type: str) -> T:
-    """The body as the decoder's type; raises InvalidRequest, which names the field."""
+    """Returns the body as the decoder's type; raises InvalidRequest, which names the field."""
     check_json(body, content_type)
     try:
         return decoder.decode(body)
@@ -58,22 +58,22 @@ def check_content_type(content_type: str) -> None:
 
 
 def malformed(error: Exception) -> Problem:
-    """The body is no JSON."""
+    """Returns the fault of a body that is not JSON."""
     return Problem("json_invalid", ["body"], f"JSON decode error: {error}")
 
 
 def too_deep() -> Problem:
-    """The body is nested deeper than any program reads it."""
+    """Returns the fault of a body that is nested too deeply."""
     return Problem("recursion_loop", ["body"], "The JSON is nested too deeply")
 
 
 def integer(query: Mapping[str, str], name: str, *, low: int = -_INT64, high: int = _INT64 - 1) -> int | None:
-    """A whole number from the query, None where it is absent; raises InvalidRequest."""
+    """Returns a whole number from the query, None if it is absent; raises InvalidRequest."""
     return None if (text := query.get(name)) is None else whole(text, ["query", name], low=low, high=high)
 
 
 def whole(text: str, loc: list[str | int], *, low: int = -_INT64, high: int = _INT64 - 1) -> int:
-    """A whole number from text found at ``loc``."""
+    """Returns a whole number from text found at ``loc``."""
     if not re.fullmatch(r"\s*[+-]?[0-9]{1,19}\s*", text):
         raise InvalidRequest(Problem("int_parsing", loc, "Input should be a valid integer", text[:100]))
     number = int(text)
@@ -85,7 +85,7 @@ def whole(text: str, loc: list[str | int], *, low: int = -_INT64, high: int = _I
 
 
 def boolean(query: Mapping[str, str], name: str) -> bool:
-    """A yes or no from the query, no where it is absent; raises InvalidRequest."""
+    """Returns a boolean from the query, False if it is absent; raises InvalidRequest."""
     if (text := query.get(name)) is None:
         return False
     if (value := _BOOLEANS.get(text.lower())) is None:
@@ -126,7 +126,7 @@ def _input(body: bytes, loc: list[str | int]) -> Any:
     try:
         value = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None  # The first mistake was found before the rest was read, and the rest is worse.
+        return None  # msgspec found the first fault before it read the rest, and the rest is not JSON.
     for step in loc[1:]:
         try:
             value = value[step]

@@ -1,4 +1,4 @@
-"""Who may call what: the bearer token, its scope, and whose task instance the path names."""
+"""Checks who may call a route: the bearer token, its scope, and the task instance in the path."""
 
 from collections.abc import Mapping
 
@@ -8,13 +8,13 @@ from airlock_server.web.errors import Refused
 
 
 def bearer(headers: Mapping[bytes, bytes]) -> str | None:
-    """The token of the Authorization header, None where there is none."""
+    """Returns the token of the Authorization header, None without one."""
     scheme, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
     return token.strip() if scheme.lower() == "bearer" and token.strip() else None
 
 
 class Access:
-    """A request's token, verified once and only when somebody asks."""
+    """A request's token, verified once, at the first use."""
 
     def __init__(self, tokens: Tokens, headers: Mapping[bytes, bytes]) -> None:
         self._tokens = tokens
@@ -22,7 +22,7 @@ class Access:
         self._claims: Claims | None = None
 
     def check(self, route: Route, path: Mapping[str, str]) -> Claims | None:
-        """The claims, where the token opens ``route``; raises 401 or 403."""
+        """Returns the claims if the token opens ``route``; else raises 401 or 403."""
         if route.scopes is None:
             return None
         if self._token is None:
@@ -40,12 +40,12 @@ class Access:
         return claims
 
     def revoke_pods(self) -> None:
-        """The launch of the request counts no more: a token that is bound to a pod is not refreshed."""
+        """Ends the refreshing of the request's token, if it is bound to a pod: its launch was superseded."""
         if self._claims is not None and self._claims.bound is not None:
             self._token = self._claims = None
 
     def refreshed(self) -> str | None:
-        """A successor for the request's token where it is near its end, whatever the request was answered."""
+        """Returns a new token if the request's token is near its end, whatever the answer to the request is."""
         if self._claims is None and self._token is not None:
             try:
                 self._claims = self._tokens.verify(self._token)

@@ -1,8 +1,8 @@
 """
-The door to the database that a request goes through: it opens only while the request's launch counts.
+The door: a request's way to the database, which is open only while the request's launch is the current one.
 
-A pod's token is checked in the very transaction of what it asks for, so nothing can come between: when another pod has
-taken over, not even a write that was under way gets through. Tokens that are bound to no pod pass.
+A pod's token is checked in the same transaction as the work itself, so nothing can come between. After another pod has
+taken over, not even a write that is already under way is done. Tokens that are not bound to a pod always pass.
 """
 
 from collections.abc import Callable
@@ -24,14 +24,14 @@ Work = Callable[[sa.Connection], T]
 
 
 class Door(Protocol):
-    """The three ways into ``Database``. ``attempt`` is the pod that asks, known inside the work; None: no pod."""
+    """The three calls of ``Database``. ``attempt`` is the asking pod, set inside the work; None without a pod."""
 
     @property
     def attempt(self) -> Attempt | None: ...
 
     @property
     def settled(self) -> bool:
-        """The launch has ended: what it may still do is about itself."""
+        """Whether the launch has ended: then it may only ask about itself."""
 
     async def awrite(self, work: Work[T]) -> T: ...
 
@@ -41,7 +41,7 @@ class Door(Protocol):
 
 
 def door(db: Database, claims: Claims | None, opens: Standing) -> Door:
-    """The door for a request with these claims, on a route that is open up to the standing ``opens``."""
+    """Returns the door for a request with these claims, on a route that is open up to the standing ``opens``."""
     if claims is None or claims.bound is None:
         return _Open(db)
     return _Fenced(db, claims, claims.bound.pod, opens)
@@ -74,7 +74,10 @@ class _Fenced:
         return _or_raise(self._db.point(lambda conn: self._enter(conn, work)))
 
     def _enter(self, conn: sa.Connection, work: Work[T]) -> T | Refused:
-        """The work's result, or the refusal. Returned, because a write that raises undoes those committed with it."""
+        """
+        Returns the work's result, or the refusal. A refusal is not raised: that would undo the writes in the same
+        commit.
+        """
         self.attempt = attempts.of_pod(conn, self._pod_uid)
         found = fencing.standing(self.attempt, self._claims.sub, now())
         self.settled = found is not Standing.CURRENT

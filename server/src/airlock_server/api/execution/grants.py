@@ -1,4 +1,4 @@
-"""What a launch may read beyond its own: variables and connections by grant, XComs of its own DAG."""
+"""Checks what a launch may read beside its own: variables and connections by grant, XComs of its own DAG."""
 
 import msgspec
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ from airlock_server.web.errors import Refused, refused
 
 
 def granted(services: Services, door: Door, conn: sa.Connection, kind: grants.Kind) -> list[str] | None:
-    """The patterns of what the request may read, None where it is everything."""
+    """Returns the patterns of what the request may read, None if it may read everything."""
     if door.attempt is None or not services.by_grant:
         return None
     return grants.patterns(conn, door.attempt.namespace, kind)
@@ -29,7 +29,7 @@ def check_read(services: Services, door: Door, conn: sa.Connection, kind: grants
 
 
 def check_write(services: Services, door: Door) -> None:
-    """Refuses a change to what all namespaces share: a grant is for reading."""
+    """Refuses to change variables, which all namespaces share: a grant is for reading."""
     if door.attempt is not None and services.by_grant:
         raise _denied("A task may not change variables here: grants are for reading, and others may read them too")
 

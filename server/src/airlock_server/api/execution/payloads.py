@@ -1,7 +1,7 @@
 """
 The bodies of PATCH /run, PATCH /state and PUT /heartbeat. Strict: a key that is not known here is an error.
 
-Each report knows what it means for the row; the state itself is the store's to move.
+Each report knows its changes to the row; the store moves the state.
 """
 
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ Pid = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 _MAX_RETRY_REASON_CHARS = 500
 _MAX_PARTITION_KEY_CHARS = 250
-#: Beyond it the date at which a timeout ends may be one that no calendar has.
+#: Beyond it the date at which a timeout ends may not exist in a calendar.
 _MAX_TIMEOUT = timedelta(days=365_000)
 
 
@@ -34,7 +34,7 @@ class EnterRunning(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A launch says that it still does."""
+    """A launch says that it still runs the task instance."""
 
     hostname: str
     pid: Pid
@@ -63,7 +63,7 @@ class _Ended(_Report, frozen=True, kw_only=True):
 
 
 class Ended(_Ended, frozen=True, kw_only=True):
-    """The task ended in a state that needs no more words."""
+    """The task ended in a state without further fields."""
 
     state: Literal["failed", "skipped", "removed", "upstream_failed"]
 
@@ -165,7 +165,7 @@ class AwaitingInput(_Report, frozen=True, kw_only=True):
 
 
 class Impossible(_Report, frozen=True, kw_only=True):
-    """A state that parses, as it does in Airflow, but that no running task can be in: it means the task failed."""
+    """A state that parses, as in Airflow, but that a running task cannot report: the task failed."""
 
     state: Literal["scheduled", "queued", "restarting"]
 
@@ -194,7 +194,7 @@ heartbeat = msgspec.json.Decoder(Heartbeat)
 
 
 def decode_report(body: bytes, content_type: str) -> Report:
-    """The report in the body of PATCH /state; raises InvalidRequest."""
+    """Returns the report in the body of PATCH /state; raises InvalidRequest."""
     state = decode(_tagged, body, content_type).state
     decoder = _by_state.get(state)
     if decoder is None:

@@ -1,5 +1,5 @@
 """
-From a method and a path to a route: which handler, and which tokens open it.
+Finds the route for a method and a path: its handler, and the tokens that open it.
 
 A pattern's parts are literal, ``{name}`` for one part, or ``{name:path}`` for one or more, slashes between them.
 The first pattern that fits wins, so the literal ones come first.
@@ -24,8 +24,8 @@ EXECUTION_OR_WORKLOAD = frozenset({"execution", "workload"})
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
     """
-    One operation. ``scopes`` None: no token is asked for. ``own``: only the token of the path's task instance.
-    ``opens``: up to which standing of its launch a pod's token opens it.
+    One operation. ``scopes`` None: no token is needed. ``own``: only the token of the path's task instance opens it.
+    ``opens``: the last standing of its launch in which a pod's token opens it.
     """
 
     method: str
@@ -46,7 +46,7 @@ class Router:
             self._by_first.setdefault(parts[0], []).append((parts, route))
 
     def find(self, method: str, parts: list[str]) -> tuple[Route, dict[str, str]]:
-        """The route and the path's named parts; raises 404, or 405 where only the method is wrong."""
+        """Returns the route and the path's named parts; raises 404, or 405 if only the method is wrong."""
         allowed = set()
         for pattern, route in self._by_first.get(parts[0] if parts else "", ()):
             named = _match(pattern, parts)
@@ -63,7 +63,7 @@ class Router:
 def _match(pattern: list[str], parts: list[str]) -> dict[str, str] | None:
     tail = next((len(pattern) - 1 - i for i, part in enumerate(pattern) if part.endswith(":path}")), None)
     if tail is not None:
-        # What lies between the parts before and those after belongs to the one that takes slashes.
+        # Everything between the parts before and after it belongs to the part that takes slashes.
         head = len(pattern) - 1 - tail
         if len(parts) < len(pattern):
             return None

@@ -1,5 +1,5 @@
 """
-Which version of the Execution API a request gets: the newest that is not newer than the date it names.
+Chooses the version of the Execution API for a request: the newest that is not newer than the date it names.
 
 Airflow's dates are the names. Only what is listed here is served: a runner refuses an answer of another version's
 shape, so a date before the oldest is 404 and not a guess.
@@ -19,7 +19,7 @@ _DATE = re.compile(rb"\d{4}-\d{2}-\d{2}")
 
 
 def version_for(header: bytes | None) -> str:
-    """The version to serve; raises InvalidRequest for what is no date, and 404 for one before the oldest."""
+    """Returns the version to serve; raises InvalidRequest for an invalid date, and 404 for one before the oldest."""
     if header is None:
         return VERSIONS[-1]
     text = header.decode("latin-1")

@@ -1,12 +1,12 @@
 """
-One launch as two processes of this machine: what a kubelet does with a pod's two containers, done here.
+Runs a launch as two processes of this machine, as a kubelet runs a pod's two containers.
 
-The sidecar gets the token through a pipe, never by argument or environment, and what it must remember secretly in
-a memfd that only this process and it hold. It is started again, with a growing pause, while the launcher lives; it
-gets SIGTERM only after the launcher ended; its record is what remains.
+The sidecar gets the token through a pipe, never by argument or environment. It keeps its secret state in a memfd that
+only this process and the sidecar hold. If it dies while the launcher lives, it is started again, with a growing pause.
+It gets SIGTERM only after the launcher has ended, and leaves its record.
 
-Nothing of a launch outlives it: what user code left behind is ended with it. And no launch outlives its bounds: a
-process of it that was stopped is sent on, and one that still does not end is killed.
+No process of a launch outlives it: processes that user code left behind are ended with it. The launch itself has time
+limits: a suspended process of it is continued, and one that still does not end is killed.
 """
 
 import math
@@ -31,20 +31,20 @@ from airlock_wire.process import backoff
 from airlock_wire.record import Record, decode
 from airlock_wire.workload import Workload
 
-#: What user code sees of the environment of whoever started this, beside what it is given by name (docs/laptop.md).
+#: The variables of the caller's environment that user code sees, beside those given by name (docs/laptop.md).
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONPATH", "PYTHONHASHSEED", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 _RESTART_FIRST_SECONDS = 0.05
 _RESTART_LONGEST_SECONDS = 5.0
 #: How long a sidecar may take to write its record after the launcher ended; it waits for the server that long.
 _RECORD_SECONDS = 60.0
-#: The same where the command was told to end at once.
+#: The same, if the command was told to end at once.
 _HURRIED_SECONDS = 5.0
 #: Between a sidecar's record and its launcher's end. The launcher has its acknowledgement with the record.
 _AFTER_RECORD_SECONDS = 5.0
 #: How long after its grace period a launcher may take to end.
 _AFTER_GRACE_SECONDS = 5.0
-#: A sidecar's exit code for a mistake in what it was given: another start would end in the same way.
+#: A sidecar's exit code for wrong settings: another start would end in the same way.
 _SET_UP_WRONGLY = 2
 
 
@@ -53,7 +53,7 @@ RECORD_FILE = "record.json"
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """Where launches of this machine run: the same for every launch of a command."""
+    """The surroundings of this machine's launches, the same for every launch of a command."""
 
     api_url: str
     log_dir: Path
@@ -66,16 +66,16 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     grace_seconds: float
     log_frames: bool
     capture_file: str
-    #: What user code is given of its environment, by name and value.
+    #: The environment variables that user code is given, by name and value.
     variables: Mapping[str, str]
 
 
 class SetUpWrongly(Exception):
-    """The sidecar refused what it was given, which is a mistake of ours or of a setting; its words are on stderr."""
+    """The sidecar refused its settings, which is a fault of ours or of a setting; its message is on stderr."""
 
 
 class Containers:
-    """One launch. Use it in a ``with``: at its end nothing of it is left."""
+    """One launch. Use it in a ``with``: at the end of the block no process of it is left."""
 
     def __init__(self, place: Place, work: Workload, token: str, environ: Mapping[str, str]) -> None:
         self._place = place
@@ -119,7 +119,7 @@ class Containers:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def end_output(self) -> None:
-        """Closes our writing end of the sidecar's output, so that its reader comes to the end."""
+        """Closes our writing end of the sidecar's output, so that its reader sees the end."""
         if not self._output_ended:
             self._output_ended = True
             os.close(self.output[1])
@@ -127,7 +127,7 @@ class Containers:
     def stop(self) -> None:
         """
         Tells the launcher to stop, as a kubelet does when a pod is deleted; may be called from any thread. A launcher
-        that does not end in its grace period is killed, and at a second call at once.
+        that does not end in its grace period is killed; a second call kills it at once.
         """
         self._hurried = self._kill_at is not None
         grace = 0.0 if self._hurried else self._place.grace_seconds + _AFTER_GRACE_SECONDS
@@ -142,7 +142,7 @@ class Containers:
 
     def wait(self) -> Record | None:
         """
-        Stays until the launch is over; the sidecar's record, None where it could not leave one. Raises SetUpWrongly.
+        Waits until the launch is over; returns the sidecar's record, None if it left no record. Raises SetUpWrongly.
         """
         assert self.sidecar is not None  # noqa: S101 - entered
         assert self.launcher is not None  # noqa: S101 - entered
@@ -160,14 +160,14 @@ class Containers:
         return self._record()
 
     def parsed(self) -> bytes | None:
-        """What a launch in parse mode left, if it left anything."""
+        """Returns the result of a launch in parse mode, if it left one."""
         result = self._folder / "state" / "result.json"
         return result.read_bytes() if result.exists() else None
 
     def _keep_going(self) -> None:
         """
-        Sends on a process that user code of the same user has stopped, and kills a launcher whose time is over. The
-        sidecar's record says that it waits for nothing more, so its launcher has no more to wait for either.
+        Continues a process that user code of the same user has suspended, and kills a launcher whose time is over. Once
+        the sidecar has written its record it waits for nothing more, so its launcher need not wait either.
         """
         for process in (self.launcher, self.sidecar):
             if process is not None and process.returncode is None and _is_stopped(process.pid):
@@ -179,7 +179,7 @@ class Containers:
             self.launcher.kill()
 
     def _sweep(self) -> None:
-        """Ends what user code left behind."""
+        """Ends the processes that user code left behind."""
         if leftovers.orphans(self._children):
             if self._lease is not None:
                 users.sweep(self._lease.uid)
@@ -190,7 +190,7 @@ class Containers:
     def _record(self) -> Record | None:
         assert self.sidecar is not None  # noqa: S101 - entered
         for _ in range(3):
-            # One that was killed at the very end is started again: its journal says what it has to.
+            # A sidecar that was killed at the very end is started again: its journal has what it must still do.
             if self.sidecar.poll() is not None:
                 self._start_sidecar()
             self.sidecar.send_signal(signal.SIGTERM)
@@ -233,8 +233,8 @@ class Containers:
             os.close(write)
             environ["AIRLOCK__SIDECAR__TOKEN_FD"] = str(token_fd)
             passed.append(token_fd)
-        # A SIGTERM before the sidecar has a handler would end it without a record. It starts with the signal held
-        # back, and lets it through once it can take it.
+        # A SIGTERM before the sidecar has a handler would end it without a record. So it starts with the signal
+        # blocked, and unblocks it once it can handle it.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         try:
             if self.sidecar is not None:
@@ -278,7 +278,7 @@ class Containers:
 def _scratch() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="airlock-"))
     if len(str(folder / "socket" / pod.SOCKET_NAME)) > 100:
-        # A Unix socket's name has room for 107 bytes, whatever TMPDIR says.
+        # A Unix socket's name has room for 107 bytes, so TMPDIR may be too long.
         folder.rmdir()
         folder = Path(tempfile.mkdtemp(prefix="airlock-", dir="/tmp"))
     folder.chmod(0o711)
@@ -294,7 +294,7 @@ def _is_stopped(pid: int) -> bool:
 
 
 def _wait_any(*processes: subprocess.Popen[bytes]) -> None:
-    """Returns soon after one of the processes ended."""
+    """Waits until one of the processes has ended, for a second at most."""
     poll = select.poll()
     fds = [os.pidfd_open(process.pid) for process in processes if process.returncode is None]
     for fd in fds:

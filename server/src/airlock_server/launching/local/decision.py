@@ -1,8 +1,8 @@
 """
-What the owner of a launch decides about it, from the sidecar's record. Pure: facts in, a decision out.
+Makes the owner's decision about a launch, from the sidecar's record. Pure: facts in, a decision out.
 
-A launch that was lost before or after user code began does not burn a retry: it is launched again within the infra
-budget; after user code began only if the task has retries, because `retries: 0` often means "not idempotent".
+A lost launch does not use up a retry: the task is launched again within the infra budget. If user code had begun, that
+happens only if the task has retries, because `retries: 0` often means "not idempotent".
 """
 
 from enum import Enum
@@ -27,7 +27,7 @@ class Next(Enum):
 
 
 class Decision(NamedTuple):
-    """What to do, the state to close with where that is CLOSE, and why, for a person."""
+    """What to do, the state for CLOSE, and why, for a person."""
 
     next: Next
     state: TaskInstanceState | None = None
@@ -48,8 +48,8 @@ def decide(
     record: Record | None, *, began: bool, retries: int, infra_budget: int, used: Used, stopping: bool
 ) -> Decision:
     """
-    The owner's decision. ``record`` is None where the sidecar left none; ``began`` says that the task was handed to the
-    runner, by the sidecar's own note; ``stopping``: we were told to end.
+    Returns the owner's decision. ``record`` is None if the sidecar left no record. ``began``: the sidecar noted that
+    the task was handed to the runner. ``stopping``: the command was told to end.
     """
     if record is None:
         return _lost("SidecarLost", began=began, retries=retries, budget=infra_budget, used=used, stopping=stopping)

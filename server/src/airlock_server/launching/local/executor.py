@@ -1,8 +1,8 @@
 """
-The local executor: parses a DAG file, queues one try of one task, launches it until its outcome is settled.
+The local executor: parses a DAG file, queues one try of one task, and launches it until its outcome is known.
 
-It is the owner of these task instances: what a lost launch means is decided here (`verdicts`), and written into the
-store. It runs no user code; a runner behind a sidecar does, also for parsing.
+It is the owner of these task instances: it decides what a lost launch means (`verdicts`), and writes that into the
+store. It does not run user code; a runner behind a sidecar does, also for parsing.
 """
 
 import os
@@ -38,7 +38,7 @@ _RELAUNCH_SECONDS = 0.2
 
 
 class CannotParse(Exception):
-    """The file gave no DAGs. The text is one line a cause, each naming file, line and fix."""
+    """The file could not be parsed. The text has a line for each cause, with file, line and fix."""
 
 
 class CannotLaunch(Exception):
@@ -46,7 +46,7 @@ class CannotLaunch(Exception):
 
 
 class Parsed(msgspec.Struct, frozen=True, kw_only=True):
-    """What a DAG file holds."""
+    """The content of a DAG file."""
 
     dags: list[dags.SerializedDag]
 
@@ -62,16 +62,16 @@ class Executor:
         show: Callable[[bytes], None],
         variables: Mapping[str, str] | None = None,
     ) -> None:
-        """``variables`` are what user code is given of its environment, by name and value."""
+        """Prepares launches; ``variables`` are user code's environment variables, by name and value."""
         # This process has the tokens it mints, and holds the sidecars' memory open.
         kernel.hide()
-        # What user code leaves behind comes here, and is ended with its launch.
+        # Processes that user code leaves behind become children of this one, which ends them with their launch.
         kernel.take_orphans()
         self._installation = installation
         self._environ = environ
         self._show = show
         self._current: Containers | None = None
-        # Reentrant, because ``stop`` is called by a signal handler, in the very thread that may hold it.
+        # Reentrant, because a signal handler calls ``stop``, in the very thread that may hold the lock.
         self._lock = threading.RLock()
         self.stopping = False
         local = installation.settings.local
@@ -96,11 +96,11 @@ class Executor:
         self.relaunches = 0
 
     def serve_at(self, url: str) -> None:
-        """Says where the Execution API is; launches that execute need it."""
+        """Sets the address of the Execution API, which launches that execute need."""
         self._place = msgspec.structs.replace(self._place, api_url=url)
 
     def stop(self) -> None:
-        """Ends the launch that is under way, in an orderly way, and launches no more."""
+        """Ends the current launch in an orderly way, and starts no other."""
         with self._lock:
             self.stopping = True
             if self._current is not None:
@@ -109,7 +109,7 @@ class Executor:
     # --- parsing ---
 
     def parse(self, file: str) -> Parsed:
-        """What a DAG file below the root holds; raises CannotParse."""
+        """Parses a DAG file below the root; raises CannotParse."""
         seconds = self._installation.settings.parse.timeout_seconds
         path = self._place.bundle_root / file
         request = DagFileParseRequest(file=str(path), bundle_path=str(self._place.bundle_root), bundle_name=BUNDLE)
@@ -126,7 +126,7 @@ class Executor:
                 raise CannotParse("\n".join(found.import_errors.values()))
             return Parsed(dags=[dags.disclose(envelope) for envelope in found.serialized_dags])
         except (msgspec.MsgspecError, RecursionError) as e:
-            # The SDK checks the same where it is written, so this file has gone around it.
+            # The SDK checks the same when the DAG is made, so this file did not use it.
             raise CannotParse(f"{path}:1: InvalidDag: {e}") from e
 
     # --- executing ---
@@ -141,7 +141,7 @@ class Executor:
         try_number: int,
         conf: Any,
     ) -> str:
-        """Queues a try; the task instance's id. Raises airlock_server.store.errors.StoreError."""
+        """Queues a try and returns the task instance's id. Raises airlock_server.store.errors.StoreError."""
 
         def write(conn: Any) -> str:
             tries.claim_dag(conn, dag.dag_id, BUNDLE)
@@ -160,7 +160,7 @@ class Executor:
         return self._installation.database.write(write)
 
     def run(self, ti_id: str, file: str, task: dags.SerializedTask) -> tuple[Outcome, Record | None]:
-        """Launches until the try is settled; how it ended, and the last launch's record."""
+        """Launches until the try has ended; returns how it ended, and the last launch's record."""
         database = self._installation.database
         budget = self._installation.settings.local.infra_budget
         used = Used()
@@ -192,7 +192,7 @@ class Executor:
         return outcome, record
 
     def log_file(self, outcome: Outcome) -> Path:
-        """Where the try's log is."""
+        """Returns the path of the try's log."""
         return self._place.log_dir / _log_path(outcome)
 
     def _work(self, ti_id: str, file: str, task: dags.SerializedTask) -> workload.Execute:
@@ -217,7 +217,8 @@ class Executor:
 
     def _launch(self, work: workload.Workload, token: str) -> tuple[bool, Record | None, bytes | None]:
         """
-        Whether user code began, the sidecar's record, and what a launch in parse mode left. Raises CannotLaunch.
+        Launches once. Returns whether user code began, the sidecar's record, and the result of a launch in parse mode.
+        Raises CannotLaunch.
         """
         try:
             return self._launch_once(work, token)
@@ -250,7 +251,9 @@ class Executor:
 
 
 def _log_name(file: str) -> str:
-    """A file's name as one part of a path: any letters beyond the rule's become ``_``, and a long one is cut."""
+    """
+    Returns a file's name as one part of a path: characters that an id may not have become ``_``; a long name is cut.
+    """
     plain = "".join(c if ids.problem(c) == "" else "_" for c in Path(file).stem)
     return plain.encode()[: ids.MAX_ID_BYTES].decode(errors="ignore")
 
@@ -260,7 +263,7 @@ def _log_path(found: Outcome) -> str:
 
 
 def _packages() -> list[Path]:
-    """The folders of the packages that a runner imports, found without importing them."""
+    """Returns the folders of the packages that a runner imports, without importing them."""
     specs = (find_spec(name) for name in ("airlock_runner", "airlock_wire", "airlock.sdk", "msgspec"))
     return [Path(spec.origin).parent for spec in specs if spec is not None and spec.origin is not None]
 

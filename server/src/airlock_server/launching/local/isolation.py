@@ -1,8 +1,8 @@
 """
-Which users run user code on this machine, and what that leaves exposed. Said at start, in one line, never hidden.
+Decides which users run user code on this machine, and says in one line what that leaves exposed.
 
-As root each launch gets a UID that no other launch has, where such a UID can enter the interpreter's and the DAG's
-folders. In every other case user code is the caller, and may read whatever the caller may.
+As root each launch gets a UID that no other launch has, if that UID can enter the interpreter's and the DAG's folders.
+In every other case user code runs as the caller, and may read whatever the caller may.
 """
 
 import os
@@ -16,18 +16,18 @@ from airlock_server.launching.local import users
 from airlock_wire.pod import RUNNER_UID
 
 AUTO = -1
-#: The users of launches, one for each that is under way. A number that the machine knows as a person's is passed over.
+#: The users of launches, one for each current launch. A number that has a name on this machine is skipped.
 LAUNCH_UIDS = range(50200, 50300)
 
-#: What it takes to give a process another user, and to end it then: CAP_KILL, CAP_SETGID and CAP_SETUID.
+#: The capabilities to give a process another user and to end it: CAP_KILL, CAP_SETGID and CAP_SETUID.
 _CAPABILITIES = 1 << 5 | 1 << 6 | 1 << 7
 _ALONE = "so that launches at the same time can stop each other"
 
 
 class Isolation(NamedTuple):
     """
-    ``uids`` are the users that a launch may have: none for the caller's own, one for all launches, or many of which
-    each launch gets one. ``exposed`` is the line to show, empty where nothing is exposed.
+    ``uids`` are the users that a launch may have. It is empty for the caller's own user, has one for all launches, or
+    many, of which each launch gets one. ``exposed`` is the line to show, empty if nothing is exposed.
     """
 
     uids: Sequence[int]
@@ -41,9 +41,9 @@ class Isolation(NamedTuple):
 
 class Machine(NamedTuple):
     """
-    What the decision depends on. ``barred`` is the first place that a user of its own could not enter, None if it can
-    enter all; ``powerless`` says why this process cannot give another user, ``unleased`` why no launch can have one
-    alone.
+    The facts for the decision. ``barred`` is the first place that a user of its own could not enter, None if it can
+    enter all. ``powerless`` says why this process cannot give another user, ``unleased`` why a launch cannot have a
+    user of its own.
     """
 
     caller: int
@@ -54,7 +54,7 @@ class Machine(NamedTuple):
 
 
 def decide(machine: Machine, *, wanted: int, home: Path) -> Isolation:
-    """The pure decision. ``wanted`` is the setting: AUTO, or the user of all launches."""
+    """Returns the decision; pure. ``wanted`` is the setting: AUTO, or the user of all launches."""
     uid = machine.free[0] if wanted == AUTO else wanted
     if machine.caller == 0 and uid != 0 and machine.barred is None and not machine.powerless:
         if wanted == AUTO and not machine.unleased:
@@ -78,7 +78,7 @@ def decide(machine: Machine, *, wanted: int, home: Path) -> Isolation:
 
 
 def choose(wanted: int, home: Path, needed: Iterable[Path]) -> Isolation:
-    """The decision on this machine; ``needed`` are the files and folders that a runner has to read."""
+    """Returns the decision on this machine; ``needed`` are the files and folders that a runner must read."""
     caller = os.getuid()
     free = [uid for uid in LAUNCH_UIDS if not _known(uid)]
     if caller != 0:
@@ -98,7 +98,7 @@ def _known(uid: int) -> bool:
 
 
 def _powerless(uid: int) -> str:
-    """Why this process, which is root, cannot start another as ``uid``; empty where it can."""
+    """Says why this process, which is root, cannot start another as ``uid``; empty if it can."""
     status = Path("/proc/self/status").read_text().splitlines()
     effective = next((int(line.split()[1], 16) for line in status if line.startswith("CapEff")), 0)
     if effective & _CAPABILITIES != _CAPABILITIES:
@@ -110,7 +110,9 @@ def _powerless(uid: int) -> str:
 
 
 def _barred(path: Path, uid: int) -> Path | None:
-    """The first folder on the way to ``path``, links followed, that ``uid`` may not enter, or the path itself."""
+    """
+    Returns the first folder on the way to ``path``, links followed, that ``uid`` may not enter, or the path itself.
+    """
     real = path.resolve()
     for folder in reversed(real.parents):
         if not _may(folder, uid, stat.S_IXOTH):
@@ -122,6 +124,6 @@ def _barred(path: Path, uid: int) -> Path | None:
 
 def _may(path: Path, uid: int, bits: int) -> bool:
     status = path.stat()
-    # The runner has no group but its own, so a file's group never helps; being the owner does.
+    # The runner is only in its own group, so only a file's owner and other bits matter.
     have = status.st_mode >> 6 if status.st_uid == uid else status.st_mode
     return have & bits == bits

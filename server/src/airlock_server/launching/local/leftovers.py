@@ -16,14 +16,14 @@ _END_SECONDS = 5.0
 _LOOK_SECONDS = 0.01
 
 
-#: The processes that this one started for launches, of which there may be several at a time. Starting one and looking
-#: for orphans exclude each other, so that none is taken for an orphan before it is noted here.
+#: The processes that this one started for launches, of which several may run at a time. Starting one and looking for
+#: orphans exclude each other, so that a process is noted here before it could be taken for an orphan.
 _started: set[int] = set()
 _lock = threading.Lock()
 
 
 def start(make: Callable[[], Popen[bytes]]) -> Popen[bytes]:
-    """Starts a launch's process, so that it is told from what launches leave behind."""
+    """Starts a process of a launch and notes it, so that it is not taken for an orphan."""
     with _lock:
         process = make()
         _started.add(process.pid)
@@ -31,13 +31,13 @@ def start(make: Callable[[], Popen[bytes]]) -> Popen[bytes]:
 
 
 def forget(process: Popen[bytes]) -> None:
-    """The process has ended and was waited for: its number may come again as an orphan's."""
+    """Forgets a process that has ended and was waited for: an orphan may get its number."""
     with _lock:
         _started.discard(process.pid)
 
 
 def children() -> set[int]:
-    """The living and ended children of this process."""
+    """Returns the living and ended children of this process."""
     found: set[int] = set()
     for task in Path("/proc/self/task").iterdir():
         try:
@@ -49,8 +49,8 @@ def children() -> set[int]:
 
 def orphans(before: set[int]) -> set[int]:
     """
-    The children that came since ``before`` and that this process did not start for a launch. What it started without a
-    session of its own is passed over as well: an orphan of a launch never shares this process's session.
+    Returns the children since ``before`` that this process did not start for a launch. It skips children in this
+    process's session too: an orphan of a launch is never in it.
     """
     own = os.getsid(0)
     with _lock:
@@ -58,7 +58,7 @@ def orphans(before: set[int]) -> set[int]:
 
 
 def end(before: set[int]) -> int:
-    """Ends the orphans that came since ``before``, and those that come while it does; how many there were."""
+    """Ends the orphans since ``before``, and those that appear meanwhile; returns their number."""
     ended = set[int]()
     deadline = time.monotonic() + _END_SECONDS
     while found := orphans(before):
@@ -82,7 +82,7 @@ def _session(pid: int) -> int | None:
 
 
 def _children_by_parent() -> set[int]:
-    """The same where the kernel does not list children."""
+    """Returns the children of this process on a kernel that does not list them."""
     found = set()
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():

@@ -1,7 +1,7 @@
 """
-A task's log lines, as a person reads them in a terminal. Pure.
+Formats a task's log lines for a terminal. Pure.
 
-User code wrote them: a field may have any type, and a character may move the cursor or turn the text around.
+User code wrote the lines: a field may have any type, and a character may move the cursor or reverse the text.
 """
 
 import unicodedata
@@ -12,16 +12,18 @@ _KNOWN = {
     "timestamp", "level", "event", "logger", "filename", "lineno", "error_detail",
     "ti_id", "dag_id", "task_id", "run_id", "try_number", "map_index", "file",
 }  # fmt: skip
-#: How deep a group of errors in a group is followed.
+#: How deep groups of errors inside groups are shown.
 _MAX_DEPTH = 5
-#: Unicode's classes of what a terminal obeys instead of showing it: controls, formats, lone surrogates, separators.
+#: Unicode's classes of characters that a terminal obeys and does not show: controls, formats, surrogates, separators.
 _OBEYED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-#: Shown as they are: the tab, and the joiners that words of some scripts and many emoji are spelt with.
+#: Characters of these classes that are shown unchanged: the tab, and the joiners in words of some scripts and in emoji.
 _SHOWN = frozenset("\t\u200c\u200d")
 
 
 def render(line: bytes) -> str:
-    """One JSON line as ``12:00:00.123 info    task.stdout | text``; bytes that could move the cursor are escaped."""
+    """
+    Returns one JSON line as ``12:00:00.123 info    task.stdout | text``; bytes that could move the cursor are escaped.
+    """
     try:
         record = msgspec.json.decode(line, type=dict[str, object])
     except msgspec.MsgspecError:
@@ -33,7 +35,7 @@ def render(line: bytes) -> str:
 
 
 def printable(text: str) -> str:
-    """The text with every character written out that a terminal would obey."""
+    """Returns the text with an escape for every character that a terminal would obey."""
     return text if text.isascii() and text.isprintable() else "".join(map(_spelt, text))
 
 
@@ -46,8 +48,8 @@ def _spelt(char: str) -> str:
 
 def _trace(detail: object, depth: int = 0) -> list[str]:
     """
-    The structured traceback of a record, innermost error last, indented under its line. The members of a group stand
-    below it, indented once more.
+    Returns the structured traceback of a record, innermost error last, indented under its line. The members of a group
+    stand below it, indented once more.
     """
     lines: list[str] = []
     for link in reversed(detail) if isinstance(detail, list) and depth < _MAX_DEPTH else []:

@@ -1,27 +1,27 @@
 """
-What a command shows while a launch runs. Whoever has a line to show never waits for whoever reads them: a terminal that
-is held up, a pipe that nobody reads and a full disk hold up no launch, and do not change how a command ends.
+Shows lines while a launch runs. Showing a line never waits for its reader. So a suspended terminal, a pipe that nobody
+reads or a full disk does not delay a launch, and does not change how a command ends.
 """
 
 import os
 import threading
 from collections import deque
 
-#: How far a reader may be behind, in bytes. The lines beyond are counted and not kept: the try's log has them.
+#: How many bytes a reader may be behind. Further lines are counted and not kept: the try's log has them.
 MAX_BEHIND_BYTES = 32 * 1024 * 1024
-#: How long the end waits for a reader that takes nothing.
+#: How long ``close`` waits for a reader that does not read.
 _STALL_SECONDS = 5.0
 
 
 class Screen:
-    """Lines on their way to a descriptor, by a thread of its own. ``close`` comes last."""
+    """Writes lines to a descriptor, in a thread of its own. ``close`` comes last."""
 
     def __init__(self, fd: int = 1) -> None:
         self._fd = fd
         self._lines: deque[bytes] = deque()
         self._bytes = 0
         self._dropped = 0
-        #: Counts writes, so that a reader who is slow is told from one who takes nothing.
+        #: Counts writes, which distinguishes a slow reader from one that does not read.
         self._progress = 0
         self._closing = self._gone = False
         self._changed = threading.Condition()
@@ -44,7 +44,7 @@ class Screen:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Waits until everything is shown, or its reader has taken nothing for a while."""
+        """Waits until everything is shown, or until the reader has not read for a while."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()
@@ -79,7 +79,7 @@ class Screen:
             try:
                 view = view[os.write(self._fd, view[:65536]) :]
             except OSError:
-                # Closed, or no room: nobody sees these lines, and the launch goes on.
+                # The descriptor is closed, or has no room: nobody sees these lines, and the launch goes on.
                 return False
             with self._changed:
                 self._progress += 1

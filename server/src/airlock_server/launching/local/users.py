@@ -1,9 +1,9 @@
 """
-A user of its own for each launch of this machine: a lock file for each UID, held while its launch is under way.
+Gives each launch of this machine a user of its own: each UID has a lock file, held while its launch runs.
 
-Two commands that run at once, with whatever homes, share the folder of locks, so that they never share a user. A lock
-goes with the process that holds it. The file then says that its user may have left processes behind, and they are ended
-before another launch gets that user.
+All commands share the folder of locks, whatever their homes, so two launches never share a user. The kernel releases a
+lock with the process that holds it. The file then still says that its user may have left processes behind. They are
+ended before another launch gets that user.
 """
 
 import fcntl
@@ -21,11 +21,13 @@ _SHELL = "/bin/sh"
 
 
 class NoUserLeft(Exception):
-    """Every user of the range has a launch that is under way: wait for one to end."""
+    """Every user of the range has a current launch: wait for one to end."""
 
 
 def unusable() -> str:
-    """Why users cannot be locked here, as the end of a sentence; empty where they can. Makes the folder of locks."""
+    """
+    Makes the folder of locks. Returns why users cannot be locked here, as the end of a sentence; empty if they can.
+    """
     try:
         LOCKS.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = LOCKS.lstat()
@@ -44,13 +46,15 @@ class Lease:
         self._lock = lock
 
     def give_back(self) -> None:
-        """Lets another launch have the user. To be called when nothing of this one is left."""
+        """Lets another launch have the user. Call it when no process of this launch is left."""
         os.ftruncate(self._lock, 0)
         os.close(self._lock)
 
 
 def lease(uids: Sequence[int]) -> Lease:
-    """The first user that no launch has; raises NoUserLeft. What an earlier launch left of it is ended first."""
+    """
+    Locks the first user that no launch has and ends processes that an earlier launch left; raises NoUserLeft.
+    """
     for uid in uids:
         lock = os.open(LOCKS / str(uid), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
@@ -81,5 +85,5 @@ def sweep(uid: int) -> None:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         timeout=_SWEEP_SECONDS,
-        check=False,  # It fails where there was no process to end.
+        check=False,  # It fails if there was no process to end.
     )

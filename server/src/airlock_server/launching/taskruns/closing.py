@@ -1,5 +1,5 @@
 """
-Closing what nobody will report any more: the task instance of a TaskRun that is over or gone.
+Closes the task instance of a TaskRun that is over or gone, because nobody will report its state any more.
 """
 
 import sqlalchemy as sa
@@ -14,8 +14,8 @@ _GONE = "the TaskRun was deleted"
 
 def final_state(state: TaskInstanceState, status: Status | None) -> TaskInstanceState | None:
     """
-    The state to close a row in ``state`` with, None where it stays as it is. ``status`` is the TaskRun's, None where
-    it is gone. Pure.
+    Returns the state that closes a row in ``state``, None if the row stays as it is. ``status`` is the TaskRun's, None
+    if the TaskRun is gone. Pure.
     """
     if state in FINISHED:
         return None
@@ -27,7 +27,7 @@ def final_state(state: TaskInstanceState, status: Status | None) -> TaskInstance
 
 
 def because(status: Status | None) -> str:
-    """Why, for the row: the operator's reason and message, or that the TaskRun is gone."""
+    """Returns the row's explanation: the operator's reason and message, or that the TaskRun is gone."""
     if status is None:
         return _GONE
     return f"{status.reason or 'Over'}: {status.message}".rstrip(": ")

@@ -1,8 +1,8 @@
 """
 The sweeper: looks every half minute which of the TaskRuns that had a token are over or gone, and closes theirs.
 
-The store is read first and the list taken after it, from the API server itself and not its cache, so a TaskRun that is
-not in the list is gone. A list that was not taken to its end closes nothing.
+It reads the store first and lists TaskRuns afterwards, from the API server itself and not its cache. So a TaskRun that
+is not in the list is gone. An incomplete list closes nothing.
 """
 
 import logging
@@ -43,7 +43,9 @@ class Sweeper:
         self._thread.join(self._seconds)
 
     def look(self) -> int:
-        """One look; how many TaskRuns were closed. Raises ClusterError or Unavailable; what was closed is over."""
+        """
+        Looks once; returns how many TaskRuns were closed. Raises ClusterError or Unavailable; what was closed stays so.
+        """
         known = {each.uid: each for each in self._db.read(attempts.watched)}
         if not known:
             return 0

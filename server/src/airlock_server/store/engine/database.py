@@ -1,8 +1,7 @@
 """
 One SQLite database: reads on connections of their own, writes through one thread with group commit.
 
-WAL lets reads and the write go on beside each other. Several processes may hold the same database; they take
-turns at the write lock.
+With WAL, reads go on beside a write. Several processes may open the same database; they take turns with the write lock.
 """
 
 import asyncio
@@ -23,7 +22,7 @@ from airlock_wire.process import backoff
 
 T = TypeVar("T")
 
-#: Milliseconds a transaction waits for the write lock that another process holds.
+#: Milliseconds that a transaction waits for another process's write lock.
 BUSY_MILLISECONDS = 10_000
 #: Reads at once; further ones wait for a place.
 READERS = 4
@@ -34,7 +33,7 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         _make_private(path)
-        # Two engines over one file: a write that began as a read could lose the race for the lock in its middle.
+        # There are two engines over one file: a write that began as a read could fail to get the lock half way.
         self._reads = _engine(path, "BEGIN", READERS)
         self._points = _engine(path, "BEGIN", 1)
         self._writes = _engine(path, "BEGIN IMMEDIATE", 1)
@@ -47,11 +46,11 @@ class Database:
 
     @classmethod
     def open(cls, url: str) -> "Database":
-        """The database at ``sqlite:///path``, made and migrated where needed; raises StoreError."""
+        """Opens the database at ``sqlite:///path``; makes and migrates it if needed. Raises StoreError."""
         try:
             parsed = sa.make_url(url)
         except sa.exc.ArgumentError as e:
-            raise UnsupportedDatabase("[database] url is no database URL; write sqlite:////absolute/path") from e
+            raise UnsupportedDatabase("[database] url is not a database URL; write sqlite:////absolute/path") from e
         if parsed.get_backend_name() != "sqlite":
             raise UnsupportedDatabase(
                 f"[database] url: {parsed.get_backend_name()} is not supported yet; write sqlite:////absolute/path"
@@ -71,11 +70,11 @@ class Database:
         return self._writer.submit(work)
 
     async def awrite(self, work: Callable[[sa.Connection], T]) -> T:
-        """The same from an event loop."""
+        """Does the same from an event loop."""
         return await self._writer.asubmit(work)
 
     def read(self, work: Callable[[sa.Connection], T]) -> T:
-        """Runs ``work`` in a read transaction: one snapshot. Blocks, though never for a writer."""
+        """Runs ``work`` in a read transaction: one snapshot. Blocks, but never waits for a writer."""
         try:
             with self._reads.begin() as connection:
                 return work(connection)
@@ -83,15 +82,15 @@ class Database:
             raise Unavailable(f"the database did not take the read: {e}") from e
 
     async def aread(self, work: Callable[[sa.Connection], T]) -> T:
-        """The same from an event loop, which goes on meanwhile."""
+        """Does the same from an event loop, which goes on meanwhile."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, self.read, work)
 
     def point(self, work: Callable[[sa.Connection], T]) -> T:
         """
         Runs a read of a row by its key, on a connection of its own, from the thread of an event loop.
 
-        Handing it to another thread and back would take twice as long as the read (0.3 against 0.15 ms), and a read of
-        WAL waits for nobody. It is for one thread: a second one would wait for the first.
+        Passing it to another thread and back would take twice as long as the read (0.3 against 0.15 ms), and a read
+        with WAL never waits. Only one thread may use it: a second one would wait for the first.
         """
         try:
             with self._points.begin() as connection:
@@ -100,7 +99,7 @@ class Database:
             raise Unavailable(f"the database did not take the read: {e}") from e
 
     def close(self) -> None:
-        """Writes what waits and closes every connection."""
+        """Does the waiting writes and closes every connection."""
         self._writer.close()
         self._readers.shutdown()
         self._reads.dispose()
@@ -109,7 +108,7 @@ class Database:
 
 
 def _make_private(path: Path) -> None:
-    """A new database is its owner's only, wherever the setting puts it; SQLite gives its side files the same mode."""
+    """Makes a new database file readable by its owner only, wherever it is; SQLite's side files get the same mode."""
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as e:
@@ -118,7 +117,7 @@ def _make_private(path: Path) -> None:
 
 def _to_wal(cursor: Any) -> None:
     """
-    Makes the database one with a write-ahead log, or finds that it is.
+    Switches the database to a write-ahead log, unless it has one.
 
     SQLite's busy timeout does not cover this change: of two processes that make the same database together, one is told
     at once that it is locked (seen in one of eight such starts).
@@ -142,22 +141,22 @@ def _engine(path: Path, begin: str, connections: int) -> sa.Engine:
         pool_size=connections,
         max_overflow=0,
         pool_timeout=BUSY_MILLISECONDS / 1000,
-        # A statement that fails is logged; what it was to write may be a secret.
+        # A failed statement is logged without its values, which may be secret.
         hide_parameters=True,
         connect_args={"check_same_thread": False},
     )
 
     @sa.event.listens_for(engine, "connect")
     def _connected(raw: Any, _: Any) -> None:
-        # The driver's own idea of when a transaction begins is switched off: "begin" below says it.
+        # The driver does not begin transactions itself: "begin" below does.
         raw.isolation_level = None
         cursor = raw.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
         _to_wal(cursor)
-        # A commit is on the disk before anybody is told: docs/adr/0004.
+        # A commit is on the disk before its result is delivered: docs/adr/0004.
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA foreign_keys = ON")
-        # A container's file system is read-only, and a large sort would otherwise look for a place in it.
+        # A container's file system is read-only, and a large sort would otherwise need a file.
         cursor.execute("PRAGMA temp_store = MEMORY")
         cursor.close()
 

@@ -1,6 +1,6 @@
 """
-Brings a database's schema up to date. Alembic is imported only when there is something to do: it costs more
-memory than the rest of the store.
+Brings a database's schema up to date. Alembic is imported only if the schema is not current: it takes more memory than
+the rest of the store.
 """
 
 from pathlib import Path
@@ -17,7 +17,7 @@ def migrate(engine: sa.Engine) -> None:
     """
     Makes or upgrades the tables; ``engine`` begins its transactions with the write lock.
 
-    Of two processes that start at once on a new database, the second waits for the lock and then finds it done.
+    If two processes start at once on a new database, the second waits for the lock and then finds the tables there.
     """
     with engine.begin() as connection:
         if _revision(connection) == REVISION:

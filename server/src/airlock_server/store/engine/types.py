@@ -8,16 +8,16 @@ import sqlalchemy as sa
 
 class UtcDateTime(sa.TypeDecorator[datetime]):
     """
-    A moment, always aware and in UTC on the way out.
+    A time, read as aware and in UTC.
 
-    SQLite keeps no zone, so the UTC wall time is stored there. A naive value is a mistake and refused.
+    SQLite stores no zone, so the UTC wall time is stored there. A naive value is refused as a mistake.
     """
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
-        """To the database."""
+        """Converts a value for the database."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -26,12 +26,12 @@ class UtcDateTime(sa.TypeDecorator[datetime]):
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's
-        """From the database."""
+        """Converts a value of the database."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 def now() -> datetime:
-    """The clock, aware."""
+    """Returns the current time, aware."""
     return datetime.now(UTC)

@@ -1,10 +1,10 @@
 """
-Group commit: one thread writes, and everything that waits while it commits goes into the next transaction.
+Group commit: one thread writes, and the writes that wait while it commits go into the next transaction.
 
-A write is a function over a connection. It is given to the thread, which takes all the writes that have
-gathered, runs them in one transaction and delivers their results only after the commit: whoever holds a result
-holds something durable (docs/adr/0004). A write that raises rolls its batch back, and the batch is run again one
-write a transaction, so that only the guilty one fails. A write must therefore have no effect but on its connection.
+A write is a function over a connection. The thread takes all waiting writes, runs them in one transaction and delivers
+their results only after the commit, so a result is always durable (docs/adr/0004). If a write raises, its batch is
+rolled back and run again with one write a transaction, so that only that write fails. So a write may run twice, and
+must have no effect but on its connection.
 """
 
 import asyncio
@@ -22,9 +22,9 @@ from airlock_server.store.errors import Unavailable
 T = TypeVar("T")
 Write = Callable[[sa.Connection], T]
 
-#: Writes in one transaction at most, so that the first of them does not wait long for the last.
+#: The most writes in one transaction, so that the first does not wait long for the last.
 MAX_BATCH = 256
-#: Writes that may wait; beyond it the database is not keeping up and callers are told so.
+#: The most waiting writes; beyond that the database is too slow, and callers get Unavailable.
 MAX_WAITING = 20_000
 #: Seconds a blocking caller waits for its commit.
 WAIT_SECONDS = 60.0
@@ -54,7 +54,7 @@ class Writer:
             raise Unavailable(f"the database took no write for {WAIT_SECONDS:.0f} s") from e
 
     async def asubmit(self, write: Write[T]) -> T:
-        """The same from an event loop."""
+        """Does the same from an event loop."""
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._put(write, future)
         try:
@@ -64,7 +64,7 @@ class Writer:
             raise Unavailable(f"the database took no write for {WAIT_SECONDS:.0f} s") from e
 
     def close(self) -> None:
-        """Writes what waits, then ends the thread. Later writes raise Unavailable."""
+        """Does the waiting writes, then ends the thread. Later writes raise Unavailable."""
         with self._closing:
             if self._closed:
                 return
@@ -75,7 +75,7 @@ class Writer:
     def _put(self, write: Write[Any], waiter: _Waiter) -> None:
         if self._queue.qsize() >= MAX_WAITING:
             raise Unavailable(f"{MAX_WAITING} writes wait for the database already")
-        # The lock keeps a write from slipping in behind the end mark, where nobody would ever run it.
+        # The lock keeps a write from being added behind the end mark, where it would never run.
         with self._closing:
             if self._closed:
                 raise Unavailable("the database is closed")
@@ -93,7 +93,7 @@ class Writer:
                     item = self._queue.get_nowait()
                 except queue.Empty:
                     break
-            # A caller that gave up before its write began must not be surprised by it later.
+            # A write whose caller gave up before it began must not run.
             batch = [(write, waiter) for write, waiter in batch if not waiter.done()]
             _deliver(self._commit([write for write, _ in batch]), [waiter for _, waiter in batch])
             if item is None:
@@ -115,7 +115,9 @@ class Writer:
 
 
 def _is_lock(error: Exception) -> bool:
-    """Whether another process held the lock for the whole wait: waiting again for each write would help nobody."""
+    """
+    Tells whether another process held the lock for the whole wait: then waiting again for each write is useless.
+    """
     return isinstance(error, sa.exc.OperationalError) and "locked" in str(error.orig)
 
 
@@ -135,7 +137,7 @@ def _deliver(outcomes: list[tuple[Any, Exception | None]], waiters: list[_Waiter
         elif waiter.set_running_or_notify_cancel():
             _settle(waiter, result, error)
     for loop, settled in loops.items():
-        # One wake-up a loop and batch. A loop that was closed meanwhile has nobody left to tell.
+        # One wake-up for each loop and batch. A loop that was closed meanwhile has no callers any more.
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(_settle_all, settled)
 

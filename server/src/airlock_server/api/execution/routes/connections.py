@@ -1,4 +1,4 @@
-"""Connections. Any execution token opens them, as in Airflow; where grants count, a pod's only those granted."""
+"""Connections. Any execution token opens them, as in Airflow; if grants are on, a pod's opens only granted ones."""
 
 import msgspec
 import sqlalchemy as sa
@@ -14,7 +14,7 @@ from airlock_server.web.http import Response, as_json
 
 
 async def get(services: Services, request: Request, _claims: Claims | None) -> Response:
-    """One connection, secrets and all: what a task is granted it can read."""
+    """Answers with one connection and its secrets: a task can read what it is granted."""
     conn_id = request.path["connection_id"]
 
     def look(conn: sa.Connection) -> store.Connection | None:

@@ -11,12 +11,12 @@ from airlock_server.web.http import Response, as_json
 
 
 async def health(_services: Services, _request: Request, _claims: Claims | None) -> Response:
-    """It answers."""
+    """Answers that the server is up."""
     return as_json({"status": "healthy"})
 
 
 async def ping(services: Services, _request: Request, _claims: Claims | None) -> Response:
-    """It answers, and so does the database."""
+    """Answers whether the database answers."""
     try:
         await services.db.aread(lambda conn: conn.scalar(sa.select(1)))
     except Unavailable as e:

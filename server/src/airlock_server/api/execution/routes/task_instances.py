@@ -1,4 +1,4 @@
-"""What a launch says about its task instance. Only the token of that task instance opens these."""
+"""A launch's reports about its task instance. Only the token of that task instance opens these."""
 
 from functools import partial
 from typing import Any
@@ -22,7 +22,7 @@ _text = msgspec.json.Decoder(str)
 
 
 async def run(services: Services, request: Request, claims: Claims | None) -> Response:
-    """A launch begins. A workload token is traded for an execution token."""
+    """Begins a launch, and answers a workload token with an execution token."""
     said = decode(payloads.enter_running, request.body, request.content_type)
     launch = Caller(said.hostname, said.unixname, said.pid)
     ti_id = request.path["task_instance_id"]
@@ -34,7 +34,7 @@ async def run(services: Services, request: Request, claims: Claims | None) -> Re
 
 
 async def report(_services: Services, request: Request, _claims: Claims | None) -> Response:
-    """A launch ends, or puts its task aside."""
+    """Takes the state with which a launch ends or puts its task aside."""
     said = payloads.decode_report(request.body, request.content_type)
     answer = await request.door.awrite(partial(store.report, ti_id=request.path["task_instance_id"], said=said))
     match answer.verdict:
@@ -49,7 +49,7 @@ async def report(_services: Services, request: Request, _claims: Claims | None) 
 
 
 async def heartbeat(_services: Services, request: Request, _claims: Claims | None) -> Response:
-    """A launch is alive, and learns whether it is still wanted."""
+    """Takes a heartbeat, and answers whether the launch is still the current one."""
     said = decode(payloads.heartbeat, request.body, request.content_type)
     ti_id = request.path["task_instance_id"]
     answer = await request.door.awrite(partial(store.heartbeat, ti_id=ti_id, hostname=said.hostname, pid=said.pid))
@@ -59,7 +59,7 @@ async def heartbeat(_services: Services, request: Request, _claims: Claims | Non
 
 
 async def rendered_fields(_services: Services, request: Request, _claims: Claims | None) -> Response:
-    """The task's template fields as they were rendered."""
+    """Stores the task's rendered template fields."""
     decode(_object, request.body, request.content_type)
     write = partial(store.set_rendered_fields, ti_id=request.path["task_instance_id"], fields=request.body)
     missing = await request.door.awrite(write)
@@ -69,7 +69,7 @@ async def rendered_fields(_services: Services, request: Request, _claims: Claims
 
 
 async def rendered_map_index(_services: Services, request: Request, _claims: Claims | None) -> Response:
-    """The name that a mapped task instance gave itself."""
+    """Stores the name that a mapped task instance gives itself."""
     value = decode(_text, request.body, request.content_type)
     if not value:
         raise Refused(422, "rendered_map_index cannot be empty")
@@ -122,7 +122,7 @@ def _own(
 ROUTES = [
     _own("PUT", "heartbeat", heartbeat),
     _own("PATCH", "run", run, EXECUTION_OR_WORKLOAD),
-    # A replay moves nothing, and its sender must be able to learn, however late, that its word has arrived.
+    # A replay moves nothing, and its sender must be able to learn, however late, that the state has arrived.
     _own("PATCH", "state", report, opens=Standing.EXPIRED),
     _own("PUT", "rtif", rendered_fields),
     _own("PATCH", "rendered-map-index", rendered_map_index),

@@ -1,4 +1,4 @@
-"""Variables. Any execution token opens them, as in Airflow; where grants count, a pod's only those granted, to read."""
+"""Variables. Any execution token opens them, as in Airflow; if grants are on, a pod's only reads granted ones."""
 
 import msgspec
 import sqlalchemy as sa
@@ -28,7 +28,7 @@ _body = msgspec.json.Decoder(VariableBody)
 
 
 async def keys(services: Services, request: Request, _claims: Claims | None) -> Response:
-    """Which variables there are."""
+    """Answers with the names of the variables."""
     prefix = request.query.get("prefix")
     limit = integer(request.query, "limit", low=1, high=_MAX_KEYS)
     offset = integer(request.query, "offset", low=0) or 0
@@ -42,7 +42,7 @@ async def keys(services: Services, request: Request, _claims: Claims | None) -> 
 
 
 async def get(services: Services, request: Request, _claims: Claims | None) -> Response:
-    """One variable."""
+    """Answers with one variable."""
     key = _key(request)
 
     def look(conn: sa.Connection) -> tuple[bool, str | None]:
@@ -72,7 +72,7 @@ async def put(services: Services, request: Request, _claims: Claims | None) -> R
 
 
 async def delete(services: Services, request: Request, _claims: Claims | None) -> Response:
-    """Removes a variable, if there is one."""
+    """Removes a variable, if it exists."""
     key = _key(request)
 
     def write(conn: sa.Connection) -> None:

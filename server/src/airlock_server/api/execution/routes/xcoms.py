@@ -1,7 +1,7 @@
 """
 XComs. Any execution token opens them, as in Airflow; a pod's reads those of its own DAG and writes its own.
 
-Values pass through as the JSON text they came as.
+Values are stored and returned as the JSON text that was sent.
 """
 
 from collections.abc import Callable
@@ -31,7 +31,7 @@ _syntax = msgspec.json.Decoder(msgspec.Raw)
 
 
 async def get(_services: Services, request: Request, _claims: Claims | None) -> Response:
-    """One XCom, by map index or by its place among them."""
+    """Answers with one XCom, by map index or by its place among them."""
     where = _where(request)
     map_index, offset = integer(request.query, "map_index"), integer(request.query, "offset")
     index = -1 if map_index is None else map_index
@@ -51,7 +51,7 @@ async def get(_services: Services, request: Request, _claims: Claims | None) -> 
 
 
 async def head(_services: Services, request: Request, _claims: Claims | None) -> Response:
-    """How many map indexes have it."""
+    """Answers with the number of map indexes that have an XCom."""
     where = _where(request)
     if integer(request.query, "map_index") is not None:
         raise refused(400, "invalid_request", "Cannot specify map_index in a HEAD request")
@@ -60,7 +60,7 @@ async def head(_services: Services, request: Request, _claims: Claims | None) ->
 
 
 async def item(_services: Services, request: Request, _claims: Claims | None) -> Response:
-    """The value at a place, counted from the end where it is negative."""
+    """Answers with the value at a place; a negative place counts from the end."""
     where = _where(request)
     offset = whole(request.path["offset"], ["path", "offset"])
     value = await request.door.aread(_reading(request, where, lambda conn, at: store.get_at(conn, at, offset)))
@@ -70,7 +70,7 @@ async def item(_services: Services, request: Request, _claims: Claims | None) ->
 
 
 async def slice_(_services: Services, request: Request, _claims: Claims | None) -> Response:
-    """The values of a slice, as Python slices a list."""
+    """Answers with the values of a slice, as Python slices a list."""
     where = _where(request)
     start, stop, step = (integer(request.query, name) for name in ("start", "stop", "step"))
     prior = boolean(request.query, "include_prior_dates")
@@ -81,7 +81,7 @@ async def slice_(_services: Services, request: Request, _claims: Claims | None) 
 
 
 async def put(_services: Services, request: Request, _claims: Claims | None) -> Response:
-    """Makes or replaces an XCom. No body is the value null, as Airflow's client sends it."""
+    """Makes or replaces an XCom. Without a body the value is null, as Airflow's client sends it."""
     where = _where(request)
     map_index, mapped_length = integer(request.query, "map_index"), integer(request.query, "mapped_length")
     dag_result = boolean(request.query, "dag_result")
@@ -102,7 +102,7 @@ async def put(_services: Services, request: Request, _claims: Claims | None) -> 
 
 
 async def delete(_services: Services, request: Request, _claims: Claims | None) -> Response:
-    """Removes an XCom, if there is one."""
+    """Removes an XCom, if it exists."""
     where = _where(request)
     map_index = integer(request.query, "map_index")
     index = -1 if map_index is None else map_index
@@ -119,7 +119,7 @@ async def delete(_services: Services, request: Request, _claims: Claims | None) 
 def _reading(
     request: Request, where: XComKey, read: Callable[[sa.Connection, XComKey], T], map_index: int | None = None
 ) -> Callable[[sa.Connection], T]:
-    """``read`` of where the XComs are stored, after a look whether the request may read there."""
+    """Calls ``read`` with the place of the XComs, after checking that the request may read there."""
 
     def look(conn: sa.Connection) -> T:
         at = grants.stored(request.door, where)
@@ -139,7 +139,7 @@ def _where(request: Request) -> XComKey:
 
 
 def _checked(request: Request) -> bytes:
-    """The body, known to be JSON in UTF-8."""
+    """Returns the body, known to be JSON in UTF-8."""
     if not request.body:
         return encode(None)
     check_content_type(request.content_type)
