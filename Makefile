@@ -47,7 +47,7 @@ locks:  ## compile every lock anew, after a dependency changed
 up:  ## a real cluster with Airlock in it; prints the line that lets kubectl and helm reach it
 	@scripts/up.sh
 
-down:  ## end that cluster; nothing of it stays
+down:  ## end that cluster and remove everything that it made
 	@scripts/environment.sh dev
 	@scripts/cluster.sh down
 

@@ -23,12 +23,12 @@ _SECTIONS: dict[str, Callable[[Path, int], str]] = {
     "heartbeats": heartbeats.section,
     "pods": pods.section,
 }
-#: What is measured where nobody says what: the cluster's table needs a cluster.
+#: The default sections; the section about pods needs a cluster.
 _DEFAULT = [name for name in _SECTIONS if name != "pods" or os.environ.get("KUBECONFIG")]
 
 
 def main() -> int:
-    """Runs the sections asked for, all by default; 1 when one could not be measured."""
+    """Runs the sections asked for, all by default; returns 1 if one could not be measured."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument(
         "sections",

@@ -7,7 +7,7 @@ from bench.tables import table
 
 
 def section(scratch: Path, pairs: int) -> str:
-    """The figures, as Markdown."""
+    """Returns the figures, as Markdown."""
     with launches.field(scratch) as field:
         ours = field.dropin
         field.pairs(1, "noop", ours=ours)  # Compiles bytecode and fills the page cache, for both.

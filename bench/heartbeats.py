@@ -43,7 +43,7 @@ class Round(NamedTuple):
 
 
 def section(scratch: Path, rounds: int) -> str:
-    """The figures, as Markdown."""
+    """Returns the figures, as Markdown."""
     home, their_home = scratch / "home", scratch / "airflow"
     home.mkdir(mode=0o700)
     ti_id, workload_token = _queue(home)
@@ -90,7 +90,7 @@ The generator's ceiling, against a server that only answers 204 (uvicorn, uvloop
 
 
 def _queue(home: Path) -> tuple[str, str]:
-    """A queued task instance in our store; its id and workload token."""
+    """Queues a task instance in our store; returns its id and workload token."""
     with Installation(servers.airlock_env(home, 0)) as installation:
 
         def write(conn: Any) -> str:

@@ -34,11 +34,11 @@ class Stack(Protocol):
     name: str
 
     def run(self, ti: dict[str, object], token: str, started: Callable[[list[int]], None]) -> float:
-        """One launch; CLOCK_MONOTONIC at its end. ``started`` is told the processes. Raises BenchError."""
+        """Runs one launch; returns CLOCK_MONOTONIC at its end. ``started`` is called with the processes."""
         ...
 
     def said(self) -> str:
-        """The end of the last launch's output, for an error's text."""
+        """Returns the end of the last launch's output, for an error's text."""
         ...
 
 
@@ -90,7 +90,7 @@ class Field:
 
     def launch(self, stack: Stack, task_id: str, *, watched: bool = False, tries: int = 5) -> Launch:
         """
-        One launch of one task, ended in success; BenchError otherwise.
+        Runs one launch of one task; raises BenchError unless it ends in success.
 
         A watched launch that was sampled too seldom to know its peak is made again, ``tries`` times at most.
         """
@@ -166,7 +166,7 @@ class Field:
 
 @contextlib.contextmanager
 def field(scratch: Path) -> Generator[Field]:
-    """A fresh home with our API server on it as a process of its own, ready for launches."""
+    """Makes a fresh home with our API server on it, a process of its own, ready for launches."""
     home = scratch / "home"
     home.mkdir(mode=0o700)
     server, url = servers.airlock(home)

@@ -12,7 +12,7 @@ STALL_SECONDS = 3.0
 
 
 def section(scratch: Path, pairs: int) -> str:
-    """The figures, as Markdown."""
+    """Returns the figures, as Markdown."""
     with launches.field(scratch) as field:
         field.pairs(1, "noop")  # Compiles bytecode and fills the page cache, for both.
         ours, theirs = field.pairs(pairs, "noop")
@@ -50,7 +50,7 @@ def figures_of(
     their_watched: list[Launch],
     targets: dict[str, Target],
 ) -> list[Figure]:
-    """What launches cost, side by side; ``targets`` by the launch's attribute."""
+    """Returns what launches cost, side by side; ``targets`` by the launch's attribute."""
     rows = [
         ("no-op task, launch to processes gone", "s", "wall", ours, theirs),
         ("launch to first user line", "s", "to_first_line", ours, theirs),

@@ -81,7 +81,7 @@ class Bench:
         time.sleep(1)
 
     def pod(self, name: str, spec: dict[str, Any]) -> Sample:
-        """A bare pod."""
+        """Measures a bare pod."""
         body = {"metadata": {"name": name}, "spec": spec}
         began = time.time()
         self.core.create_namespaced_pod(NAMESPACE, body)
@@ -93,7 +93,7 @@ class Bench:
         return Sample(self._first_line(name, "runner") - began, finished)
 
     def taskrun(self, name: str) -> Sample:
-        """A TaskRun."""
+        """Measures a TaskRun."""
         spec = {"dagId": name, "taskId": "work", "image": RUNNER, "source": {"inline": _DAG.format(name=name)}}
         body = {"apiVersion": "airlock.dev/v1alpha1", "kind": "TaskRun", "metadata": {"name": name}, "spec": spec}
         place = ("airlock.dev", "v1alpha1", NAMESPACE, "taskruns")
@@ -117,8 +117,8 @@ class Bench:
 
     def _until(self, over: Over, listing: Callable[..., Any], *place: str, name: str) -> float:
         """
-        When an object was over, as the API server told it. By a watch: a client that asks again and again competes for
-        the processors with what it measures.
+        Returns the time at which the API server said that an object was over. It watches: a client that polls competes
+        for CPU with what it measures.
         """
         from kubernetes import watch
 
@@ -168,7 +168,7 @@ def bare(*, sidecar: bool) -> dict[str, Any]:
 
 
 def section(_: Path, pairs: int) -> str:
-    """The figures, as Markdown."""
+    """Returns the figures, as Markdown."""
     bench = Bench()
     kinds: dict[str, list[Sample]] = {"a": [], "b": [], "ours": []}
     stamp = f"{int(time.time()):x}"

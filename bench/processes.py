@@ -19,7 +19,7 @@ def adopt_orphans() -> None:
 
 
 def children(pid: int) -> set[int]:
-    """The processes that ``pid``, one of any of its threads, is the parent of."""
+    """Returns the processes that ``pid``, one of any of its threads, is the parent of."""
     found: set[int] = set()
     try:
         for thread in os.listdir(f"/proc/{pid}/task"):
@@ -31,7 +31,7 @@ def children(pid: int) -> set[int]:
 
 
 def tree(roots: Iterable[int]) -> set[int]:
-    """The roots and all that descends from them."""
+    """Returns the roots and all that descends from them."""
     seen: set[int] = set()
     todo = list(roots)
     while todo:
@@ -55,7 +55,7 @@ def pss_mb(pid: int) -> float:
 
 
 def tree_pss_mb(roots: Iterable[int]) -> float:
-    """The sum over a process tree."""
+    """Returns the sum over a process tree."""
     return sum(map(pss_mb, tree(roots)))
 
 

@@ -75,7 +75,7 @@ def _timeline() -> str:
 
 
 def _starts() -> str:
-    """What each process costs alone: interpreter, then imports, with nothing to wait for."""
+    """Returns what each process costs alone: interpreter, then imports, with nothing to wait for."""
     rows = ["| process | ms to import and exit, median (min-max) |", "|---|---|"]
     for name, code in {_BASELINE: "pass", **_PROCESSES}.items():
         found = []
@@ -88,7 +88,7 @@ def _starts() -> str:
 
 
 def _imports() -> str:
-    """The modules that cost most by themselves, with what site and the interpreter load taken out."""
+    """Returns the modules that cost most by themselves, with what site and the interpreter load taken out."""
     known = set(_import_times("pass"))
     parts = []
     for name, code in _PROCESSES.items():

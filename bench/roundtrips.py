@@ -22,7 +22,7 @@ class Round(Protocol):
 
 
 def section(scratch: Path, pairs: int) -> str:
-    """The figures, as Markdown."""
+    """Returns the figures, as Markdown."""
     ours: list[dict[str, Any]] = []
     theirs: list[dict[str, Any]] = []
     shared: list[dict[str, Any]] = []
@@ -50,7 +50,10 @@ The same for Airflow's runner and supervisor against our API server, which isola
 
 
 def requests_table(ours: list[dict[str, Any]], theirs: list[dict[str, Any]], *, native: bool = True) -> str:
-    """What requests cost user code, by what launches of two stacks wrote down; targets are those of our own runner."""
+    """
+    Returns what requests cost user code, by what launches of two stacks wrote down; targets are those of our own
+    runner.
+    """
     rows = [
         (f"Variable.get, median of {tasks.CALLS} in one task", "variable", 4.0),
         (f"xcom_pull, median of {tasks.CALLS} in one task", "xcom", 4.0),

@@ -23,7 +23,7 @@ class BenchError(Exception):
 
 
 def free_port() -> int:
-    """A TCP port of the loopback that was free just now."""
+    """Returns a TCP port of the loopback that was free just now."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         port: int = sock.getsockname()[1]
@@ -79,7 +79,7 @@ class Server:
 
 
 def airlock_env(home: Path, port: int) -> dict[str, str]:
-    """The environment of our commands."""
+    """Returns the environment of our commands."""
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(home),
@@ -99,7 +99,7 @@ def airlock(home: Path) -> tuple[Server, str]:
 
 
 def empty(log: Path) -> tuple[Server, str]:
-    """The server that does nothing but answer 204: what the load generator can reach at most."""
+    """Returns a server that only answers 204: it shows the most that the load generator can reach."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     command: list[str | Path] = [sys.executable, ROOT / "bench/peers/empty_server.py", str(port)]

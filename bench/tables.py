@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Target(NamedTuple):
-    """What DESIGN section 9 asks of us: a bound of our own, a ratio to the peer, or both."""
+    """The target for a figure: a bound of our own, a ratio to the peer, or both."""
 
     at_most: float | None = None
     times: float | None = None
@@ -30,19 +30,19 @@ _HEAD = (
 
 
 def table(figures: Sequence[Figure]) -> str:
-    """One row a figure."""
+    """Returns one row a figure."""
     return "\n".join([_HEAD, *map(_row, figures)])
 
 
 def ratio(figure: Figure) -> float:
-    """How many times better our median is than the peer's."""
+    """Tells how many times better our median is than the peer's."""
     ours, theirs = statistics.median(figure.ours), statistics.median(figure.theirs)
     better, worse = (ours, theirs) if figure.more else (theirs, ours)
     return better / worse
 
 
 def met(figure: Figure) -> bool | None:
-    """Whether the medians meet the target; None where there is none."""
+    """Tells whether the medians meet the target; None without a target."""
     target = figure.target
     if target == Target():
         return None
@@ -56,7 +56,7 @@ def spread(samples: Sequence[float]) -> str:
 
 
 def number(value: float) -> str:
-    """A number with three significant digits, or all digits before the point."""
+    """Returns a number with three significant digits, or all digits before the point."""
     if abs(value) >= 100:
         return f"{value:.0f}"
     return f"{value:.2f}" if abs(value) >= 1 else f"{value:.3g}"

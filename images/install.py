@@ -27,7 +27,7 @@ SITE = Path(sysconfig.get_path("purelib"))
 STANDARD_LIBRARY = Path(sysconfig.get_path("stdlib"))
 #: Bytecode that is taken as it is: nobody edits an image's sources, and looking costs a system call for each module.
 MODE = py_compile.PycInvalidationMode.UNCHECKED_HASH
-#: What no process of ours imports, and is large.
+#: Large parts of the standard library that our processes do not import.
 LEFT_OUT = {
     "test",
     "tests",
@@ -42,12 +42,12 @@ LEFT_OUT = {
 
 
 def below(path: Path) -> Path:
-    """Where a path of the image is laid out."""
+    """Tells where a path of the image is laid out."""
     return INSTALL / path.relative_to("/")
 
 
 def install_packages(requirements: Path) -> None:
-    """Hashed packages, by a pip that stays behind in the build stage."""
+    """Installs hashed packages, by a pip that stays behind in the build stage."""
     venv = BUILD / "venv"
     subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
     pip = [
@@ -61,12 +61,12 @@ def install_packages(requirements: Path) -> None:
     ]
     flags = ["--require-hashes", "--no-deps", "--no-compile", "--only-binary=:all:", "--target", str(below(SITE))]
     subprocess.run([*pip, *flags, "--requirement", str(requirements)], check=True)
-    # Programs of libraries have no use in an image that runs one of ours.
+    # An image runs one program of ours, so the libraries' programs are removed.
     shutil.rmtree(below(SITE) / "bin", ignore_errors=True)
 
 
 def install_member(folder: Path) -> None:
-    """A member's packages and its metadata, as a wheel of it would lay them out; no build backend is fetched."""
+    """Copies a member's packages and makes its metadata, as in a wheel, without fetching a build backend."""
     project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
     site = below(SITE)
     shutil.copytree(folder / "src", site, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
@@ -87,7 +87,7 @@ def install_member(folder: Path) -> None:
 
 
 def compile_installed() -> None:
-    """Bytecode for what is laid out: a read-only image could never write it, and every start would pay."""
+    """Compiles what is laid out: a read-only image cannot write bytecode, and every start would compile anew."""
     if not compileall.compile_dir(
         below(SITE), quiet=1, invalidation_mode=MODE, stripdir=str(INSTALL), prependdir="/", workers=0
     ):
@@ -96,8 +96,8 @@ def compile_installed() -> None:
 
 def compile_standard_library() -> None:
     """
-    The same for a base's own modules: the ordinary Python image comes without their bytecode, and Debian's is checked
-    against the sources' times, which a reproducible build sets to zero.
+    Compiles a base's own modules: the ordinary Python image has no bytecode of them, and Debian's is checked against
+    the sources' times, which a reproducible build sets to zero.
     """
     for source in STANDARD_LIBRARY.rglob("*.py"):
         cached = Path(cache_from_source(str(source)))
@@ -106,14 +106,14 @@ def compile_standard_library() -> None:
 
 
 def name_user(uid: str) -> None:
-    """A name for the image's user: much of the world's code looks its own up."""
+    """Gives the image's user a name: much code looks up the name of its user."""
     below(Path("/etc")).mkdir(parents=True, exist_ok=True)
     for file, line in (("passwd", f"airlock:x:{uid}:{uid}::/tmp:/usr/sbin/nologin"), ("group", f"airlock:x:{uid}:")):
         below(Path("/etc") / file).write_text(Path("/etc", file).read_text() + line + "\n")
 
 
 def name_python() -> None:
-    """Debian's Python answers to `python3` only."""
+    """Links `python` to Debian's Python, which is only called `python3`."""
     program = below(Path("/usr/local/bin/python"))
     if not shutil.which("python"):
         program.parent.mkdir(parents=True, exist_ok=True)

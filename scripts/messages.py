@@ -47,7 +47,7 @@ _STATE = "PATCH /task-instances/{ti_id}/state"
 _OWN = "none: this task instance's own"
 _IN_SIDECAR = "none: it stays in the sidecar"
 
-#: What is no row of the routes, or more than one.
+#: The cells of messages whose function does something else than their row, or that have no row.
 BY_HAND = {
     "SucceedTask": (_STATE, "empty", "", "`assetEvents`: each name, URI and alias in task_outlets and outlet_events"),
     "RetryTask": (_STATE, "empty", "", _OWN),
@@ -81,7 +81,7 @@ def main() -> None:
 
 
 def line(kind: type) -> str:
-    """A message's line of the table."""
+    """Returns a message's line of the table."""
     found = ROUTES.get(kind)
     made = cells(kind, found) if found is not None else ("", "", "", "")
     chosen = [
@@ -91,7 +91,7 @@ def line(kind: type) -> str:
 
 
 def cells(kind: type, route: Route) -> tuple[str, str, str, str]:
-    """What the table of routes says of a message."""
+    """Returns what the table of routes says of a message."""
     query = f"?{'&'.join(route.query)}" if route.query else ""
     body = f", body {route.whole or ', '.join(route.body)}" if route.whole or route.body else ""
     answer = "empty" if route.reply is None else route.reply.__name__
@@ -100,7 +100,7 @@ def cells(kind: type, route: Route) -> tuple[str, str, str, str]:
 
 
 def rule(kind: type, route: Route) -> str:
-    """Which list of ``spec.access`` governs it."""
+    """Tells which list of ``spec.access`` governs it."""
     if not route.rule:
         return f"none: {route.free}"
     by = route.governed or " ".join((route.needs.__doc__ or "").split()).rstrip(".")

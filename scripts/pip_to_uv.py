@@ -1,8 +1,8 @@
 """
-pip's configuration as uv's: `pip config list` on stdin, lines for a shell on stdout. Standard library only.
+Translates pip's configuration for uv: `pip config list` on stdin, lines for a shell on stdout. Standard library only.
 
-uv reads no pip.conf, so where packages are fetched from, and whose certificates are trusted, would have to be said
-twice. What the environment says to uv already stays as it is.
+uv does not read pip.conf, so users would have to configure indexes and certificates twice. Variables of uv that are set
+already stay as they are.
 """
 
 import ast
@@ -24,7 +24,7 @@ SINGLE = {
     "retries": ("UV_HTTP_RETRIES",),
     "no-index": ("UV_NO_INDEX",),
 }
-#: Those with several, and what uv has between them.
+#: pip's options with several values, uv's variables, and uv's separator.
 SEVERAL = {
     "extra-index-url": ("UV_INDEX", " "),
     "trusted-host": ("UV_INSECURE_HOST", " "),
@@ -35,7 +35,9 @@ OLDER = {"UV_DEFAULT_INDEX": "UV_INDEX_URL", "UV_INDEX": "UV_EXTRA_INDEX_URL"}
 
 
 def options(listed: str) -> dict[str, str]:
-    """The options in force, in the output of `pip config list`: lines of place, a dot, option and quoted value."""
+    """
+    Returns the options in force, in the output of `pip config list`: lines of place, a dot, option and quoted value.
+    """
     found: dict[str, tuple[int, str]] = {}
     for line in listed.splitlines():
         name, _, value = line.partition("=")
@@ -49,14 +51,14 @@ def options(listed: str) -> dict[str, str]:
 
 
 def settings(listed: str, environ: Mapping[str, str]) -> dict[str, str]:
-    """What uv is to be told. The system's certificates are trusted where pip names none, as pip does."""
+    """Returns uv's variables. If pip names no certificates, the system's are trusted, as pip does."""
     told: dict[str, str] = {}
     for option, value in options(listed).items():
         for name in SINGLE.get(option, ()):
             told[name] = value.strip()
         if option in SEVERAL:
             name, between = SEVERAL[option]
-            # A folder of wheels that is not there is a warning of pip's, and would be an error of uv's.
+            # For a missing folder of wheels pip prints a warning, and uv would fail.
             kept = [each for each in value.split() if option != "find-links" or "://" in each or os.path.exists(each)]
             if kept:
                 told[name] = between.join(kept)

@@ -22,7 +22,7 @@ def python() -> Path:
 
 
 def env(home: Path, **settings: str) -> dict[str, str]:
-    """An environment with no file of this machine's user and no example DAGs in it."""
+    """Returns an environment with no file of this machine's user and no example DAGs in it."""
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(home),
@@ -55,7 +55,7 @@ class Launches:
         )
 
     def run(self, ti: dict[str, object], token: str, started: Callable[[list[int]], None]) -> float:
-        """One launch, from exec until its processes are gone; when that was."""
+        """Runs one launch, from exec until its processes are gone; returns the time of that."""
         workload = {
             "type": "ExecuteTask",
             "token": token,
@@ -87,18 +87,18 @@ class Launches:
         return ended
 
     def said(self) -> str:
-        """The end of the last launch's output."""
+        """Returns the end of the last launch's output."""
         return (self._home / "output.log").read_text()[-4000:]
 
 
 def running_task(home: Path) -> tuple[str, str]:
-    """A migrated database with one task instance running on host "bench", pid 4321: its id and execution token."""
+    """Migrates a database with one task instance running on host "bench", pid 4321; returns id and execution token."""
     [(ti, token)] = _prepared(home, "running", "bench", 1)
     return str(ti["id"]), token
 
 
 def queue_tasks(home: Path, task_id: str, count: int) -> list[tuple[dict[str, object], str]]:
-    """A migrated database with ``count`` queued task instances: each, and its workload token."""
+    """Migrates a database with ``count`` queued task instances; returns each with its workload token."""
     return _prepared(home, "queued", task_id, count)
 
 

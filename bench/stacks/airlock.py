@@ -46,7 +46,7 @@ class Launches:
         self.record: Record | None = None
 
     def run(self, ti: dict[str, object], token: str, started: Callable[[list[int]], None]) -> float:
-        """One launch, from exec until its processes are gone; when that was. The record stays in ``record``."""
+        """Runs one launch, from exec until its processes are gone; returns the time. ``record`` has its record."""
         self._output = []
         with self.made(ti, token) as containers:
             reader = threading.Thread(target=self._drain, args=(containers.output[0],), daemon=True)
@@ -61,7 +61,7 @@ class Launches:
         return ended
 
     def made(self, ti: dict[str, object], token: str) -> Containers:
-        """The processes of one launch, not started."""
+        """Returns the processes of one launch, not started."""
         work = Execute(
             ti=msgspec.convert(ti, TaskInstance),
             dag_rel_path=tasks.FILE,
@@ -71,7 +71,7 @@ class Launches:
         return Containers(self._place, work, token, os.environ)
 
     def said(self) -> str:
-        """The end of the last launch's output."""
+        """Returns the end of the last launch's output."""
         return b"".join(self._output)[-4000:].decode(errors="replace")
 
     def _drain(self, fd: int) -> None:

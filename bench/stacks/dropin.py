@@ -56,7 +56,7 @@ class Launches(airlock.Launches):
         self._command = [str(airflow.python()), str(home / folder.NAME)]
 
     def made(self, ti: dict[str, object], token: str) -> Containers:
-        """The processes of one launch, not started."""
+        """Returns the processes of one launch, not started."""
         work = Execute(
             ti=msgspec.convert(ti, TaskInstance),
             dag_rel_path=tasks.FILE,

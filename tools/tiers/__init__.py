@@ -1,1 +1,1 @@
-"""The tiers of tests: which there are, what each needs, and how a run of them goes. Run by ``scripts/tiers.sh``."""
+"""Runs the tiers of tests, each with what it needs. ``scripts/tiers.sh`` starts it."""

@@ -1,4 +1,4 @@
-"""``python -m tiers [all | e2e | soak | NAME ...]``: the tiers that these words name. See ``table``."""
+"""``python -m tiers [all | e2e | soak | NAME ...]`` runs the tiers that these words name. See ``table``."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from tiers.table import UnknownTier, chosen
 
 
 def main(words: list[str]) -> int:
-    """The exit code: 0 where nothing failed, 1 where something did, 2 for a word that names nothing."""
+    """Runs the tiers; returns 0 if nothing failed, 1 if something did, 2 for an unknown word."""
     try:
         tiers = chosen(words)
     except UnknownTier as e:

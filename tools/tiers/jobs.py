@@ -1,6 +1,6 @@
 """
-Commands as groups of processes: each can be sent what Ctrl-C sends and then ends all that it started. Nothing else here
-knows how processes are run.
+Runs commands as groups of processes: a stop sends what Ctrl-C sends, and ends all processes of a command. No other
+module here runs processes.
 """
 
 import os
@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 
-#: How long a command that was told to stop has to end what it started.
+#: How long a command may take to end after it was told to stop.
 _STOP_SECONDS = 120.0
 
 
@@ -20,7 +20,7 @@ TOOK_TOO_LONG = 124
 
 
 class Job:
-    """A command under way. What it says goes to this process's output, or into a file until ``output`` is asked."""
+    """A running command. Its output goes to this process's output, or into a file until ``output`` is called."""
 
     def __init__(
         self, command: Sequence[str], *, env: Mapping[str, str], quiet: bool = False, nice: bool = False
@@ -44,7 +44,9 @@ class Job:
         self.minutes = 0.0
 
     def wait(self, minutes: float) -> int:
-        """Stays until it has ended, or is ended because it took so many minutes; its exit code, 124 for the latter."""
+        """
+        Waits until the command has ended, or ends it after so many minutes; returns its exit code, 124 for the latter.
+        """
         try:
             code = self._process.wait(minutes * 60)
         except subprocess.TimeoutExpired:
@@ -54,7 +56,7 @@ class Job:
         return code
 
     def output(self) -> bytes:
-        """What it has said, where that was kept; to be asked once."""
+        """Returns the output, if it was kept. Call it once."""
         if self._kept is None:
             return b""
         with self._kept as kept:
@@ -62,13 +64,13 @@ class Job:
             return kept.read()
 
     def stop(self) -> None:
-        """Ends it where it has not ended, and forgets what it said."""
+        """Ends the command if it still runs, and drops its output."""
         self._end()
         if self._kept is not None:
             self._kept.close()
 
     def _end(self) -> None:
-        """Sends what Ctrl-C sends, and waits; what does not end then is killed."""
+        """Sends what Ctrl-C sends, and waits; then kills what still runs."""
         for number, seconds in ((signal.SIGINT, _STOP_SECONDS), (signal.SIGKILL, _STOP_SECONDS)):
             if self._process.poll() is not None:
                 break
@@ -80,7 +82,7 @@ class Job:
 
 
 def show(data: bytes) -> None:
-    """Puts a command's output on this one's."""
+    """Writes a command's output to this process's output."""
     sys.stdout.flush()
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()

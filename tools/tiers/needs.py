@@ -1,4 +1,4 @@
-"""What tiers need, and how it is met: an environment is made, a cluster is brought up, and taken down again."""
+"""Meets what tiers need: makes an environment, brings a cluster up, and takes it down again."""
 
 import os
 import shlex
@@ -11,16 +11,16 @@ _NO_CLUSTER = "no cluster is up"
 
 
 class Needs:
-    """Meets each need once, when the first tier asks. What it started itself ends with ``close``."""
+    """Meets each need once, when the first tier asks. ``close`` ends what it started itself."""
 
     def __init__(self) -> None:
         self._why: dict[Need, str] = {}
         self._started = False
-        #: What tiers are given in their environment.
+        #: The variables that are added to the tiers' environment.
         self.env: dict[str, str] = {}
 
     def missing(self, needs: tuple[Need, ...]) -> str:
-        """Why one of them cannot be met here; empty where all are."""
+        """Says why one of the needs cannot be met here; empty if all are met."""
         ways: dict[Need, Callable[[], str]] = {
             Need.ROOT: self._root,
             Need.AIRFLOW: self._airflow,
@@ -58,7 +58,7 @@ class Needs:
 
 
 def exported(line: str, path: str) -> dict[str, str]:
-    """The variables of the one line that ``make up`` prints to be evaluated by a shell. Pure."""
+    """Returns the variables in the line that ``make up`` prints for a shell. Pure."""
     words = shlex.split(line)
     if words[:1] != ["export"]:
         raise ValueError(f"make up printed no line to evaluate: {line!r}")

@@ -1,4 +1,4 @@
-"""How a run of tiers ended: what failed, what was flaky, what did not run, and the minutes of each. Pure."""
+"""Sums up a run of tiers: what failed, what was flaky, what did not run, and the minutes of each. Pure."""
 
 from enum import Enum
 from typing import NamedTuple
@@ -26,23 +26,23 @@ class Result(NamedTuple):
     flaky: tuple[str, ...] = ()
 
 
-#: More failed tests than this are not run again: so many are no accident.
+#: If more tests fail, none is run again: so many failures are not an accident.
 MOST_AGAIN = 5
 
 
 def may_run_again(failed: list[str]) -> bool:
-    """Whether the failed tests of a tier are run once more, alone."""
+    """Tells whether the failed tests of a tier are run once more, alone."""
     return 0 < len(failed) <= MOST_AGAIN
 
 
 def exit_code(results: list[Result], *, complete: bool) -> int:
-    """0 where nothing failed. ``complete``: a tier that did not run is a failure too."""
+    """Returns 0 if nothing failed, else 1. ``complete``: a tier that did not run is a failure too."""
     bad = {Ended.FAILED, Ended.ABSENT} if complete else {Ended.FAILED}
     return int(any(result.ended in bad for result in results))
 
 
 def summary(results: list[Result], *, complete: bool) -> str:
-    """The lines that end a run: a row for each tier, then what was flaky and what has failed."""
+    """Returns the lines that end a run: a row for each tier, then what was flaky and what has failed."""
     width = max((len(result.name) for result in results), default=0)
     lines = [
         f"{result.name:<{width}}  {result.minutes:5.1f} min  (about {result.expected:g})  {result.ended.value}"

@@ -1,4 +1,4 @@
-"""A run of tiers: stage after stage, failed tests once more alone, and a summary at the end."""
+"""Runs tiers stage after stage, and failed tests once more, alone."""
 
 import json
 import shutil
@@ -15,7 +15,7 @@ _CACHES = Path(".build/tiers")
 
 
 def run(tiers: tuple[Tier, ...], needs: Needs) -> list[Result]:
-    """Runs the tiers; the results, in their order. Whatever interrupts it ends what was started."""
+    """Runs the tiers; returns their results in order. If it is interrupted, it ends what it started."""
     results: list[Result] = []
     for stage in stages(tiers):
         results += _stage(stage, needs)
@@ -77,7 +77,7 @@ def _finish(tier: Tier, job: Job, needs: Needs) -> Result:
     if not may_run_again(failed):
         return result._replace(ended=Ended.FAILED)
     print(f"\n== {tier.name}: once more, alone: {' '.join(failed)}", flush=True)
-    # In one process, the failed ones alone.
+    # Only the failed tests, in one process.
     again = Job([*_command(tier), "-n", "0", "--last-failed"], env={**needs.env, **dict(tier.env)})
     try:
         code = again.wait(tier.most_minutes)
@@ -90,7 +90,7 @@ def _finish(tier: Tier, job: Job, needs: Needs) -> Result:
 
 
 def _failed(tier: Tier) -> list[str]:
-    """The tests that failed, as pytest notes them."""
+    """Returns the tests that failed, as pytest notes them."""
     noted = Path(_cache(tier), "v/cache/lastfailed")
     return sorted(json.loads(noted.read_text())) if noted.exists() else []
 

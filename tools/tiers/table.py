@@ -1,8 +1,8 @@
 """
 The table of tiers: command, needs, minutes, and what runs beside it. Pure.
 
-A stage is what runs at the same time. In each stage the tiers that are ``behind`` run in the background, at a lower
-priority, while the others run one after the other. The order of stages is that in which a failure is cheapest to learn.
+The tiers of a stage run at the same time: those that are ``behind`` in the background, at a lower priority, and the
+others one after the other. Stages come in the order in which a failure is cheapest to learn.
 """
 
 from enum import StrEnum
@@ -15,7 +15,7 @@ _SHARED = ("tests/api", "tests/e2e", f"--ignore={_CLUSTER}")
 
 
 class Need(StrEnum):
-    """What a tier cannot run without; ``needs`` says how each is met and what to tell where it is not."""
+    """Something that a tier cannot run without. ``needs`` meets it, or says why it cannot be met."""
 
     #: A user of its own for user code.
     ROOT = "root"
@@ -26,7 +26,7 @@ class Need(StrEnum):
 
 
 class Tier(NamedTuple):
-    """One tier. ``minutes`` is about what it takes on two cores, warm."""
+    """One tier. ``minutes`` is about how long it takes on two cores, warm."""
 
     name: str
     stage: int
@@ -39,7 +39,7 @@ class Tier(NamedTuple):
 
     @property
     def most_minutes(self) -> float:
-        """After which it is ended, as something in it hangs."""
+        """The minutes after which the tier is ended, because something in it hangs."""
         return max(20.0, 4 * self.minutes)
 
     @property
@@ -59,7 +59,7 @@ TIERS = (
     ),
     Tier("component, as root", 2, (*PYTEST, "tests/component/isolation"), 2.5, needs=(Need.ROOT,), behind=True),
     Tier("demo", 2, ("make", "--no-print-directory", "demo"), 0.3),
-    # By itself: on a machine that is busy with other things Airflow's own scheduler fails launches ("state mismatch").
+    # It runs by itself: on a busy machine Airflow's own scheduler fails launches ("state mismatch").
     Tier("contract, beside a running Airflow", 3, (*PYTEST, "tests/contract/peer"), 4.0, needs=(Need.AIRFLOW,)),
     # Two sessions share the cluster (tests/kube/place.py): the tests that need a real Airflow mostly wait for it.
     Tier("e2e, Airflow", 4, (*PYTEST, *_SHARED, "-m", "airflow"), 12.0, needs=(Need.CLUSTER,), behind=True),
@@ -76,11 +76,11 @@ TIERS = (
     Tier(
         "e2e, alone", 5, (*PYTEST, *_SHARED[1:], "-m", "(alone or last) and not airflow"), 6.0, needs=(Need.CLUSTER,)
     ),
-    # By themselves: they restart the cluster's components and bring it up anew, within deadlines.
+    # They run by themselves: they restart the cluster's components and bring it up anew, within deadlines.
     Tier("the cluster itself", 6, (*PYTEST, _CLUSTER), 4.0, needs=(Need.CLUSTER,)),
 )  # fmt: skip
 
-#: The long forms: what CI has one of, in numbers; whole matrices; the fuzzer for long.
+#: The long forms: many of what CI tries once, whole matrices, and the fuzzer for long.
 SOAK = (
     Tier(
         "soak, component", 1, (*PYTEST, "-n", "2", "tests/component", "-m", "soak"), 10.0, env=(("AIRLOCK_SOAK", "1"),)
@@ -91,7 +91,7 @@ SOAK = (
     ),
 )  # fmt: skip
 
-#: What a word on the command line stands for. A tier's own name is a word too.
+#: The words on the command line that stand for several tiers. A tier's own name is a word too.
 GROUPS: dict[str, tuple[Tier, ...]] = {
     "all": TIERS,
     "e2e": tuple(tier for tier in TIERS if Need.CLUSTER in tier.needs),
@@ -100,11 +100,11 @@ GROUPS: dict[str, tuple[Tier, ...]] = {
 
 
 class UnknownTier(Exception):
-    """A word names no group and no tier; the text lists those that there are."""
+    """A word names neither a group nor a tier; the text lists the known ones."""
 
 
 def chosen(words: list[str]) -> tuple[Tier, ...]:
-    """The tiers that the words name, in the table's order; all where there is no word. Raises UnknownTier."""
+    """Returns the tiers that the words name, in the table's order; without a word, all. Raises UnknownTier."""
     known = {tier.name: tier for tier in (*TIERS, *SOAK)}
     wanted: set[str] = set()
     for word in words or ["all"]:
@@ -118,6 +118,6 @@ def chosen(words: list[str]) -> tuple[Tier, ...]:
 
 
 def stages(tiers: tuple[Tier, ...]) -> list[tuple[Tier, ...]]:
-    """The tiers by stage, in order."""
+    """Returns the tiers by stage, in order."""
     numbers = sorted({tier.stage for tier in tiers})
     return [tuple(tier for tier in tiers if tier.stage == number) for number in numbers]

@@ -19,7 +19,7 @@ def test_names_are_told_apart_and_a_stage_with_something_behind_has_something_in
 
 
 def test_a_warm_run_keeps_to_its_minutes():
-    """DESIGN gives CI 45: a stage takes as long as what is in front, or the longest behind it."""
+    """CI has 45 minutes. A stage takes as long as its tiers in front, or as the longest one behind."""
     total = 0.0
     for stage in stages(TIERS):
         front = sum(tier.minutes for tier in stage if not tier.behind)
