@@ -138,7 +138,7 @@ class Bench:
 
 
 def bare(*, sidecar: bool) -> dict[str, Any]:
-    """The spec of a bare pod with the TaskRun pod's images, users and volumes."""
+    """Returns the spec of a bare pod with the TaskRun pod's images, users and volumes."""
     from airlock_operator.observe.taskrun import read
     from airlock_operator.pod.manifest import manifest
     from airlock_operator.settings import Pods
@@ -205,9 +205,10 @@ first user line.
 
 def _costs(prefix: str) -> str:
     """Writes to the API server per TaskRun, and the operator's memory, where the cluster has hooks."""
-    from cluster.hooks import connect
     from kube.kubectl import Kubectl
     from kube.processes import process_id
+
+    from cluster.hooks import connect
 
     hooks = connect()
     if hooks is None:

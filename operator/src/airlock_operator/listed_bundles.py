@@ -28,7 +28,7 @@ class ListedBundle(msgspec.Struct, frozen=True, kw_only=True, rename="camel", fo
 
 
 def decode(text: str) -> dict[str, ListedBundle]:
-    """The bundles in a setting, a JSON list, by name; raises ValueError that names the field and the fix."""
+    """Reads the bundles of a setting, a JSON list, by name; raises ValueError that names the field and the fix."""
     if not text.strip():
         return {}
     try:
@@ -64,7 +64,7 @@ def decode(text: str) -> dict[str, ListedBundle]:
 
 @lru_cache(maxsize=4)
 def known(listed: str) -> dict[str, ListedBundle]:
-    """The same for a setting that was checked. It is one for the life of the process, and asked for with each pod."""
+    """Does the same for a checked setting, once: it stays for the life of the process, and each pod asks for it."""
     return decode(listed)
 
 

@@ -145,7 +145,7 @@ def patterns(listed: str) -> tuple[str, ...]:
 
 
 def from_environment(environ: Mapping[str, str], file: Path | None = None) -> OperatorSettings:
-    """The settings; raises airlock_wire.process.settings.SettingsError."""
+    """Loads the settings; raises airlock_wire.process.settings.SettingsError."""
     loaded = settings.load(OperatorSettings, environ, file)
     pods, logs = loaded.pods, loaded.logs
     for name, read, value in (

@@ -15,7 +15,7 @@ class FactFormatter(UtcFormatter):
     """``2026-06-30T12:00:00.000Z info airlock.api refused status=403 why="Missing auth token"``."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name is logging's
-        """The line without a traceback."""
+        """Writes the line without a traceback."""
         shown = (f"{name}={_quoted(value)}" for name, value in fields(record).items())
         stamp = self.formatTime(record)
         return " ".join((stamp, record.levelname.lower(), record.name, _one_line(record.getMessage()), *shown))

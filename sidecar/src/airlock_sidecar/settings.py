@@ -128,7 +128,7 @@ class SidecarSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def from_environment(environ: Mapping[str, str], file: Path | None = None) -> SidecarSettings:
-    """The settings; raises SettingsError, also where one is missing that a sidecar cannot do without."""
+    """Loads the settings; raises SettingsError, also where one is missing that a sidecar cannot do without."""
     loaded = settings.load(SidecarSettings, environ, file)
     for name in ("socket_dir", "state_dir", "log_dir"):
         if not getattr(loaded.sidecar, name):

@@ -60,7 +60,7 @@ def place(store: str) -> Place:
 
 def log_path(dag_id: str, run_id: str, task_id: str, map_index: int, try_number: int, *, namespace: str = "") -> str:
     """
-    Where a try's log lies below the log store: Airflow's own layout, so that its readers find it.
+    Returns where a try's log lies below the log store: Airflow's own layout, so that its readers find it.
 
     Two namespaces may each have a DAG of the same name, so what belongs to a ``namespace`` lies below its folder.
     """
@@ -70,12 +70,12 @@ def log_path(dag_id: str, run_id: str, task_id: str, map_index: int, try_number:
 
 
 def segment_key(path: str, number: int) -> str:
-    """The object of a log's segment. Airflow's readers take every object whose name begins with ``path``, in order."""
+    """Names the object of a log's segment. Airflow's readers take all whose names begin with ``path``, in order."""
     return path if number == 0 else f"{path}.{number:06d}"
 
 
 def last_segment(path: str, names: Iterable[str]) -> int | None:
-    """The number of the last segment among these objects; None where there is none."""
+    """Returns the number of the last segment among these objects; None if no object is one."""
     pattern = re.compile(rf"{re.escape(path)}(?:\.(\d{{6}}))?")
     numbers = [int(found[1] or 0) for name in names if (found := pattern.fullmatch(name))]
     return max(numbers, default=None)

@@ -9,12 +9,12 @@ from functools import lru_cache
 
 
 def matches(pattern: str, name: str) -> bool:
-    """Whether a name is what a pattern says. It takes time in proportion to the name's length for each ``*``."""
+    """Tells whether a name is what a pattern says. It takes time in proportion to the name's length for each ``*``."""
     return pattern == name or (("*" in pattern or "?" in pattern) and _expression(pattern).fullmatch(name) is not None)
 
 
 def covers_all_of(pattern: str, prefix: str) -> bool:
-    """Whether a pattern allows every name that begins with a prefix."""
+    """Tells whether a pattern allows every name that begins with a prefix."""
     return pattern.endswith("*") and pattern.count("*") == 1 and prefix.startswith(pattern[:-1])
 
 

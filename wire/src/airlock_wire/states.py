@@ -67,10 +67,10 @@ FINISHED = frozenset({_S.SUCCESS, _S.FAILED, _S.SKIPPED, _S.REMOVED, _S.UPSTREAM
 
 
 def may_run(state: TaskInstanceState) -> bool:
-    """Whether PATCH /run is accepted in this state from a launch that has not run it yet."""
+    """Tells whether PATCH /run is accepted in this state from a launch that has not run it yet."""
     return TaskInstanceState.RUNNING in NEXT[state]
 
 
 def may_report(state: TaskInstanceState, reported: TaskInstanceState) -> bool:
-    """Whether PATCH /state moves ``state`` to ``reported``."""
+    """Tells whether PATCH /state moves ``state`` to ``reported``."""
     return reported in REPORTABLE & NEXT[state]

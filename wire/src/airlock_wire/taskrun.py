@@ -18,17 +18,17 @@ DEFAULT_INFRA_BUDGET = 3
 
 
 def run_id_of(spec: "Spec", uid: str) -> str:
-    """The id of a TaskRun's DAG run: the spec's, else one that no other TaskRun has."""
+    """Returns the id of a TaskRun's DAG run: the spec's, else one that no other TaskRun has."""
     return spec.run_id or f"manual__{uid}"
 
 
 def pod_name(taskrun: str, attempt: int) -> str:
-    """The name of an attempt's pod: the same whoever makes it, so that the API server refuses a second."""
+    """Names an attempt's pod: the same whoever makes it, so that the API server refuses a second."""
     return f"{taskrun}-{attempt}"
 
 
 def attempt_of(pod: str, taskrun: str) -> int | None:
-    """The attempt that a pod of this name would be; None for a name that is not one of this TaskRun's."""
+    """Returns the attempt of a pod by its name; None for a name that is not one of this TaskRun's."""
     number = pod.removeprefix(f"{taskrun}-")
     return int(number) if number != pod and number.isascii() and number.isdecimal() else None
 

@@ -61,7 +61,7 @@ class Sightings:
         return found if complaint is None else msgspec.structs.replace(found, complaint=complaint)
 
     def complain(self, uid: str, complaint: Complaint) -> None:
-        """What a kubelet complained of about a pod."""
+        """Remembers what a kubelet complained of about a pod."""
         self._complaints[uid] = complaint
 
     def pods(self, key: Key) -> list[PodFacts]:

@@ -67,14 +67,14 @@ class TaskRun(msgspec.Struct, frozen=True):
         return self.status.attempt > last
 
     def pod_name(self, attempt: int) -> str:
-        """The name of an attempt's pod."""
+        """Returns the name of an attempt's pod."""
         return taskrun.pod_name(self.name, attempt)
 
 
 def read(body: dict[str, Any]) -> TaskRun:
     """
-    A TaskRun from the API's JSON; msgspec.ValidationError or ValueError where the CRD of another version let in
-    what this operator cannot read.
+    Reads a TaskRun from the API's JSON; raises msgspec.ValidationError or ValueError where the CRD of another version
+    let in what this operator cannot read.
     """
     meta = body["metadata"]
     spec = msgspec.convert(body.get("spec") or {}, Spec)

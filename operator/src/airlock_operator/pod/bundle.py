@@ -31,13 +31,13 @@ FETCH_SECONDS = 300
 
 
 def fetched(run: TaskRun, listed: str) -> ListedBundle | None:
-    """The bundle that is fetched for this TaskRun, of the setting's; None where its files are somewhere already."""
+    """Returns the listed bundle that is fetched for this TaskRun; None where its files are somewhere already."""
     asked = run.spec.bundle
     return listed_bundles.known(listed).get(asked.name) if asked is not None and not asked.path else None
 
 
 def impossible(run: TaskRun, listed: str) -> str:
-    """Why this TaskRun's bundle cannot be fetched, as a sentence; empty where it can, or need not be."""
+    """Says why this TaskRun's bundle cannot be fetched, as a sentence; empty where it can, or need not be."""
     version = run.spec.bundle.version if run.spec.bundle is not None else None
     if fetched(run, listed) is None or not version or re.fullmatch(shared.BUNDLE_VERSION, version):
         return ""
@@ -45,12 +45,12 @@ def impossible(run: TaskRun, listed: str) -> str:
 
 
 def root(bundle: ListedBundle) -> str:
-    """The folder of its files. It is made by one rename, so it is whole or it is not there."""
+    """Returns the folder of its files. It is made by one rename, so it is whole or it is not there."""
     return f"{BUNDLE_DIR}/{bundle.name}"
 
 
 def container(run: TaskRun, bundle: ListedBundle, resources: Json, proxies: list[Json]) -> Json:
-    """The init container that fetches it, with the proxies' variables."""
+    """Builds the init container that fetches it, with the proxies' variables."""
     version = (run.spec.bundle.version or "") if run.spec.bundle is not None else ""
     configured = {"name": bundle.name, "classpath": bundle.classpath, "kwargs": bundle.kwargs}
     set_to = {
@@ -84,5 +84,5 @@ def container(run: TaskRun, bundle: ListedBundle, resources: Json, proxies: list
 
 
 def volumes(bundle: ListedBundle) -> list[Json]:
-    """Its volumes, of which the runner mounts the copy of the files, read-only."""
+    """Builds its volumes, of which the runner mounts the copy of the files, read-only."""
     return [{"name": name, "emptyDir": {"sizeLimit": bundle.size_limit}} for name in (WORK_VOLUME, BUNDLE_VOLUME)]

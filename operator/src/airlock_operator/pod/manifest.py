@@ -87,7 +87,7 @@ def manifest(run: TaskRun, attempt: int, settings: Pods, ca_pem: str, logs: Logs
 
 
 def impossible(run: TaskRun, settings: Pods) -> str:
-    """Why no pod can serve this TaskRun here, as a sentence; empty where one can."""
+    """Says why no pod can serve this TaskRun here, as a sentence; empty where one can."""
     return sidecar.impossible(run, settings) or bundle.impossible(run, settings.bundles)
 
 

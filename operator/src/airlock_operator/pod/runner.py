@@ -94,7 +94,7 @@ def _fetcher(run: TaskRun, fetched: ListedBundle, settings: Pods) -> Json:
 
 
 def volumes(run: TaskRun, settings: Pods) -> list[Json]:
-    """The runner's own volumes, beside those of its author."""
+    """Builds the runner's own volumes, beside those of its author."""
     fetched = bundle.fetched(run, settings.bundles)
     launched = run.airflow or fetched is not None
     made: list[Json] = [{"name": "airlock-tmp", "emptyDir": {"sizeLimit": settings.scratch_size_limit}}]
@@ -112,7 +112,7 @@ def volumes(run: TaskRun, settings: Pods) -> list[Json]:
 
 
 def bundle_root(run: TaskRun, settings: Pods) -> str:
-    """The folder of the DAG files, in the runner's container."""
+    """Returns the folder of the DAG files, in the runner's container."""
     named, fetched = run.spec.bundle, bundle.fetched(run, settings.bundles)
     if named is None:
         return BUNDLE_DIR

@@ -54,7 +54,7 @@ def run(_args: argparse.Namespace, environ: Mapping[str, str]) -> int:
 def _serve_taskruns(
     here: Installation, db: Database, environ: Mapping[str, str], running: contextlib.ExitStack
 ) -> Exchange:
-    """The exchange, and the sweeper beside it; both end with ``running``."""
+    """Starts the exchange, and the sweeper beside it; both end with ``running``."""
     kubernetes = here.settings.kubernetes
     namespaces = tuple(name.strip() for name in kubernetes.namespaces.split(",") if name.strip())
     client = Client(where(kubernetes, environ))

@@ -16,7 +16,7 @@ from airlock_wire.taskrun import PodRef, Spec
 class Reason(StrEnum):
     """Why there is no token. A sidecar acts on the status, and on whether there is a reason."""
 
-    #: The pod's token is none, not ours, has run out or was not vouched for.
+    #: The pod's token is not a token, is not ours, has run out or was not vouched for.
     BAD_TOKEN = "BadToken"  # noqa: S105 - a reason, not a token
     #: Policy says no, and will say so again.
     DENIED = "Denied"
@@ -49,7 +49,7 @@ class Refusal(msgspec.Struct, frozen=True):
 
 
 def judge(pod: Pod, run: TaskRun | None) -> Claim | Refusal:
-    """What the pod may ask the store for, or why it may not. ``run`` is None where there is no such TaskRun."""
+    """Decides what the pod may ask the store for, or why it may not. ``run`` is None where there is no such TaskRun."""
     which = f"TaskRun {pod.namespace}/{pod.taskrun}"
     if run is None:
         return Refusal(Reason.SUPERSEDED, f"{which} is gone")
@@ -78,7 +78,7 @@ def judge(pod: Pod, run: TaskRun | None) -> Claim | Refusal:
 
 
 def _of_pod(pod: Pod, ref: PodRef | None, which: str) -> Refusal | None:
-    """Whether this pod is the one that counts."""
+    """Tells whether this pod is the one that counts."""
     if ref is None or not ref.name or not ref.uid:
         return Refusal(Reason.NOT_YET_KNOWN, f"{which} does not name its pod yet; ask again")
     if (ref.name, ref.uid) == (pod.name, pod.uid):
@@ -90,7 +90,7 @@ def _of_pod(pod: Pod, ref: PodRef | None, which: str) -> Refusal | None:
 
 
 def _of_policy(pod: Pod, spec: Spec, which: str) -> Refusal | None:
-    """Whether a TaskRun may ask for this at all."""
+    """Tells whether a TaskRun may ask for this at all."""
     account = spec.pod.get("serviceAccountName") or "default"
     if pod.service_account != account:
         return Refusal(

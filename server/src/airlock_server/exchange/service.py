@@ -73,7 +73,7 @@ class Exchange:
         self._asking = 0
 
     async def exchange(self, token: str | None, address: str) -> Exchanged | Refusal:
-        """The task's token, or why there is none."""
+        """Returns the task's token, or why the pod may not have it."""
         trail, began = Trail(address), time.perf_counter()
         answer = await self._answer(token, trail)
         _audit(trail, answer, time.perf_counter() - began)
@@ -163,7 +163,7 @@ class Exchange:
         return Exchanged(token=token, task_instance=TaskInstanceRef(id=admitted.ti_id, **named))
 
     async def _in_thread(self, call: Callable[..., T], *arguments: Any) -> T | Refusal:
-        """A call of Kubernetes in a thread of the pool; Refusal where too many wait for one."""
+        """Calls Kubernetes in a thread of the pool; returns a Refusal where too many wait for one."""
         if self._asking >= self._most:
             return Refusal(Reason.API_BUSY, "too many pods wait for Kubernetes; ask again", retry_after=_RETRY_SECONDS)
         self._asking += 1

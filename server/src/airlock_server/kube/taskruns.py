@@ -97,7 +97,7 @@ class _Page(msgspec.Struct, frozen=True):
 
 
 def walk(client: Client, namespaces: tuple[str, ...]) -> Iterator[Listed]:
-    """Every TaskRun of these namespaces, of all where there are none, by bounded pages. Raises ClusterError."""
+    """Lists the TaskRuns of these namespaces (empty: of all) in bounded pages. Raises ClusterError."""
     folders: list[tuple[str, ...]] = [("namespaces", namespace) for namespace in namespaces] or [()]
     for where in folders:
         query = {"limit": str(_PAGE)}

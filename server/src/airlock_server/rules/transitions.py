@@ -79,7 +79,7 @@ def on_report(
 
 
 def state_after_report(reported: TaskInstanceState) -> TaskInstanceState:
-    """The state a running task instance has after a report. A state that no launch may report means it failed."""
+    """Returns a running task instance's state after a report. A state that no launch may report means it failed."""
     return reported if may_report(TaskInstanceState.RUNNING, reported) else TaskInstanceState.FAILED
 
 

@@ -42,7 +42,7 @@ def of_pod(conn: sa.Connection, pod_uid: str) -> Attempt | None:
 
 
 def admit(conn: sa.Connection, claim: Claim) -> Attempt | Superseded | OwnedBy | RunBy:
-    """The pod's row, made where it asks for the first time; the same one, unchanged, where it asks again."""
+    """Returns the pod's row: made where it asks for the first time, unchanged where it asks again."""
     before = of_pod(conn, claim.pod_uid)
     if before is not None:
         return before if before.ended_at is None else Superseded(before.ended_because or "the launch has ended")
@@ -88,7 +88,7 @@ def watched(conn: sa.Connection) -> list[TaskRunRef]:
 
 
 def row_of_taskrun(conn: sa.Connection, taskrun_uid: str) -> tuple[str, TaskInstanceState] | None:
-    """The live task instance of a TaskRun, id and state; None where another TaskRun has it now."""
+    """Returns the live task instance of a TaskRun, id and state; None where another TaskRun has it now."""
     one = (
         sa.select(_t.id, _t.state)
         .join(
@@ -114,7 +114,7 @@ def _run_by(conn: sa.Connection, taskrun_uid: str | None) -> RunBy:
 
 
 def _carry_out(conn: sa.Connection, step: Step, row: Any, claim: Claim) -> str:
-    """The id of the task instance after the step."""
+    """Does the step; returns the id of the task instance after it."""
     if step in (Step.KEEP, Step.FINISHED):
         return str(row.id)
     if step is Step.REQUEUE:

@@ -52,5 +52,5 @@ def patterns(conn: sa.Connection, namespace: str, kind: Kind) -> list[str]:
 
 
 def covers(granted: list[str], name: str) -> bool:
-    """Whether one of the patterns fits the name."""
+    """Tells whether one of the patterns fits the name."""
     return any(matches(pattern, name) for pattern in granted)

@@ -139,7 +139,7 @@ def requeue(conn: sa.Connection, ti_id: str) -> bool:
 
 
 def close(conn: sa.Connection, ti_id: str, state: TaskInstanceState, reason: str) -> bool:
-    """The owner's verdict about a queued or running try; False, and nothing done, if it is neither (any more)."""
+    """Writes the owner's verdict about a queued or running try; False if it is neither, and nothing is done."""
     before = _live_state(conn, ti_id)
     if before is None:
         return False

@@ -55,7 +55,7 @@ def get_newest(conn: sa.Connection, where: XComKey, map_index: int) -> bytes | N
 
 
 def get_at(conn: sa.Connection, where: XComKey, offset: int, *, include_prior_dates: bool = False) -> bytes | None:
-    """The XCom at a place in the order of map indexes; a negative ``offset`` counts from the end."""
+    """Reads the XCom at a place in the order of map indexes; a negative ``offset`` counts from the end."""
     order = xcom.c.map_index.asc() if offset >= 0 else xcom.c.map_index.desc()
     skip = offset if offset >= 0 else -1 - offset
     chosen = _chosen(where, include_prior_dates).order_by(None).order_by(order)
@@ -64,7 +64,7 @@ def get_at(conn: sa.Connection, where: XComKey, offset: int, *, include_prior_da
 
 
 def get_slice(conn: sa.Connection, where: XComKey, chosen: slice, *, include_prior_dates: bool = False) -> list[bytes]:
-    """The XComs of a slice of the map indexes, as Python slices a list."""
+    """Reads the XComs of a slice of the map indexes, as Python slices a list."""
     in_order = _chosen(where, include_prior_dates).order_by(None).order_by(xcom.c.map_index.asc())
     rows = conn.execute(in_order.with_only_columns(xcom.c.run_id, xcom.c.map_index)).all()[chosen]
     one = sa.select(xcom.c.value).where(
@@ -75,7 +75,7 @@ def get_slice(conn: sa.Connection, where: XComKey, chosen: slice, *, include_pri
 
 
 def count(conn: sa.Connection, where: XComKey) -> int:
-    """How many map indexes have this XCom."""
+    """Counts the map indexes that have this XCom."""
     chosen = sa.select(sa.func.count()).select_from(xcom).where(*_of(where), xcom.c.run_id == where.run_id)
     return conn.scalar(chosen) or 0
 

@@ -24,7 +24,7 @@ _UID_CHARS = 8
 
 
 class Entered(msgspec.Struct, frozen=True):
-    """The body of the first frame; or None, why there is none (``state.stops``), and what the server said."""
+    """The body of the first frame; or None, why it is missing (``state.stops``), and what the server said."""
 
     startup: dict[str, Any] | None
     why: Stop = Stop.NOT

@@ -42,7 +42,7 @@ class Missing(NamedTuple):
 
 
 def missing(access: Access, rule: str, name: str) -> Missing | None:
-    """The grant that is missing for one name under a rule; None where it is there, or where nothing is narrowed."""
+    """Returns the grant that one name lacks under a rule; None where it is there, or where nothing is narrowed."""
     granted: Iterable[str] | None = getattr(access, rule)
     if granted is None or any(patterns.matches(pattern, name) for pattern in granted):
         return None
@@ -50,7 +50,7 @@ def missing(access: Access, rule: str, name: str) -> Missing | None:
 
 
 def missing_listing(access: Access, rule: str, prefix: str) -> Missing | None:
-    """The same for all names that begin with a prefix: each of them must be granted."""
+    """Does the same for all names that begin with a prefix: each of them must be granted."""
     granted: Iterable[str] | None = getattr(access, rule)
     if granted is None or any(patterns.covers_all_of(pattern, prefix) for pattern in granted):
         return None

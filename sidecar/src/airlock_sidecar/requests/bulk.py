@@ -45,7 +45,7 @@ _LETTERS = re.compile(
 
 
 def as_json(value: Any) -> bytes:
-    """The value as JSON; NotAllowed for what JSON has no form for: an extension type, a map with odd keys."""
+    """Writes the value as JSON; raises NotAllowed for what JSON cannot say: an extension type, a map with odd keys."""
     try:
         return msgspec.json.encode(value)
     except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as e:

@@ -26,7 +26,7 @@ def delay(tries: int) -> float:
 
 
 def soon(tries: int) -> float:
-    """The same, for what is expected at any moment: from 50 ms to 1 s."""
+    """Returns the same for what is expected at any moment: from 50 ms to 1 s."""
     return backoff.pause(tries, 0.05, 1.0)
 
 

@@ -11,7 +11,7 @@ STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "
 
 
 def fields(record: logging.LogRecord) -> dict[str, Any]:
-    """What ``extra`` gave the record. What kopf adds for its own use is left out."""
+    """Returns what ``extra`` gave the record. What kopf adds for its own use is left out."""
     return {name: value for name, value in vars(record).items() if name not in STANDARD and not name.startswith("k8s_")}
 
 
@@ -27,7 +27,7 @@ class JsonFormatter(UtcFormatter):
     """``{"timestamp": ..., "level": "info", "logger": "airlock.api", "event": "refused", "status": 403, ...}``."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line, a traceback being its field ``exception``."""
+        """Writes the line, a traceback being its field ``exception``."""
         line: dict[str, Any] = {
             "timestamp": self.formatTime(record),
             "level": record.levelname.lower(),

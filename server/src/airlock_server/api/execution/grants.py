@@ -35,7 +35,7 @@ def check_write(services: Services, door: Door) -> None:
 
 
 def stored(door: Door, where: XComKey) -> XComKey:
-    """Where the XComs are that a request names: a pod's run belongs to its namespace."""
+    """Returns where the XComs are that a request names: a pod's run belongs to its namespace."""
     if door.attempt is None:
         return where
     return msgspec.structs.replace(where, run_id=key_of(door.attempt.namespace, where.run_id))

@@ -44,7 +44,7 @@ class _Report(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     state: str
 
     def report(self) -> Report:
-        """What it means for the row."""
+        """Returns what it means for the row."""
         return Report(state=TaskInstanceState(self.state))
 
 
