@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 # Python keeps its bytecode: without it every process that is started here compiles everything it imports again.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help demo test unit contract bench soak fuzz lint fmt locks up down e2e manifests
+.PHONY: help demo test unit contract bench soak fuzz lint fmt locks up down e2e manifests docs
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ down:  ## end that cluster and remove everything that it made
 e2e:  ## the cluster tiers (api, e2e) against it
 	@scripts/tiers.sh e2e
 
-manifests:  ## write what follows from other files anew: the chart's copy of the resource, install.yaml, docs/messages.md
+manifests:  ## write what follows from other files anew: the chart's copy of the resource, install.yaml, generated pages
 	@scripts/environment.sh dev
 	@scripts/manifests.sh
+
+docs:  ## the documents as a static site, in .build/docs/site; a broken link is an error
+	@scripts/docs.sh

@@ -3,12 +3,15 @@
 #   scripts/environment.sh runtime   what `make demo` needs
 #   scripts/environment.sh dev       that, and everything the checks and tests need
 #   scripts/environment.sh airflow   the reference, Airflow itself, in an environment of its own
+#   scripts/environment.sh docs      what makes the documents a site
 #   scripts/environment.sh uv        only the installer
 set -euo pipefail
 cd "$(dirname "$0")/.."
 want=$1
 python=${PYTHON:-python3}
 folder=.venvs/$want
+# These have nothing of ours in them.
+case $want in airflow | docs) ours=no ;; *) ours=yes ;; esac
 members=(wire sdk runner sidecar operator server)
 
 "$python" -I -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || {
@@ -28,7 +31,7 @@ fi
 
 # A stamp carries the content it was made from; a half-finished install leaves none.
 stamp() {
-    { "$python" -V; cat scripts/environment.sh requirements/uv.txt "requirements/$want.txt"; if [ "$want" != airflow ]; then cat ./*/pyproject.toml; fi; } \
+    { "$python" -V; cat scripts/environment.sh requirements/uv.txt "requirements/$want.txt"; if [ "$ours" = yes ]; then cat ./*/pyproject.toml; fi; } \
         | sha256sum | cut -d' ' -f1
 }
 now=$(stamp)
@@ -40,7 +43,7 @@ eval "$told"
 "$uv" venv --quiet --clear --python "$python" "$folder"
 export VIRTUAL_ENV=$PWD/$folder
 "$uv" pip sync --quiet --compile-bytecode --require-hashes "requirements/$want.txt"
-if [ "$want" != airflow ]; then
+if [ "$ours" = yes ]; then
     # The members are paths, not builds: a .pth file each, so that an edit is live and nothing is compiled here.
     site=$("$folder/bin/python" -I -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')
     for member in "${members[@]}"; do echo "$PWD/$member/src"; done >"$site/airlock-members.pth"

@@ -16,3 +16,4 @@ for image in runner sidecar operator server; do compile "$image" "$image/pyproje
 compile runtime {runner,sidecar,server}/pyproject.toml
 compile dev {runner,sidecar,operator,server}/pyproject.toml --group dev
 compile airflow --group airflow
+compile docs --group docs

@@ -50,6 +50,7 @@ class Tier(NamedTuple):
 
 TIERS = (
     Tier("lint, types, import contracts", 1, ("scripts/lint.sh",), 1.0, behind=True),
+    Tier("docs", 1, ("make", "--no-print-directory", "docs"), 0.5, behind=True),
     Tier("unit", 1, (*PYTEST, "tests/unit"), 1.5),
     Tier("repo", 1, (*PYTEST, "tests/repo"), 0.5),
     # Four at a time: most of this tier waits for outages and deadlines to pass.

@@ -1,0 +1,129 @@
+"""Writes the page of chart values from the comments of values.yaml and the types of values.schema.json."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from reference import markdown
+from reference.sources import read_json, read_text, read_yaml
+
+VALUES = "charts/airlock/values.yaml"
+SCHEMA = "charts/airlock/values.schema.json"
+
+HEAD = """\
+# Chart values
+
+This page is written by `make manifests` from `charts/airlock/values.yaml` and its schema; a test holds them equal.
+Helm refuses a value that is unknown or wrong, and names it.
+"""
+
+
+class Value(NamedTuple):
+    """One value, or a group of values (``default`` None), with the comment above it."""
+
+    path: str
+    comment: tuple[str, ...]
+    group: bool
+
+
+def page() -> str:
+    """The whole page."""
+    defaults, schema = read_yaml(VALUES), read_json(SCHEMA)
+    parts = [HEAD]
+    rows: list[tuple[str, str, str, str]] = []
+
+    def close() -> None:
+        if rows:
+            parts.append(markdown.table(("value", "kind", "default", "what it is"), rows))
+            rows.clear()
+
+    for found in read_values(read_text(VALUES)):
+        if "." not in found.path:
+            close()
+            parts.append(f"## {found.path}\n")
+            if found.group and found.comment:
+                parts.append(_text(found.comment))
+        if not found.group:
+            told = markdown.prose(" ".join(found.comment))
+            if "." not in found.path:
+                parts.append(_text(found.comment))
+                told = "as above"
+            kind = _kind(_schema_of(schema, found.path), schema)
+            rows.append((markdown.code(found.path), kind, markdown.value(_at(defaults, found.path)), told))
+    close()
+    return "\n".join(parts)
+
+
+def read_values(text: str) -> Iterator[Value]:
+    """The values of a file of plain block mappings, in order, each with the comment that stands directly above it."""
+    lines = text.splitlines()
+    path: list[tuple[int, str]] = []
+    comment: list[str] = []
+    for number, line in enumerate(lines):
+        if match := re.match(r"( *)# ?(.*)", line):
+            comment.append(match[2])
+        elif match := re.match(r"( *)([A-Za-z]\w*):(.*)", line):
+            indent = len(match[1])
+            path = [each for each in path if each[0] < indent] + [(indent, match[2])]
+            following = next((each for each in lines[number + 1 :] if each.strip() and each.strip()[0] != "#"), "")
+            deeper = len(following) - len(following.lstrip()) > indent
+            yield Value(".".join(name for _, name in path), tuple(comment), not match[3].strip() and deeper)
+            comment = []
+        else:
+            comment = []
+
+
+def _text(comment: tuple[str, ...]) -> str:
+    """A comment as Markdown: its indented lines, ``name   what it is``, become a list."""
+    lines: list[str] = []
+    for line in comment:
+        if match := re.match(r"  (\w+)  +(.*)", line):
+            lines.append(f"- `{match[1]}`: {match[2]}")
+        elif line.startswith("  "):
+            lines.append(f"  {line.strip()}")
+        else:
+            lines += ["", line] if lines and lines[-1].startswith(("-", "  ")) else [line]
+    listed = [n for n, line in enumerate(lines) if line.startswith("- ")]
+    if listed:
+        lines.insert(listed[0], "")
+    return "\n".join(lines).strip() + "\n"
+
+
+def _at(defaults: Any, path: str) -> Any:
+    for name in path.split("."):
+        defaults = defaults[name]
+    return defaults
+
+
+def _schema_of(schema: Mapping[str, Any], path: str) -> Mapping[str, Any]:
+    found = schema
+    for name in path.split("."):
+        found = _resolved(found, schema)["properties"][name]
+    return found
+
+
+def _resolved(found: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    while "$ref" in found:
+        found = schema["definitions"][found["$ref"].rpartition("/")[2]]
+    return found
+
+
+def _kind(found: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
+    """What a value may be, in words."""
+    found = _resolved(found, schema)
+    if "enum" in found:
+        return " or ".join(markdown.code(str(each)) for each in found["enum"])
+    if "anyOf" in found:
+        kinds = [each for each in found["anyOf"] if each != {"const": ""}]
+        return _kind(kinds[0], schema) if len(kinds) == 1 else "text"
+    kind = found.get("type", "")
+    if isinstance(kind, list):
+        return "quantity"
+    names = {"string": "text", "boolean": "`true` or `false`", "object": "map", "array": "list"}
+    if kind in ("integer", "number"):
+        least, most = found.get("minimum"), found.get("maximum")
+        number = "whole number" if kind == "integer" else "number"
+        return number + (
+            f", {least} to {most}" if most is not None else f", at least {least}" if least is not None else ""
+        )
+    return names[kind]

@@ -1,0 +1,38 @@
+"""Writes pieces of Markdown: tables, cells and values."""
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table; a cell's line breaks become spaces and its bars are escaped."""
+    lines = [_line(head), "|" + "---|" * len(head), *(_line(row) for row in rows)]
+    return "\n".join(lines) + "\n"
+
+
+def code(text: str) -> str:
+    """A text as code; nothing for an empty text."""
+    return f"`{text}`" if text else ""
+
+
+def value(found: Any) -> str:
+    """A default as code: a text as it is, another value as JSON; *empty* for what is empty."""
+    if found in ("", [], {}):
+        return "*empty*"
+    return code(found if isinstance(found, str) else json.dumps(found, ensure_ascii=False))
+
+
+def prose(text: str) -> str:
+    """
+    A comment as Markdown on one line.
+
+    The double backticks of reStructuredText become single ones, and outside of them nothing is markup.
+    """
+    parts = " ".join(text.replace("``", "`").split()).split("`")
+    return "`".join(part if odd % 2 else re.sub(r"([*<])", r"\\\1", part) for odd, part in enumerate(parts))
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in cells) + " |"
