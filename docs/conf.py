@@ -19,7 +19,7 @@ CONTENTS = {
         "docs/guides/coming-from-airflow",
         "docs/guides/images",
         "docs/bundles",
-        "docs/kubernetes",
+        "docs/guides/kubernetes",
         "docs/laptop",
         "docs/guides/multi-tenancy",
         "docs/guides/security",

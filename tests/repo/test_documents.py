@@ -9,8 +9,7 @@ import yaml
 
 from airlock_operator import taskrun
 from airlock_runner.load import load_dags
-from airlock_server import cli
-from reference import chart_values, settings
+from reference import chart_values, command_line, settings
 from reference.documents import blocks
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,7 +31,7 @@ def test_every_make_command_that_is_named_exists(document):
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_file_that_is_named_exists(document):
     named = re.findall(
-        r"`((?:tests|docs|examples|scripts|bench|server|sidecar|runner|wire|sdk|operator|charts|manifests|images)/[\w./-]+)`",
+        r"`((?:tests|docs|examples|scripts|bench|tools|requirements|server|sidecar|runner|wire|sdk|operator|charts|manifests|images)/[\w./-]+)`",
         document.read_text(),
     )
 
@@ -62,10 +61,78 @@ def test_every_chart_value_says_what_it_is():
 
 def test_every_command_is_in_the_reference():
     page = (ROOT / "docs/reference/command-line.md").read_text()
-    commands = re.findall(r"^airlock ([a-z-]+(?: [a-z]+)?)", page, re.MULTILINE)
 
-    assert {name for name, _, _ in cli.COMMANDS} == {command.split()[0] for command in commands}
-    assert {"tasks run", "keys rotate", "grants add", "frames decode"} <= set(commands)
+    assert {"tasks run", "keys rotate", "grants add", "frames decode"} < set(command_line.commands())
+    assert set(command_line.commands()) == set(re.findall(r"^### (.*)$", page, re.MULTILINE))
+
+
+def words_of_commands():
+    """Each command of `airlock` in the documents, inline or in a block, with its document."""
+    for document in DOCUMENTS:
+        blocks_of_it = [block.text.replace("\\\n", " ") for block in blocks(document) if block.language == "sh"]
+        inline = re.findall(r"`([^`\n]*\bairlock [^`\n]*)`", document.read_text())
+        for line in [*inline, *(line for text in blocks_of_it for line in text.splitlines())]:
+            if found := re.search(r"(?:^|/|-- |\| )airlock ([a-z].*)", line):
+                yield document.name, found[1].split()
+
+
+def test_every_command_that_is_named_exists_with_its_options():
+    known = command_line.commands()
+    groups = {command.split()[0] for command in known}
+    wrong = []
+    for document, words in words_of_commands():
+        command = next((each for each in (" ".join(words[:2]), words[0]) if each in known), None)
+        options = {word.partition("=")[0] for word in words if word.startswith("--")}
+        if command is None and not (words[0] in groups and (len(words) == 1 or not words[1].isalpha())):
+            wrong.append(f"{document}: airlock {' '.join(words)}")
+        elif command is not None and options - known[command]:
+            wrong.append(f"{document}: airlock {command} has no {', '.join(options - known[command])}")
+
+    assert 15 < len(list(words_of_commands()))
+    assert [] == wrong
+
+
+def test_every_setting_that_is_named_exists():
+    page = (ROOT / "docs/reference/settings.md").read_text()
+    known = set(re.findall(r"^\| `(AIRLOCK__\w+)`", page, re.MULTILINE)) | {
+        "AIRLOCK__SECTION__NAME",
+        "AIRLOCK__SECTION__KEY",
+    }
+    named = {
+        name for document in DOCUMENTS for name in re.findall(r"`(AIRLOCK__[A-Z_]+[A-Z])[=`]", document.read_text())
+    }
+
+    assert 4 < len(named)
+    assert set() == named - known
+
+
+def test_every_field_of_a_taskrun_that_is_named_exists():
+    schema = yaml.safe_load((ROOT / "manifests/crd/taskruns.yaml").read_text())
+    schema = schema["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    wrong = set()
+    for document in DOCUMENTS:
+        for path in re.findall(r"`((?:spec|status)(?:\.\w+)+)[`:]", document.read_text()):
+            found = schema
+            for name in path.split("."):
+                found = found.get("properties", {}).get(name) or found.get("additionalProperties")
+                if not isinstance(found, dict):
+                    wrong.add(f"{document.name}: {path}")
+                    break
+
+    assert set() == wrong
+
+
+def test_every_chart_value_that_is_named_exists():
+    found = list(chart_values.read_values((ROOT / chart_values.VALUES).read_text()))
+    values = {value.path for value in found}
+    leaves = tuple(f"{value.path}." for value in found if not value.group)
+    groups = "|".join(sorted({path.split(".")[0] for path in values if "." in path}))
+    # Airflow's own modules are named as the chart's group of values is.
+    pattern = rf"`(?!airflow\.(?:triggers|providers)\.)((?:{groups})\.[a-z][\w.]*\w)`"
+    named = {(document.name, name) for document in DOCUMENTS for name in re.findall(pattern, document.read_text())}
+
+    assert 10 < len(named)
+    assert [] == sorted(each for each in named if each[1] not in values and not each[1].startswith(leaves))
 
 
 def readmes_taskrun():

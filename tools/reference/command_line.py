@@ -28,6 +28,15 @@ def page() -> str:
     return "\n".join(parts)
 
 
+def commands() -> dict[str, set[str]]:
+    """Every command that does something, without the word ``airlock``, and its options."""
+    leaves = [leaf for name, _, _ in cli.COMMANDS for leaf in _leaves(_parser(name))]
+    return {
+        leaf.prog.removeprefix("airlock "): {option for action in leaf._actions for option in action.option_strings}  # noqa: SLF001 - as below
+        for leaf in leaves
+    }
+
+
 def _link(name: str, line: str) -> tuple[str, str]:
     return f"[`airlock {name}`](#airlock-{name})", line
 
