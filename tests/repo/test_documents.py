@@ -7,7 +7,6 @@ import msgspec
 import pytest
 import yaml
 
-from airlock_operator import taskrun
 from airlock_runner.load import load_dags
 from reference import chart_values, command_line, settings
 from reference.documents import blocks
@@ -140,15 +139,17 @@ def readmes_taskrun():
 
 
 def test_the_readmes_taskrun_is_one_whose_dag_file_loads(tmp_path):
-    text = readmes_taskrun()
-    identity = {"namespace": "n", "uid": "u", "resourceVersion": "1", "creationTimestamp": "2026-01-01T00:00:00Z"}
-    written = yaml.safe_load(text)
-    run = taskrun.read(written | {"metadata": written["metadata"] | identity})
-    (tmp_path / "inline.py").write_text(run.spec.source.inline)
+    run = yaml.safe_load(readmes_taskrun())
+    definition = yaml.safe_load((ROOT / "manifests/crd/taskruns.yaml").read_text())["spec"]
+    known = definition["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
+    spec = run["spec"]
+    (tmp_path / "inline.py").write_text(spec["source"]["inline"])
     dags = load_dags(str(tmp_path), "inline.py")
 
-    assert [run.spec.dag_id] == list(dags)
-    assert [run.spec.task_id] == list(dags[run.spec.dag_id].tasks)
+    assert (f"{definition['group']}/{definition['versions'][0]['name']}", "TaskRun") == (run["apiVersion"], run["kind"])
+    assert set() == set(spec) - set(known)
+    assert [spec["dagId"]] == list(dags)
+    assert [spec["taskId"]] == list(dags[spec["dagId"]].tasks)
 
 
 def test_the_readmes_taskrun_is_on_the_first_screen():
@@ -156,6 +157,19 @@ def test_the_readmes_taskrun_is_on_the_first_screen():
 
     assert 12 == len(readmes_taskrun().splitlines())
     assert 25 > next(n for n, line in enumerate(lines) if line == "```yaml") + 12
+
+
+def test_the_readme_names_the_versions_that_the_tree_asks_for():
+    text = (ROOT / "README.md").read_text()
+    kubernetes = re.search(r'kubeVersion: ">=(\d+\.\d+)', (ROOT / "charts/airlock/Chart.yaml").read_text())[1]
+    projects = [path.read_text() for path in ROOT.glob("*/pyproject.toml")]
+    (python,) = {re.search(r'requires-python = ">=(.*)"', project)[1] for project in projects}
+    (module,) = ROOT.glob("server/src/**/versions.py")
+    execution_api = re.search(r'^VERSIONS = \("(.*?)"', module.read_text(), re.MULTILINE)[1]
+
+    assert f"| Kubernetes | {kubernetes} or newer" in text
+    assert f"| Python | {python} or newer" in text
+    assert f"Execution API {execution_api}" in text
 
 
 def test_the_readme_quotes_the_attacks_that_the_suites_try():
