@@ -14,6 +14,8 @@ ROOT = Path(__file__).resolve().parents[3]
 MARKER = "run by tests/component/cli/test_documented_commands.py"
 PAGES = [page for page in DOCUMENTS if any(block.marker == MARKER for block in blocks(page))]
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_a_pages_commands_do_what_it_says(page, tmp_path):
