@@ -134,6 +134,23 @@ def test_every_chart_value_that_is_named_exists():
     assert [] == sorted(each for each in named if each[1] not in values and not each[1].startswith(leaves))
 
 
+#: Reasons that say that all is well, or what the task itself asked for.
+IN_ORDER = {
+    "WaitingForRetry", "Pending", "Starting", "Stopping", "Succeeded", "Skipped", "Deferred", "Rescheduled",
+    "AwaitingInput",
+}  # fmt: skip
+
+
+def test_every_reason_that_is_not_in_order_has_its_line_in_troubleshooting():
+    rows = re.findall(
+        r"^\| (\w+) \| (?:waits|over|user|infra|token) \|", (ROOT / "docs/failures.md").read_text(), re.MULTILINE
+    )
+    page = (ROOT / "docs/guides/troubleshooting.md").read_text()
+
+    assert IN_ORDER < set(rows)
+    assert [] == [reason for reason in rows if reason not in IN_ORDER and not re.search(rf"\b{reason}\b", page)]
+
+
 def readmes_taskrun():
     return next(block.text for block in blocks(ROOT / "README.md") if block.language == "yaml")
 
