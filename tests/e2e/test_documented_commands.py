@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from kube.taskruns import finished, outcome
 
 from reference.documents import DOCUMENTS, blocks
 
@@ -37,3 +38,9 @@ def test_a_pages_commands_do_what_it_says(page, cluster):
                 check=False,
             )
             assert 0 == done.returncode, f"{block.document}:{block.line}\n{done.stdout}{done.stderr}"
+
+
+def test_the_readmes_taskrun_runs(team):
+    team.apply(next(block.text for block in blocks(ROOT / "README.md") if block.language == "yaml"))
+
+    assert ("success", "Succeeded", 1, 1) == outcome(finished(team, "hello"))
