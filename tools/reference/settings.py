@@ -6,11 +6,11 @@ from types import ModuleType
 from typing import Any, Literal, get_args, get_origin
 
 import msgspec
+from airlock_wire.process.settings import PREFIX
 
 from airlock_operator import settings as operator
 from airlock_server import settings as server
 from airlock_sidecar import settings as sidecar
-from airlock_wire.settings import PREFIX
 from reference import markdown
 
 HEAD = """\

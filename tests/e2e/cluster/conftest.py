@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from cluster.commands import CommandError
 from cluster.hooks import connect
 from cluster.probes import NAMESPACE, Pods, eventually

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from cluster.probes import container
 
 pytestmark = pytest.mark.slow
