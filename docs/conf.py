@@ -38,7 +38,7 @@ CONTENTS = {
         "docs/benchmarks",
         "docs/glossary",
     ],
-    PROJECT: ["CHANGELOG", "SECURITY", "CONTRIBUTING", "ARCHITECTURE", "docs/adr/*"],
+    PROJECT: ["CHANGELOG", "SECURITY", "CONTRIBUTING", "ARCHITECTURE", "docs/releasing", "docs/adr/*"],
 }
 
 
