@@ -66,7 +66,7 @@ class Schema:
         """The type of a message that is one of these and as the schema has it. Raises WrongFrame."""
         kind = body.get("type") if isinstance(body, dict) else None
         if kind not in allowed:
-            raise WrongFrame(f"{kind!r} is no message that may be here")
+            raise WrongFrame(f"{kind!r} is not a message that may be here")
         if kind not in self._validators:
             wanted = {"$ref": f"#/$defs/{kind}", "$defs": self._definitions}
             self._validators[kind] = jsonschema.Draft202012Validator(wanted, format_checker=_formats)

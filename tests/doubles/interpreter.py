@@ -32,7 +32,7 @@ def make(folder: Path) -> Path:
 
 
 def _base(folder: Path) -> Path:
-    """An interpreter of this very version whose folders any user can enter; a copy of our own where there is none."""
+    """An interpreter of this very version whose folders any user can enter; else a copy of our own."""
     name = f"python{sys.version_info.major}.{sys.version_info.minor}"
     own = Path(sys.base_prefix, "bin", name)
     if enterable(own) and enterable(Path(sysconfig.get_paths()["stdlib"])):

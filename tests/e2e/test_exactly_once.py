@@ -1,6 +1,6 @@
 """
 User code starts once for each attempt that may start it, its state is written once, and each attempt has one pod:
-whatever dies, goes away or comes back meanwhile. The witnesses are none of ours (tests/kube/witness.py).
+whatever dies, goes away or comes back meanwhile. The witnesses are not our code (tests/kube/witness.py).
 """
 
 import concurrent.futures

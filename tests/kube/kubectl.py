@@ -68,7 +68,7 @@ class Kubectl:
             self("apply", "-f", "-", stdin="\n---\n".join(json.dumps(item) for item in items))
 
     def get(self, kind: str, name: str) -> dict[str, Any] | None:
-        """An object, None where there is none."""
+        """An object, None if it does not exist."""
         text = self("get", kind, name, "-o", "json", "--ignore-not-found")
         return json.loads(text) if text.strip() else None
 
@@ -137,7 +137,7 @@ def marked(kubeconfig: str) -> bool:
 
 
 def of_environment() -> Kubectl:
-    """The cluster that KUBECONFIG names; AssertionError where there is none for tests."""
+    """The cluster that KUBECONFIG names; AssertionError if it is not marked for tests."""
     kubeconfig = os.environ.get("KUBECONFIG", "")
     assert kubeconfig, "these tests need a cluster: type `make up`, and the line that it prints"
     assert marked(kubeconfig), f"the cluster of {kubeconfig} is not marked as one for tests ({'='.join(MARK)})"

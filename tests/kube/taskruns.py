@@ -19,7 +19,7 @@ def dag_id(name: str) -> str:
     return f"{name}-{SESSION}"
 
 
-#: What user code says to the witness. That one is no part of what is tried, so a network that is not there yet is
+#: What user code says to the witness. The witness is not part of what is tried, so a network that is not there yet is
 #: waited for; who was refused has not been noted, and says so in the log.
 _SAY = """
 def say(path):

@@ -1,5 +1,5 @@
 """
-Witnesses that are none of ours: a pod that notes each start of user code, the API server's audit log, and the
+Witnesses that are not our code: a pod that notes each start of user code, the API server's audit log, and the
 database's append-only table read by plain sqlite3.
 """
 

@@ -362,7 +362,7 @@ def test_the_servers_database_may_be_in_a_claim_of_ones_own():
 
 
 def leaves(value, path=()):
-    """The paths of all values that are no maps, or empty ones."""
+    """The paths of all values that are not maps, or are empty."""
     if isinstance(value, dict) and value:
         for name, each in value.items():
             yield from leaves(each, (*path, name))
@@ -395,7 +395,7 @@ def test_every_value_has_another_to_upgrade_to():
     assert {".".join(path) for path in leaves(VALUES)} == set(OTHERS)
 
 
-#: A claim that is there keeps its class, by a look at the cluster, which there is none of here.
+#: A claim that is there keeps its class, by a look at the cluster, which a rendered chart does not have.
 TOGETHER = sorted(set(OTHERS) - {*ALONE, "server.persistence.storageClass"})
 
 

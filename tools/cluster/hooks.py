@@ -1,7 +1,7 @@
 """
 What a test knows of a cluster beside its KUBECONFIG: five hooks, the same for a bare node and for kind.
 
-`cluster.hooks.connect()` gives them. On a cluster that is not ours there are none, and a test that needs one says so
+`cluster.hooks.connect()` gives them. A cluster that is not ours has no hooks, and a test that needs one says so
 with ``needs(hooks)``.
 """
 

@@ -98,7 +98,7 @@ class Kind:
         remembered.save()
 
     def down(self) -> None:
-        """Deletes the cluster, also one of ours whose state is gone. Harmless when there is none; others' stay."""
+        """Deletes the cluster, also one of ours whose state is gone. Harmless without one; others' clusters stay."""
         remembered = Remembered.load()
         if (remembered and remembered.kind == "kind") or ours(self._lost(), _policy()):
             run([self._kind(), "delete", "cluster", f"--name={NAME}"], timeout=120)
@@ -156,7 +156,7 @@ class Kind:
     def remove_node(self, name: str) -> None:
         """Removes a worker's container, as a failing machine would be gone, and its Node object."""
         if name == FIRST or name not in self.nodes():
-            raise CommandError(f"{name} is no node that can be removed; there are {', '.join(self.nodes())}")
+            raise CommandError(f"{name} is not a node that can be removed; there are {', '.join(self.nodes())}")
         run(["docker", "rm", "--force", "--volumes", name])
         self._kubectl("delete", "node", name, "--ignore-not-found")
 
@@ -308,5 +308,5 @@ def _read(path: Path) -> dict[str, Any]:
             raise CommandError(f"{path} is YAML, and PyYAML is not installed: write it as JSON") from error
         found = yaml.safe_load(text)
     if not isinstance(found, dict):
-        raise CommandError(f"{path} is no kind configuration: it has to be one object")
+        raise CommandError(f"{path} is not a kind configuration: it has to be one object")
     return found

@@ -26,7 +26,7 @@ def up(nodes: int = 1) -> str:
     """
     with lock():
         remembered = Remembered.load()
-        # A KUBECONFIG that is ours, from an earlier export line, is no foreign cluster.
+        # A KUBECONFIG that is ours, from an earlier export line, is not a foreign cluster.
         named = os.environ.get("KUBECONFIG", "")
         if remembered and (not named or _same(named, places.kubeconfig())) and machinery(remembered.kind).healthy():
             say(f"a {remembered.kind} cluster is up already")
@@ -47,7 +47,7 @@ def up(nodes: int = 1) -> str:
 
 
 def down() -> None:
-    """Ends the cluster that `up` made. Harmless when there is none; never touches one that it did not make."""
+    """Ends the cluster that `up` made. Harmless without one; never touches one that it did not make."""
     with lock():
         remembered = Remembered.load()
         if remembered is not None:

@@ -55,7 +55,7 @@ def ends(endpoint: str, kubectl: Kubectl) -> list[End]:
         said = endpoint
     else:
         raise EndpointError(
-            f"{endpoint!r} is no endpoint: write an IPv4 address, apiserver, node/NAME, pod/NAMESPACE/NAME "
+            f"{endpoint!r} is not an endpoint: write an IPv4 address, apiserver, node/NAME, pod/NAMESPACE/NAME "
             "or service/NAMESPACE/NAME"
         )
     if not said.split():

@@ -15,7 +15,7 @@ ABSENT = "<absent>"
 
 
 def becomes(theirs, ours):
-    """One value is the other; ABSENT where there is none."""
+    """One value is the other; ABSENT if it is missing."""
     return lambda value: ours if value == theirs else value
 
 

@@ -1,6 +1,6 @@
 """
 Each request comes to the endpoint that it is meant for, with the values that its message has: at Airflow's own router and
-at ours. What would come to another is refused before it is sent, or is no request at all.
+at ours. What would come to another is refused before it is sent, or is not a request at all.
 """
 
 import json

@@ -3,8 +3,8 @@ The operator, which dies by SIGKILL just before or just after its Nth write to t
 
     dying_operator.py N before|after FILE
 
-The file gets a line for the write, its method and the resource that it is to. Leases and events do not count: they are
-no step of a plan.
+The file gets a line for the write, its method and its resource. Leases and events do not count: they are not steps of
+a plan.
 """
 
 import itertools

@@ -333,7 +333,7 @@ def test_a_written_status_leads_to_no_other_word_about_the_same_facts(status, sp
             decided = decide(now_status, facts, **spec)
             if decided.status is None:
                 break
-            # A pod's number moves on with each attempt, so the old pod is none of the next one's.
+            # A pod's number moves on with each attempt, so the old pod does not belong to the next one.
             now_status = msgspec.to_builtins(decided.status)
             seen.append((now_status.get("reason"), now_status.get("attempt")))
             if (

@@ -46,7 +46,7 @@ def test_triggers_of_airflows_providers_are_granted_where_nobody_says_otherwise(
         "os.system",
         "builtins.eval",
         "my.Trigger",
-        # What Airflow has that is no trigger, or calls what it is told to.
+        # What Airflow has that is not a trigger, or calls what it is told to.
         CALLED_BACK,
         "airflow.triggers.base.import_string",
         "airflow.triggers.callback.import_string",

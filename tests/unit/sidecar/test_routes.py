@@ -1,4 +1,4 @@
-"""The table of requests: total, and right where Airflow's client is no witness (tests/contract/wire has that one)."""
+"""The table of requests: total, and right where Airflow's client cannot be compared (tests/contract/wire has that one)."""
 
 import string
 import typing

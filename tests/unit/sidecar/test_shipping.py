@@ -66,7 +66,7 @@ def test_keys_sort_as_the_log_runs_and_begin_with_its_path():
         (["a.log", "a.log.000001"], 1),
         # What a first segment was given up for may leave later ones alone.
         (["a.log.000003"], 3),
-        # Other tries, triggers' logs and strangers' objects are no segments of this log.
+        # Other tries, triggers' logs and strangers' objects are not segments of this log.
         (["b.log", "aXlog", "a.log.trigger.7.log", "a.log.1", "a.log.0000001"], None),
     ],
 )

@@ -1,4 +1,4 @@
-"""Frames: pinned bytes, every id, and what is no frame."""
+"""Frames: pinned bytes, every id, and what is not a frame."""
 
 import socket
 import threading

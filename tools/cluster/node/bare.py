@@ -169,7 +169,7 @@ class Bare:
         """Kills a node, as a machine that loses its power, and deletes its Node object."""
         remembered = self._remembered()
         if name not in remembered.nodes or name == FIRST.name:
-            raise CommandError(f"{name} is no node that can be removed; there are {', '.join(remembered.nodes)}")
+            raise CommandError(f"{name} is not a node that can be removed; there are {', '.join(remembered.nodes)}")
         self._end(remembered.nodes.pop(name), self._node("").holder)
         remembered.save()
         cgroups.remove(name)
@@ -298,7 +298,7 @@ def archive_name(archive: Path) -> str:
             manifest = tar.extractfile("manifest.json")
             tags = [tag for image in json.load(manifest or io.BytesIO(b"[]")) for tag in image.get("RepoTags") or []]
     except (KeyError, OSError, ValueError, tarfile.TarError) as error:
-        raise CommandError(f"{archive} is no image archive as `docker save` writes it: {error}") from error
+        raise CommandError(f"{archive} is not an image archive as `docker save` writes it: {error}") from error
     return "+".join(tags).replace("/", "_") or archive.stem
 
 

@@ -71,7 +71,7 @@ class Authority:
             self._make()
         key = serialization.load_pem_private_key((folder / "ca.key").read_bytes(), None)
         if not isinstance(key, ec.EllipticCurvePrivateKey):
-            raise TypeError(f"{folder / 'ca.key'} is no key of ours; `down`, then `up`")
+            raise TypeError(f"{folder / 'ca.key'} is not a key of ours; `down`, then `up`")
         self._key = key
         self._certificate = x509.load_pem_x509_certificate((folder / "ca.crt").read_bytes())
 

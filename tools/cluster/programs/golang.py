@@ -77,7 +77,7 @@ def build_arguments(build: Build, target: str, output: Path) -> list[str]:
 
 
 def go_version(said: str) -> tuple[int, int]:
-    """Major and minor number in `go version`'s output; (0, 0) where there is none."""
+    """Major and minor number in `go version`'s output; (0, 0) if it names none."""
     found = re.search(r"\bgo(\d+)\.(\d+)", said)
     return (int(found[1]), int(found[2])) if found else (0, 0)
 

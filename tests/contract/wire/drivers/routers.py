@@ -2,8 +2,8 @@
 Runs in Airflow's environment: which endpoint of the Execution API each request comes to.
 
 Standard input: a JSON list of [method, path], quoted as a client sends it. Standard output: for each, the endpoint's name
-and the path's values as that endpoint gets them, and whether it takes only the token of the task instance in the path; or null where there is
-none.
+and the path's values as that endpoint gets them, and whether it takes only the token of the task instance in the path;
+null without an endpoint.
 """
 
 import json

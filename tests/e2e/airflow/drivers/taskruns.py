@@ -33,7 +33,7 @@ class Kubernetes:
         self.namespace = (ACCOUNT / "namespace").read_text()
 
     def __call__(self, method, group, plural, name="", body=None, kind="application/json"):
-        """The answer's object; None where there is none."""
+        """The answer's object; None for a 404."""
         path = "/".join(filter(None, (group, "namespaces", self.namespace, plural, name)))
         headers = {"Authorization": f"Bearer {(ACCOUNT / 'token').read_text()}", "Content-Type": kind}
         request = urllib.request.Request(
