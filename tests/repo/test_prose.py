@@ -34,6 +34,8 @@ NO_VERB = re.compile(r"(?:The|A|An|Every|Each|All|Those|Its|What|Whether|How|Whi
 #: "There is no X" is ordinary English.
 ORDINARY = re.compile(r"\bthere (?:is|are|was|were) no\b", re.IGNORECASE)
 MOST_COLUMNS = 120
+#: Words of a sentence, or of a part of it that a colon or a semicolon ends.
+MOST_WORDS = 25
 
 
 def refused(text):
@@ -97,6 +99,21 @@ def test_the_first_line_of_a_docstring_fits_a_line(path):
     first = [(line, text.splitlines()[0]) for line, text in docstrings(ast.parse(path.read_text()))]
 
     assert [] == [f"{line}: {text}" for line, text in first if len(text) > MOST_COLUMNS]
+
+
+def long_sentences(text):
+    """The sentences of a text that are too long; lists and drawings are left out."""
+    flowing = [part for part in text.split("\n\n") if not re.search(r"^\s*[*|+-]|^ {4}", part, re.MULTILINE)]
+    parts = [each for part in flowing for each in re.split(r"(?<=[.!?:;])\s+", " ".join(part.split()))]
+    return [each for each in parts if len(each.split()) > MOST_WORDS]
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_sentence_has_one_idea_and_at_most_25_words(path):
+    source = path.read_text()
+    texts = [*docstrings(ast.parse(source)), *comments(source)]
+
+    assert [] == [f"{line}: {each}" for line, text in texts for each in long_sentences(text)]
 
 
 def described(function):

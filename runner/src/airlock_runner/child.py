@@ -23,9 +23,9 @@ def run(frames_fd: int, log_fd: int, handoff_fd: int, bundle_root: str) -> NoRet
     Serves one launch and ends the process: code 0 when the last message was acknowledged, also for a failed task; 1
     when it could not be delivered or the runner itself broke.
 
-    ``frames_fd`` is a connected stream socket, ``log_fd`` the writing end of a pipe for log lines, ``handoff_fd`` a
-    socket on which the launcher passes a fresh frames socket (one byte and the descriptor). The process ends without
-    Python's own shutdown: ``leaving`` does what user code expects of that, before the outcome is reported.
+    ``frames_fd`` is a connected stream socket, and ``log_fd`` the writing end of a pipe for log lines. ``handoff_fd``
+    is a socket on which the launcher passes a fresh frames socket (one byte and the descriptor). The process ends
+    without Python's own shutdown: ``leaving`` does what user code expects of that, before the outcome is reported.
     """
     code = CHILD_EXIT_BROKEN
     log = logs.Logs(log_fd)

@@ -1,9 +1,9 @@
 """
 Imports a DAG file and finds the DAG and the task in it.
 
-A file runs as a module of its own, with the bundle's root at the end of ``sys.path``, so that ``import`` finds the
-bundle's other modules and never a file that is named like an installed package. Prints and warnings of the file are
-left alone. Every failure is a LoadError of one line: ``file:line: Kind: what is wrong; what to do``.
+A file runs as a module of its own, with the bundle's root at the end of ``sys.path``. So ``import`` finds the bundle's
+other modules, but never one that is named like an installed package. Prints and warnings of the file are left alone.
+Every failure is a LoadError of one line: ``file:line: Kind: what is wrong; what to do``.
 """
 
 import os

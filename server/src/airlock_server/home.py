@@ -4,9 +4,8 @@
 In a pod the keys are files of a mounted Secret instead, and a volume belongs to the group of the pod (``fsGroup``). The
 group of our image's own user has no other member, so it is treated like the owner.
 
-Keys are made on first use. Two processes that start at once must end with the same key, so a new key is
-written to a file of its own and linked to its name: the link fails for whoever comes second, who then reads
-the first one's.
+Keys are made on first use. Two processes that start at once must end with the same key. So a new key is written to a
+file of its own and linked to its name. The link fails for the second process, which then reads the first one's key.
 """
 
 import fcntl

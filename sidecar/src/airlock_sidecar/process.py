@@ -117,9 +117,9 @@ def _wait_for_sigterm(life: Lifecycle) -> None:
     """
     Waits for the signal in a thread and passes it on, because a signal handler could miss it.
 
-    Python runs handlers in the main thread between two instructions. A signal that arrives after the main thread has
-    checked for signals and before it waits for the queue's lock is handled only after the next event. That happened in
-    one of fifty thousand waits, and in a pod it costs the whole grace period.
+    Python runs handlers in the main thread between two instructions. A signal can arrive after the main thread has
+    checked for signals and before it waits for the queue's lock. Then it is handled only after the next event. That
+    happened in one of fifty thousand waits, and in a pod it costs the whole grace period.
     """
     signal.sigwait({signal.SIGTERM})
     life.terminate()

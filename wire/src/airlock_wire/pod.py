@@ -80,7 +80,7 @@ STOP_SECONDS: Final = 5.0
 #: How long a launcher that was told to stop waits for the sidecar's acknowledgement, before it signals user code.
 SIGNAL_ACK_SECONDS: Final = 1.0
 #: How long an ended child's launcher waits for its exit report to be acknowledged. The sidecar acknowledges once
-#: the server has the task's state, so this is how long a server may be away at the end of a task.
+#: the server has the task's state. So this is how long a server may be away at the end of a task.
 EXIT_ACK_SECONDS: Final = 3600.0
 #: The child is killed this long before the pod's grace period ends.
 KILL_BEFORE_GRACE_ENDS_SECONDS: Final = 10.0

@@ -56,8 +56,8 @@ def of_answer(status: int, body: str, retry_after: str = "") -> KubernetesError:
     """
     Returns the error that an HTTP answer stands for: its status, its body and its ``Retry-After`` header.
 
-    A body of the API's own is a ``Status`` with a message. Whatever stands before the API (its fair queueing, a load
-    balancer) answers in plain text, which often does not say that it is about an API server.
+    A body of the API's own is a ``Status`` with a message. Its fair queueing, or a load balancer before it, answers in
+    plain text, which often does not say that it is about an API server.
     """
     kind = _BY_STATUS.get(status, Busy if status >= 500 else Invalid)
     return kind(status, _message(status, body), float(retry_after) if retry_after.isdigit() else None)

@@ -5,8 +5,8 @@ kubernetes.aio has a leader election, but its requests have no time limit: one t
 (docs/adr/0012). The decision is pure (``bid``); the loop around it is thin.
 
 The Lease is not a lock: a leader that is cut off learns of it late. Two live operators are still harmless. A pod's name
-can be taken once, a status is written only over the version that was read, and the server gives a token only to the pod
-in the status.
+can be taken once. A status is written only over the version that was read. The server gives a token only to the pod in
+the status.
 """
 
 import asyncio

@@ -1,8 +1,8 @@
 """
 Stores attempts: which pod runs which task instance, from its first exchange to the TaskRun's end.
 
-One row a pod. A pod that exchanges for the first time supersedes those of its TaskRun before it, and does to the task
-instance what ``rules.takeover`` says, all in the transaction that gives it its row.
+Each pod has one row. A pod's first exchange supersedes the earlier pods of its TaskRun, and does to the task instance
+what ``rules.takeover`` decides. All of it is one transaction, which also makes the row.
 """
 
 from typing import Any

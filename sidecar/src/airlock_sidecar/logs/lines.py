@@ -2,8 +2,8 @@
 Turns bytes of the runner's three streams into log records, and records into lines. Pure.
 
 A record is Airflow's: ``timestamp``, ``level``, ``event``, ``logger`` and further keys. User code cannot forge the
-rest of a record. The ids are the sidecar's own and overwrite others, an unknown level becomes ``info``, user code
-cannot use the sidecar's logger name, and JSON escapes control bytes.
+rest of a record. The ids are the sidecar's own and overwrite others, and an unknown level becomes ``info``. User
+code cannot use the sidecar's logger name, and JSON escapes control bytes.
 """
 
 import contextlib

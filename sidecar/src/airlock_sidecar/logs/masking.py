@@ -46,9 +46,9 @@ def looks_sensitive(name: str) -> bool:
 
 def secrets_in(value: Any, name: str | None = None) -> list[str]:
     """
-    Returns the secrets in a JSON value: with a name what lies under a sensitive one, whatever its type; without one all
-    of it, but for maps, whose keys are names, also in a text: a connection's extra is masked by Airflow's runner as it
-    stands.
+    Returns the secrets in a JSON value. With a ``name`` they are what is under a sensitive name: this one, or a key
+    inside. Without a name the whole value is secret, except maps, whose keys are names. A text that holds JSON is
+    searched too, and is itself a secret: Airflow's runner masks a connection's extra in that form.
     """
     if name is None and isinstance(value, str) and (inner := _json(value)) is not None:
         whole = [value] if _is_secret(value) else []

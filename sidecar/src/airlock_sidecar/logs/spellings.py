@@ -3,7 +3,7 @@ Finds the spellings of a secret: escaped by ``repr``, by JSON, for a URL, for HT
 inside another to any depth. Pure.
 
 A short secret becomes one regular expression, a piece for each character. Each run of backslashes is matched from its
-first one and by one piece alone, so that no text makes the search slower than a pass or two over it.
+first one, and by one piece alone. So no text makes the search slower than a pass or two over it.
 """
 
 import json

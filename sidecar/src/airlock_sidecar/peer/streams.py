@@ -1,6 +1,6 @@
 """
-Pumps the runner's output into the log store: from three pipes, whose reading ends the launcher handed over, and from
-further channels for log lines, which a process of the task's may ask for.
+Pumps the runner's output into the log store, from three pipes whose reading ends the launcher handed over. A process of
+the task's may ask for further channels for log lines.
 
 Bytes go from a pipe straight into a spool file in the state folder, by splice, and never through this process's memory.
 So a kill at any instant finds each byte in the pipe (which the launcher holds open too) or in the spool. The spool is

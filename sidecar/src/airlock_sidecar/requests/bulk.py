@@ -2,8 +2,8 @@
 Values on their way between msgpack and JSON; large ones a piece at a time. msgpack can say things that JSON cannot.
 
 A value of 10 MB takes a hundred as Python objects, and a sidecar has 128. So a list or map is cut into runs of its
-members, of which one run at a time becomes objects, and a long text into runs of letters. The result is bounded too: a
-value that would be longer is refused.
+members, and a long text into runs of letters. One run at a time becomes objects. The result is bounded too: a value
+that would be longer is refused.
 """
 
 import re

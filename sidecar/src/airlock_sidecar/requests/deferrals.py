@@ -2,9 +2,9 @@
 Checks what a launch leaves behind for a triggerer, and for its own next launch. Pure.
 
 A real Airflow's triggerer imports the class that a deferral names and calls it with the deferral's arguments, beside
-the installation's keys. It also makes objects of every argument that names its class, as the scheduler and the API
-server do with the arguments for the next launch. So three things must be in a list: the class, the callables that
-arguments name, and the classes of arguments.
+the installation's keys. It also makes objects of every argument that names its class. The scheduler and the API server
+do so with the arguments for the next launch. So three things must be in a list: the class, the callables that arguments
+name, and the classes of arguments.
 """
 
 from collections.abc import Iterator

@@ -1,9 +1,9 @@
 """
 Maps each message to its request of the Execution API, and the answer to a reply: one table. Pure.
 
-A row says everything about a message: method and path, which fields go where, which reply the answer becomes, what a
-404 means, and which rule of access governs it, or why it needs no rule. What a row cannot say (masking, a reply without
-a request) is in ``handlers``. The table in the documentation is made from both.
+A row says everything about a message: method and path, which fields go where, which reply the answer becomes, and what
+a 404 means. It also has the rule of access that governs the message, or says why it needs no rule. What a row cannot
+say (masking, a reply without a request) is in ``handlers``. The table in the documentation is made from both.
 """
 
 import re
@@ -266,8 +266,8 @@ class Request(NamedTuple):
 
 def request(ask: Message, ids: Ids) -> Request:
     """
-    Returns the request for a message. Raises NotAllowed for another task instance's id and for invalid ids, ValueError
-    for other invalid parts of the address, and NotFound for a key that the API has no route to.
+    Returns the request for a message. Raises NotAllowed for another task instance's id and for invalid ids. Raises
+    ValueError for other invalid parts of the address, and NotFound for a key that the API has no route to.
     """
     route, kind = ROUTES[type(ask)], type(ask)
     naming.check(ask)

@@ -2,8 +2,8 @@
 Keeps what must survive a restart of the sidecar. A kill at any instant leaves the old content or the new, whole.
 
 One file of two slots written in turn: number, length, checksum, content. Reading takes the valid slot of the
-higher number. It needs no rename, so the file may be a descriptor without a name: on a laptop, where a folder of
-the sidecar's would be readable by user code of the same user, it is a memfd that the parent holds.
+higher number. It needs no rename, so the file may be a descriptor without a name. On a laptop it is a memfd that the
+parent holds: user code of the same user could read a folder.
 """
 
 import hashlib

@@ -1,8 +1,8 @@
 """
 Speaks HTTP to the server. No other module of the sidecar does. It is imported after the socket listens.
 
-It uses http.client and connections that are kept open (docs/adr/0002). A request may cost a quarter of a millisecond
-and a start a tenth of a second, and neither budget has room for a larger client.
+It uses http.client and connections that are kept open (docs/adr/0002). A request may cost a quarter of a millisecond,
+and a start a tenth of a second. Neither budget has room for a larger client.
 """
 
 import http.client

@@ -58,7 +58,7 @@ class Calls:
         self.given_up = threading.Event()
 
     def provide(self, api: Asks, renewal: Renews | None = None) -> None:
-        """Hands over the loaded client, and what renews its token; calls made before wait for it."""
+        """Sets the loaded client and the renewal of its token; earlier calls wait for them."""
         self._api, self._renewal = api, renewal
         self._ready.set()
 
@@ -86,8 +86,8 @@ class Calls:
         doubtful: Callable[[], None] | None = None,
     ) -> Any:
         """
-        Returns the answer, as ``api.Answer``. Raises an errors.ApiError for a 4xx, errors.GaveUp once ``until`` (else
-        ``given_up``) is set. ``doubtful`` is called when a try may have arrived though nothing came back.
+        Returns the answer, as ``api.Answer``. Raises errors.ApiError for a 4xx, errors.GaveUp once ``until`` (by
+        default ``given_up``) is set. ``doubtful`` is called if a try may have arrived without an answer.
         """
         stop = until or self.given_up
         tries = late = 0
@@ -128,9 +128,10 @@ class Calls:
         until: threading.Event,
     ) -> Any:
         """
-        Returns a single try, for the heartbeat, which has a timer of its own. Raises errors.Unreachable; and where the
-        token is refused and cannot be exchanged, the exchange's errors.ApiError, or errors.GaveUp once ``until`` is
-        set.
+        Asks once, and again with a new token (up to RENEWALS times) if the server refuses the token.
+
+        It is for the heartbeat too, which has a timer of its own. Raises errors.Unreachable. If the token cannot be
+        exchanged it raises the exchange's errors.ApiError, or errors.GaveUp once ``until`` is set.
         """
         self._ready.wait()
         assert self._api is not None  # noqa: S101 - set before the event
@@ -152,9 +153,8 @@ def _token_refused(answer: Any) -> bool:
 
 def segment(value: str) -> str:
     """
-    Returns a value as one segment of a path. Raises ValueError for what a proxy or a server could read as another path,
-    once the quoting is undone: a dot or two between slashes, and control characters, as a line's end may count as no
-    part of it.
+    Returns a value as one segment of a path. Raises ValueError for a value that a proxy or a server could read as
+    another path once the quoting is undone: one or two dots between slashes, or a control character.
     """
     if not value or _CONTROL.search(value) or any(part in (".", "..") for part in value.split("/")):
         raise ValueError(f"{value[:250]!r} cannot be part of an address")

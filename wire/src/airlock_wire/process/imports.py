@@ -1,8 +1,8 @@
 """
 Leaves out an expensive import while another module is imported that can do without it.
 
-Measured where both are installed: msgspec imports `typing_extensions` for names that `typing` has too, at 9 to 25 ms,
-and `http.client` imports `ssl`, at 15 to 20 ms, also for plain HTTP. Standard library of Python 3.10 only.
+Measured with both installed: msgspec imports `typing_extensions` for names that `typing` has too, in 9 to 25 ms.
+`http.client` imports `ssl`, in 15 to 20 ms, also for plain HTTP. Standard library of Python 3.10 only.
 """
 
 import sys

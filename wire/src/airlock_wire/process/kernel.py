@@ -1,8 +1,8 @@
 """
 Protects a process that guards a credential, by prctl. Standard library of Python 3.10 only.
 
-Non-dumpable: a process of the same user can then neither trace it nor read its memory, environment or descriptors
-in /proc, and it leaves no core file. In a pod that is a second line of defence; on a laptop, where user code may be
+Non-dumpable: a process of the same user can neither trace it nor read its memory, environment or descriptors in /proc.
+It also leaves no core file. In a pod that is a second line of defence; on a laptop, where user code may be
 the same user, it is the first.
 """
 

@@ -1,9 +1,8 @@
 """
 The serialized form of a DAG: the result of parsing a file, which is read without user code.
 
-It travels inside ``DagFileParsingResult`` as a plain map under ``data``, which is how Airflow's message carries
-its own form, so that the message validates against Airflow's schema and the two versions are told apart by
-``format``.
+It travels inside ``DagFileParsingResult`` as a plain map under ``data``, as Airflow's own form does. So the message is
+valid by Airflow's schema, and ``format`` tells the two forms apart.
 
 User code wrote it, so a reader checks every field first: ``disclose`` does.
 """
@@ -57,8 +56,8 @@ def enclose(dag: SerializedDag) -> LazySerializedDag:
 
 def disclose(envelope: LazySerializedDag) -> SerializedDag:
     """
-    Returns the DAG inside an envelope. Raises msgspec.ValidationError, which names the field, for a DAG that is not
-    ours, is not whole, or has a value that the SDK would have refused.
+    Returns the DAG inside an envelope. Raises msgspec.ValidationError for a DAG that is not ours or not whole, or that
+    has a value that the SDK would have refused. The error names the field.
     """
     dag = msgspec.convert(envelope.data, SerializedDag)
     if dag.format != FORMAT:

@@ -1,6 +1,6 @@
 """
-Shows lines while a launch runs. Showing a line never waits for its reader. So a suspended terminal, a pipe that nobody
-reads or a full disk does not delay a launch, and does not change how a command ends.
+Shows lines while a launch runs. Showing a line never waits for its reader. A suspended terminal, a pipe that nobody
+reads or a full disk does not delay a launch. It does not change how a command ends either.
 """
 
 import os

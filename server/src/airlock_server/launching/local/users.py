@@ -71,7 +71,7 @@ def lease(uids: Sequence[int]) -> Lease:
 
 def sweep(uid: int) -> None:
     """
-    Ends every process of a user. The kernel signals all of them in one pass that no fork escapes, so this also ends a
+    Ends every process of a user. The kernel signals all of them in one pass that no fork escapes. So this also ends a
     task that forks faster than its processes could be listed.
     """
     subprocess.run(

@@ -89,8 +89,8 @@ class Database:
         """
         Runs a read of a row by its key, on a connection of its own, from the thread of an event loop.
 
-        Passing it to another thread and back would take twice as long as the read (0.3 against 0.15 ms), and a read
-        with WAL never waits. Only one thread may use it: a second one would wait for the first.
+        Passing it to another thread and back would take twice as long as the read (0.3 against 0.15 ms). A read with
+        WAL never waits. Only one thread may use it: a second one would wait for the first.
         """
         try:
             with self._points.begin() as connection:

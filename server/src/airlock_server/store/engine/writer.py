@@ -2,7 +2,7 @@
 Group commit: one thread writes, and the writes that wait while it commits go into the next transaction.
 
 A write is a function over a connection. The thread takes all waiting writes, runs them in one transaction and delivers
-their results only after the commit, so a result is always durable (docs/adr/0004). If a write raises, its batch is
+their results only after the commit. So a result is always durable (docs/adr/0004). If a write raises, its batch is
 rolled back and run again with one write a transaction, so that only that write fails. So a write may run twice, and
 must have no effect but on its connection.
 """

@@ -3,8 +3,8 @@ How a log becomes objects, and when.
 
 Object stores do not append. A log is kept in segments: the first under the log's own key, the next under that key
 with a number behind it, in the order of their names. Only the last segment is written again, whole, with the new lines
-at its end, and only over the version that was read. So a segment's size bounds each write, nobody's lines are
-overwritten, and a log that is smaller than a segment, as nearly all are, is one object.
+at its end, and only over the version that was read. So a segment's size bounds each write, and nobody's lines are
+overwritten. A log that is smaller than a segment, as nearly all are, is one object.
 """
 
 from airlock_wire.process import backoff
