@@ -133,6 +133,20 @@ def test_the_docstring_of_a_function_begins_with_a_verb(path):
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_sentence_of_a_document_has_at_most_25_words(path):
+    text = re.sub(r"```.*?```", "", path.read_text(), flags=re.DOTALL).replace("**", "")
+    parts = re.split(r"\n\s*\n|\n(?=\s*[-*] |\d+\. |#)", text)
+    sentences = [
+        each
+        for part in parts
+        if not part.lstrip().startswith(("|", "#", "<!--"))
+        for each in re.split(r"(?<=[.!?:;])\s+", " ".join(part.split()))
+    ]
+
+    assert [] == [each for each in sentences if len(each.split()) > MOST_WORDS]
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_documents_say_not(path):
     # An example that shows the idiom is code.
     text = re.sub(r"```.*?```|`[^`\n]*`", "", path.read_text(), flags=re.DOTALL)
