@@ -30,7 +30,7 @@ def test_every_link_leads_to_a_file_and_a_heading_of_the_repository(document):
 
 
 def test_links_and_headings_are_seen(tmp_path):
-    """The reader of documents itself: what is code is no link, and equal headings are numbered as GitHub does."""
+    """The reader of documents itself: code is not a link, and equal headings are numbered as GitHub does."""
     page = tmp_path / "page.md"
     page.write_text(
         "# A `b` page: *one*\n[x](other.md#there) `[y](no.md)` [z](https://example)\n```\n[v](w.md)\n```\n## Two\n## Two\n"
