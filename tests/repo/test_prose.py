@@ -18,8 +18,8 @@ PYTHON = sorted(
 #: A test's own texts are data, so only its docstrings and comments are read. This file shows the idiom.
 TESTS = sorted(path for path in (ROOT / "tests").rglob("*.py") if path.name != "test_prose.py")
 DOCUMENTS = [
-    *(ROOT / name for name in ("SECURITY.md", "CONTRIBUTING.md", "CODE_OF_CONDUCT.md", "docs/releasing.md")),
-    *sorted((ROOT / "docs/adr").glob("*.md")),
+    *(ROOT / name for name in ("README.md", "SECURITY.md", "CONTRIBUTING.md", "CODE_OF_CONDUCT.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
     *sorted((ROOT / ".github").rglob("*.md")),
 ]
 

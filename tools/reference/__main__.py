@@ -16,7 +16,7 @@ PAGES: dict[str, Callable[[], str]] = {
 
 
 def main(folder: Path) -> None:
-    """Writes every page."""
+    """Write every page."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, page in PAGES.items():
         (folder / name).write_text(page())

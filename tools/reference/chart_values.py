@@ -27,7 +27,7 @@ class Value(NamedTuple):
 
 
 def page() -> str:
-    """The whole page."""
+    """Write the whole page."""
     defaults, schema = read_yaml(VALUES), read_json(SCHEMA)
     parts = [HEAD]
     rows: list[tuple[str, str, str, str]] = []
@@ -55,7 +55,7 @@ def page() -> str:
 
 
 def read_values(text: str) -> Iterator[Value]:
-    """The values of a file of plain block mappings, in order, each with the comment that stands directly above it."""
+    """Yield the values of a file of plain block mappings, in order, each with the comment directly above it."""
     lines = text.splitlines()
     path: list[tuple[int, str]] = []
     comment: list[str] = []
@@ -74,7 +74,7 @@ def read_values(text: str) -> Iterator[Value]:
 
 
 def _text(comment: tuple[str, ...]) -> str:
-    """A comment as Markdown: its indented lines, ``name   what it is``, become a list."""
+    """Write a comment as Markdown: its indented lines, ``name   what it is``, become a list."""
     lines: list[str] = []
     for line in comment:
         if match := re.match(r"  (\w+)  +(.*)", line):
@@ -109,7 +109,7 @@ def _resolved(found: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[st
 
 
 def _kind(found: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
-    """What a value may be, in words."""
+    """Say in words what a value may be."""
     found = _resolved(found, schema)
     if "enum" in found:
         return " or ".join(markdown.code(str(each)) for each in found["enum"])

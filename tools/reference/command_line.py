@@ -20,7 +20,7 @@ Exit codes are 0 for done, 1 for failed and 2 for wrong usage or a wrong setting
 
 
 def page() -> str:
-    """The whole page."""
+    """Write the whole page."""
     parts = [HEAD, markdown.table(("command", "what it does"), [_link(name, line) for name, _, line in cli.COMMANDS])]
     for name, _, line in cli.COMMANDS:
         parts.append(f"## airlock {name}\n\n{line[:1].upper()}{line[1:]}.\n")
@@ -29,7 +29,7 @@ def page() -> str:
 
 
 def commands() -> dict[str, set[str]]:
-    """Every command that does something, without the word ``airlock``, and its options."""
+    """List every command that does something, without the word ``airlock``, and its options."""
     leaves = [leaf for name, _, _ in cli.COMMANDS for leaf in _leaves(_parser(name))]
     return {
         leaf.prog.removeprefix("airlock "): {option for action in leaf._actions for option in action.option_strings}  # noqa: SLF001 - as below
@@ -42,7 +42,7 @@ def _link(name: str, line: str) -> tuple[str, str]:
 
 
 def _parser(name: str) -> argparse.ArgumentParser:
-    """A command's parser, which its module adds to that of ``airlock``."""
+    """Make a command's parser, as its module adds it to that of ``airlock``."""
     top = argparse.ArgumentParser(prog="airlock")
     cli.register(top, [name])
     return _subparsers(top)[name]
@@ -54,7 +54,7 @@ def _subparsers(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentP
 
 
 def _leaves(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
-    """The commands that do something: those that have no commands below them."""
+    """Yield the commands that do something: those without commands below them."""
     below = _subparsers(parser)
     if not below:
         yield parser
@@ -74,7 +74,7 @@ def _command(parser: argparse.ArgumentParser) -> str:
 
 
 def _name(action: argparse.Action) -> str:
-    """An argument with what it takes: ``--try N``."""
+    """Name an argument with what it takes: ``--try N``."""
     takes = action.metavar or ("|".join(action.choices) if action.choices else action.dest.upper())
     if not action.option_strings:
         return str(takes)

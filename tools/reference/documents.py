@@ -34,7 +34,7 @@ class Link(NamedTuple):
 
 
 def blocks(document: Path) -> Iterator[Block]:
-    """The fenced blocks of a document, in order."""
+    """Yield the fenced blocks of a document, in order."""
     name = str(document.relative_to(ROOT))
     above, inside, indent = "", None, 0
     text: list[str] = []
@@ -53,7 +53,7 @@ def blocks(document: Path) -> Iterator[Block]:
 
 
 def links(document: Path) -> Iterator[Link]:
-    """The links that lead to a file or heading of the repository."""
+    """Yield the links that lead to a file or heading of the repository."""
     for number, line in _prose(document):
         for target in _LINK.findall(_CODE.sub("code", line)):
             if not re.match(r"[a-z]+:", target):
@@ -62,7 +62,7 @@ def links(document: Path) -> Iterator[Link]:
 
 
 def anchors(document: Path) -> set[str]:
-    """What a link to a heading of the document may name after the ``#``, by GitHub's rule."""
+    """List what a link to a heading of the document may name after the ``#``, by GitHub's rule."""
     found: set[str] = set()
     for _, line in _prose(document):
         if heading := re.match(r"#+ (.*)", line):
@@ -74,7 +74,7 @@ def anchors(document: Path) -> set[str]:
 
 
 def _prose(document: Path) -> Iterator[tuple[int, str]]:
-    """The lines outside of blocks of code, with their numbers."""
+    """Yield the lines outside of blocks of code, with their numbers."""
     inside = False
     for number, line in enumerate(document.read_text().splitlines(), 1):
         if _FENCE.match(line):

@@ -7,18 +7,18 @@ from typing import Any
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table; a cell's line breaks become spaces and its bars are escaped."""
+    """Write a table. A cell's line breaks become spaces, and its bars are escaped."""
     lines = [_line(head), "|" + "---|" * len(head), *(_line(row) for row in rows)]
     return "\n".join(lines) + "\n"
 
 
 def code(text: str) -> str:
-    """A text as code; nothing for an empty text."""
+    """Write a text as code; nothing for an empty text."""
     return f"`{text}`" if text else ""
 
 
 def value(found: Any) -> str:
-    """A default as code: a text as it is, another value as JSON; *empty* for what is empty."""
+    """Write a default as code: a text as it is, another value as JSON, and *empty* for what is empty."""
     if found in ("", [], {}):
         return "*empty*"
     return code(found if isinstance(found, str) else json.dumps(found, ensure_ascii=False))
@@ -26,7 +26,7 @@ def value(found: Any) -> str:
 
 def prose(text: str) -> str:
     """
-    A comment as Markdown on one line.
+    Write a comment as Markdown on one line.
 
     The double backticks of reStructuredText become single ones, and outside of them nothing is markup.
     """

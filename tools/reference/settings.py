@@ -6,11 +6,11 @@ from types import ModuleType
 from typing import Any, Literal, get_args, get_origin
 
 import msgspec
-from airlock_wire.process.settings import PREFIX
 
 from airlock_operator import settings as operator
 from airlock_server import settings as server
 from airlock_sidecar import settings as sidecar
+from airlock_wire.process.settings import PREFIX
 from reference import markdown
 
 HEAD = """\
@@ -36,7 +36,7 @@ _KINDS = {bool: "`true` or `false`", int: "whole number", float: "number", str: 
 
 
 def page() -> str:
-    """The whole page."""
+    """Write the whole page."""
     parts = [HEAD]
     for title, note, sections, module in PROCESSES:
         parts.append(f"## {title}\n\n{note}\n")
@@ -45,7 +45,7 @@ def page() -> str:
 
 
 def comments(kind: type, module: ModuleType) -> dict[str, str]:
-    """The ``#:`` comment above each field of a struct, by the field's name."""
+    """Read the ``#:`` comment above each field of a struct, by the field's name."""
     found: dict[str, str] = {}
     above: list[str] = []
     for line in inspect.getsource(getattr(module, kind.__name__)).splitlines():

@@ -10,15 +10,15 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def read_text(name: str) -> str:
-    """The text of a file of the repository."""
+    """Read the text of a file of the repository."""
     return (ROOT / name).read_text()
 
 
 def read_yaml(name: str) -> Any:
-    """The content of a YAML file of the repository."""
+    """Read the content of a YAML file of the repository."""
     return yaml.safe_load(read_text(name))
 
 
 def read_json(name: str) -> Any:
-    """The content of a JSON file of the repository."""
+    """Read the content of a JSON file of the repository."""
     return json.loads(read_text(name))

@@ -25,7 +25,7 @@ _PARTS = ("access", "source", "bundle", "pod")
 
 
 def page() -> str:
-    """The whole page."""
+    """Write the whole page."""
     definition = read_yaml(DEFINITION)["spec"]
     version = definition["versions"][0]
     schema = version["schema"]["openAPIV3Schema"]
@@ -59,7 +59,7 @@ def _identity(definition: Mapping[str, Any], version: Mapping[str, Any]) -> str:
 
 
 def _fields(schema: Mapping[str, Any], levels: int = 0, blank: str = "") -> str:
-    """A table of the fields, with ``levels`` of those below them; ``blank`` stands where nothing describes a field."""
+    """Write a table of the fields and ``levels`` of those below; ``blank`` stands where nothing describes a field."""
     return markdown.table(("field", "kind", "default", "what it is"), _rows(schema, "", levels, blank))
 
 
@@ -77,13 +77,13 @@ def _rows(schema: Mapping[str, Any], above: str, levels: int, blank: str) -> Ite
 
 
 def _rules(schema: Mapping[str, Any]) -> list[str]:
-    """The rules of a schema that are not about changes."""
+    """List the rules of a schema that are not about changes."""
     messages = [rule["message"] for rule in schema.get("x-kubernetes-validations", ())]
     return [message for message in messages if not any(words in message for words in _UNCHANGING)]
 
 
 def _kind(field: Mapping[str, Any]) -> str:
-    """What a field may be, in words, with its bounds."""
+    """Say in words what a field may be, with its bounds."""
     if "enum" in field:
         return " or ".join(markdown.code(str(each)) for each in field["enum"])
     kind = str(field.get("type", "any"))
