@@ -21,17 +21,17 @@ equal, and another holds the requests and answers equal to those of Airflow's ow
 * **governed by**: the list in the launch's access (airlock_wire/workload.py) that must include it, or why none must.
   Nothing is narrowed where the list is not given, but for three: without `xcomWrites` a task writes its own XComs
   only; without `assetEvents` it claims no asset; without `deferrals` it defers to triggers of Airflow's providers
-  only. What is not granted is answered with PERMISSION_DENIED, in the body slot for GetVariable and GetConnection,
-  else with a 403 in the error slot, and the answer names what is missing.
+  only. What is not granted is answered with PERMISSION_DENIED in the body slot for GetVariable and GetConnection,
+  else with a 403 in the error slot. The answer names what is missing.
 
 Own XComs are those of this very task instance: its DAG run, its task and its map index. A message that names no map
-index is about the task without one, as Airflow's server takes it, so for a mapped task it is not about an own XCom;
-nor is one that takes all map indexes, or with `include_prior_dates` those of earlier runs. The same holds for writes.
+index is about the task without one, as Airflow's server takes it. So for a mapped task it is not about an own XCom. Nor is
+one that takes all map indexes, or with `include_prior_dates` those of earlier runs. The same holds for writes.
 
-An id of a DAG, a run, a task or a task group in any message has no slash, backslash, `%`, `?`, `#` or control
-character and no two dots in a row; such a message is refused before anything is sent. Keys may have slashes. Under a
-key that the API has another route for (the variable `keys`, the DAG run `previous`, an XCom whose key ends in
-`/slice` or `/item/` and a number) nothing can be read: the answer is that of a 404.
+An id of a DAG, a run, a task or a task group in any message has no slash, backslash, `%`, `?`, `#` or control character
+and no two dots in a row. Another one is refused before anything is sent. Keys may have slashes. The API has routes of its
+own for some keys: the variable `keys`, the DAG run `previous`, an XCom whose key ends in `/slice` or `/item/` and a number.
+Under such a key nothing can be read: the answer is that of a 404.
 
 A deferral is held to `deferrals` with everything in it that Airflow imports: the class that it names, what the
 arguments of known triggers name to be called (`apply_function`, `auth_type`, `callback_path` and their kind), and

@@ -144,7 +144,12 @@ def test_the_docstring_of_a_function_begins_with_a_verb(path):
     assert [] == [f"{each.lineno}: {each.name}" for each in functions if described(each)]
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+# The pages of docs/reference have the sentences of what they are generated from.
+@pytest.mark.parametrize(
+    "path",
+    [path for path in DOCUMENTS if path.parent.name != "reference"],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
 def test_a_sentence_of_a_document_has_at_most_25_words(path):
     text = re.sub(r"```.*?```", "", path.read_text(), flags=re.DOTALL).replace("**", "")
     parts = re.split(r"\n\s*\n|\n(?=\s*[-*] |\d+\. |#)", text)
