@@ -28,13 +28,13 @@ Own XComs are those of this very task instance: its DAG run, its task and its ma
 index is about the task without one, as Airflow's server takes it. So for a mapped task it is not about an own XCom. Nor is
 one that takes all map indexes, or with `include_prior_dates` those of earlier runs. The same holds for writes.
 
-An id of a DAG, a run, a task or a task group in any message has no slash, backslash, `%`, `?`, `#` or control character
-and no two dots in a row. Another one is refused before anything is sent. Keys may have slashes. The API has routes of its
+An id of a DAG, a run, a task or a task group has neither two dots in a row nor a control character. It has none of slash,
+backslash, `%`, `?` and `#`. Another one is refused before anything is sent. Keys may have slashes. The API has routes of its
 own for some keys: the variable `keys`, the DAG run `previous`, an XCom whose key ends in `/slice` or `/item/` and a number.
 Under such a key nothing can be read: the answer is that of a 404.
 
-A deferral is held to `deferrals` with everything in it that Airflow imports: the class that it names, what the
-arguments of known triggers name to be called (`apply_function`, `auth_type`, `callback_path` and their kind), and
+A deferral is held to `deferrals` with everything in it that Airflow imports: the class that it names; what the
+arguments of known triggers name to be called (`apply_function`, `auth_type`, `callback_path` and their kind); the
 classes that values say they are of. What a trigger's arguments name besides needs the grant that the task would need:
 connections, DAG runs. `next_method` is the name of a public method. A success is held to `assetEvents` with each name
 and each URI of its outlets and events, and with each alias.
