@@ -25,13 +25,13 @@ equal, and another holds the requests and answers equal to those of Airflow's ow
   else with a 403 in the error slot. The answer names what is missing.
 
 Own XComs are those of this very task instance: its DAG run, its task and its map index. A message that names no map
-index is about the task without one, as Airflow's server takes it. So for a mapped task it is not about an own XCom. Nor is
-one that takes all map indexes, or with `include_prior_dates` those of earlier runs. The same holds for writes.
+index is about the task without one, as Airflow's server takes it. So for a mapped task it is not about an own XCom.
+Nor is one that takes all map indexes, or with `include_prior_dates` those of earlier runs. The same holds for writes.
 
-An id of a DAG, a run, a task or a task group has neither two dots in a row nor a control character. It has none of slash,
-backslash, `%`, `?` and `#`. Another one is refused before anything is sent. Keys may have slashes. The API has routes of its
-own for some keys: the variable `keys`, the DAG run `previous`, an XCom whose key ends in `/slice` or `/item/` and a number.
-Under such a key nothing can be read: the answer is that of a 404.
+An id of a DAG, a run, a task or a task group has neither two dots in a row nor a control character. It has none of
+slash, backslash, `%`, `?` and `#`. Another one is refused before anything is sent. Keys may have slashes. The API has
+routes of its own for some keys: the variable `keys`, the DAG run `previous`, an XCom whose key ends in `/slice` or
+`/item/` and a number. Under such a key nothing can be read: the answer is that of a 404.
 
 A deferral is held to `deferrals` with everything in it that Airflow imports: the class that it names; what the
 arguments of known triggers name to be called (`apply_function`, `auth_type`, `callback_path` and their kind); the
