@@ -15,7 +15,7 @@ from cluster.programs import images
 
 
 def parser() -> argparse.ArgumentParser:
-    """The commands."""
+    """Returns the commands."""
     top = argparse.ArgumentParser(prog="cluster", description="The cluster for tests; see tools/cluster/README.md.")
     commands = top.add_subparsers(dest="command", required=True)
     up = commands.add_parser("up", help="bring a cluster up, or find it again; prints one line to evaluate")
@@ -45,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def hooks() -> Hooks:
-    """The running cluster's hooks."""
+    """Returns the running cluster's hooks."""
     found = connect()
     if found is None:
         raise CommandError("KUBECONFIG is that of a cluster that `up` did not make: it has no hooks")
@@ -81,7 +81,7 @@ def act(options: argparse.Namespace) -> int:
 
 
 def change(options: argparse.Namespace) -> None:
-    """The commands that change the running cluster, under its lock."""
+    """Runs a command that changes the running cluster, under its lock."""
     found = hooks()
     match options.command:
         case "load-image":
@@ -101,7 +101,7 @@ def change(options: argparse.Namespace) -> None:
 
 
 def main() -> int:
-    """The command; its errors are one paragraph, not a traceback."""
+    """Runs the command; its errors are one paragraph, not a traceback."""
     try:
         return act(parser().parse_args())
     except (CommandError, ChoiceError, EndpointError, ValueError) as error:

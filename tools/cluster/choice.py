@@ -32,7 +32,7 @@ class Facts:
 
 
 def choose(facts: Facts) -> Choice:
-    """The way to take; raises ChoiceError."""
+    """Returns the way to take; raises ChoiceError."""
     if facts.wanted not in ("", "kind", "bare"):
         raise ChoiceError(f"AIRLOCK_CLUSTER is {facts.wanted!r}; it can be kind or bare")
     if facts.kubeconfig:

@@ -34,7 +34,7 @@ class Machinery(Protocol):
     def audit_lines(self) -> Iterator[str]: ...
 
     def inside(self, node: str) -> list[str]:
-        """The command prefix that runs a command on a node; the first node for an empty name."""
+        """Returns the command prefix that runs a command on a node; the first node for an empty name."""
         ...
 
     def nodes(self) -> list[str]: ...
@@ -71,7 +71,7 @@ class Hooks:
 
     def audit_log(self) -> Iterator[dict[str, Any]]:
         """
-        Every answered call to the API server so far, oldest first, as `audit.k8s.io/v1` Events.
+        Yields every answered call to the API server so far, oldest first, as `audit.k8s.io/v1` Events.
 
         The API server writes an entry before it answers: what a caller has an answer to is in here.
         """
@@ -79,12 +79,12 @@ class Hooks:
             yield json.loads(line)
 
     def audit_lines(self) -> Iterator[str]:
-        """The same as lines of JSON."""
+        """Returns the same as lines of JSON."""
         # The last line may be half written.
         return (line for line in self._machinery.audit_lines() if line.endswith("\n"))
 
     def nodes(self) -> list[str]:
-        """The nodes' names; the first is the one with the control plane."""
+        """Returns the nodes' names; the first is the one with the control plane."""
         return self._machinery.nodes()
 
     def node_exec(
@@ -111,7 +111,7 @@ class Hooks:
 
     @contextlib.contextmanager
     def stopped(self, component: str, node: str = FIRST_NODE) -> Iterator[None]:
-        """A component is away inside the block."""
+        """Takes a component away inside the block."""
         self.stop(component, node)
         try:
             yield
@@ -138,7 +138,7 @@ class Hooks:
 
     @contextlib.contextmanager
     def dropped_packets(self, first: str, second: str) -> Iterator[None]:
-        """The traffic between two endpoints is frozen inside the block."""
+        """Freezes the traffic between two endpoints inside the block."""
         self.drop_packets(first, second)
         try:
             yield
@@ -156,7 +156,7 @@ class Hooks:
 
 def connect() -> Hooks | None:
     """
-    The hooks of the running cluster; None when KUBECONFIG is that of a cluster that we did not bring up.
+    Returns the hooks of the running cluster; None when KUBECONFIG is that of a cluster that we did not bring up.
 
     Raises CommandError when there is no cluster at all.
     """

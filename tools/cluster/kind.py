@@ -48,7 +48,7 @@ class Kind:
     # -- up and down
 
     def unavailable(self) -> str:
-        """Why kind cannot be had here; nothing when it can."""
+        """Says why kind cannot be had here; empty if it can."""
         if not shutil.which("docker"):
             return "there is no docker command"
         try:
@@ -64,7 +64,7 @@ class Kind:
         return ""
 
     def healthy(self) -> bool:
-        """Whether the remembered cluster's API server answers."""
+        """Tells whether the remembered cluster's API server answers."""
         remembered = Remembered.load()
         if remembered is None or not remembered.complete:
             return False
@@ -111,20 +111,20 @@ class Kind:
         run([self._kind(), "load", "image-archive", str(archive), f"--name={NAME}"], timeout=300)
 
     def audit_lines(self) -> Iterator[str]:
-        """The lines of the API server's audit log."""
+        """Yields the lines of the API server's audit log."""
         yield from run(["docker", "exec", FIRST, "cat", AUDIT_LOG]).stdout.splitlines(keepends=True)
 
     def inside(self, node: str) -> list[str]:
-        """The prefix that enters a node's container."""
+        """Returns the prefix that enters a node's container."""
         return ["docker", "exec", "--interactive", node or FIRST]
 
     def nodes(self) -> list[str]:
-        """The nodes' names, the one with the control plane first."""
+        """Returns the nodes' names, the one with the control plane first."""
         names = run([self._kind(), "get", "nodes", f"--name={NAME}"]).stdout.split()
         return sorted(names, key=lambda name: (name != FIRST, name))
 
     def stop(self, component: str, node: str) -> None:
-        """A service is stopped by systemd; a static pod goes when its manifest does."""
+        """Stops a service by systemd, or a static pod by removing its manifest."""
         if component in SERVICES:
             run([*self.inside(node), "systemctl", "stop", component])
             return
@@ -134,7 +134,7 @@ class Kind:
         self._wait_container(node, name, running=False)
 
     def start(self, component: str, node: str) -> None:
-        """The reverse of `stop`."""
+        """Does the reverse of `stop`."""
         if component in SERVICES:
             run([*self.inside(node), "systemctl", "start", component])
             return
@@ -167,7 +167,9 @@ class Kind:
         return str(golang.built(golang.KIND) / "kind")
 
     def _lost(self) -> list[dict[str, Any]]:
-        """The containers of a cluster of this name, as `docker inspect` shows them, whatever is remembered of it."""
+        """
+        Returns the containers of a cluster of this name, as `docker inspect` shows them, whatever is remembered of it.
+        """
         if not shutil.which("docker"):
             return []
         listed = run(["docker", "ps", "--all", "--quiet", f"--filter=label={LABEL}={NAME}"], check=False, timeout=20)
@@ -202,7 +204,7 @@ _PARKED = "/etc/kubernetes/stopped"
 
 
 def ours(containers: list[dict[str, Any]], policy: Path) -> bool:
-    """Whether a cluster of our name is this user's: its first node has the policy that this user's `up` wrote."""
+    """Tells whether a cluster of our name is this user's: its first node has the policy that this user's `up` wrote."""
     sources = [
         mount.get("Source")
         for container in containers
@@ -213,7 +215,7 @@ def ours(containers: list[dict[str, Any]], policy: Path) -> bool:
 
 
 def somebody_elses(containers: list[dict[str, Any]]) -> str:
-    """What is said of a cluster of our name that is not this user's."""
+    """Returns the message about a cluster of our name that is not this user's."""
     names = ", ".join(sorted(str(container.get("Name", "")).lstrip("/") for container in containers))
     return (
         f"a kind cluster {NAME} is here that is not yours ({names}): there is one a Docker daemon; whoever made it "
@@ -222,7 +224,7 @@ def somebody_elses(containers: list[dict[str, Any]]) -> str:
 
 
 def node_kubectl_fits(node: str, machine: str, system: str) -> bool:
-    """Whether a node's kubectl runs on this machine. ``node`` and ``machine`` are as `uname -m` says."""
+    """Tells whether a node's kubectl runs on this machine. ``node`` and ``machine`` are as `uname -m` says."""
     same = {"arm64": "aarch64", "amd64": "x86_64"}
     return system == "linux" and same.get(node, node) == same.get(machine, machine)
 
@@ -242,7 +244,7 @@ def _nodes() -> int:
 
 
 def wanted_image() -> str:
-    """The node image: AIRLOCK_KIND_IMAGE, or the pinned one."""
+    """Returns the node image: AIRLOCK_KIND_IMAGE, or the pinned one."""
     return os.environ.get("AIRLOCK_KIND_IMAGE") or IMAGE
 
 
@@ -273,7 +275,7 @@ def cluster_config(policy: Path, *, extra: str, nodes: int) -> str:
 
 
 def _additions() -> list[dict[str, Any]]:
-    """What is added to kubeadm's configuration, beside kind's own arguments: those stay."""
+    """Returns what is added to kubeadm's configuration, beside kind's own arguments: those stay."""
     folders = {"audit-policy": str(Path(AUDIT_POLICY).parent), "audit-log": str(Path(AUDIT_LOG).parent)}
     arguments = {
         "/apiServer": {"audit-policy-file": AUDIT_POLICY, "audit-log-path": AUDIT_LOG, "audit-log-maxsize": "2000"},

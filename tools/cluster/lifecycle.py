@@ -60,7 +60,7 @@ def down() -> None:
 
 
 def machinery(kind: str) -> Bare | Kind:
-    """What runs clusters of a kind."""
+    """Returns the machinery for clusters of a kind."""
     return Kind() if kind == "kind" else Bare()
 
 
@@ -96,7 +96,7 @@ def gather() -> choice.Facts:
 
 
 def marked(kubeconfig: str) -> bool:
-    """Whether a kubeconfig's current context is a cluster that answers and carries the mark."""
+    """Tells whether a kubeconfig's current context is a cluster that answers and carries the mark."""
     command = ["kubectl", f"--kubeconfig={kubeconfig}", "get", "namespace", "kube-system", "--request-timeout=10s"]
     template = f"--output=jsonpath={{.metadata.labels.{choice.MARK.replace('.', chr(92) + '.')}}}"
     try:
@@ -107,13 +107,13 @@ def marked(kubeconfig: str) -> bool:
 
 
 def export(kubeconfig: Path) -> str:
-    """The one line: who evaluates it has the cluster, kubectl and helm."""
+    """Returns the one line for a shell to evaluate: it gives the cluster, kubectl and helm."""
     line = f"export KUBECONFIG={shlex.quote(str(kubeconfig))}"
     return f'{line} PATH={shlex.quote(str(places.tools()))}:"$PATH"' if places.tools().exists() else line
 
 
 def status() -> str:
-    """What is up, in words."""
+    """Says in words what is up."""
     remembered = Remembered.load()
     if remembered is None:
         return "no cluster is up"

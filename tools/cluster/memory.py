@@ -47,7 +47,9 @@ class Remembered:
 
     @classmethod
     def load(cls) -> Remembered | None:
-        """What is remembered; None when no cluster was brought up since the last `down` or the machine's start."""
+        """
+        Reads what is remembered; None if no cluster was brought up since the last `down` or the machine's start.
+        """
         try:
             raw: dict[str, Any] = json.loads(cls.path().read_text())
         except FileNotFoundError:

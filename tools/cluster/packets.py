@@ -29,7 +29,7 @@ class End:
 
 def ends(endpoint: str, kubectl: Kubectl) -> list[End]:
     """
-    The ends that a word stands for.
+    Returns the ends that a word stands for.
 
     Forms: an IPv4 address; ``apiserver`` (its port only: the kubelet and the name server of its node stay reachable);
     ``node/NAME``; ``pod/NAMESPACE/NAME``; ``service/NAMESPACE/NAME`` (all pods behind it).
@@ -64,7 +64,9 @@ def ends(endpoint: str, kubectl: Kubectl) -> list[End]:
 
 
 def rules(first: Iterable[End], second: Iterable[End]) -> list[list[str]]:
-    """The rules (without the command that adds or removes one) for both directions between two groups of ends."""
+    """
+    Returns the rules (without the command that adds or removes one) for both directions between two groups of ends.
+    """
     pairs = [pair for a, b in itertools.product(first, second) for pair in ((a, b), (b, a))]
     return [
         [chain, "-s", source.address, "-d", target.address, *_ports(source, target), *_VERDICT]
@@ -85,11 +87,11 @@ def _ports(source: End, target: End) -> list[str]:
 
 
 def adding(rule: Sequence[str]) -> list[str]:
-    """The command that puts a rule first."""
+    """Returns the command that puts a rule first."""
     return ["iptables", "-w", "10", "-t", "mangle", "-I", *rule]
 
 
 def removing(saved: str) -> list[list[str]]:
-    """The commands that remove every rule of ours in the output of `iptables -t mangle -S`."""
+    """Returns the commands that remove every rule of ours in the output of `iptables -t mangle -S`."""
     lines = [line.split() for line in saved.splitlines() if MARK in line and line.startswith("-A ")]
     return [["iptables", "-w", "10", "-t", "mangle", "-D", *(word.strip('"') for word in line[1:])] for line in lines]

@@ -19,7 +19,7 @@ TOKEN = "probe-token"
 
 
 def eventually(true: Callable[[], T], seconds: float = 60.0) -> T:
-    """The first true answer; fails with the last one."""
+    """Asks until an answer is true and returns it; fails with the last one."""
     until = time.monotonic() + seconds
     last: object = None
     while time.monotonic() < until:
@@ -36,7 +36,9 @@ def eventually(true: Callable[[], T], seconds: float = 60.0) -> T:
 
 
 def container(name: str, uid: int, code: str, **more: Any) -> dict[str, Any]:
-    """A container of one of our images that runs Python code, as the `restricted` Pod Security level wants it."""
+    """
+    Returns a container of one of our images that runs Python code, as the `restricted` Pod Security level wants it.
+    """
     restricted = {
         "runAsUser": uid, "runAsGroup": uid, "runAsNonRoot": True, "readOnlyRootFilesystem": True,
         "allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]},
@@ -95,14 +97,14 @@ class Pods:
         return name
 
     def get(self, name: str) -> dict[str, Any]:
-        """The pod."""
+        """Returns the pod."""
         found: dict[str, Any] = json.loads(
             self.cluster.kubectl("get", "pod", name, f"--namespace={NAMESPACE}", "--output=json")
         )
         return found
 
     def wait(self, name: str, *phases: str, seconds: float = 60) -> dict[str, Any]:
-        """The pod, once it is in one of the phases."""
+        """Returns the pod, once it is in one of the phases."""
 
         def reached() -> dict[str, Any]:
             found = self.get(name)
@@ -111,11 +113,11 @@ class Pods:
         return eventually(reached, seconds)
 
     def logs(self, name: str, part: str = "runner") -> str:
-        """What a container printed."""
+        """Returns what a container printed."""
         return self.cluster.kubectl("logs", name, f"--namespace={NAMESPACE}", f"--container={part}")
 
     def exec(self, name: str, *argv: str, part: str = "runner") -> str:
-        """What a command in a container printed."""
+        """Returns what a command in a container printed."""
         return self.cluster.kubectl("exec", name, f"--namespace={NAMESPACE}", f"--container={part}", "--", *argv)
 
     def end(self, name: str) -> None:

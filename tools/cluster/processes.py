@@ -25,14 +25,16 @@ class Recorded:
 
 
 def start_time(stat: str) -> int | None:
-    """The start time in the text of `/proc/<pid>/stat`; None for a process that has ended and is only unreaped."""
+    """
+    Returns the start time in the text of `/proc/<pid>/stat`; None for a process that has ended and is only unreaped.
+    """
     # The name, in parentheses, may hold blanks and parentheses itself.
     fields = stat.rpartition(")")[2].split()
     return None if fields[0] in ("Z", "X") else int(fields[19])
 
 
 def recorded(pid: int) -> Recorded | None:
-    """The living process that has this id now."""
+    """Returns the living process that has this id now."""
     try:
         started = start_time(Path(f"/proc/{pid}/stat").read_text())
     except (FileNotFoundError, ProcessLookupError):
@@ -41,12 +43,12 @@ def recorded(pid: int) -> Recorded | None:
 
 
 def alive(process: Recorded) -> bool:
-    """Whether it still runs."""
+    """Tells whether the process still runs."""
     return recorded(process.pid) == process
 
 
 def children(pid: int) -> list[int]:
-    """The ids of the direct children."""
+    """Returns the ids of the direct children."""
     try:
         return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except (FileNotFoundError, ProcessLookupError):

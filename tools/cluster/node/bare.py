@@ -41,7 +41,7 @@ class Bare:
     # -- up and down
 
     def healthy(self) -> bool:
-        """Whether the remembered cluster runs: every component that was started is alive."""
+        """Tells whether the remembered cluster runs: every component that was started is alive."""
         remembered = Remembered.load()
         return (
             remembered is not None
@@ -107,17 +107,17 @@ class Bare:
             shutil.copyfile(archive, copy)
 
     def audit_lines(self) -> Iterator[str]:
-        """The lines of the API server's audit log."""
+        """Yields the lines of the API server's audit log."""
         with Files(self.state, FIRST).audit_log.open() as lines:
             yield from lines
 
     def inside(self, node: str) -> list[str]:
-        """The prefix that enters a node."""
+        """Returns the prefix that enters a node."""
         environment = [f"{name}={value}" for name, value in holder.environment(self.state / "bin").items()]
         return [*holder.enter(self._node(node).holder, ["env", *environment])]
 
     def nodes(self) -> list[str]:
-        """The nodes' names, the first one first."""
+        """Returns the nodes' names, the first one first."""
         return list(self._remembered().nodes)
 
     def stop(self, component: str, node: str) -> None:
@@ -292,7 +292,7 @@ class Bare:
 
 
 def archive_name(archive: Path) -> str:
-    """A file name for the images in an archive, so that a newer archive of the same replaces an older one."""
+    """Returns a file name for the images in an archive, so that a newer archive of the same replaces an older one."""
     try:
         with tarfile.open(archive) as tar:
             manifest = tar.extractfile("manifest.json")
@@ -303,13 +303,13 @@ def archive_name(archive: Path) -> str:
 
 
 def may_lower_oom_score() -> bool:
-    """Whether this process holds CAP_SYS_RESOURCE."""
+    """Tells whether this process holds CAP_SYS_RESOURCE."""
     status = Path("/proc/self/status").read_text()
     mask = next(line.split()[1] for line in status.splitlines() if line.startswith("CapEff:"))
     return bool(int(mask, 16) & _SYS_RESOURCE)
 
 
 def snapshotter(folder: Path) -> str:
-    """How containerd unpacks images: overlayfs cannot lie on overlayfs, as it does in a container."""
+    """Tells how containerd unpacks images: overlayfs cannot lie on overlayfs, as it does in a container."""
     kind = run(["stat", "--file-system", "--format=%T", folder]).stdout.strip()
     return "native" if kind == "overlayfs" else "overlayfs"

@@ -37,7 +37,7 @@ class Leaf:
 
 
 def cluster_leaves() -> list[Leaf]:
-    """What the control plane needs."""
+    """Returns the keys and certificates of the control plane."""
     service = ("kubernetes", "kubernetes.default", "kubernetes.default.svc", f"kubernetes.default.svc.{DOMAIN}")
     return [
         Leaf(
@@ -54,7 +54,7 @@ def cluster_leaves() -> list[Leaf]:
 
 
 def node_leaves(node: NodeAddress) -> list[Leaf]:
-    """What one node's kubelet needs. Its serving certificate names the node's IP: `kubectl logs` dials that."""
+    """Returns what one node's kubelet needs. Its serving certificate names the node's IP: `kubectl logs` dials that."""
     return [
         Leaf(f"kubelet-{node.name}", f"system:node:{node.name}", ("system:nodes",)),
         Leaf(f"kubelet-{node.name}-serving", f"system:node:{node.name}", names=(node.name,), addresses=(node.ip,)),

@@ -64,7 +64,7 @@ def hold(node: str, pid: int) -> None:
 
 
 def left() -> list[Path]:
-    """Every group of ours that is still there."""
+    """Returns every control group of ours that still exists."""
     return [mount / TOP for mount in _mounted() if (mount / TOP).is_dir()]
 
 

@@ -103,7 +103,7 @@ def _scheduler(files: Files) -> list[str]:
 
 
 def arguments(component: str, files: Files) -> list[str]:
-    """A component's command; the first word is a program in the node's `bin`."""
+    """Returns a component's command; the first word is a program in the node's `bin`."""
     node = files.node
     match component:
         case "etcd":

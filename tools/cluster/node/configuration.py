@@ -39,8 +39,8 @@ conf_dir = "/etc/cni/net.d"
 
 def pod_network(node: NodeAddress) -> str:
     """
-    The CNI chain. Point-to-point links and not a bridge: all traffic, pods of one node among themselves included, then
-    passes the node's own routing, so kube-proxy and `drop-packets` see it without the kernel's bridge filter.
+    Returns the CNI chain. It has point-to-point links and not a bridge. Then all traffic, also between pods of one
+    node, passes the node's own routing. So kube-proxy and `drop-packets` see it without the kernel's bridge filter.
     """
     chain = {
         "cniVersion": "1.0.0",
@@ -62,7 +62,7 @@ def pod_network(node: NodeAddress) -> str:
 
 
 def kubelet(node: NodeAddress, pki: Path, folder: Path, control_group: str) -> str:
-    """The kubelet's configuration: nothing of the machine's disk or swap may evict what a test runs."""
+    """Returns the kubelet's configuration: nothing of the machine's disk or swap may evict what a test runs."""
     config = {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
@@ -124,7 +124,7 @@ def corefile(kubeconfig: Path) -> str:
 
 def audit_policy() -> str:
     """
-    Every call with its user, verb, object and answer; bodies of what Airlock's components and their pods write.
+    Returns the audit policy: every call with its user, verb, object and answer, and bodies of what Airlock writes.
 
     Never a body of a Secret, a token request or a token review: the log would then hold credentials.
     """

@@ -26,7 +26,9 @@ OWN_MEMORY = ("/run/containerd", "/run/netns")
 
 
 def environment(programs: Path) -> dict[str, str]:
-    """What a node's processes get: nothing of the caller's, whose proxies and settings are the machine's."""
+    """
+    Returns the environment of a node's processes: nothing of the caller's, who has the machine's proxies and settings.
+    """
     return {
         "PATH": f"{programs}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "HOME": "/root",
@@ -35,7 +37,7 @@ def environment(programs: Path) -> dict[str, str]:
 
 
 def enter(holder: Recorded, argv: Sequence[str | Path]) -> list[str]:
-    """The command that runs another inside the node."""
+    """Returns the command that runs another inside the node."""
     inside = ["--mount", "--net", "--pid", "--uts", "--ipc"]
     return ["nsenter", f"--target={holder.pid}", *inside, "--", *map(str, argv)]
 

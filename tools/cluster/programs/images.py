@@ -73,12 +73,12 @@ class Archive:
 
 
 def version() -> str:
-    """Every member's version, which is every image's tag."""
+    """Returns every member's version, which is every image's tag."""
     return str(tomllib.loads((places.ROOT / "wire" / "pyproject.toml").read_text())["project"]["version"])
 
 
 def ingredients(image: Image, root: Path = places.ROOT) -> list[tuple[str, bytes]]:
-    """Every file that goes into an image, by its path in the repository; the build sees these and no others."""
+    """Returns every file that goes into an image, by its path in the repository; the build sees these and no others."""
     names = [image.containerfile, *image.others]
     for member in image.members:
         names += [f"{member}/pyproject.toml", f"{member}/src"]
@@ -94,7 +94,9 @@ def ingredients(image: Image, root: Path = places.ROOT) -> list[tuple[str, bytes
 
 
 def build_all() -> list[Archive]:
-    """All images, a bare node's pause image first; what is already built from the same content is not built again."""
+    """
+    Returns all images, a bare node's pause image first; what is already built from the same content is not built again.
+    """
     archives = {} if isinstance(builders.present(), Docker) else {"": _pause()}
     for image in IMAGES:
         before = archives["runner"].path if image.base == "RUNNER" else None
@@ -104,8 +106,8 @@ def build_all() -> list[Archive]:
 
 def built(image: Image, base: Path | None = None, **programs: Path) -> Archive:
     """
-    One image, which starts from an archive, the ordinary base if none is given. ``programs`` are files of this machine
-    that go in beside the repository's, by their names.
+    Returns one image, which starts from an archive, the ordinary base if none is given. ``programs`` are files of this
+    machine that go in beside the repository's, by their names.
     """
     base = base or _base()
     files = ingredients(image) + [(name, path.read_bytes()) for name, path in sorted(programs.items())]
@@ -143,7 +145,8 @@ def _pause() -> Archive:
 
 def _base() -> Path:
     """
-    The archive of what the images start from: the ordinary Python image, or one made here where no registry answers.
+    Returns the archive of what the images start from: the ordinary Python image, or one made here where no registry
+    answers.
 
     Which of the two is decided once and kept; `AIRLOCK_IMAGE_BASE` (a path of an archive) decides otherwise.
     """

@@ -31,7 +31,7 @@ def content_key(files: Iterable[tuple[str, bytes]], *words: str) -> str:
 
 
 def contents(folder: Path, *suffixes: str) -> list[tuple[str, bytes]]:
-    """Every file below a folder (with one of the suffixes, if any is given), named by its path in it."""
+    """Returns every file below a folder (with one of the suffixes, if any is given), named by its path in it."""
     return [
         (str(path.relative_to(folder)), path.read_bytes())
         for path in sorted(folder.rglob("*"))
@@ -41,7 +41,7 @@ def contents(folder: Path, *suffixes: str) -> list[tuple[str, bytes]]:
 
 def kept(name: str, key: str, make: Callable[[Path], None]) -> Path:
     """
-    The folder ``<cache>/<name>-<key>``, made when it is not there.
+    Returns the folder ``<cache>/<name>-<key>``, made when it is not there.
 
     ``make`` fills a temporary folder beside it, which is renamed when it is whole: what a killed ``make`` leaves is
     never taken for finished. Of the folders of one name the ones used last stay.
@@ -67,6 +67,6 @@ def kept(name: str, key: str, make: Callable[[Path], None]) -> Path:
 
 
 def outlived(name: str, folders: Iterable[tuple[str, float]]) -> list[str]:
-    """The folders of one name that go, of names and times of last use: all but the last `GENERATIONS`."""
+    """Returns the folders of one name that go, of names and times of last use: all but the last `GENERATIONS`."""
     ours = [(used, found) for found, used in folders if re.fullmatch(rf"{re.escape(name)}-[0-9a-f]{{16}}", found)]
     return [found for _, found in sorted(ours, reverse=True)[GENERATIONS:]]
