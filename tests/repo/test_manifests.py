@@ -17,7 +17,7 @@ from airlock_operator.observe.podfacts import LAUNCHER, RUNNER, SIDECAR
 from airlock_operator.observe.taskrun import read
 from airlock_operator.pod import manifest, runner
 from airlock_operator.pod.bundle import WORK_VOLUME
-from airlock_operator.reasons import TABLE
+from airlock_operator.reasons import Reason
 from airlock_operator.settings import NO_STORE, Logs, Pods, from_environment
 from airlock_wire import taskrun, workload
 
@@ -645,4 +645,4 @@ def test_the_failure_model_of_the_documents_is_the_codes():
     rows = re.findall(r"^\| (\w+) \| (\w+) \| (\w*) ?\|", (ROOT / "docs/failures.md").read_text(), re.MULTILINE)
     written = {name: (kind, state) for name, kind, state in rows if name != "reason"}
 
-    assert {str(reason): (kind.value, state) for reason, (kind, state) in TABLE.items()} == written
+    assert {str(reason): (reason.kind.value, reason.state) for reason in Reason} == written

@@ -3,7 +3,7 @@
 import pytest
 from doubles.taskruns import inits, pod, run, waiting
 
-from airlock_operator.decide.advice import ADVICE, advised
+from airlock_operator.decide.advice import advised
 from airlock_operator.observe.complaints import About, Complaint
 from airlock_operator.reasons import Reason
 
@@ -85,14 +85,14 @@ def test_an_image_that_can_never_come_says_what_to_correct(message, says):
             CLAIMS,
             "describe pvc data",
         ),
-        ("0/1 nodes are available: 1 Insufficient cpu.", CLAIMS, ADVICE[Reason.UNSCHEDULABLE]),
+        ("0/1 nodes are available: 1 Insufficient cpu.", CLAIMS, Reason.UNSCHEDULABLE.advice),
     ],
 )
 def test_a_claim_that_holds_a_pod_back_is_named_and_nothing_else_is_blamed(message, spec, says):
     text = advised(Reason.UNSCHEDULABLE, message, run(**spec))
 
     assert says in text
-    assert (says == ADVICE[Reason.UNSCHEDULABLE]) == ("resources" in text)
+    assert (says == Reason.UNSCHEDULABLE.advice) == ("resources" in text)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_what_a_quota_wants_is_asked_of_who_can_set_it(said, says, never):
             "logs.credentialsSecret",
         ),
         ('MountVolume.SetUp failed for volume "airlock-socket" : no space', {}, "Airlock's own"),
-        ('MountVolume.SetUp failed for volume "data" : secret "s" not found', {}, ADVICE[Reason.VOLUME_MOUNT]),
+        ('MountVolume.SetUp failed for volume "data" : secret "s" not found', {}, Reason.VOLUME_MOUNT.advice),
     ],
 )
 def test_a_volume_that_does_not_come_is_blamed_on_whose_it_is(message, spec, says):

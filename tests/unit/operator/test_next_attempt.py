@@ -5,7 +5,7 @@ from doubles.taskruns import open_attempt, run
 
 from airlock_operator.decide.ending import End
 from airlock_operator.decide.next_attempt import Again, Over, after
-from airlock_operator.reasons import TABLE, Kind, Reason
+from airlock_operator.reasons import Kind, Reason
 
 
 def follows(reason, *, begun=True, status=None, **spec):
@@ -17,12 +17,12 @@ def follows(reason, *, begun=True, status=None, **spec):
 
 @pytest.mark.parametrize("reason", Reason)
 def test_every_reason_is_followed_by_something(reason):
-    kind = "over" if TABLE[reason][0] in (Kind.OVER, Kind.WAITS) else "again"
+    kind = "over" if reason.kind in (Kind.OVER, Kind.WAITS) else "again"
 
     assert kind == follows(reason, retries=1)[0]
 
 
-@pytest.mark.parametrize("reason", [r for r in Reason if TABLE[r][0] is Kind.USER])
+@pytest.mark.parametrize("reason", [r for r in Reason if r.kind is Kind.USER])
 def test_what_the_task_did_itself_burns_a_try(reason):
     assert ("again", 2, "user") == follows(reason, retries=1)
     expected = Reason.FAILED if reason is Reason.RETRY else reason
@@ -30,7 +30,7 @@ def test_what_the_task_did_itself_burns_a_try(reason):
     assert ("over", "failed", expected) == follows(reason, retries=1, status={"try": 2})
 
 
-@pytest.mark.parametrize("reason", [r for r in Reason if TABLE[r][0] is Kind.INFRA])
+@pytest.mark.parametrize("reason", [r for r in Reason if r.kind is Kind.INFRA])
 @pytest.mark.parametrize(
     ("begun", "spec", "expected"),
     [
@@ -75,14 +75,14 @@ def test_a_cancelled_taskrun_has_no_successor_but_a_reported_state_stands():
 SECRET = {"token": "Secret", "taskInstanceId": "i", "dagVersionId": "v", "runId": "r"}
 
 
-@pytest.mark.parametrize("reason", [r for r in Reason if TABLE[r][0] in (Kind.USER, Kind.INFRA, Kind.TOKEN)])
+@pytest.mark.parametrize("reason", [r for r in Reason if r.kind in (Kind.USER, Kind.INFRA, Kind.TOKEN)])
 def test_whoever_minted_the_token_decides_about_what_had_begun(reason):
     state = "up_for_retry" if reason is Reason.RETRY else "failed"
 
     assert ("over", state, reason) == follows(reason, **SECRET)
 
 
-@pytest.mark.parametrize("reason", [r for r in Reason if TABLE[r][0] is Kind.INFRA])
+@pytest.mark.parametrize("reason", [r for r in Reason if r.kind is Kind.INFRA])
 def test_what_never_began_is_made_again_whoever_owns_it(reason):
     assert ("again", 1, "infra") == follows(reason, begun=False, **SECRET)
     exhausted = follows(reason, begun=False, status={"infraReruns": 3}, **SECRET)

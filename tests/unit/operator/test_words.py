@@ -6,27 +6,33 @@ import msgspec
 import pytest
 from doubles.taskruns import RUNNING, UID, ended, open_attempt, pod, run, waiting
 
-from airlock_operator.decide.advice import ADVICE
+from airlock_operator.decide import ending
 from airlock_operator.durations import seconds, shown
 from airlock_operator.kube import errors
 from airlock_operator.observe.complaints import About, Complaint
 from airlock_operator.observe.taskrun import read
-from airlock_operator.reasons import TABLE, Kind, Reason
+from airlock_operator.reasons import Kind, Reason
 from airlock_operator.reconciler import grace_seconds, refused, strays
 from airlock_operator.status import events
+from airlock_wire import record
 from airlock_wire.taskrun import Status
 
 
-def test_every_reason_has_its_line_in_the_failure_model():
-    assert set(Reason) == set(TABLE)
-    assert {kind is Kind.OVER for kind, state in TABLE.values() if state} == {True}
+def test_a_reason_that_ends_a_taskrun_says_in_which_state():
+    assert {Kind.OVER} == {reason.kind for reason in Reason if reason.state}
+    assert [] == [reason for reason in Reason if reason.kind is Kind.OVER and not reason.state]
 
 
-@pytest.mark.parametrize("reason", [r for r in Reason if TABLE[r][0] is Kind.WAITS and r not in (
+@pytest.mark.parametrize("recorded", sorted(set(record.Reason) - ending._CUT_SHORT))
+def test_what_a_record_decides_alone_is_a_reason_of_the_same_name(recorded):
+    assert recorded.name == Reason(recorded.value).name
+
+
+@pytest.mark.parametrize("reason", [r for r in Reason if r.kind is Kind.WAITS and r not in (
     Reason.PENDING, Reason.STARTING, Reason.PULLING, Reason.RUNNING, Reason.STOPPING, Reason.WAITING_FOR_RETRY, Reason.SCHEDULING_GATED,
 )])  # fmt: skip
 def test_every_reason_that_holds_a_taskrun_up_says_what_to_do(reason):
-    assert ADVICE[reason]
+    assert reason.advice
 
 
 @pytest.mark.parametrize(

@@ -21,26 +21,8 @@ from airlock_wire.options import TaskOptions
 #: How long a sidecar may take to end after its runner: it may wait for a server that is away.
 SIDECAR_ENDS_SECONDS = 120.0
 
-#: The reasons that the record decides alone. Its other reasons only show that the launch was cut short: the status and
-#: the pod say why.
-_RECORDED = {
-    record.Reason.SUCCEEDED: Reason.SUCCEEDED,
-    record.Reason.SKIPPED: Reason.SKIPPED,
-    record.Reason.FAILED: Reason.FAILED,
-    record.Reason.RETRY: Reason.RETRY,
-    record.Reason.DEFERRED: Reason.DEFERRED,
-    record.Reason.RESCHEDULED: Reason.RESCHEDULED,
-    record.Reason.AWAITING_INPUT: Reason.AWAITING_INPUT,
-    record.Reason.CRASHED: Reason.CRASHED,
-    record.Reason.OOM_KILLED: Reason.OOM_KILLED,
-    record.Reason.TIMED_OUT: Reason.TIMED_OUT,
-    record.Reason.SUPERSEDED: Reason.SUPERSEDED,
-    record.Reason.ALREADY_FINISHED: Reason.ALREADY_FINISHED,
-    record.Reason.TOKEN_EXPIRED: Reason.TOKEN_EXPIRED,
-    record.Reason.DENIED: Reason.DENIED,
-    record.Reason.REJECTED: Reason.REJECTED,
-    record.Reason.RUNNER_NEVER_CONNECTED: Reason.RUNNER_NEVER_CONNECTED,
-}
+#: What a record does not decide alone: it only shows that the launch was cut short. The status and the pod say why.
+_CUT_SHORT = frozenset({record.Reason.INTERRUPTED, record.Reason.VANISHED, record.Reason.PARSED})
 _DISRUPTIONS = {
     "PreemptionByScheduler": Reason.PREEMPTED,
     "DeletionByTaintManager": Reason.NODE_LOST,
@@ -127,8 +109,8 @@ def _why(run: TaskRun, pod: PodFacts) -> tuple[Reason, str]:
         return Reason.BUNDLE_FAILED, pod.no_bundle
     if ended is not None and ended.cannot_exec and not (kept is not None and "connected" in kept.timeline):
         return Reason.CANNOT_EXEC, ended.message or ended.reason
-    if kept is not None and kept.reason in _RECORDED:
-        reason = _RECORDED[kept.reason]
+    if kept is not None and kept.reason not in _CUT_SHORT:
+        reason = Reason(kept.reason.value)
         if reason is Reason.CRASHED and ended is not None and ended.oom_killed:
             return Reason.OOM_KILLED, "the kernel killed the runner for memory"
         # No launcher connected because the pod was deleted before: the pod's state says why.

@@ -7,7 +7,6 @@ owner. Then the operator makes another attempt only if the task never began; oth
 
 import msgspec
 
-from airlock_operator import reasons
 from airlock_operator.decide.ending import End
 from airlock_operator.observe import options
 from airlock_operator.observe.taskrun import MAX_TOKEN_RERUNS, TaskRun
@@ -39,7 +38,7 @@ class Again(msgspec.Struct, frozen=True):
 def after(run: TaskRun, end: End) -> Over | Again:
     """Returns the decision for the present attempt's end."""
     spec, status = run.spec, run.status
-    kind, state = reasons.TABLE[end.reason]
+    kind, state = end.reason.kind, end.reason.state
     if end.reason is Reason.CANCELLED or (spec.cancel and kind is not Kind.OVER):
         said = end.message if BY_CANCEL in end.message else f"{BY_CANCEL}. {end.message}".strip()
         return Over("failed", Reason.CANCELLED, said)

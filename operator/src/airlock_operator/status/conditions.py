@@ -11,9 +11,6 @@ from airlock_operator.observe.podfacts import PodFacts
 from airlock_operator.reasons import Reason
 from airlock_wire.taskrun import Status
 
-_NOT_ADMITTED = frozenset(
-    {Reason.SUSPENDED, Reason.QUOTA_EXCEEDED, Reason.API_BUSY, Reason.FORBIDDEN, Reason.WAITING_FOR_RETRY}
-)
 _GOOD = frozenset({"success", "skipped"})
 
 

@@ -11,13 +11,6 @@ from airlock_operator.observe.taskrun import TaskRun
 from airlock_operator.reasons import Reason
 from airlock_wire.taskrun import API_VERSION, Status
 
-_NORMAL = frozenset(
-    {
-        Reason.PENDING, Reason.STARTING, Reason.PULLING, Reason.FETCHING_BUNDLE, Reason.RUNNING, Reason.SUCCEEDED,
-        Reason.SKIPPED, Reason.DEFERRED, Reason.RESCHEDULED, Reason.SUSPENDED, Reason.STOPPING, Reason.CANCELLED,
-        Reason.SCHEDULING_GATED,
-    }
-)  # fmt: skip
 #: Steps that the pod's own Events show already.
 _QUIET = frozenset({Reason.PENDING})
 
@@ -45,7 +38,7 @@ def event(run: TaskRun, reason: str, message: str, component: str) -> dict[str, 
             "uid": run.uid,
             "resourceVersion": run.resource_version,
         },
-        "type": "Normal" if Reason(reason) in _NORMAL else "Warning",
+        "type": Reason(reason).event_type,
         "reason": reason,
         "message": message[:1024] or reason,
         "firstTimestamp": now,
