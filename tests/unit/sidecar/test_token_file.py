@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 from airlock_sidecar import errors
-from airlock_sidecar.upstream.token import MAX_TOKEN_BYTES, Token
-from airlock_sidecar.upstream.token_file import TokenFile, read
+from airlock_sidecar.upstream.token import MAX_TOKEN_BYTES, Token, read_file
+from airlock_sidecar.upstream.token_file import TokenFile
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_nobody_waits_for_a_launch_that_is_gone(file):
 def test_what_is_no_token_is_none(file, text):
     file.write_text(text)
     with pytest.raises(ValueError, match="holds no token"):
-        read(str(file))
+        read_file(str(file))
     kept = Kept(file)
 
     assert (0, 1) == (kept.file.generation, len(kept.said))

@@ -55,15 +55,10 @@ def registry(sightings: Sightings, enqueue: Callable[[Key, float], None], heard:
 
     kopf.on.event(GROUP, VERSION, PLURAL, id="taskruns", registry=handlers)(on_taskrun)
     kopf.on.event("", "v1", "pods", id="pods", registry=handlers)(on_pod)
-    if kubeconfig:
+    credentials = kopf.login_with_kubeconfig if kubeconfig else kopf.login_with_service_account
 
-        async def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
-            return kopf.login_with_kubeconfig(**kwargs)
-
-    else:
-
-        async def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
-            return kopf.login_with_service_account(**kwargs)
+    async def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
+        return credentials(**kwargs)
 
     kopf.on.login(id="login", registry=handlers)(login)
     return handlers

@@ -44,3 +44,15 @@ def read_pipe(fd: int) -> str:
     if not value or len(data) > MAX_TOKEN_BYTES:
         raise ValueError("no token came through the pipe")
     return value
+
+
+def read_file(file: str) -> str:
+    """
+    Reads the current token of a mounted file, which a kubelet may replace; raises OSError, or ValueError if it is
+    empty.
+    """
+    with open(file, encoding="ascii") as stream:
+        value = stream.read(MAX_TOKEN_BYTES + 1).strip()
+    if not value or len(value) > MAX_TOKEN_BYTES or not value.isprintable():
+        raise ValueError(f"{file} holds no token")
+    return value

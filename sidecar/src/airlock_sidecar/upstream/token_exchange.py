@@ -16,7 +16,7 @@ import msgspec
 from airlock_sidecar import errors
 from airlock_sidecar.state.launch import Launch
 from airlock_sidecar.upstream import retries
-from airlock_sidecar.upstream.token import MAX_TOKEN_BYTES, Token
+from airlock_sidecar.upstream.token import Token, read_file
 from airlock_wire.protocol.messages import TaskInstance
 from airlock_wire.workload import Exchanged, Execute, TaskInstanceRef
 
@@ -106,7 +106,7 @@ class TokenExchange:
             pause, why = retries.delay(tries), ""
             say_after = retries.SAID_AFTER_TRIES
             try:
-                answer = self._api.ask(_read(self._file), _TIMEOUT_SECONDS)
+                answer = self._api.ask(read_file(self._file), _TIMEOUT_SECONDS)
             except (errors.Unreachable, OSError, ValueError) as e:
                 why = str(e)
             else:
@@ -139,15 +139,6 @@ def _final(e: errors.ApiError) -> errors.ApiError:
     Returns the error for the callers. A 404 of the exchange means a wrong address and says nothing about the launch.
     """
     return e if isinstance(e, errors.Denied | errors.Gone) else errors.Refused(e.status, e.detail, e.body)
-
-
-def _read(file: str) -> str:
-    """Reads the pod's current token: the kubelet replaces the file."""
-    with open(file, encoding="ascii") as stream:
-        value = stream.read(MAX_TOKEN_BYTES + 1).strip()
-    if not value or len(value) > MAX_TOKEN_BYTES or not value.isprintable():
-        raise ValueError(f"{file} holds no token")
-    return value
 
 
 def _asked_pause(header: str | None) -> float:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from airlock_sidecar import errors
 from airlock_sidecar.state.launch import Launch
-from airlock_sidecar.upstream.token import MAX_TOKEN_BYTES, Token
+from airlock_sidecar.upstream.token import Token, read_file
 
 #: Seconds between two reads of the file, which is small and in memory.
 _LOOK_AGAIN_SECONDS = 0.5
@@ -47,7 +47,7 @@ class TokenFile:
         if self._launch.memory.token:
             return
         try:
-            self._take(read(self._file))
+            self._take(read_file(self._file))
         except (OSError, ValueError) as e:
             self._say(f"there is no token yet: {e}")
 
@@ -80,19 +80,7 @@ class TokenFile:
     def _other(self) -> str | None:
         """Returns the file's token, if it was not tried yet."""
         try:
-            value = read(self._file)
+            value = read_file(self._file)
         except (OSError, ValueError):
             return None
         return value if value not in (self._taken, self._launch.memory.token) else None
-
-
-def read(file: str) -> str:
-    """
-    Reads the current token of a mounted file, which a kubelet may replace; raises OSError, or ValueError if it is
-    empty.
-    """
-    with open(file, encoding="ascii") as stream:
-        value = stream.read(MAX_TOKEN_BYTES + 1).strip()
-    if not value or len(value) > MAX_TOKEN_BYTES or not value.isprintable():
-        raise ValueError(f"{file} holds no token")
-    return value
