@@ -58,11 +58,15 @@ def main() -> int:
     except (SettingsError, OSError, msgspec.MsgspecError) as e:
         print(f"airlock-sidecar: {e}", file=sys.stderr)  # noqa: T201 - there is no log yet
         return 2
-    mine = config.sidecar
-    if mine.die_with_parent:
+    sidecar_settings = config.sidecar
+    if sidecar_settings.die_with_parent:
         kernel.end_with(os.getppid())
-    journal = Journal(mine.state_fd) if mine.state_fd >= 0 else Journal.open(f"{mine.state_dir}/state")
-    piped = token.read_pipe(mine.token_fd) if mine.token_fd >= 0 else ""
+    journal = (
+        Journal(sidecar_settings.state_fd)
+        if sidecar_settings.state_fd >= 0
+        else Journal.open(f"{sidecar_settings.state_dir}/state")
+    )
+    piped = token.read_pipe(sidecar_settings.token_fd) if sidecar_settings.token_fd >= 0 else ""
     launch = Launch(work, journal, store)
     _ship(config, launch, store, work)
     with launch.remembering() as memory:
@@ -73,7 +77,7 @@ def main() -> int:
     life = Lifecycle(config, launch, calls, lambda: _prepare(config, launch, calls))
     threading.excepthook = _end_broken
     threading.Thread(target=_wait_for_sigterm, args=(life,), name="sigterm", daemon=True).start()
-    listener = Listener(mine.socket_dir, mine.runner_uid, launch.refused)
+    listener = Listener(sidecar_settings.socket_dir, sidecar_settings.runner_uid, launch.refused)
     launch.mark("listening")
     if store.shipper is not None:
         store.shipper.start()
@@ -148,16 +152,18 @@ def _prepare(config: settings.SidecarSettings, launch: Launch, calls: Calls) -> 
     held = token.Token(launch.memory.token, launch.keep_token)
     api, exchanges = connect(address, held, lambda: launch.memory.api_version)
     say = partial(launch.log, level="warning")
-    mine = config.sidecar
-    if mine.token_file:
-        kept = TokenFile(mine.token_file, launch, held, say, wait_seconds=mine.token_wait_seconds)
+    sidecar_settings = config.sidecar
+    if sidecar_settings.token_file:
+        kept = TokenFile(
+            sidecar_settings.token_file, launch, held, say, wait_seconds=sidecar_settings.token_wait_seconds
+        )
         kept.begin()
         calls.provide(api, kept)
         return
     if exchanges is None:
         calls.provide(api)
         return
-    exchange = TokenExchange(exchanges, mine.pod_token_file, launch, held, say)
+    exchange = TokenExchange(exchanges, sidecar_settings.pod_token_file, launch, held, say)
     exchange.begin(calls.given_up)
     launch.mark("exchanged")
     calls.provide(api, exchange)
