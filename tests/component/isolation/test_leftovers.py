@@ -6,7 +6,7 @@ import sys
 DRIVER = """
 import os, subprocess, sys, time
 from airlock_server.launching.local import leftovers
-from airlock_wire import kernel
+from airlock_wire.process import kernel
 
 kernel.take_orphans()
 before = leftovers.children()
