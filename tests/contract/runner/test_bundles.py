@@ -20,7 +20,8 @@ import pytest
 from doubles.gitserver import LOGIN, PASSWORD, GitServer, Repository
 from doubles.taskruns import open_attempt, run
 
-from airlock_operator.pod import bundle, runner
+from airlock_operator.pod import bundle as bundles
+from airlock_operator.pod import runner
 from airlock_operator.settings import Pods
 
 pytestmark = pytest.mark.slow
@@ -108,7 +109,7 @@ class Fetch:
     ) -> subprocess.Popen:
         listed = json.dumps([{"image": "i", "name": "sales"} | bundle])
         taskrun = self.taskrun(version=version)
-        container = bundle.container(taskrun, bundle.fetched(taskrun, listed), resources={}, proxies=[])
+        container = bundles.container(taskrun, bundles.fetched(taskrun, listed), resources={}, proxies=[])
         arguments = [self._here(each) for each in container["args"]]
         arguments[arguments.index("sales")] = name or "sales"
         arguments[arguments.index("--deadline-seconds") + 1] = deadline or "60"
@@ -137,7 +138,7 @@ class Fetch:
         return self._here(env["AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST"])
 
     def _here(self, text: str) -> str:
-        return text.replace(bundle.WORK_DIR, str(self.work)).replace(bundle.BUNDLE_DIR, str(self.target))
+        return text.replace(bundles.WORK_DIR, str(self.work)).replace(bundles.BUNDLE_DIR, str(self.target))
 
 
 GIT = {"classpath": "airflow.providers.git.bundles.git.GitDagBundle", "kwargs": {"tracking_ref": "main"}}
