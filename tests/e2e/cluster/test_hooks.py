@@ -157,7 +157,7 @@ def test_up_again_finds_the_first(cluster):
     begun = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-m", "cluster", "up"],
-        cwd=places.ROOT / "tests",
+        cwd=places.ROOT / "tools",
         capture_output=True,
         text=True,
         check=True,

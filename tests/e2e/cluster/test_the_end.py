@@ -31,7 +31,7 @@ pytestmark = [
 def command(*words):
     return subprocess.run(
         [sys.executable, "-m", "cluster", *words],
-        cwd=places.ROOT / "tests",
+        cwd=places.ROOT / "tools",
         capture_output=True,
         text=True,
         check=True,
