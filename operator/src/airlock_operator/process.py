@@ -5,7 +5,6 @@ Runs the operator: takes the Lease, watches and works. It ends if it loses the L
 import asyncio
 import logging
 import os
-import random
 import signal
 import socket
 import time
@@ -26,6 +25,7 @@ from airlock_operator.settings import OperatorSettings, from_environment
 from airlock_operator.workqueue import WorkQueue
 from airlock_wire.process import backoff
 from airlock_wire.process.settings import SettingsError
+from airlock_wire.taskrun import PLURAL
 
 log = logging.getLogger("airlock.operator")
 
@@ -71,7 +71,6 @@ class Process:
             settings.pods,
             settings.logs,
             ca_pem=self._ca_pem,
-            jitter=random.random,
             component="airlock-operator",
         )
 
@@ -179,7 +178,7 @@ class Process:
         for body in await self._cluster.list_all(namespaces, "pods", RUN_LABEL):
             self._sightings.saw_pod(body)
         found: set[Key] = set()
-        for body in await self._cluster.list_all(namespaces, "taskruns"):
+        for body in await self._cluster.list_all(namespaces, PLURAL):
             found.add(self._sightings.saw_run(body))
         for key in set(before) - found:
             if self._sightings.runs.get(key) is before[key]:

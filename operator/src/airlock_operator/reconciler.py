@@ -20,6 +20,7 @@ from airlock_operator.pod import manifest
 from airlock_operator.reasons import Reason
 from airlock_operator.settings import Logs, Pods
 from airlock_operator.status import events
+from airlock_wire.process import backoff
 from airlock_wire.taskrun import Status
 
 log = logging.getLogger("airlock.operator")
@@ -41,7 +42,7 @@ _LONGEST_PAUSE_SECONDS = 30.0
 
 class Reconciler:
     """
-    Does turns. ``ca_pem`` returns the certificates that a TaskRun's sidecar trusts, ``jitter`` a number in [0, 1).
+    Does turns. ``ca_pem`` returns the certificates that a TaskRun's sidecar trusts.
     """
 
     def __init__(
@@ -52,7 +53,6 @@ class Reconciler:
         logs: Logs,
         *,
         ca_pem: Callable[[TaskRun], str],
-        jitter: Callable[[], float],
         component: str,
     ) -> None:
         self._cluster = cluster
@@ -60,7 +60,6 @@ class Reconciler:
         self._pods = pods
         self._logs = logs
         self._ca_pem = ca_pem
-        self._jitter = jitter
         self._component = component
         self._asked: dict[Key, Asked] = {}
         #: TaskRuns that this operator cannot read, so that it logs each once.
@@ -183,8 +182,8 @@ class Reconciler:
         except errors.KubernetesError as e:
             pause = min((asked.pause * 2) if asked else _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS)
             pause = e.retry_after or pause
-            wait = pause * (0.5 + self._jitter() / 2)
-            self._asked[key] = Asked(act.attempt, refused(e), now + timedelta(seconds=wait), pause)
+            again_at = now + timedelta(seconds=backoff.scattered(pause))
+            self._asked[key] = Asked(act.attempt, refused(e), again_at, pause)
             log.info("pod refused", extra={"taskrun": "/".join(key), "error": str(e)})
             return 0.0
         self._asked.pop(key, None)

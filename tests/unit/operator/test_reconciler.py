@@ -34,9 +34,7 @@ class Noted:
 def after_turns(pods, turns=4, **spec):
     cluster, sightings = Noted(), Sightings()
     key = sightings.saw_run(body(**spec))
-    made = Reconciler(
-        cluster, sightings, pods, NO_STORE, ca_pem=lambda _: "CA", jitter=lambda: 0.0, component="airlock-operator"
-    )
+    made = Reconciler(cluster, sightings, pods, NO_STORE, ca_pem=lambda _: "CA", component="airlock-operator")
 
     async def go():
         for _ in range(turns):

@@ -8,6 +8,7 @@ import re
 
 from airlock_operator.observe.podfacts import BUNDLE, LAUNCHER, RUNNER, SIDECAR, PodFacts
 from airlock_operator.observe.taskrun import TaskRun
+from airlock_operator.pod.sidecar import TOKEN_SECRET_PREFIX
 from airlock_operator.reasons import Reason
 
 _OURS = (SIDECAR, LAUNCHER, BUNDLE)
@@ -64,7 +65,7 @@ def _of_our_configuration(run: TaskRun, container: str) -> str:
 
 def _of_volume(message: str, run: TaskRun) -> str:
     if '"airlock-token"' in message and run.by_secret:
-        return f"whoever made the TaskRun makes Secret airlock-token-{run.name}"
+        return f"whoever made the TaskRun makes Secret {TOKEN_SECRET_PREFIX}{run.name}"
     if '"airlock-log-credentials"' in message:
         return f"an administrator makes the Secret of logs.credentialsSecret in namespace {run.namespace}"
     if '"airlock-' in message:

@@ -16,7 +16,7 @@ from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.client.exceptions import ApiException, OpenApiException
 
 from airlock_operator.kube import errors
-from airlock_wire.taskrun import API_VERSION
+from airlock_wire.taskrun import API_VERSION, PLURAL
 
 GROUP_PATH = f"/apis/{API_VERSION}"
 _TIMEOUT_SECONDS = 15.0
@@ -97,7 +97,7 @@ class Cluster:
         """
         found: list[Json] = []
         for namespace in namespaces or [""]:
-            root = GROUP_PATH if kind == "taskruns" else "/api/v1"
+            root = GROUP_PATH if kind == PLURAL else "/api/v1"
             path = f"{root}/namespaces/{quote(namespace)}/{kind}" if namespace else f"{root}/{kind}"
             token = ""
             while True:

@@ -15,7 +15,7 @@ from airlock_operator.pod import bundle, runner, sidecar
 from airlock_operator.pod.runner import SOURCE_ANNOTATION
 from airlock_operator.settings import NO_STORE, Logs, Pods
 from airlock_wire import pod as shared
-from airlock_wire.taskrun import API_VERSION
+from airlock_wire.taskrun import API_VERSION, KIND
 
 MANAGED_BY = "airlock"
 
@@ -74,7 +74,7 @@ def manifest(run: TaskRun, attempt: int, settings: Pods, ca_pem: str, logs: Logs
             "ownerReferences": [
                 {
                     "apiVersion": API_VERSION,
-                    "kind": "TaskRun",
+                    "kind": KIND,
                     "name": run.name,
                     "uid": run.uid,
                     "controller": True,

@@ -9,7 +9,7 @@ from uuid import uuid4
 from airlock_operator.durations import time_text
 from airlock_operator.observe.taskrun import TaskRun
 from airlock_operator.reasons import Reason
-from airlock_wire.taskrun import API_VERSION, Status
+from airlock_wire.taskrun import API_VERSION, KIND, Status
 
 #: Steps that the pod's own Events show already.
 _QUIET = frozenset({Reason.PENDING})
@@ -32,7 +32,7 @@ def event(run: TaskRun, reason: str, message: str, component: str) -> dict[str, 
         "metadata": {"name": f"{run.name}.{uuid4().hex[:16]}", "namespace": run.namespace},
         "involvedObject": {
             "apiVersion": API_VERSION,
-            "kind": "TaskRun",
+            "kind": KIND,
             "namespace": run.namespace,
             "name": run.name,
             "uid": run.uid,

@@ -22,17 +22,22 @@ class Metadata(msgspec.Struct, frozen=True, rename="camel"):
     deletion_timestamp: str | None = None
 
 
-class TaskRun(msgspec.Struct, frozen=True):
-    """A TaskRun as the server reads it."""
+class Listed(msgspec.Struct, frozen=True):
+    """Of a TaskRun in a list, whether it is over, and how."""
 
     metadata: Metadata
-    spec: Spec
     status: Status = Status()
 
     @property
     def over(self) -> bool:
         """Nothing runs for it any more."""
         return bool(self.status.finished_at or self.metadata.deletion_timestamp)
+
+
+class TaskRun(Listed, frozen=True, kw_only=True):
+    """A TaskRun as the server reads it by name."""
+
+    spec: Spec
 
 
 class User(msgspec.Struct, frozen=True):
@@ -73,18 +78,6 @@ def get(client: Client, namespace: str, name: str) -> TaskRun | None:
         return client.get(path(*_GROUP, "namespaces", namespace, PLURAL, name), TaskRun)
     except NotFound:
         return None
-
-
-class Listed(msgspec.Struct, frozen=True):
-    """Of a TaskRun in a list, whether it is over, and how."""
-
-    metadata: Metadata
-    status: Status = Status()
-
-    @property
-    def over(self) -> bool:
-        """Nothing runs for it any more."""
-        return bool(self.status.finished_at or self.metadata.deletion_timestamp)
 
 
 class _ListMeta(msgspec.Struct, frozen=True, rename={"continue_": "continue"}):
