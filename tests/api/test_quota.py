@@ -2,6 +2,7 @@
 
 import json
 import time
+from datetime import UTC, datetime
 
 import pytest
 from doubles.taskruns import run
@@ -10,7 +11,7 @@ from kube.kubectl import Refused
 from airlock_operator.decide.advice import advised
 from airlock_operator.kube.errors import of_answer
 from airlock_operator.pod.manifest import manifest
-from airlock_operator.reconciler import refused
+from airlock_operator.reconciler import refusal_of
 from airlock_operator.settings import Pods
 
 OPERATOR = ("--as=system:serviceaccount:airlock-system:airlock-operator",)
@@ -58,5 +59,5 @@ def test_without_a_limit_the_advice_names_the_charts_value(namespace, kind):
     with pytest.raises(Refused, match=r"must specify limits\.cpu") as said:
         ask(namespace, Pods(**SETTINGS), KINDS[kind])
 
-    refusal = refused(of_answer(403, json.dumps({"message": str(said.value)})))
+    refusal = refusal_of(of_answer(403, json.dumps({"message": str(said.value)})), datetime.now(UTC))
     assert "sidecar.resources.cpuLimit" in advised(refusal.reason, refusal.message, run())

@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from airlock_operator.decide.plan import Plan, Refusal, plan
+from airlock_operator.decide.case import Case, Refusal
+from airlock_operator.decide.plan import Plan, plan
 from airlock_operator.durations import micro_text, time_text
 from airlock_operator.observe.podfacts import PodFacts, observe
 from airlock_operator.observe.taskrun import TaskRun, read
@@ -139,4 +140,4 @@ def decide(
     status: dict[str, Any] | None = None, pod: PodFacts | None = None, refusal: Refusal | None = None, **spec: Any
 ) -> Plan:
     """The plan for a TaskRun of this status and spec, now."""
-    return plan(run(status=status, **spec), pod, NOW, refusal)
+    return plan(Case(run(status=status, **spec), pod, NOW, refusal))

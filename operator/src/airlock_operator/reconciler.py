@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from airlock_operator.decide.plan import QUIET_SECONDS, Create, Delete, Forget, Refusal, plan
+from airlock_operator.decide.case import Case, Refusal
+from airlock_operator.decide.plan import QUIET_SECONDS, Create, Delete, Forget, plan
 from airlock_operator.kube import errors
 from airlock_operator.kube.api import Cluster
 from airlock_operator.observe.complaints import About, last_complaint
@@ -26,12 +27,11 @@ from airlock_wire.taskrun import Status
 log = logging.getLogger("airlock.operator")
 
 
-class Asked(msgspec.Struct, frozen=True):
-    """The last refusal of a pod's creation, and when to try again."""
+class Refused(msgspec.Struct, frozen=True):
+    """The last refusal of an attempt's pod, and the pause that followed it in seconds."""
 
     attempt: int
     refusal: Refusal
-    again_at: datetime
     pause: float
 
 
@@ -61,7 +61,7 @@ class Reconciler:
         self._logs = logs
         self._ca_pem = ca_pem
         self._component = component
-        self._asked: dict[Key, Asked] = {}
+        self._refused: dict[Key, Refused] = {}
         #: TaskRuns that this operator cannot read, so that it logs each once.
         self._unreadable: set[tuple[str, str]] = set()
 
@@ -72,7 +72,7 @@ class Reconciler:
         """
         body = self._sightings.runs.get(key)
         if body is None:
-            self._asked.pop(key, None)
+            self._refused.pop(key, None)
             return None
         try:
             run = read(body)
@@ -80,7 +80,8 @@ class Reconciler:
             self._say_unreadable(body, e)
             return None
         pod = await self._look(key, run)
-        decided = plan(run, pod, datetime.now(UTC), self._refusal(key, run))
+        now = datetime.now(UTC)
+        decided = plan(Case(run, pod, now, self._refusal(key, run, now)))
         written = body
         if decided.status is not None:
             written = await self._write(key, body, run, decided.status)
@@ -152,42 +153,38 @@ class Reconciler:
 
     # --- making pods ---
 
-    def _refusal(self, key: Key, run: TaskRun) -> Refusal | None:
-        asked = self._asked.get(key)
-        if asked is None or asked.attempt != run.status.attempt:
+    def _refusal(self, key: Key, run: TaskRun, now: datetime) -> Refusal | None:
+        """Returns why the present attempt's pod cannot be made: by its spec, or by the API server's last answer."""
+        if not run.attempt_open or run.status.pod_ref is not None:
             return None
-        return asked.refusal
+        if why := manifest.impossible(run, self._pods):
+            return Refusal(Reason.INVALID_POD, why, now, final=True)
+        refused = self._refused.get(key)
+        return refused.refusal if refused is not None and refused.attempt == run.status.attempt else None
 
     async def _create(self, key: Key, run: TaskRun, act: Create) -> float:
-        asked = self._asked.get(key)
+        before = self._refused.get(key)
         now = datetime.now(UTC)
-        if asked is not None and asked.attempt == act.attempt and now < asked.again_at:
-            return (asked.again_at - now).total_seconds()
-        if why := manifest.impossible(run, self._pods):
-            self._asked[key] = Asked(act.attempt, Refusal(Reason.INVALID_POD, why, final=True), now, 0.0)
-            return 0.0
-        wanted = manifest.manifest(run, act.attempt, self._pods, self._ca_pem(run), self._logs)
+        body = manifest.manifest(run, act.attempt, self._pods, self._ca_pem(run), self._logs)
         try:
-            made = await self._cluster.create_pod(key.namespace, wanted)
+            pod = await self._cluster.create_pod(key.namespace, body)
         except errors.Conflict:
             # The pod exists already: this operator made it before it died, or another operator or somebody else did.
-            made = await self._cluster.pod(key.namespace, run.pod_name(act.attempt))
-            self._sightings.saw_pod(made)
+            pod = await self._cluster.pod(key.namespace, run.pod_name(act.attempt))
+            self._sightings.saw_pod(pod)
             if self._sightings.pod(key, run.pod_name(act.attempt)) is None:
-                refusal = Refusal(
-                    Reason.INVALID_POD, f"a pod named {made['metadata']['name']} exists already", final=True
-                )
-                self._asked[key] = Asked(act.attempt, refusal, now, 0.0)
+                text = f"a pod named {pod['metadata']['name']} exists already"
+                self._refused[key] = Refused(act.attempt, Refusal(Reason.INVALID_POD, text, now, final=True), 0.0)
             return 0.0
         except errors.KubernetesError as e:
-            pause = min((asked.pause * 2) if asked else _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS)
+            pause = min((before.pause * 2) if before else _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS)
             pause = e.retry_after or pause
             again_at = now + timedelta(seconds=backoff.scattered(pause))
-            self._asked[key] = Asked(act.attempt, refused(e), again_at, pause)
+            self._refused[key] = Refused(act.attempt, refusal_of(e, again_at), pause)
             log.info("pod refused", extra={"taskrun": "/".join(key), "error": str(e)})
             return 0.0
-        self._asked.pop(key, None)
-        self._sightings.saw_pod(made)
+        self._refused.pop(key, None)
+        self._sightings.saw_pod(pod)
         return 0.0
 
     async def _delete(self, key: Key, act: Delete, grace: int | None = None) -> None:
@@ -221,14 +218,14 @@ def grace_seconds(pod: PodFacts | None) -> int | None:
     return _NEVER_RAN_SECONDS if pod.pulling or pod.config or complaint else None
 
 
-def refused(error: errors.KubernetesError) -> Refusal:
+def refusal_of(error: errors.KubernetesError, again_at: datetime) -> Refusal:
     """Returns what a refused pod creation means for the TaskRun."""
     text = str(error)
     if isinstance(error, errors.NotAllowed):
-        return Refusal(Reason.QUOTA_EXCEEDED if error.by_quota else Reason.FORBIDDEN, text)
+        return Refusal(Reason.QUOTA_EXCEEDED if error.by_quota else Reason.FORBIDDEN, text, again_at)
     if isinstance(error, errors.Invalid):
-        return Refusal(Reason.INVALID_POD, text, final=True)
-    return Refusal(Reason.API_BUSY, text)
+        return Refusal(Reason.INVALID_POD, text, again_at, final=True)
+    return Refusal(Reason.API_BUSY, text, again_at)
 
 
 def strays(run: TaskRun, pods: list[PodFacts]) -> list[PodFacts]:

@@ -1,6 +1,7 @@
 """What the operator does next: from every state the same, whoever asked before."""
 
 import itertools
+from datetime import timedelta
 
 import msgspec
 import pytest
@@ -21,7 +22,8 @@ from doubles.taskruns import (
     waiting,
 )  # fmt: skip
 
-from airlock_operator.decide.plan import AS_AIRFLOW, Create, Delete, Forget, Refusal, plan
+from airlock_operator.decide.case import Case, Refusal
+from airlock_operator.decide.plan import AS_AIRFLOW, Create, Delete, Forget, plan
 from airlock_operator.observe.complaints import About, Complaint
 from airlock_operator.observe.podfacts import observe
 from airlock_operator.observe.taskrun import read
@@ -95,23 +97,31 @@ def test_a_suspended_taskrun_waits_and_says_so():
 
 @pytest.mark.parametrize("reason", [Reason.QUOTA_EXCEEDED, Reason.FORBIDDEN, Reason.API_BUSY])
 def test_a_refused_pod_is_asked_for_again_and_the_message_quotes_who_refused(reason):
-    decided = decide(open_attempt(**NO_POD_YET), refusal=Refusal(reason, "exceeded quota: small"))
+    decided = decide(open_attempt(**NO_POD_YET), refusal=Refusal(reason, "exceeded quota: small", NOW))
 
     assert (reason, Create(1)) == (decided.status.reason, decided.act)
     assert "exceeded quota: small" in decided.status.message
     assert not decided.status.finished_at
 
 
+def test_a_refused_pod_is_asked_for_when_its_pause_is_over_and_not_before():
+    refusal = Refusal(Reason.API_BUSY, "etcd", NOW + timedelta(seconds=4))
+    decided = decide(open_attempt(**NO_POD_YET), refusal=refusal)
+
+    assert (None, 4.0) == (decided.act, decided.again_in)
+
+
 def test_a_refused_pod_is_given_up_after_the_pending_timeout_with_the_reason_it_waited_for():
     old = open_attempt(**NO_POD_YET, since=ago(61))
-    decided = decide(old, refusal=Refusal(Reason.QUOTA_EXCEEDED, "exceeded quota: small"), pendingTimeout="60s")
+    decided = decide(old, refusal=Refusal(Reason.QUOTA_EXCEEDED, "exceeded quota: small", NOW), pendingTimeout="60s")
 
     assert ("failed", "QuotaExceeded") == (decided.status.state, decided.status.reason)
     assert "exceeded quota: small" in decided.status.message
 
 
 def test_a_pod_that_can_never_be_made_fails_at_once():
-    decided = decide(open_attempt(**NO_POD_YET), refusal=Refusal(Reason.INVALID_POD, "spec.volumes: wrong", final=True))
+    refusal = Refusal(Reason.INVALID_POD, "spec.volumes: wrong", NOW, final=True)
+    decided = decide(open_attempt(**NO_POD_YET), refusal=refusal)
 
     assert ("failed", "InvalidPod") == (decided.status.state, decided.status.reason)
 
@@ -300,7 +310,7 @@ def test_a_pod_that_is_still_alive_when_all_is_over_is_removed():
 def test_a_taskrun_that_is_being_deleted_is_left_to_the_garbage_collector():
     deleted = body(status=open_attempt())
     deleted["metadata"]["deletionTimestamp"] = ago(1)
-    decided = plan(read(deleted), pod(runner=RUNNING), NOW)
+    decided = plan(Case(read(deleted), pod(runner=RUNNING), NOW))
 
     assert (None, None, None) == (decided.status, decided.act, decided.again_in)
 
@@ -362,7 +372,7 @@ SECRET = {"token": "Secret", "taskInstanceId": "i", "dagVersionId": "v", "runId"
 
 
 def admitted(**spec):
-    found = plan(run(status=open_attempt(), **spec), pod(runner=RUNNING, sidecar={"running": {}}), NOW).status
+    found = plan(Case(run(status=open_attempt(), **spec), pod(runner=RUNNING, sidecar={"running": {}}), NOW)).status
     return next(c["message"] for c in found.conditions if c["type"] == "Admitted")
 
 

@@ -4,7 +4,7 @@ import json
 
 import msgspec
 import pytest
-from doubles.taskruns import RUNNING, UID, ended, open_attempt, pod, run, waiting
+from doubles.taskruns import NOW, RUNNING, UID, ended, open_attempt, pod, run, waiting
 
 from airlock_operator.decide import ending
 from airlock_operator.durations import seconds, shown
@@ -12,7 +12,7 @@ from airlock_operator.kube import errors
 from airlock_operator.observe.complaints import About, Complaint
 from airlock_operator.observe.taskrun import read
 from airlock_operator.reasons import Kind, Reason
-from airlock_operator.reconciler import grace_seconds, refused, strays
+from airlock_operator.reconciler import grace_seconds, refusal_of, strays
 from airlock_operator.status import events
 from airlock_wire import record
 from airlock_wire.taskrun import Status
@@ -93,7 +93,7 @@ def test_durations_are_shown_for_people(value, text):
 )
 def test_a_no_to_a_pod_is_told_apart_by_who_says_it(status, message, reason, final):
     error = errors.of_answer(status, json.dumps({"message": message})) if status else errors.Busy(0, message)
-    found = refused(error)
+    found = refusal_of(error, NOW)
 
     assert (reason, final, message) == (found.reason, found.final, found.message)
 

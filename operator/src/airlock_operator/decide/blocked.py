@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from airlock_operator.durations import parse_time
 from airlock_operator.observe.complaints import About
 from airlock_operator.observe.podfacts import FETCH_WAITS, FETCHES, PodFacts
 from airlock_operator.observe.taskrun import TaskRun
@@ -33,13 +32,13 @@ def blocked(run: TaskRun, pod: PodFacts, now: datetime) -> Blocked | None:
     """Returns the reason of a pod whose runner has not run; None for one that runs or ran."""
     if pod.runner_ran or pod.runner_ended is not None:
         return None
-    since = parse_time(run.status.since) if run.status.since else now
+    since = run.times.since or now
     pending_ends = since + timedelta(seconds=run.durations.pending_timeout)
     if pod.fetching == FETCHES:
         # This is checked first: the kubelet's earlier complaints are over once it has come so far.
         message = f"{_bundle(run)} is being fetched on node {pod.node}"
         return Blocked(Reason.FETCHING_BUNDLE, message, Reason.FETCHING_BUNDLE, pending_ends)
-    failing = parse_time(run.status.failing_since) if run.status.failing_since else now
+    failing = run.times.failing_since or now
     said = {pod.complaint.about: pod.complaint.message} if pod.complaint is not None else {}
     hopeless = pod.pulling_hopeless or (pod.complaint is not None and pod.complaint.hopeless)
     if pulling := pod.pulling or said.get(About.IMAGE):

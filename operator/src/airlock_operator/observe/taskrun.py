@@ -26,6 +26,17 @@ class Durations(msgspec.Struct, frozen=True):
     execution_timeout: float | None
 
 
+class Times(msgspec.Struct, frozen=True):
+    """The status's times; None for what has not happened."""
+
+    seen_at: datetime | None = None
+    since: datetime | None = None
+    started_at: datetime | None = None
+    failing_since: datetime | None = None
+    next_attempt_at: datetime | None = None
+    finished_at: datetime | None = None
+
+
 class TaskRun(msgspec.Struct, frozen=True):
     """One TaskRun. ``resource_version`` is the precondition of every write to it."""
 
@@ -39,6 +50,7 @@ class TaskRun(msgspec.Struct, frozen=True):
     spec: Spec
     status: Status
     durations: Durations
+    times: Times
 
     @property
     def run_id(self) -> str:
@@ -78,8 +90,8 @@ def read(body: dict[str, Any]) -> TaskRun:
     """
     meta = body["metadata"]
     spec = msgspec.convert(body.get("spec") or {}, Spec)
-    given = {name: getattr(spec, name) for name in Durations.__struct_fields__}
-    times = {name: None if text is None else seconds(text) for name, text in given.items()}
+    status = msgspec.convert(body.get("status") or {}, Status)
+    durations = {name: getattr(spec, name) for name in Durations.__struct_fields__}
     return TaskRun(
         namespace=meta["namespace"],
         name=meta["name"],
@@ -89,6 +101,14 @@ def read(body: dict[str, Any]) -> TaskRun:
         created=parse_time(meta["creationTimestamp"]),
         deleting="deletionTimestamp" in meta,
         spec=spec,
-        status=msgspec.convert(body.get("status") or {}, Status),
-        durations=msgspec.convert(times, Durations),
+        status=status,
+        durations=msgspec.convert(
+            {name: None if text is None else seconds(text) for name, text in durations.items()}, Durations
+        ),
+        times=times_of(status),
     )
+
+
+def times_of(status: Status) -> Times:
+    """Parses the status's times; raises ValueError for a text that is not a time."""
+    return Times(*(parse_time(text) if (text := getattr(status, name)) else None for name in Times.__struct_fields__))

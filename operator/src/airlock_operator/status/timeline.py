@@ -7,9 +7,8 @@ node's clock.
 
 from datetime import datetime
 
-from airlock_operator.durations import parse_time, shown
+from airlock_operator.durations import shown
 from airlock_operator.observe.podfacts import PodFacts
-from airlock_wire.taskrun import Status
 
 #: The record's names of the steps, and the status's names.
 _RECORDED = {
@@ -23,14 +22,16 @@ _RECORDED = {
 }
 
 
-def timeline(status: Status, pod: PodFacts | None, finished: float | None) -> dict[str, float]:
+def timeline(
+    before: dict[str, float], seen_at: datetime, pod: PodFacts | None, finished: float | None
+) -> dict[str, float]:
     """Returns the times known so far; those that were known before stay."""
-    marks = dict(status.timeline)
+    marks = dict(before)
     if finished is not None:
         marks.setdefault("finished", finished)
-    if pod is None or not status.seen_at:
+    if pod is None:
         return marks
-    zero = parse_time(status.seen_at).timestamp()
+    zero = seen_at.timestamp()
     steps = {
         "podScheduled": pod.scheduled_at,
         "runnerStarted": pod.runner_started,
