@@ -7,9 +7,12 @@ from typing import Any
 
 import msgspec
 
-from airlock_operator.decide.case import Case, Refusal
-from airlock_operator.decide.plan import Plan, plan
+from airlock_operator.decide.acts import Plan
+from airlock_operator.decide.blocked import blocked
+from airlock_operator.decide.case import Answer, Case, NoAnswer, Refusal
+from airlock_operator.decide.plan import plan
 from airlock_operator.durations import micro_text, time_text
+from airlock_operator.observe.moments import Moments
 from airlock_operator.observe.podfacts import PodFacts, observe
 from airlock_operator.observe.taskrun import TaskRun, read
 from airlock_wire.record import Reason, Record, encode
@@ -104,6 +107,7 @@ def pod(*, gone: bool = False, **kwargs: Any) -> PodFacts:
     return observe(pod_body(**kwargs), gone=gone)
 
 
+GATED = [{"type": "PodScheduled", "status": "False", "reason": "SchedulingGated"}]
 RUNNING = {"running": {"startedAt": time_text(NOW - timedelta(seconds=10))}}
 
 
@@ -136,8 +140,42 @@ def inits(bundle: dict[str, Any]) -> dict[str, Any]:
     return {"initContainerStatuses": statuses}
 
 
+def moments(known: TaskRun, pod: PodFacts | None) -> Moments:
+    """When an operator that watched all the time saw each step, in the seconds of ``case``'s clock."""
+    ended_at = pod.runner_ended.at if pod is not None and pod.runner_ended is not None else None
+    started = pod.runner_started if pod is not None else None
+    held = blocked(known, pod) if pod is not None else None
+    return Moments(
+        attempt=known.status.attempt,
+        opened=_seconds(known.times.since) or NOW.timestamp(),
+        failing=_seconds(known.times.failing_since),
+        failing_as=str(held.reason) if held is not None and held.failing else "",
+        ran=_seconds(known.times.started_at or started),
+        ended=_seconds(ended_at),
+        over=_seconds(known.times.finished_at),
+    )
+
+
+def _seconds(moment: datetime | None) -> float | None:
+    return None if moment is None else moment.timestamp()
+
+
+def case(known: TaskRun, pod: PodFacts | None = None, *, seen: Moments | None = None, **more: Any) -> Case:
+    """A case now. ``seen`` are the operator's moments; by default it watched all the time."""
+    return Case(known, pod, NOW, seen or moments(known, pod), NOW.timestamp(), **more)
+
+
 def decide(
-    status: dict[str, Any] | None = None, pod: PodFacts | None = None, refusal: Refusal | None = None, **spec: Any
+    status: dict[str, Any] | None = None,
+    pod: PodFacts | None = None,
+    refusal: Refusal | None = None,
+    *,
+    seen: Moments | None = None,
+    asks: bool = False,
+    answer: Answer | NoAnswer | None = None,
+    server_away: str = "",
+    **spec: Any,
 ) -> Plan:
     """The plan for a TaskRun of this status and spec, now."""
-    return plan(Case(run(status=status, **spec), pod, NOW, refusal))
+    known = run(status=status, **spec)
+    return plan(case(known, pod, seen=seen, refusal=refusal, asks=asks, answer=answer, server_away=server_away))

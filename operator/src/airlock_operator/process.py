@@ -12,24 +12,27 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from airlock_operator.decide.plan import QUIET_SECONDS
 from airlock_operator.kube import errors, handlers, health
 from airlock_operator.kube import log as loglines
 from airlock_operator.kube.api import Cluster
 from airlock_operator.kube.leadership import Leadership
-from airlock_operator.observe.podfacts import RUN_LABEL
 from airlock_operator.observe.sightings import Key, Sightings
 from airlock_operator.observe.taskrun import TaskRun
 from airlock_operator.pod import sidecar
 from airlock_operator.reconciler import Reconciler
+from airlock_operator.relist import Relist
 from airlock_operator.settings import OperatorSettings, from_environment
+from airlock_operator.upstream.client import Addresses, Client
 from airlock_operator.workqueue import WorkQueue
 from airlock_wire.process import backoff
 from airlock_wire.process.settings import SettingsError
-from airlock_wire.taskrun import PLURAL
 
 log = logging.getLogger("airlock.operator")
 
 _WATCH_ENDS_SECONDS = 1.0
+#: Between two watches of Events.
+_HEAR_AGAIN_SECONDS = 2.0
 
 _USAGE = """\
 usage: python -m airlock_operator
@@ -65,13 +68,18 @@ class Process:
         self._queue: WorkQueue[Key] = WorkQueue(time.monotonic)
         self._leadership = Leadership(self._cluster, mine.namespace, mine.lease, identity, mine.lease_seconds)
         self._heard = handlers.Heard()
+        self._server = Client(upstream_addresses(settings), self._server_changed)
         self._reconciler = Reconciler(
             self._cluster,
             self._sightings,
+            self._server,
             settings.pods,
             settings.logs,
             ca_pem=self._ca_pem,
             component="airlock-operator",
+        )
+        self._relist = Relist(
+            self._cluster, self._sightings, settings.namespaces, self._queue.add, self._reconciler.start_anew
         )
 
     def _ca_pem(self, run: TaskRun) -> str:
@@ -100,11 +108,13 @@ class Process:
         kubeconfig = mine.kubeconfig
         if kubeconfig:
             os.environ["KUBECONFIG"] = kubeconfig
-        registry = handlers.registry(self._sightings, self._queue.add, self._heard, kubeconfig)
+        registry = handlers.registry(self._sightings, self._enqueue, self._heard, kubeconfig)
         kopf_stop = asyncio.Event()
         parts: list[asyncio.Task[None]] = [
             asyncio.create_task(self._leadership.keep(), name="lease"),
-            asyncio.create_task(self._relist(), name="relist"),
+            asyncio.create_task(self._relist.keep(mine.relist_seconds), name="relist"),
+            asyncio.create_task(self._server.watch(), name="server"),
+            *(asyncio.create_task(self._hear(each), name="events") for each in self._settings.namespaces or [""]),
             *(asyncio.create_task(self._work(), name=f"worker-{n}") for n in range(mine.workers)),
         ]
         # On its way out kopf cancels every task of the loop that it does not know.
@@ -154,37 +164,36 @@ class Process:
                 log.exception("turn broke", extra={"taskrun": "/".join(key), "pause": round(pause, 1)})
             else:
                 self._queue.succeeded(key)
-                if again is not None:
+                if again == 0.0:
+                    self._queue.add_news(key)
+                elif again is not None:
                     self._queue.add(key, again)
             finally:
                 self._queue.done(key)
 
-    async def _relist(self) -> None:
-        """Lists everything anew, whatever the events said, at once and then about every minute."""
-        seconds = self._settings.operator.relist_seconds
+    async def _hear(self, namespace: str) -> None:
+        """Watches what kubelets complain of about pods."""
         while True:
             try:
-                await self._look_at_everything()
+                async for event in self._cluster.warnings(namespace):
+                    if (key := self._sightings.saw_event(event)) is not None:
+                        # Its pod may yet start within the time that is quiet.
+                        self._queue.add(key, QUIET_SECONDS)
             except errors.KubernetesError as e:
-                log.warning("relist failed", extra={"error": str(e)})
-                await asyncio.sleep(backoff.scattered(5.0, 0.5, 1.5))
-                continue
-            await asyncio.sleep(backoff.scattered(seconds, 0.9, 1.1))
+                log.warning("the watch of Events broke", extra={"error": str(e)})
+            await asyncio.sleep(backoff.scattered(_HEAR_AGAIN_SECONDS))
 
-    async def _look_at_everything(self) -> None:
-        before = dict(self._sightings.runs)
-        namespaces = self._settings.namespaces
-        # Pods come first: a TaskRun made between the two lists has no pod yet.
-        for body in await self._cluster.list_all(namespaces, "pods", RUN_LABEL):
-            self._sightings.saw_pod(body)
-        found: set[Key] = set()
-        for body in await self._cluster.list_all(namespaces, PLURAL):
-            found.add(self._sightings.saw_run(body))
-        for key in set(before) - found:
-            if self._sightings.runs.get(key) is before[key]:
-                self._sightings.forget(key)
-        for key in found:
-            self._queue.add(key)
+    def _enqueue(self, key: Key, after_seconds: float) -> None:
+        if after_seconds > 0:
+            self._queue.add(key, after_seconds)
+        else:
+            self._queue.add_news(key)
+
+    def _server_changed(self) -> None:
+        """Makes every TaskRun due, because one that runs says whether its server is away."""
+        for key, seen in self._sightings.runs.items():
+            if seen.data is not None:
+                self._queue.add(key)
 
     def _health(self) -> dict[str, object]:
         return {
@@ -193,3 +202,16 @@ class Process:
             "lastEventSeconds": round(time.monotonic() - self._heard.at, 1),
             "taskruns": len(self._sightings.runs),
         }
+
+
+def upstream_addresses(settings: OperatorSettings) -> Addresses:
+    """Returns where the servers are, from the settings."""
+    pods, mine = settings.pods, settings.operator
+    return Addresses(
+        api=pods.api_url if mine.watch_servers else "",
+        attempts=mine.attempts_url,
+        ca_file=pods.ca_file,
+        token_file=mine.token_file,
+        airflow_api=pods.airflow_api_url if mine.watch_servers else "",
+        airflow_ca_file=pods.airflow_ca_file,
+    )

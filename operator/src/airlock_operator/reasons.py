@@ -108,9 +108,17 @@ class Reason(StrEnum):
         "see the container bundle in kubectl logs, where it takes long",
     )
     STARTING = ("Starting", Kind.WAITS, "", NORMAL)
+    QUEUED = ("Queued", Kind.WAITS, "", NORMAL, "it starts as soon as others have ended; see the limits in the chart")
     # It runs, or is on its way out.
     RUNNING = ("Running", Kind.WAITS, "", NORMAL)
     STOPPING = ("Stopping", Kind.WAITS, "", NORMAL)
+    SERVER_AWAY = (
+        "ServerAway",
+        Kind.WAITS,
+        "",
+        WARNING,
+        "nothing is lost while the server is away; an administrator looks at its pod",
+    )
     # As the task reported.
     SUCCEEDED = ("Succeeded", Kind.OVER, "success", NORMAL)
     SKIPPED = ("Skipped", Kind.OVER, "skipped", NORMAL)
@@ -166,6 +174,13 @@ class Reason(StrEnum):
         "",
         WARNING,
         "see the sidecar container in kubectl describe pod",
+    )
+    RUNTIME_FAILED = (
+        "RuntimeFailed",
+        Kind.INFRA,
+        "",
+        WARNING,
+        "an administrator looks at the node's container runtime, where it goes on",
     )
     BUNDLE_FAILED = ("BundleFailed", Kind.INFRA, "", WARNING, "see the container bundle in kubectl logs")
     INFRA_BUDGET_EXHAUSTED = ("InfraBudgetExhausted", Kind.OVER, "failed", WARNING)

@@ -3,17 +3,21 @@ Does one turn for one TaskRun: look, plan, act. It connects the pure decisions w
 """
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
-from airlock_operator.decide.case import Case, Refusal
-from airlock_operator.decide.plan import QUIET_SECONDS, Create, Delete, Forget, plan
+from airlock_operator.decide.acts import Ask, Create, Delete, Forget, Plan
+from airlock_operator.decide.blocked import blocked
+from airlock_operator.decide.case import Answer, Case, NoAnswer, Refusal
+from airlock_operator.decide.plan import QUIET_SECONDS, plan
 from airlock_operator.kube import errors
 from airlock_operator.kube.api import Cluster
-from airlock_operator.observe.complaints import About, last_complaint
+from airlock_operator.observe.complaints import About
+from airlock_operator.observe.moments import Moments, advance
 from airlock_operator.observe.podfacts import FETCHES, PodFacts
 from airlock_operator.observe.sightings import Key, Sightings
 from airlock_operator.observe.taskrun import TaskRun, read
@@ -21,6 +25,7 @@ from airlock_operator.pod import manifest
 from airlock_operator.reasons import Reason
 from airlock_operator.settings import Logs, Pods
 from airlock_operator.status import events
+from airlock_operator.upstream.errors import Silent
 from airlock_wire.process import backoff
 from airlock_wire.taskrun import Status
 
@@ -38,41 +43,69 @@ class Refused(msgspec.Struct, frozen=True):
 _FIRST_PAUSE_SECONDS = 1.0
 _NEVER_RAN_SECONDS = 5
 _LONGEST_PAUSE_SECONDS = 30.0
+#: How long to wait before the server is asked once more about an attempt.
+_ASK_AGAIN_SECONDS = 5.0
+
+
+class Server(Protocol):
+    """The server, as far as the operator needs it (``upstream.client``)."""
+
+    @property
+    def asks(self) -> bool:
+        """Whether there is a server that the operator may ask."""
+
+    def away(self, *, airflow: bool) -> str:
+        """Returns since when the server does not answer, in words; empty while it answers."""
+
+    async def attempt(self, pod_uid: str) -> Answer:
+        """Returns what the server knows of a pod's attempt; raises upstream.client.Silent."""
 
 
 class Reconciler:
     """
-    Does turns. ``ca_pem`` returns the certificates that a TaskRun's sidecar trusts.
+    Does turns. ``ca_pem`` returns the certificates that a TaskRun's sidecar trusts. ``clock`` returns monotonic
+    seconds.
     """
 
     def __init__(
         self,
         cluster: Cluster,
         sightings: Sightings,
+        server: Server,
         pods: Pods,
         logs: Logs,
         *,
         ca_pem: Callable[[TaskRun], str],
         component: str,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._cluster = cluster
         self._sightings = sightings
+        self._server = server
         self._pods = pods
         self._logs = logs
         self._ca_pem = ca_pem
         self._component = component
+        self._clock = clock
         self._refused: dict[Key, Refused] = {}
+        self._answers: dict[Key, tuple[int, Answer | NoAnswer]] = {}
+        self._moments: dict[Key, Moments] = {}
         #: TaskRuns that this operator cannot read, so that it logs each once.
         self._unreadable: set[tuple[str, str]] = set()
+
+    def start_anew(self) -> None:
+        """Starts every time-out anew, after a time in which the operator could not see what happened."""
+        self._moments.clear()
 
     async def turn(self, key: Key) -> float | None:
         """
         Does the next step. Returns the seconds until the next turn, None to wait for an event. Raises
         errors.KubernetesError if the turn failed and must be repeated.
         """
-        body = self._sightings.runs.get(key)
+        body = await self._body(key)
         if body is None:
-            self._refused.pop(key, None)
+            self._forget_notes(key)
+            self._moments.pop(key, None)
             return None
         try:
             run = read(body)
@@ -80,22 +113,63 @@ class Reconciler:
             self._say_unreadable(body, e)
             return None
         pod = await self._look(key, run)
-        now = datetime.now(UTC)
-        decided = plan(Case(run, pod, now, self._refusal(key, run, now)))
+        decided = plan(self._case(key, run, pod))
+        if decided.by_clock and pod is not None and not pod.gone:
+            # Its status may be older than the time-out: the API server is asked before anything ends by a clock.
+            pod = await self._look_again(key, pod)
+            decided = plan(self._case(key, run, pod))
         written = body
         if decided.status is not None:
             written = await self._write(key, body, run, decided.status)
-        act = decided.act
-        if isinstance(act, Create):
-            return await self._create(key, read(written), act)
-        if isinstance(act, Delete):
-            await self._delete(key, act, grace_seconds(pod))
-        elif isinstance(act, Forget):
-            await self._forget(key, run)
+        again_in = await self._act(key, read(written), pod, decided)
         for stray in strays(run, self._sightings.pods(key)):
             log.warning("deleting a pod that is not the one that counts", extra={"pod": stray.name, "uid": stray.uid})
             await self._delete(key, Delete(stray.name, stray.uid))
-        return decided.again_in
+        if run.over and all(each.finished for each in self._sightings.pods(key)):
+            self._sightings.settle(key)
+            self._forget_notes(key)
+        return again_in
+
+    async def _body(self, key: Key) -> dict[str, Any] | None:
+        """Returns the TaskRun, which is read from the API server if it has come to its end and was not kept."""
+        body = self._sightings.run(key)
+        if body is not None or key not in self._sightings.runs:
+            return body
+        try:
+            self._sightings.saw_run(await self._cluster.taskrun(key.namespace, key.name))
+        except errors.NotFound:
+            self._sightings.forget(key)
+        return self._sightings.run(key)
+
+    def _case(self, key: Key, run: TaskRun, pod: PodFacts | None) -> Case:
+        now, clock = datetime.now(UTC), self._clock()
+        away = self._server.away(airflow=run.by_secret)
+        moments = self._moments.get(key)
+        pod = self._with_complaint(pod, clock - moments.opened if moments is not None else 0.0)
+        held = blocked(run, pod) if pod is not None and run.attempt_open else None
+        failing_as = str(held.reason) if held is not None and held.failing else ""
+        self._moments[key] = moments = advance(moments, run, pod, clock, failing_as, away=bool(away))
+        answered = self._answers.get(key)
+        return Case(
+            run=run,
+            pod=pod,
+            now=now,
+            moments=moments,
+            clock=clock,
+            refusal=self._refusal(key, run, now),
+            asks=self._server.asks,
+            answer=answered[1] if answered is not None and answered[0] == run.status.attempt else None,
+            server_away=away,
+        )
+
+    def _with_complaint(self, pod: PodFacts | None, age: float) -> PodFacts | None:
+        """Adds its kubelet's complaint to a pod that should run by now, if its status does not say why it does not."""
+        if pod is None or age < QUIET_SECONDS:
+            return pod
+        explained = pod.pulling or pod.config or pod.fetching == FETCHES
+        if not pod.node or pod.runner_ran or pod.dead or pod.deleting or explained:
+            return pod
+        return msgspec.structs.replace(pod, complaint=self._sightings.complaint(pod.uid))
 
     async def _look(self, key: Key, run: TaskRun) -> PodFacts | None:
         """
@@ -105,29 +179,51 @@ class Reconciler:
         ref = run.status.pod_ref
         if ref is None:
             return self._sightings.pod(key, run.pod_name(run.status.attempt)) if run.attempt_open else None
-        found = self._sightings.pod(key, ref.name, ref.uid)
-        if run.over:
-            return found
-        if found is not None:
-            return await self._listen(key, found)
+        pod = self._sightings.pod(key, ref.name, ref.uid)
+        if pod is not None or run.over:
+            return pod
         try:
             self._sightings.saw_pod(await self._cluster.pod(key.namespace, ref.name))
         except errors.NotFound:
             return None
         return self._sightings.pod(key, ref.name, ref.uid)
 
-    async def _listen(self, key: Key, pod: PodFacts) -> PodFacts:
-        """Returns the pod with its kubelet's complaint, if it should run by now and its status does not say why not."""
-        age = (datetime.now(UTC) - pod.created).total_seconds()
-        told = pod.pulling or pod.config or pod.fetching == FETCHES
-        silent = pod.node and not (pod.runner_ran or pod.dead or pod.deleting or told)
-        if not silent or age < QUIET_SECONDS:
-            return pod
-        complaint = last_complaint(await self._cluster.events_of(key.namespace, pod.uid))
-        if complaint is None:
-            return pod
-        self._sightings.complain(pod.uid, complaint)
-        return msgspec.structs.replace(pod, complaint=complaint)
+    async def _look_again(self, key: Key, pod: PodFacts) -> PodFacts | None:
+        """Returns a pod as the API server has it now."""
+        try:
+            self._sightings.saw_pod(await self._cluster.pod(key.namespace, pod.name))
+        except errors.NotFound:
+            self._sightings.lost_pod(key, pod.name)
+        return self._sightings.pod(key, pod.name, pod.uid)
+
+    # --- acts ---
+
+    async def _act(self, key: Key, run: TaskRun, pod: PodFacts | None, decided: Plan) -> float | None:
+        match decided.act:
+            case Create() as act:
+                return await self._create(key, run, act)
+            case Ask() as act:
+                return await self._ask(key, run, act)
+            case Delete() as act:
+                await self._delete(key, act, grace_seconds(pod))
+            case Forget():
+                await self._forget(key, run)
+        return decided.again_in
+
+    async def _ask(self, key: Key, run: TaskRun, act: Ask) -> float:
+        answer: Answer | NoAnswer
+        try:
+            answer = await self._server.attempt(act.uid)
+        except Silent as e:
+            again_at = datetime.now(UTC) + timedelta(seconds=backoff.scattered(_ASK_AGAIN_SECONDS))
+            answer = NoAnswer(str(e), again_at)
+        log.info("asked the server", extra={"taskrun": "/".join(key), "pod_uid": act.uid, "answer": str(answer)})
+        self._answers[key] = (run.status.attempt, answer)
+        return 0.0
+
+    def _forget_notes(self, key: Key) -> None:
+        self._refused.pop(key, None)
+        self._answers.pop(key, None)
 
     async def _write(self, key: Key, body: Any, run: TaskRun, status: Status) -> Any:
         try:

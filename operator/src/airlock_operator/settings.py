@@ -33,6 +33,14 @@ class Operator(msgspec.Struct, frozen=True, kw_only=True):
     relist_seconds: float = 60.0
     #: The port of /healthz and /readyz.
     health_port: int = 8080
+    #: The address of the server's question about an attempt; empty: the server is not asked how an attempt ended whose
+    #: pod does not show it.
+    attempts_url: str = ""
+    #: The file of the token that the operator shows the server with that question; empty: it is not asked.
+    token_file: str = ""
+    #: Whether to look every few seconds if the servers of ``pods.api_url`` and ``pods.airflow_api_url`` answer. While
+    #: one does not, its running TaskRuns say so.
+    watch_servers: bool = False
     #: A kubeconfig file, for an operator outside of a cluster; in a pod its service account is used.
     kubeconfig: str = ""
 

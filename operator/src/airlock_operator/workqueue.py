@@ -18,6 +18,8 @@ K = TypeVar("K", bound=Hashable)
 
 FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 30.0
+#: News goes before every look that is not late by more than this, so no look waits for ever.
+NEWS_LEAD_SECONDS = 30.0
 
 
 class WorkQueue(Generic[K]):
@@ -40,7 +42,13 @@ class WorkQueue(Generic[K]):
 
     def add(self, key: K, after_seconds: float = 0.0) -> None:
         """Makes the key due after so many seconds, or keeps an earlier time."""
-        due = self._clock() + max(0.0, after_seconds)
+        self._add(key, self._clock() + max(0.0, after_seconds))
+
+    def add_news(self, key: K) -> None:
+        """Makes the key due at once, before those that are due only because their time has come."""
+        self._add(key, self._clock() - NEWS_LEAD_SECONDS)
+
+    def _add(self, key: K, due: float) -> None:
         if self._due.get(key, float("inf")) <= due:
             return
         self._due[key] = due

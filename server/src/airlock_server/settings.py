@@ -109,6 +109,9 @@ class KubernetesSettings(msgspec.Struct, frozen=True, kw_only=True):
     ca_file: str = ""
     #: Namespaces whose TaskRuns are served, with commas between them. Empty: all.
     namespaces: str = ""
+    #: The operator's service account, system:serviceaccount:NAMESPACE:NAME, which may ask how an attempt ended. Empty:
+    #: nobody may.
+    operator_account: str = ""
     #: Seconds one call may take.
     timeout_seconds: float = 5.0
     #: Calls at once; further ones wait. If too many wait, clients are told to try again later.

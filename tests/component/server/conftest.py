@@ -41,6 +41,10 @@ def db(tmp_path, migrated):
         yield db
 
 
+#: The account that may ask about attempts.
+OPERATOR = "system:serviceaccount:airlock-system:airlock-operator"
+
+
 class Api:
     """A served database, and the calls that a launch makes."""
 
@@ -147,7 +151,7 @@ def make_cluster_api(db, client):
     with contextlib.ExitStack() as running:
 
         def make(by_grant=False, namespaces=(), **settings):
-            exchange = Exchange(client, 4, db, tokens, ExchangeSettings(**settings), namespaces)
+            exchange = Exchange(client, 4, db, tokens, ExchangeSettings(**settings), namespaces, OPERATOR)
             running.callback(exchange.close)
             services = Services(db=db, tokens=tokens, encryption=encryption, by_grant=by_grant, exchange=exchange)
             server = EmbeddedServer(db, tokens, encryption)

@@ -1,7 +1,7 @@
 """How an attempt ended, by the evidence: one row for each line of the failure model, and for who wins over whom."""
 
 import pytest
-from doubles.taskruns import NOW, RUNNING, ended, open_attempt, pod, record, run
+from doubles.taskruns import RUNNING, case, ended, open_attempt, pod, record, run
 
 from airlock_operator.decide.ending import End, end_of
 from airlock_operator.reasons import Reason
@@ -9,11 +9,12 @@ from airlock_wire.record import Reason as R
 from airlock_wire.record import encode
 
 DISRUPTED = [{"type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI", "message": "drain"}]
+NO_PYTHON = 'runc create failed: exec: "python": executable file not found in $PATH: unknown'
 SIDECAR_RUNS = {"running": {}}
 
 
 def verdict(status=None, **kwargs):
-    found = end_of(run(status=open_attempt(**(status or {}))), pod(**kwargs), NOW)
+    found = end_of(case(run(status=open_attempt(**(status or {}))), pod(**kwargs)))
     return None if found is None else (found.reason, found.begun)
 
 
@@ -49,7 +50,7 @@ def test_every_reason_that_a_record_can_have_is_decided():
     [
         ({"runner": RUNNING, "sidecar": SIDECAR_RUNS}, None),
         ({"runner": ended(), "sidecar": SIDECAR_RUNS}, None),
-        ({"runner": ended(seconds_ago=130), "sidecar": SIDECAR_RUNS}, (Reason.SIDECAR_LOST, True)),
+        ({"runner": ended(seconds_ago=130), "sidecar": SIDECAR_RUNS}, None),
         ({"runner": ended(1, "OOMKilled"), "record": record(R.VANISHED)}, (Reason.OOM_KILLED, True)),
         ({"runner": ended(137, "OOMKilled"), "record": record(R.CRASHED)}, (Reason.OOM_KILLED, True)),
         ({"runner": ended(0, "OOMKilled"), "record": record(R.SUCCEEDED)}, (Reason.SUCCEEDED, True)),
@@ -57,10 +58,10 @@ def test_every_reason_that_a_record_can_have_is_decided():
         ({"runner": ended(81), "phase": "Failed"}, (Reason.RUNNER_NEVER_CONNECTED, False)),
         ({"runner": ended(83), "phase": "Failed"}, (Reason.SIDECAR_LOST, True)),
         ({"runner": ended(0), "phase": "Succeeded"}, (Reason.SIDECAR_LOST, True)),
-        ({"runner": ended(128, "StartError"), "phase": "Failed"}, (Reason.CANNOT_EXEC, False)),
+        ({"runner": ended(128, "StartError", message=NO_PYTHON), "phase": "Failed"}, (Reason.CANNOT_EXEC, False)),
         (
             {
-                "runner": ended(128, "StartError"),
+                "runner": ended(128, "StartError", message=NO_PYTHON),
                 "record": record(R.RUNNER_NEVER_CONNECTED, started=False, timeline={}),
             },
             (Reason.CANNOT_EXEC, False),
@@ -115,14 +116,14 @@ def test_a_launch_whose_task_was_never_handed_over_has_not_begun():
 
 
 def test_a_pod_that_nobody_saw_go_counts_as_begun():
-    found = end_of(run(status=open_attempt()), None, NOW)
+    found = end_of(case(run(status=open_attempt())))
 
     assert (Reason.POD_DELETED, True) == (found.reason, found.begun)
 
 
 def test_a_task_that_was_finished_before_keeps_the_servers_state():
     found = end_of(
-        run(status=open_attempt()), pod(runner=ended(), record=record(R.ALREADY_FINISHED, state="skipped")), NOW
+        case(run(status=open_attempt()), pod(runner=ended(), record=record(R.ALREADY_FINISHED, state="skipped")))
     )
 
     assert "skipped" == found.state
@@ -141,7 +142,7 @@ def launcher(code, message=""):
 
 def test_an_image_volume_that_was_left_empty_is_an_invalid_pod_in_the_checks_own_words():
     words = "airlock-launcher: /airlock/opt has no launcher (a volume that this cluster left empty?); 0.1.0 is needed"
-    found = end_of(run(status=open_attempt()), pod(phase="Failed", **launcher(1, f"{words}\n")), NOW)
+    found = end_of(case(run(status=open_attempt()), pod(phase="Failed", **launcher(1, f"{words}\n"))))
 
     assert found == End(Reason.INVALID_POD, words, begun=False)
 
@@ -181,7 +182,7 @@ def fetching(code, message="", reason=""):
 
 def test_a_bundle_that_was_not_fetched_is_told_in_the_last_line_of_what_fetches_it():
     found = end_of(
-        run(status=open_attempt()), pod(phase="Failed", **fetching(1, f"2026 [info] cloning\n{LINE}\n\n")), NOW
+        case(run(status=open_attempt()), pod(phase="Failed", **fetching(1, f"2026 [info] cloning\n{LINE}\n\n")))
     )
 
     assert found == End(Reason.BUNDLE_FAILED, LINE, begun=False)
@@ -196,7 +197,7 @@ def test_a_bundle_that_was_not_fetched_is_told_in_the_last_line_of_what_fetches_
     ],
 )
 def test_one_that_cannot_start_or_has_too_little_memory_is_told_too(how, says):
-    found = end_of(run(status=open_attempt()), pod(phase="Failed", **fetching(*how)), NOW)
+    found = end_of(case(run(status=open_attempt()), pod(phase="Failed", **fetching(*how))))
 
     assert (Reason.BUNDLE_FAILED, True, False) == (found.reason, says in found.message, found.begun)
 
@@ -226,7 +227,7 @@ def test_a_fetch_that_the_operator_stopped_ended_for_the_operators_reason():
 def test_a_bundle_that_is_too_large_is_the_bundles_and_not_the_users():
     message = 'Usage of EmptyDir volume "airlock-bundle-work" exceeds the limit "1Gi". '
     found = end_of(
-        run(status=open_attempt()), pod(phase="Failed", reason="Evicted", message=message, **fetching(137)), NOW
+        case(run(status=open_attempt()), pod(phase="Failed", reason="Evicted", message=message, **fetching(137)))
     )
 
     assert (Reason.BUNDLE_FAILED, False) == (found.reason, found.begun)

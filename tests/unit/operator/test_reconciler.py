@@ -5,6 +5,7 @@ import copy
 
 from doubles.taskruns import body
 
+from airlock_operator.kube import errors
 from airlock_operator.observe.sightings import Sightings
 from airlock_operator.reconciler import Reconciler
 from airlock_operator.settings import NO_STORE, Pods
@@ -16,12 +17,16 @@ class Noted:
     """A cluster that takes every status, and makes no pod."""
 
     def __init__(self):
-        self.pods = []
+        self.pods, self.statuses = [], []
 
     async def write_status(self, old, status):
+        self.statuses.append(status)
         new = copy.deepcopy(old) | {"status": status}
         new["metadata"]["resourceVersion"] = str(int(old["metadata"]["resourceVersion"]) + 1)
         return new
+
+    async def taskrun(self, namespace, name):
+        raise errors.NotFound(404, "it is not needed")
 
     async def create_event(self, namespace, event):
         pass
@@ -31,17 +36,28 @@ class Noted:
         return pod | {"metadata": pod["metadata"] | {"uid": "u", "creationTimestamp": "2026-01-01T00:00:00Z"}}
 
 
+class NoServer:
+    """No server is asked, and it is not away."""
+
+    asks = False
+
+    def away(self, *, airflow):
+        return ""
+
+
 def after_turns(pods, turns=4, **spec):
     cluster, sightings = Noted(), Sightings()
     key = sightings.saw_run(body(**spec))
-    made = Reconciler(cluster, sightings, pods, NO_STORE, ca_pem=lambda _: "CA", component="airlock-operator")
+    made = Reconciler(
+        cluster, sightings, NoServer(), pods, NO_STORE, ca_pem=lambda _: "CA", component="airlock-operator"
+    )
 
     async def go():
         for _ in range(turns):
             await made.turn(key)
 
     asyncio.run(go())
-    return cluster.pods, sightings.runs[key]["status"]
+    return cluster.pods, cluster.statuses[-1]
 
 
 def test_a_token_for_an_airflow_that_nobody_named_is_refused_with_a_sentence_and_no_pod_is_made():

@@ -14,7 +14,7 @@ def test_old_news_does_not_undo_new():
     sightings.saw_run(new)
     sightings.saw_run(old)
 
-    assert new is sightings.runs[KEY]
+    assert new == sightings.run(KEY)
 
 
 def test_another_taskrun_of_the_same_name_is_news_whatever_its_version():
@@ -25,7 +25,7 @@ def test_another_taskrun_of_the_same_name_is_news_whatever_its_version():
     sightings.saw_run(first)
     sightings.saw_run(second)
 
-    assert second is sightings.runs[KEY]
+    assert second == sightings.run(KEY)
 
 
 def test_a_pod_that_went_stays_gone_and_keeps_what_it_last_said():

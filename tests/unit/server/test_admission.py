@@ -11,6 +11,7 @@ from airlock_server.exchange.pod_token import NotAPod, Pod, Unusable
 from airlock_server.kube.taskruns import Metadata, TaskRun
 from airlock_server.launching.taskruns import closing
 from airlock_server.rules.attempts import Claim
+from airlock_wire.pod import TOKEN_AUDIENCE
 from airlock_wire.states import FINISHED, TaskInstanceState
 from airlock_wire.taskrun import PodRef, Spec, Status
 
@@ -100,7 +101,7 @@ GOOD = {"aud": ["airlock"], "exp": NOW + 1}
 
 @pytest.mark.parametrize("payload", [GOOD, {**GOOD, "aud": "airlock"}, {**GOOD, "aud": ["x", "airlock"], "more": 1}])
 def test_a_token_of_our_audience_with_time_left_is_worth_a_question(payload):
-    pod_token.check(token(payload), NOW)
+    pod_token.check(token(payload), TOKEN_AUDIENCE, NOW)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +124,7 @@ def test_a_token_of_our_audience_with_time_left_is_worth_a_question(payload):
 )
 def test_any_other_token_is_not(given):
     with pytest.raises(Unusable) as refused:
-        pod_token.check(given, NOW)
+        pod_token.check(given, TOKEN_AUDIENCE, NOW)
 
     assert not given or given not in str(refused.value)
 

@@ -37,6 +37,9 @@ BUNDLE_UID: Final = 50003
 
 #: The audience of the pod's projected token that the server exchanges for the task's token.
 TOKEN_AUDIENCE: Final = "airlock"  # noqa: S105 - a name, not a token
+#: The audience of the token with which the operator asks the server about an attempt. No other pod may have a token of
+#: an audience that begins with ``airlock``, and the operator needs none.
+OPERATOR_AUDIENCE: Final = "operator.airlock.dev"
 
 #: Where a foreign image's container has the launcher's volume. No other mount lies below it: a folder to mount on could
 #: not be made in a volume that is read-only.

@@ -2,8 +2,6 @@
 Finds out why an attempt whose pod exists does not run yet, and how long that may last. Pure.
 """
 
-from datetime import datetime, timedelta
-
 import msgspec
 
 from airlock_operator.observe.complaints import About
@@ -17,53 +15,51 @@ CONFIG_SECONDS = 45.0
 
 class Blocked(msgspec.Struct, frozen=True):
     """
-    Why the runner does not run. ``gives_up_at`` is when waiting ends, None for never; ``ends_as`` is the reason that it
-    then ends with. ``failing`` marks a reason with a clock of its own, which starts when it is first seen.
+    Why the runner does not run. ``limit`` is how many seconds that may last, None for ever; ``ends_as`` is the reason
+    that it then ends with. ``failing`` marks a reason with a clock of its own, which starts when it is first seen; the
+    other limits count from the attempt's beginning.
     """
 
     reason: Reason
     message: str
     ends_as: Reason
-    gives_up_at: datetime | None
+    limit: float | None
     failing: bool = False
 
 
-def blocked(run: TaskRun, pod: PodFacts, now: datetime) -> Blocked | None:
+def blocked(run: TaskRun, pod: PodFacts) -> Blocked | None:
     """Returns the reason of a pod whose runner has not run; None for one that runs or ran."""
     if pod.runner_ran or pod.runner_ended is not None:
         return None
-    since = run.times.since or now
-    pending_ends = since + timedelta(seconds=run.durations.pending_timeout)
+    pending = run.durations.pending_timeout
     if pod.fetching == FETCHES:
         # This is checked first: the kubelet's earlier complaints are over once it has come so far.
         message = f"{_bundle(run)} is being fetched on node {pod.node}"
-        return Blocked(Reason.FETCHING_BUNDLE, message, Reason.FETCHING_BUNDLE, pending_ends)
-    failing = run.times.failing_since or now
+        return Blocked(Reason.FETCHING_BUNDLE, message, Reason.FETCHING_BUNDLE, pending)
     said = {pod.complaint.about: pod.complaint.message} if pod.complaint is not None else {}
     hopeless = pod.pulling_hopeless or (pod.complaint is not None and pod.complaint.hopeless)
     if pulling := pod.pulling or said.get(About.IMAGE):
-        gives_up = failing + timedelta(seconds=0.0 if hopeless else run.durations.image_pull_timeout)
-        return Blocked(Reason.IMAGE_PULL, pulling, Reason.IMAGE_PULL_FAILED, gives_up, failing=True)
+        limit = 0.0 if hopeless else run.durations.image_pull_timeout
+        return Blocked(Reason.IMAGE_PULL, pulling, Reason.IMAGE_PULL_FAILED, limit, failing=True)
     if config := pod.config or said.get(About.CONFIG):
-        gives_up = failing + timedelta(seconds=CONFIG_SECONDS)
-        return Blocked(Reason.CONFIG_ERROR, config, Reason.INVALID_POD, gives_up, failing=True)
+        return Blocked(Reason.CONFIG_ERROR, config, Reason.INVALID_POD, CONFIG_SECONDS, failing=True)
     if volume := said.get(About.VOLUME):
-        return Blocked(Reason.VOLUME_MOUNT, volume, Reason.VOLUME_MOUNT, pending_ends)
+        return Blocked(Reason.VOLUME_MOUNT, volume, Reason.VOLUME_MOUNT, pending)
     if pod.gated:
         message = "a scheduling gate holds the pod back; whoever set it (Kueue, for example) lifts it"
         return Blocked(Reason.SCHEDULING_GATED, message, Reason.SCHEDULING_GATED, None)
     if pod.unschedulable:
-        return Blocked(Reason.UNSCHEDULABLE, pod.unschedulable, Reason.UNSCHEDULABLE, pending_ends)
+        return Blocked(Reason.UNSCHEDULABLE, pod.unschedulable, Reason.UNSCHEDULABLE, pending)
     if pod.sidecar_running and pod.fetching == FETCH_WAITS:
         message = f"the image that fetches {_bundle(run)} is being pulled on node {pod.node}"
-        return Blocked(Reason.PULLING, message, Reason.PULLING, pending_ends)
+        return Blocked(Reason.PULLING, message, Reason.PULLING, pending)
     if pod.sidecar_running:
         # Between the start of the sidecar and of the runner a kubelet pulls the image, and does not report it.
         message = f"image {pod.image or run.spec.image} is being pulled on node {pod.node}"
-        return Blocked(Reason.PULLING, message, Reason.PULLING, pending_ends)
+        return Blocked(Reason.PULLING, message, Reason.PULLING, pending)
     where = f"on node {pod.node}" if pod.node else "waiting for a node"
     message = said.get(About.OTHER) or f"pod {pod.name} is {where}"
-    return Blocked(Reason.STARTING, message, Reason.PENDING, pending_ends)
+    return Blocked(Reason.STARTING, message, Reason.PENDING, pending)
 
 
 def _bundle(run: TaskRun) -> str:

@@ -1,15 +1,14 @@
 """
 Decides how an attempt ended: the TaskRun and its pod's facts in, a reason out, or None while it goes on. Pure.
 
-There are three sources, in order of precedence: the task's report (the sidecar's record), the operator's own act
-(``status.stopping``), and the pod's state. A record that only says that the launcher was told to stop, or disappeared,
-does not give the reason: then the other sources do.
+There are four sources, in order of precedence: the task's report (the sidecar's record), the server's state of the
+attempt, the operator's own act (``status.stopping``), and the pod's state. A record that only says that the launcher
+was told to stop, or disappeared, does not give the reason: then the other sources do.
 """
-
-from datetime import datetime
 
 import msgspec
 
+from airlock_operator.decide.case import Answer, Case
 from airlock_operator.observe.podfacts import LAUNCHER, SIDECAR, PodFacts
 from airlock_operator.observe.taskrun import TaskRun
 from airlock_operator.pod.bundle import BUNDLE_VOLUME
@@ -18,8 +17,8 @@ from airlock_wire import pod as shared
 from airlock_wire import record
 from airlock_wire.options import TaskOptions
 
-#: How long a sidecar may take to end after its runner: it may wait for a server that is away.
-SIDECAR_ENDS_SECONDS = 120.0
+#: How long a node may take to confirm the end of a deleted pod, beyond the pod's grace period.
+UNCONFIRMED_SECONDS = 300.0
 
 #: What a record does not decide alone: it only shows that the launch was cut short. The status and the pod say why.
 _CUT_SHORT = frozenset({record.Reason.INTERRUPTED, record.Reason.VANISHED, record.Reason.PARSED})
@@ -52,44 +51,53 @@ _OURS = (
 
 class End(msgspec.Struct, frozen=True):
     """
-    An attempt's end. ``begun``: user code may have run, so a rerun may run it twice. ``state`` is the server's, if the
-    task instance was finished before this launch. ``options`` are the task's own.
+    An attempt's end. ``begun``: user code may have run, so a rerun may run it twice. ``reported``: the sidecar's record
+    says it, so the server has nothing to add. ``state`` is the server's, if the task instance was finished before this
+    launch. ``options`` are the task's own.
     """
 
     reason: Reason
     message: str
     begun: bool
+    reported: bool = False
     state: str = ""
     options: TaskOptions | None = None
+    #: A time-out led to it.
+    by_clock: bool = False
 
 
-def end_of(run: TaskRun, pod: PodFacts | None, now: datetime) -> End | None:
-    """
-    Returns the end of the present attempt, whose pod was certainly made; None while it goes on.
-
-    ``pod`` is None if the API server does not have the pod and nobody saw how it ended.
-    """
+def end_of(case: Case) -> End | None:
+    """Returns the end of the present attempt, whose pod was certainly made; None while it goes on."""
+    run, pod = case.run, case.pod
     if pod is None:
         # Nobody knows how far it came, so user code is taken to have begun.
         message = "the pod is gone, and went while the operator was not watching"
         return End(Reason(run.status.stopping or Reason.POD_DELETED), message, begun=True)
-    if not _over(pod, now):
+    if _unconfirmed(case, pod):
+        message = f"node {pod.node} does not confirm that pod {pod.name} has ended"
+        return End(Reason(run.status.stopping or Reason.NODE_LOST), message, begun=_begun(run, pod), by_clock=True)
+    if not _over(pod):
         return None
-    reason, message = _why(run, pod)
+    reason, message, reported = _why(run, pod)
     finished = pod.record.state if pod.record is not None and reason is Reason.ALREADY_FINISHED else None
-    told = pod.record.options if pod.record is not None else None
-    return End(reason, message, begun=_begun(run, pod), state=finished or "", options=told)
+    options = pod.record.options if pod.record is not None else None
+    return End(reason, message, _begun(run, pod), reported, state=finished or "", options=options)
 
 
-def _over(pod: PodFacts, now: datetime) -> bool:
-    if pod.gone or pod.phase in ("Succeeded", "Failed"):
+def _over(pod: PodFacts) -> bool:
+    if pod.finished:
         return True
-    if pod.runner_ended is None:
+    return pod.runner_ended is not None and pod.sidecar_ended is not None and not pod.sidecar_running
+
+
+def _unconfirmed(case: Case, pod: PodFacts) -> bool:
+    """
+    Tells whether a node has had the time to end a deleted pod and to say so. The server fences such a pod: it lets only
+    the newest attempt's pod report anything.
+    """
+    if pod.finished or not pod.deleting:
         return False
-    if pod.sidecar_ended is not None and not pod.sidecar_running:
-        return True
-    ended = pod.runner_ended.at
-    return ended is not None and (now - ended).total_seconds() > SIDECAR_ENDS_SECONDS
+    return case.left(case.moments.deleting, case.run.durations.grace_period + UNCONFIRMED_SECONDS) <= 0
 
 
 def _begun(run: TaskRun, pod: PodFacts) -> bool:
@@ -101,29 +109,34 @@ def _begun(run: TaskRun, pod: PodFacts) -> bool:
     return pod.runner_ran or bool(run.status.started_at)
 
 
-def _why(run: TaskRun, pod: PodFacts) -> tuple[Reason, str]:
+def _why(run: TaskRun, pod: PodFacts) -> tuple[Reason, str, bool]:
+    """Returns the reason, its message, and whether the sidecar reported it."""
     ended, kept = pod.runner_ended, pod.record
     if pod.no_launcher and not run.status.stopping:
-        return Reason.INVALID_POD, pod.no_launcher
+        return Reason.INVALID_POD, pod.no_launcher, False
     if pod.no_bundle and not run.status.stopping:
-        return Reason.BUNDLE_FAILED, pod.no_bundle
-    if ended is not None and ended.cannot_exec and not (kept is not None and "connected" in kept.timeline):
-        return Reason.CANNOT_EXEC, ended.message or ended.reason
+        return Reason.BUNDLE_FAILED, pod.no_bundle, False
+    never_ran = ended is not None and ended.never_ran and not (kept is not None and "connected" in kept.timeline)
+    if ended is not None and never_ran and ended.cannot_exec:
+        return Reason.CANNOT_EXEC, ended.message or ended.reason, False
+    if pod.runtime_failed and not run.status.stopping and (never_ran or not pod.runner_ran):
+        return Reason.RUNTIME_FAILED, pod.runtime_failed, False
     if kept is not None and kept.reason not in _CUT_SHORT:
         reason = Reason(kept.reason.value)
         if reason is Reason.CRASHED and ended is not None and ended.oom_killed:
-            return Reason.OOM_KILLED, "the kernel killed the runner for memory"
+            return Reason.OOM_KILLED, "the kernel killed the runner for memory", True
         # No launcher connected because the pod was deleted before: the pod's state says why.
         cut_short = bool(run.status.stopping or pod.disruption or pod.deleting or pod.gone)
         if reason is not Reason.RUNNER_NEVER_CONNECTED or not cut_short:
-            return reason, kept.message
-    return _evidence(run, pod)
+            return reason, kept.message, True
+    return (*_evidence(run, pod), False)
 
 
 def _evidence(run: TaskRun, pod: PodFacts) -> tuple[Reason, str]:
     ended = pod.runner_ended
-    if run.status.stopping:
-        return Reason(run.status.stopping), run.status.message
+    by_us = Reason(run.status.stopping) if run.status.stopping else None
+    if by_us is not None and by_us is not Reason.SIDECAR_LOST:
+        return by_us, run.status.message
     if pod.reason == "Evicted" and BUNDLE_VOLUME in pod.message:
         return Reason.BUNDLE_FAILED, f"{pod.message.rstrip(' .')}; an administrator raises the bundle's sizeLimit"
     if pod.reason == "Evicted":
@@ -135,10 +148,45 @@ def _evidence(run: TaskRun, pod: PodFacts) -> tuple[Reason, str]:
         return Reason.OOM_KILLED, "the kernel killed the runner for memory"
     if ended is not None and ended.code in _LAUNCHER_CODES:
         return _LAUNCHER_CODES[ended.code]
-    if pod.deleting or pod.gone:
+    if (pod.deleting or pod.gone) and by_us is None:
         return Reason.POD_DELETED, f"pod {pod.name} was deleted by somebody else"
     if ended is None:
         return Reason.POD_DELETED, f"pod {pod.name} ended as {pod.phase} before its runner ran: {pod.message}"
     if pod.record is None:
         return Reason.SIDECAR_LOST, "the sidecar left no record of the launch"
     return Reason.CRASHED, f"the runner's container ended with exit code {ended.code} ({ended.reason})"
+
+
+#: The reason of an attempt by the state that its report gave to the task instance.
+_STATES = {
+    "success": Reason.SUCCEEDED,
+    "skipped": Reason.SKIPPED,
+    "failed": Reason.FAILED,
+    "up_for_retry": Reason.RETRY,
+    "deferred": Reason.DEFERRED,
+    "up_for_reschedule": Reason.RESCHEDULED,
+    "awaiting_input": Reason.AWAITING_INPUT,
+    "removed": Reason.SUPERSEDED,
+}
+
+
+def may_be_known(case: Case, end: End) -> bool:
+    """
+    Tells whether the server may know more of the attempt's end than its pod shows. A sidecar that was there to the end
+    wrote all that it knew into its record.
+    """
+    kept = case.pod.record if case.pod is not None else None
+    witnessed = kept is not None and kept.reason is not record.Reason.VANISHED
+    return case.asks and end.begun and not (end.reported or witnessed or case.run.by_secret)
+
+
+def corrected(end: End, answer: Answer) -> End:
+    """Returns the end as the server knows it: the report reached the server, though the pod does not show it."""
+    if not answer.state:
+        # Its pod was never given a token, so no task was ever handed to it.
+        return msgspec.structs.replace(end, begun=False)
+    reason = _STATES.get(answer.state)
+    if reason is None:
+        return end
+    unseen = f"the server has the task's report; its pod does not show it ({end.reason}: {end.message})"
+    return msgspec.structs.replace(end, reason=reason, message=answer.message or unseen, reported=True)

@@ -6,23 +6,63 @@ and every failure is one of ``airlock_operator.kube.errors``.
 """
 
 import asyncio
-import json
+from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import quote, urlencode
 
+import msgspec
 from kubernetes.aio import config
 from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.client.exceptions import ApiException, OpenApiException
 
 from airlock_operator.kube import errors
-from airlock_wire.taskrun import API_VERSION, PLURAL
+from airlock_wire.taskrun import API_VERSION, KIND, PLURAL
 
 GROUP_PATH = f"/apis/{API_VERSION}"
 _TIMEOUT_SECONDS = 15.0
-_PAGE = 500
+#: How many objects a page of a list has: the loop decodes one in some milliseconds.
+_PAGE = 200
+#: A list of metadata alone, which is a fraction of the objects.
+_METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+_JSON = "application/json"
+#: How long a watch lasts before it is begun anew.
+_WATCH_SECONDS = 300
 
 Json = dict[str, Any]
+
+
+class Metadata(msgspec.Struct, frozen=True, rename="camel"):
+    """What a relist compares of an object."""
+
+    name: str
+    uid: str
+    resource_version: str
+    namespace: str = ""
+    labels: dict[str, str] = {}
+
+
+class _Item(msgspec.Struct, frozen=True):
+    metadata: Metadata
+
+
+class _ListMetadata(msgspec.Struct, frozen=True, rename="camel"):
+    resource_version: str = ""
+    continue_: str = msgspec.field(name="continue", default="")
+
+
+class _Page(msgspec.Struct, frozen=True):
+    metadata: _ListMetadata
+    items: list[_Item] = []
+
+
+class _FullPage(msgspec.Struct, frozen=True):
+    metadata: _ListMetadata
+    items: list[Json] = []
+
+
+_page = msgspec.json.Decoder(_Page)
+_full_page = msgspec.json.Decoder(_FullPage)
 
 
 class Cluster:
@@ -89,37 +129,68 @@ class Cluster:
         grace = {} if grace_seconds is None else {"gracePeriodSeconds": grace_seconds}
         await self._ask("DELETE", _pod(namespace, name), {"preconditions": {"uid": uid}} | grace)
 
-    # --- lists ---
+    # --- lists and watches ---
 
-    async def list_all(self, namespaces: list[str], kind: str, selector: str = "") -> list[Json]:
+    async def pages(self, namespaces: list[str], kind: str, selector: str = "") -> AsyncIterator[list[Json]]:
         """
-        Returns every object of a kind (``taskruns`` or ``pods``) in these namespaces; without namespaces, in all.
+        Yields the objects of a kind (``taskruns`` or ``pods``) in these namespaces, page by page; without namespaces,
+        in all. Another task may run between two pages.
         """
-        found: list[Json] = []
         for namespace in namespaces or [""]:
-            root = GROUP_PATH if kind == PLURAL else "/api/v1"
-            path = f"{root}/namespaces/{quote(namespace)}/{kind}" if namespace else f"{root}/{kind}"
             token = ""
             while True:
-                query = {"limit": str(_PAGE)} | ({"labelSelector": selector} if selector else {})
-                page = await self._ask("GET", f"{path}?{urlencode(query | ({'continue': token} if token else {}))}")
-                found += page.get("items") or []
-                token = (page.get("metadata") or {}).get("continue") or ""
+                page = _full_page.decode(await self._get(_list(namespace, kind, selector, token), _JSON))
+                for item in page.items:
+                    item.setdefault("apiVersion", API_VERSION if kind == PLURAL else "v1")
+                    item.setdefault("kind", KIND if kind == PLURAL else "Pod")
+                yield page.items
+                token = page.metadata.continue_
                 if not token:
                     break
-        return found
+
+    async def versions(self, namespace: str, kind: str, selector: str = "") -> tuple[list[Metadata], int]:
+        """Returns the metadata of a kind's objects in a namespace, or in all for "", and the list's own version."""
+        found: list[Metadata] = []
+        token = ""
+        while True:
+            page = _page.decode(await self._get(_list(namespace, kind, selector, token), _METADATA_ONLY))
+            found += [item.metadata for item in page.items]
+            token = page.metadata.continue_
+            if not token:
+                version = page.metadata.resource_version
+                return found, int(version) if version.isdigit() else 0
+            # One page may have taken the loop for some milliseconds.
+            await asyncio.sleep(0)
+
+    async def warnings(self, namespace: str) -> AsyncIterator[Json]:
+        """
+        Yields the Warnings about pods in a namespace, or in all for "": those that are known, then each new one. Ends
+        after some minutes.
+        """
+        query = {
+            "watch": "true",
+            "fieldSelector": "involvedObject.kind=Pod,type=Warning",
+            "timeoutSeconds": str(_WATCH_SECONDS),
+        }
+        path = f"/api/v1/namespaces/{quote(namespace)}/events" if namespace else "/api/v1/events"
+        response = await self._open("GET", f"{path}?{urlencode(query)}", _JSON, None, _WATCH_SECONDS + _TIMEOUT_SECONDS)
+        try:
+            async for line in _lines(response):
+                event = msgspec.json.decode(line)
+                if event["type"] in ("ADDED", "MODIFIED"):
+                    yield event["object"]
+                elif event["type"] == "ERROR":
+                    raise errors.Busy(0, f"the watch of Events ended: {event['object'].get('message')}")
+        except (TimeoutError, OSError, OpenApiException) as e:
+            raise errors.Busy(0, f"the watch of Events broke: {type(e).__name__}: {e}") from e
+        finally:
+            response.response.close()
 
     # --- the rest ---
 
     async def create_event(self, namespace: str, event: Json) -> None:
         """Posts an event."""
         await self._ask("POST", f"/api/v1/namespaces/{quote(namespace)}/events", event)
-
-    async def events_of(self, namespace: str, uid: str) -> list[Json]:
-        """Returns the events about one object, by its UID."""
-        query = urlencode({"fieldSelector": f"involvedObject.uid={uid}", "limit": "100"})
-        answer = await self._ask("GET", f"/api/v1/namespaces/{quote(namespace)}/events?{query}")
-        return list(answer.get("items") or [])
 
     async def lease(self, namespace: str, name: str) -> Json:
         """Returns a Lease."""
@@ -134,23 +205,56 @@ class Cluster:
         return await self._ask("PUT", _lease(namespace, body["metadata"]["name"]), body)
 
     async def _ask(self, method: str, path: str, body: Json | None = None) -> Json:
+        try:
+            async with asyncio.timeout(_TIMEOUT_SECONDS):
+                response = await self._open(method, path, _JSON, body, _TIMEOUT_SECONDS)
+                answer: Json = msgspec.json.decode(await response.read())
+        except (TimeoutError, OSError) as e:
+            raise errors.Busy(0, f"the API server does not answer: {type(e).__name__}: {e}") from e
+        return answer
+
+    async def _get(self, path: str, accept: str) -> bytes:
+        try:
+            async with asyncio.timeout(_TIMEOUT_SECONDS):
+                response = await self._open("GET", path, accept, None, _TIMEOUT_SECONDS)
+                data: bytes = await response.read()
+        except (TimeoutError, OSError) as e:
+            raise errors.Busy(0, f"the API server does not answer: {type(e).__name__}: {e}") from e
+        return data
+
+    async def _open(self, method: str, path: str, accept: str, body: Json | None, seconds: float) -> Any:
+        """Sends a request and returns the response, whose body was not read yet; raises errors.KubernetesError."""
         if self._client is None:
             raise errors.Busy(0, "not connected yet")
         try:
-            async with asyncio.timeout(_TIMEOUT_SECONDS):
-                request = await self._client.param_serialize(
-                    method, path, header_params={"Accept": "application/json"}, body=body, auth_settings=["BearerToken"]
-                )
-                response = await self._client.call_api(*request, _request_timeout=_TIMEOUT_SECONDS)
-                data = await response.read()
+            request = await self._client.param_serialize(
+                method, path, header_params={"Accept": accept}, body=body, auth_settings=["BearerToken"]
+            )
+            response = await self._client.call_api(*request, _request_timeout=seconds)
         except ApiException as e:
             raise _error(e.status or 0, e.body or str(e.reason), e.headers) from e
         except (TimeoutError, OSError, OpenApiException) as e:
             raise errors.Busy(0, f"the API server does not answer: {type(e).__name__}: {e}") from e
         if response.status >= 300:
-            raise _error(response.status, data, response.headers)
-        answer: Json = json.loads(data)
-        return answer
+            raise _error(response.status, await response.read(), response.headers)
+        return response
+
+
+async def _lines(response: Any) -> AsyncIterator[bytes]:
+    """Yields the lines of a body as they come; a line may be longer than the client's own bound for lines."""
+    rest = b""
+    async for chunk in response.response.content.iter_any():
+        *whole, rest = (rest + chunk).split(b"\n")
+        for line in whole:
+            if line:
+                yield line
+
+
+def _list(namespace: str, kind: str, selector: str, token: str) -> str:
+    root = GROUP_PATH if kind == PLURAL else "/api/v1"
+    path = f"{root}/namespaces/{quote(namespace)}/{kind}" if namespace else f"{root}/{kind}"
+    query = {"limit": str(_PAGE)} | ({"labelSelector": selector} if selector else {})
+    return f"{path}?{urlencode(query | ({'continue': token} if token else {}))}"
 
 
 def _error(status: int, data: Any, headers: Any) -> errors.KubernetesError:

@@ -12,7 +12,7 @@ from typing import Any
 import kopf
 
 from airlock_operator.observe.podfacts import RUN_LABEL, PodFacts
-from airlock_operator.observe.sightings import Key, Sightings
+from airlock_operator.observe.sightings import Json, Key, Sightings, key_of
 from airlock_wire.taskrun import GROUP, PLURAL, VERSION
 
 _REQUEST_SECONDS = 30.0
@@ -44,12 +44,21 @@ def registry(sightings: Sightings, enqueue: Callable[[Key, float], None], heard:
 
     async def on_taskrun(event: kopf.RawEvent, **_: Any) -> None:
         heard.at = time.monotonic()
-        enqueue(sightings.saw_run(dict(event["object"]), gone=event["type"] == "DELETED"), 0.0)
+        body: Json = dict(event["object"])
+        meta, gone = body["metadata"], event["type"] == "DELETED"
+        # What the operator has written or listed itself comes once more as an event.
+        key = Key(meta["namespace"], meta["name"])
+        if gone or not sightings.knows_run(key, meta["uid"], meta["resourceVersion"]):
+            enqueue(sightings.saw_run(body, gone=gone), 0.0)
 
     async def on_pod(event: kopf.RawEvent, **_: Any) -> None:
         heard.at = time.monotonic()
-        key = sightings.saw_pod(dict(event["object"]), gone=event["type"] == "DELETED")
-        if key is not None:
+        body: Json = dict(event["object"])
+        meta, gone = body["metadata"], event["type"] == "DELETED"
+        key = key_of(meta)
+        if key is None or (not gone and sightings.knows_pod(key, meta["name"], meta["uid"], meta["resourceVersion"])):
+            return
+        if sightings.saw_pod(body, gone=gone) is not None:
             pod = sightings.pod(key, event["object"]["metadata"]["name"])
             enqueue(key, 0.0 if pod is None else patience(pod))
 
@@ -87,6 +96,10 @@ def kopf_settings() -> kopf.OperatorSettings:
     settings.scanning.disabled = True
     settings.watching.label_selectors["v1", "pods"] = RUN_LABEL
     settings.watching.server_timeout = 300
+    # Lists come in pages, so that an operator that starts does not hold ten thousand objects at a time.
+    settings.watching.chunk_size = 200
+    # A task of kopf's for each object would wait this long for another event of it.
+    settings.queueing.idle_timeout = 0.1
     settings.networking.request_timeout = _REQUEST_SECONDS
     settings.posting.loggers = False
     settings.peering.standalone = True

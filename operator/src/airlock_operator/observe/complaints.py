@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from airlock_operator.observe import runtime
+
 _PULL = (
     "Failed to pull image", "Error: ErrImagePull", "Error: ImagePullBackOff", "Error: ErrImageNeverPull",
     "Error: InvalidImageName",
@@ -21,6 +23,8 @@ _PULL_HOPELESS = ("ErrImageNeverPull", "InvalidImageName", "couldn't parse image
 _CONTAINER = re.compile(r"spec\.(?:init)?[cC]ontainers\{(.+)\}")
 #: Complaints that only repeat an earlier one without its reason.
 _BARE = ("Error: Err", "Error: InvalidImageName", "Error: ImagePullBackOff")
+#: What the pod's own conditions say, and better.
+_SAID_ELSEWHERE = frozenset({"FailedScheduling"})
 _MOUNT_REASONS = frozenset({"FailedMount", "FailedAttachVolume", "FailedMapVolume"})
 
 
@@ -42,27 +46,20 @@ class Complaint(msgspec.Struct, frozen=True):
     container: str = ""
 
 
-def last_complaint(events: list[dict[str, Any]]) -> Complaint | None:
+def heard(before: Complaint | None, event: dict[str, Any]) -> Complaint | None:
     """
-    Returns the last useful complaint, None if there is no complaint. A kubelet sends several Events about one image in
-    the same second: one says that waiting is in vain, and another says why.
+    Returns the last useful complaint about a pod after one more Event. A kubelet sends several Events about one image
+    in the same second: one says that waiting is in vain, and another says why.
     """
-    ordered = sorted((e for e in events if e.get("type") == "Warning"), key=_when)
-    found: Complaint | None = None
-    for event in ordered:
-        complaint = _read(event)
-        # "Error: ErrImagePull" follows the sentence that says why.
-        if found is None or complaint.about is not found.about or not complaint.message.startswith(_BARE):
-            kept = found is not None and found.about is complaint.about and found.container == complaint.container
-            hopeless = complaint.hopeless or (kept and found is not None and found.hopeless)
-            found = msgspec.structs.replace(complaint, hopeless=hopeless)
-        elif complaint.hopeless and found.container == complaint.container:
-            found = msgspec.structs.replace(found, hopeless=True)
-    return found
-
-
-def _when(event: dict[str, Any]) -> str:
-    return str(event.get("lastTimestamp") or event.get("eventTime") or event.get("firstTimestamp") or "")
+    if event.get("type") != "Warning" or event.get("reason") in _SAID_ELSEWHERE:
+        return before
+    complaint = _read(event)
+    same = before is not None and before.about is complaint.about and before.container == complaint.container
+    hopeless = complaint.hopeless or (same and before is not None and before.hopeless)
+    # "Error: ErrImagePull" follows the sentence that says why.
+    if before is None or complaint.about is not before.about or not complaint.message.startswith(_BARE):
+        return msgspec.structs.replace(complaint, hopeless=hopeless)
+    return msgspec.structs.replace(before, hopeless=hopeless) if same else before
 
 
 def _read(event: dict[str, Any]) -> Complaint:
@@ -74,6 +71,6 @@ def _read(event: dict[str, Any]) -> Complaint:
         return Complaint(About.IMAGE, message, hopeless, container)
     if reason in _MOUNT_REASONS:
         return Complaint(About.VOLUME, message)
-    if reason == "Failed" and message.startswith("Error: "):
+    if reason == "Failed" and message.startswith("Error: ") and not runtime.of_the_node(message):
         return Complaint(About.CONFIG, message.removeprefix("Error: "), container=container)
     return Complaint(About.OTHER, f"{reason}: {message}")

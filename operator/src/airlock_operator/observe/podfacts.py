@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from airlock_operator.durations import parse_time
+from airlock_operator.observe import runtime
 from airlock_operator.observe.complaints import Complaint
 from airlock_wire.record import Record, decode
 
@@ -42,6 +43,8 @@ _EXEC_REASONS = frozenset({"StartError", "ContainerCannotRun"})
 #: The values of ``PodFacts.fetching``.
 FETCH_WAITS = "waits"
 FETCHES = "runs"
+#: The containers that Airlock puts in a pod.
+_OURS = (SIDECAR, RUNNER, LAUNCHER, BUNDLE)
 #: Exit codes above are those of a process that a signal ended.
 _SIGNALS = 128
 
@@ -56,9 +59,19 @@ class Ended(msgspec.Struct, frozen=True):
     started: datetime | None
 
     @property
-    def cannot_exec(self) -> bool:
+    def never_ran(self) -> bool:
         """Whether its first process could not be started."""
         return self.reason in _EXEC_REASONS
+
+    @property
+    def cannot_exec(self) -> bool:
+        """Whether its first process could not be started because of its image."""
+        return self.never_ran and runtime.of_the_image(self.message)
+
+    @property
+    def runtime_failed(self) -> bool:
+        """Whether the node's container runtime failed to start it."""
+        return self.never_ran and not runtime.of_the_image(self.message)
 
     @property
     def oom_killed(self) -> bool:
@@ -99,6 +112,10 @@ class PodFacts(msgspec.Struct, frozen=True, kw_only=True):
     runner_started: datetime | None = None
     runner_ended: Ended | None = None
     sidecar_running: bool = False
+    #: Whether a container that is not of Airlock runs beside the runner, such as that of a service mesh.
+    others_running: bool = False
+    #: What the node's container runtime said when it failed to start one of Airlock's containers.
+    runtime_failed: str = ""
     sidecar_ended: Ended | None = None
     record: Record | None = None
     #: A ``DisruptionTarget`` condition's reason, for example EvictionByEvictionAPI.
@@ -119,13 +136,18 @@ class PodFacts(msgspec.Struct, frozen=True, kw_only=True):
     def runner_ran(self) -> bool:
         """Whether the runner's container was started: from then on user code may have begun."""
         ended = self.runner_ended
-        return self.runner_started is not None or (ended is not None and not ended.cannot_exec)
+        return self.runner_started is not None or (ended is not None and not ended.never_ran)
+
+    @property
+    def finished(self) -> bool:
+        """Whether every container of the pod has ended."""
+        return self.gone or self.phase in ("Succeeded", "Failed")
 
     @property
     def dead(self) -> bool:
         """Whether the pod can no longer run user code."""
         never = not self.node and self.deleting
-        return self.gone or self.phase in ("Succeeded", "Failed") or self.runner_ended is not None or never
+        return self.finished or self.runner_ended is not None or never
 
 
 def observe(body: dict[str, Any], *, gone: bool = False) -> PodFacts:
@@ -137,7 +159,7 @@ def observe(body: dict[str, Any], *, gone: bool = False) -> PodFacts:
     scheduled, disruption = conditions.get("PodScheduled", {}), conditions.get("DisruptionTarget", {})
     waiting = [w for w in (_waiting(sidecar), _waiting(runner), *_others(status)) if w.reason]
     pulls = [w for w in waiting if w.reason in PULL_REASONS]
-    configs = [w for w in waiting if w.reason in _CONFIG_REASONS]
+    configs = [w for w in waiting if w.reason in _CONFIG_REASONS and not runtime.of_the_node(w.message)]
     containers = (body.get("spec") or {}).get("containers") or []
     running = (runner.get("state") or {}).get("running")
     ended = _ended(runner)
@@ -165,10 +187,14 @@ def observe(body: dict[str, Any], *, gone: bool = False) -> PodFacts:
         no_bundle=_no_bundle(_ended(_container(status.get("initContainerStatuses"), BUNDLE))),
         runner_started=_time(running.get("startedAt"))
         if running
-        else (ended.started if ended and not ended.cannot_exec else None),
+        else (ended.started if ended and not ended.never_ran else None),
         runner_ended=ended,
         sidecar_running="running" in (sidecar.get("state") or {}),
         sidecar_ended=_ended(sidecar),
+        others_running=any(
+            "running" in (s.get("state") or {}) for s in status.get("containerStatuses") or [] if s["name"] != RUNNER
+        ),
+        runtime_failed=_runtime_failed(status),
         record=_record(sidecar),
         disruption=(disruption.get("reason") or "") if disruption.get("status") == "True" else "",
         disruption_message=disruption.get("message") or "",
@@ -217,7 +243,7 @@ def _ended(container: dict[str, Any]) -> Ended | None:
 
 def _no_launcher(ended: Ended | None) -> str:
     """Returns why the launcher was not copied. A signal's code means that the pod was deleted, which others explain."""
-    if ended is None or not (ended.code == 1 or ended.cannot_exec):
+    if ended is None or ended.runtime_failed or not (ended.code == 1 or ended.cannot_exec):
         return ""
     return ended.message.strip() or f"init container {LAUNCHER} ended with exit code {ended.code} ({ended.reason})"
 
@@ -229,12 +255,21 @@ def _fetching(container: dict[str, Any]) -> str:
 
 def _no_bundle(ended: Ended | None) -> str:
     """Says why the bundle was not fetched. A signal's code means that the pod was deleted, unless memory ran out."""
-    if ended is None or ended.code == 0 or (ended.code > _SIGNALS and not (ended.cannot_exec or ended.oom_killed)):
+    if ended is None or ended.code == 0 or ended.runtime_failed:
+        return ""
+    if ended.code > _SIGNALS and not (ended.cannot_exec or ended.oom_killed):
         return ""
     if ended.oom_killed:
         return f"init container {BUNDLE} was killed for memory while it fetched the bundle"
     lines = [line.strip() for line in ended.message.splitlines() if line.strip()]
     return lines[-1] if lines else f"init container {BUNDLE} ended with exit code {ended.code} ({ended.reason})"
+
+
+def _runtime_failed(status: dict[str, Any]) -> str:
+    """Returns the runtime's own words about the first of our containers that it failed to start."""
+    listed = [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
+    ends = [_ended(each) for each in listed if each.get("name") in _OURS]
+    return next((each.message or each.reason for each in ends if each is not None and each.runtime_failed), "")
 
 
 def _record(sidecar: dict[str, Any]) -> Record | None:

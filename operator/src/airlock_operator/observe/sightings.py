@@ -3,16 +3,25 @@ Keeps what the operator has last seen of TaskRuns and their pods: from events, l
 
 It may be old, and no decision relies on its being new. A status is written only over the version that it was decided
 on. A pod is made under a name that only one pod can have. Before a pod is taken for gone, the API server is asked.
+
+It is small, because an operator may have ten thousand TaskRuns. Of a TaskRun it keeps the JSON of what is read, and of
+a pod its facts. Of a TaskRun that has come to its end it keeps the version alone.
 """
 
+from collections import OrderedDict
 from typing import Any, NamedTuple
 
 import msgspec
 
-from airlock_operator.observe.complaints import Complaint
+from airlock_operator.observe.complaints import Complaint, heard
 from airlock_operator.observe.podfacts import ATTEMPT_LABEL, RUN_LABEL, PodFacts, observe
 
 Json = dict[str, Any]
+
+#: What is read of a TaskRun's metadata. The rest can be larger than its spec and status together.
+_METADATA = ("namespace", "name", "uid", "generation", "resourceVersion", "creationTimestamp", "deletionTimestamp")
+#: How many complaints about pods that were not seen yet are kept.
+_MOST_EARLY = 2048
 
 
 class Key(NamedTuple):
@@ -22,47 +31,109 @@ class Key(NamedTuple):
     name: str
 
 
+class SeenRun(NamedTuple):
+    """A TaskRun: its UID, its version, and the JSON of what is read of it; None for one that has come to its end."""
+
+    uid: str
+    version: str
+    data: bytes | None
+
+
 class Sightings:
-    """Bodies of TaskRuns and facts of pods, by TaskRun."""
+    """TaskRuns and the facts of their pods."""
 
     def __init__(self) -> None:
-        self.runs: dict[Key, Json] = {}
+        self.runs: dict[Key, SeenRun] = {}
         self._pods: dict[Key, dict[str, PodFacts]] = {}
         self._complaints: dict[str, Complaint] = {}
+        self._early: OrderedDict[str, Complaint] = OrderedDict()
+        self._keys: dict[str, Key] = {}
+
+    # --- TaskRuns ---
 
     def saw_run(self, body: Json, *, gone: bool = False) -> Key:
         """Notes a TaskRun as it is now, or that it is gone; returns its key."""
-        key = Key(body["metadata"]["namespace"], body["metadata"]["name"])
+        meta = body["metadata"]
+        key = Key(meta["namespace"], meta["name"])
+        before = self.runs.get(key)
         if gone:
-            self.forget(key)
-        elif not _older(body, self.runs.get(key)):
-            self.runs[key] = body
+            if before is None or before.uid == meta["uid"]:
+                self.forget(key)
+        elif before is None or before.uid != meta["uid"] or not _older(meta["resourceVersion"], before.version):
+            small = {name: meta[name] for name in _METADATA if name in meta}
+            kept = {"apiVersion": body["apiVersion"], "kind": body["kind"], "metadata": small}
+            kept |= {name: body[name] for name in ("spec", "status") if name in body}
+            self.runs[key] = SeenRun(meta["uid"], meta["resourceVersion"], msgspec.json.encode(kept))
         return key
+
+    def knows_run(self, key: Key, uid: str, version: str) -> bool:
+        """Tells whether this very version of a TaskRun, or a newer one, was seen."""
+        seen = self.runs.get(key)
+        return seen is not None and seen.uid == uid and not _older(seen.version, version)
+
+    def run(self, key: Key) -> Json | None:
+        """Returns what is read of a TaskRun; None if it was not seen, is gone, or has come to its end."""
+        seen = self.runs.get(key)
+        return None if seen is None or seen.data is None else msgspec.json.decode(seen.data)
+
+    def settle(self, key: Key) -> None:
+        """Keeps nothing but the version of a TaskRun that has come to its end, and nothing of its pods."""
+        seen = self.runs.get(key)
+        if seen is not None and seen.data is not None:
+            self.runs[key] = SeenRun(seen.uid, seen.version, None)
+        self._forget_pods(key)
+
+    def forget(self, key: Key) -> None:
+        """Forgets a deleted TaskRun."""
+        self.runs.pop(key, None)
+        self._forget_pods(key)
+
+    def forget_before(self, listed: set[Key], namespace: str, version: int) -> list[Key]:
+        """
+        Forgets the TaskRuns that a list of this version lacks; returns their keys. One that was made after the list is
+        newer than it. ``namespace`` is the list's, "" for all.
+        """
+        lost = [
+            key
+            for key, seen in self.runs.items()
+            if key not in listed and namespace in ("", key.namespace) and not _older(str(version), seen.version)
+        ]
+        for key in lost:
+            self.forget(key)
+        return lost
+
+    # --- pods ---
 
     def saw_pod(self, body: Json, *, gone: bool = False) -> Key | None:
         """Notes a pod as it is now, or as it was when it was deleted; returns its TaskRun's key, None without one."""
-        labels = body["metadata"].get("labels") or {}
-        if RUN_LABEL not in labels or not str(labels.get(ATTEMPT_LABEL) or "").isdigit():
+        key = key_of(body["metadata"])
+        if key is None:
             return None
-        key = Key(body["metadata"]["namespace"], labels[RUN_LABEL])
         facts = observe(body, gone=gone)
         known = self._pods.setdefault(key, {})
         before = known.get(facts.name)
         if before is None or before.uid != facts.uid or (not before.gone and before.version <= facts.version):
             known[facts.name] = facts
+            self._keys[facts.uid] = key
+            if facts.uid in self._early:
+                self._complaints[facts.uid] = self._early.pop(facts.uid)
         return key
+
+    def knows_pod(self, key: Key, name: str, uid: str, version: str) -> bool:
+        """
+        Tells whether this very version of a pod, or a newer one, was seen; or its TaskRun has come to its end, so that
+        its pods do not matter.
+        """
+        seen = self.runs.get(key)
+        if seen is not None and seen.data is None:
+            return True
+        pod = self.pod(key, name, uid)
+        return pod is not None and (pod.gone or (version.isdigit() and pod.version >= int(version)))
 
     def pod(self, key: Key, name: str, uid: str = "") -> PodFacts | None:
         """Returns a pod by its name, and by its UID where one is given."""
         found = self._pods.get(key, {}).get(name)
-        if found is None or uid not in ("", found.uid):
-            return None
-        complaint = self._complaints.get(found.uid)
-        return found if complaint is None else msgspec.structs.replace(found, complaint=complaint)
-
-    def complain(self, uid: str, complaint: Complaint) -> None:
-        """Remembers what a kubelet complained of about a pod."""
-        self._complaints[uid] = complaint
+        return None if found is None or uid not in ("", found.uid) else found
 
     def pods(self, key: Key) -> list[PodFacts]:
         """Returns all pods seen of a TaskRun."""
@@ -74,19 +145,58 @@ class Sightings:
         if found is not None and not found.gone:
             self._pods[key][name] = msgspec.structs.replace(found, gone=True)
 
-    def forget(self, key: Key) -> None:
-        """Forgets a deleted TaskRun."""
-        self.runs.pop(key, None)
+    def lost_before(self, listed: set[str], namespace: str, version: int) -> list[Key]:
+        """
+        Notes the pods that a list of this version lacks, by their UIDs; returns their TaskRuns' keys. ``namespace`` is
+        the list's, "" for all.
+        """
+        lost = [
+            (key, pod.name)
+            for key, pods in self._pods.items()
+            for pod in pods.values()
+            if not pod.gone and pod.uid not in listed and pod.version <= version and namespace in ("", key.namespace)
+        ]
+        for key, name in lost:
+            self.lost_pod(key, name)
+        return [key for key, _ in lost]
+
+    def _forget_pods(self, key: Key) -> None:
         for facts in self._pods.pop(key, {}).values():
             self._complaints.pop(facts.uid, None)
+            self._keys.pop(facts.uid, None)
+
+    # --- complaints ---
+
+    def saw_event(self, event: Json) -> Key | None:
+        """Notes an Event about a pod; returns its TaskRun's key if there is a new complaint about one that is known."""
+        uid = str((event.get("involvedObject") or {}).get("uid") or "")
+        key = self._keys.get(uid)
+        kept = self._early if key is None else self._complaints
+        before = kept.get(uid)
+        after = heard(before, event)
+        if after is None or after == before:
+            return None
+        kept[uid] = after
+        if len(self._early) > _MOST_EARLY:
+            self._early.popitem(last=False)
+        return key
+
+    def complaint(self, uid: str) -> Complaint | None:
+        """Returns the last complaint about a pod."""
+        return self._complaints.get(uid)
 
 
-def _older(body: Json, than: Json | None) -> bool:
+def key_of(metadata: Json) -> Key | None:
+    """Returns the key of the TaskRun that a pod belongs to by its labels, None without one."""
+    labels = metadata.get("labels") or {}
+    if RUN_LABEL not in labels or not str(labels.get(ATTEMPT_LABEL) or "").isdigit():
+        return None
+    return Key(metadata["namespace"], labels[RUN_LABEL])
+
+
+def _older(new: str, old: str) -> bool:
     """
-    Tells whether this version is older than the known one. Versions of one object are compared as numbers: Kubernetes
+    Tells whether a version is older than the known one. Versions of one object are compared as numbers: Kubernetes
     allows that since 1.35, and every API server on etcd has always made them so.
     """
-    if than is None or body["metadata"]["uid"] != than["metadata"]["uid"]:
-        return False
-    new, old = body["metadata"]["resourceVersion"], than["metadata"]["resourceVersion"]
     return new.isdigit() and old.isdigit() and int(new) < int(old)

@@ -2,7 +2,8 @@
 The conditions of a TaskRun, in Kubernetes' form. Pure.
 
 ``Admitted``: a pod could be made. ``Scheduled``: it has a node. ``Running``: the runner's container runs.
-``Succeeded`` is the summary: Unknown while the TaskRun goes on, then finally True or False.
+``ServerReachable``: the server answers, as far as the operator sees. ``Succeeded`` is the summary: Unknown while the
+TaskRun goes on, then finally True or False.
 """
 
 from typing import Any
@@ -16,7 +17,7 @@ _GOOD = frozenset({"success", "skipped"})
 
 def conditions(status: Status, pod: PodFacts | None, now: str, generation: int, note: str = "") -> list[dict[str, Any]]:
     """
-    Returns all four, each with the time of its last change taken over from ``status`` where nothing changed. ``note``
+    Returns all five, each with the time of its last change taken over from ``status`` where nothing changed. ``note``
     is what an administrator should know of a pod that was made.
     """
     reason, message = status.reason or Reason.PENDING, status.message
@@ -39,20 +40,23 @@ def conditions(status: Status, pod: PodFacts | None, now: str, generation: int, 
         wanted.append(("Scheduled", "False", reason if made else "NoPod", message if made else ""))
     if over:
         wanted.append(("Running", "False", "Ended" if status.started_at else "NeverRan", ""))
+        wanted.append(_kept(status, "ServerReachable", "NotNeeded", "Unknown"))
         wanted.append(("Succeeded", "True" if status.state in _GOOD else "False", reason, message))
     else:
-        running = reason == Reason.RUNNING
+        away = reason == Reason.SERVER_AWAY
+        running = reason == Reason.RUNNING or (away and status.state == "running")
         wanted.append(("Running", "True" if running else "False", reason, "" if running else message))
+        wanted.append(("ServerReachable", *(("False", reason, message) if away else ("True", "Answers", ""))))
         wanted.append(("Succeeded", "Unknown", reason, message))
     before = {c["type"]: c for c in status.conditions}
     return [_condition(before.get(each[0]), each, now, generation) for each in wanted]
 
 
-def _kept(status: Status, kind: str, never: str) -> tuple[str, str, str, str]:
+def _kept(status: Status, kind: str, never: str, value: str = "False") -> tuple[str, str, str, str]:
     """Returns a condition as it was when the TaskRun ended: it shows how far the TaskRun came."""
     found = next((c for c in status.conditions if c["type"] == kind), None)
     if found is None:
-        return kind, "False", never, ""
+        return kind, value, never, ""
     return kind, found["status"], found["reason"], found["message"]
 
 

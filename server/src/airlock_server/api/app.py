@@ -62,7 +62,7 @@ class App:
         await _send(send, request, response, access.refreshed())
 
     async def _answer(self, request: Request, access: Access, receive: Receive) -> Response:
-        if (handler := probes.HANDLERS.get((request.method, request.target))) is not None:
+        if (handler := probes.handler_of(request)) is not None:
             return await handler(self._services, request)
         versions.version_for(request.headers.get(versions.HEADER))
         parts = request.parts

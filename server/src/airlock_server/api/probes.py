@@ -1,5 +1,5 @@
 """
-Serves the exchange of a pod's token and the two probes of a kubelet, beside the Execution API.
+Serves the exchange of a pod's token, the operator's question and a kubelet's probes, beside the Execution API.
 
 They need no task's token. The probes answer anybody, and their answer only says that the server answers.
 """
@@ -15,6 +15,8 @@ from airlock_server.store.errors import Unavailable
 from airlock_server.web.http import Request, Response, as_json
 
 EXCHANGE_PATH = "/airlock/v1/exchange"
+#: What follows it is a pod's UID.
+ATTEMPTS_PATH = "/airlock/v1/attempts/"
 
 _MISSING = Refusal(Reason.DENIED, "this server serves no TaskRuns; set AIRLOCK__KUBERNETES__ENABLED to true")
 
@@ -27,6 +29,20 @@ async def exchange(services: Services, request: Request) -> Response:
         answer = await services.exchange.exchange(bearer(request.headers), request.address)
     except Unavailable as e:
         return _no(Refusal(Reason.API_BUSY, f"the database is busy: {e}", retry_after=1))
+    return _no(answer) if isinstance(answer, Refusal) else as_json(answer)
+
+
+async def attempt(services: Services, request: Request) -> Response:
+    """Answers the operator's question what is known of a pod's attempt."""
+    if services.exchange is None:
+        return _no(_MISSING)
+    pod_uid = request.target.removeprefix(ATTEMPTS_PATH)
+    try:
+        answer = await services.exchange.known(bearer(request.headers), request.address, pod_uid)
+    except Unavailable as e:
+        return _no(Refusal(Reason.API_BUSY, f"the database is busy: {e}", retry_after=1))
+    if answer is None:
+        return as_json({"reason": "NotFound", "message": f"pod {pod_uid!r} was never given a token"}, 404)
     return _no(answer) if isinstance(answer, Refusal) else as_json(answer)
 
 
@@ -51,6 +67,13 @@ HANDLERS: dict[tuple[str, str], Handler] = {
     ("GET", "/healthz"): alive,
     ("GET", "/readyz"): ready,
 }
+
+
+def handler_of(request: Request) -> Handler | None:
+    """Returns what serves a request that is not of the Execution API."""
+    if request.method == "GET" and request.target.startswith(ATTEMPTS_PATH):
+        return attempt
+    return HANDLERS.get((request.method, request.target))
 
 
 def _no(no: Refusal) -> Response:

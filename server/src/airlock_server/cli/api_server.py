@@ -59,7 +59,9 @@ def _serve_taskruns(
     namespaces = tuple(name.strip() for name in kubernetes.namespaces.split(",") if name.strip())
     client = Client(where(kubernetes, environ))
     running.callback(client.close)
-    exchange = Exchange(client, kubernetes.connections, db, here.tokens, here.settings.exchange, namespaces)
+    exchange = Exchange(
+        client, kubernetes.connections, db, here.tokens, here.settings.exchange, namespaces, kubernetes.operator_account
+    )
     running.callback(exchange.close)
     running.enter_context(Sweeper(client, db, kubernetes.sweep_seconds, namespaces))
     return exchange

@@ -10,8 +10,6 @@ from typing import Any
 
 import msgspec
 
-from airlock_wire.pod import TOKEN_AUDIENCE
-
 #: A projected token is about one kilobyte.
 MAX_TOKEN_BYTES = 16384
 
@@ -25,15 +23,15 @@ class _Payload(msgspec.Struct, frozen=True):
     exp: float
 
 
-def check(token: str, now: float) -> None:
-    """Raises Unusable unless the token is a JWT of our audience with time left (``now`` in epoch seconds)."""
+def check(token: str, audience: str, now: float) -> None:
+    """Raises Unusable unless the token is a JWT of this audience with time left (``now`` in epoch seconds)."""
     parts = token.split(".")
     if len(token) > MAX_TOKEN_BYTES or len(parts) != 3 or not all(parts):
         raise Unusable("the bearer token is not a JWT; send the projected service-account token of the pod")
     payload = _payload(parts[1])
     audiences = [payload.aud] if isinstance(payload.aud, str) else payload.aud
-    if TOKEN_AUDIENCE not in audiences:
-        raise Unusable(f"the token is not meant for Airlock; project one with audience {TOKEN_AUDIENCE!r}")
+    if audience not in audiences:
+        raise Unusable(f"the token is not meant for Airlock; project one with audience {audience!r}")
     if payload.exp <= now:
         raise Unusable("the token has run out; the kubelet replaces the file, so read it again")
 

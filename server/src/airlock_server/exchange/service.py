@@ -23,12 +23,14 @@ from airlock_server.keys.tokens import Tokens
 from airlock_server.kube import taskruns
 from airlock_server.kube.client import Client
 from airlock_server.kube.errors import ClusterError, Forbidden
+from airlock_server.kube.taskruns import User
 from airlock_server.launching.taskruns import closing
-from airlock_server.rules.attempts import Attempt, Claim, OwnedBy, RunBy, Superseded
+from airlock_server.rules.attempts import Attempt, Claim, Known, OwnedBy, RunBy, Superseded
 from airlock_server.settings import ExchangeSettings
 from airlock_server.store import attempts
 from airlock_server.store.engine.database import Database
 from airlock_server.store.run_keys import run_id_of
+from airlock_wire.pod import OPERATOR_AUDIENCE, TOKEN_AUDIENCE
 from airlock_wire.workload import Exchanged, TaskInstanceRef
 
 audit = logging.getLogger("airlock.audit")
@@ -51,7 +53,10 @@ class Trail(msgspec.Struct):
 
 
 class Exchange:
-    """The service, for one event loop. Without ``namespaces`` it serves all."""
+    """
+    The service, for one event loop. Without ``namespaces`` it serves all. ``operator`` is the account of the operator,
+    as Kubernetes names it; nobody may ask about attempts if it is empty.
+    """
 
     def __init__(
         self,
@@ -61,11 +66,13 @@ class Exchange:
         tokens: Tokens,
         settings: ExchangeSettings,
         namespaces: tuple[str, ...] = (),
+        operator: str = "",
     ) -> None:
         self._client = client
         self._db = db
         self._tokens = tokens
         self._namespaces = namespaces
+        self._operator = operator
         self._rate = Rate(settings.burst, settings.per_second)
         self._refused = RefusedTokens(settings.refused_seconds)
         self._pool = ThreadPoolExecutor(connections, thread_name_prefix="kubernetes")
@@ -83,33 +90,25 @@ class Exchange:
         """Waits for the calls under way, each of which has a timeout."""
         self._pool.shutdown(cancel_futures=True)
 
-    async def _answer(self, token: str | None, trail: Trail) -> Exchanged | Refusal:
-        if token is None:
-            return Refusal(Reason.BAD_TOKEN, "there is no bearer token; send the pod's projected token")
-        try:
-            pod_token.check(token, time.time())
-        except Unusable as e:
-            return Refusal(Reason.BAD_TOKEN, str(e))
-        now = time.monotonic()
-        if (why := self._refused.why(token, now)) is not None:
-            return Refusal(Reason.BAD_TOKEN, why)
-        if seconds := self._rate.wait(trail.address, now):
-            message = f"{trail.address} asks too often ([exchange] burst and per_second)"
-            return Refusal(Reason.TOO_MANY, message, retry_after=int(seconds) + 1)
-        try:
-            return await self._ask(token, trail)
-        except ClusterError as e:
-            fix = "; the server's service account lacks a rule" if isinstance(e, Forbidden) else ""
-            return Refusal(Reason.API_BUSY, f"Kubernetes cannot be asked: {e}{fix}", retry_after=_RETRY_SECONDS)
-
-    async def _ask(self, token: str, trail: Trail) -> Exchanged | Refusal:
-        user = await self._in_thread(taskruns.review, token)
+    async def known(self, token: str | None, address: str, pod_uid: str) -> Known | Refusal | None:
+        """
+        Returns what the store knows of a pod's attempt, for the operator alone; None if the pod was never given a
+        token.
+        """
+        trail = Trail(address)
+        user = await self._vouched_for(token, OPERATOR_AUDIENCE, trail)
         if isinstance(user, Refusal):
             return user
-        if isinstance(user, str):
-            self._refused.add(token, user, time.monotonic())
-            return Refusal(Reason.BAD_TOKEN, user)
-        trail.username = user.username
+        if not self._operator or user.username != self._operator:
+            message = f"{user.username!r} may not ask about attempts ([kubernetes] operator_account)"
+            audit.warning("attempt", extra={"outcome": "refused", "who": user.username, "address": address})
+            return Refusal(Reason.DENIED, message)
+        return await self._db.aread(partial(attempts.known, pod_uid=pod_uid))
+
+    async def _answer(self, token: str | None, trail: Trail) -> Exchanged | Refusal:
+        user = await self._vouched_for(token, TOKEN_AUDIENCE, trail)
+        if isinstance(user, Refusal):
+            return user
         try:
             pod = trail.pod = pod_token.pod_of(user.username, user.extra)
         except NotAPod as e:
@@ -118,7 +117,7 @@ class Exchange:
             return Refusal(
                 Reason.DENIED, f"this server does not serve namespace {pod.namespace!r} ([kubernetes] namespaces)"
             )
-        run = await self._in_thread(taskruns.get, pod.namespace, pod.taskrun)
+        run = await self._from_kubernetes(taskruns.get, pod.namespace, pod.taskrun)
         if isinstance(run, Refusal):
             return run
         claim = judge(pod, run)
@@ -127,11 +126,34 @@ class Exchange:
         trail.taskrun_uid = claim.taskrun_uid
         return await self._admit(claim)
 
+    async def _vouched_for(self, token: str | None, audience: str, trail: Trail) -> User | Refusal:
+        """Returns the owner of a token, which Kubernetes confirms, with the cheapest checks first."""
+        if token is None:
+            return Refusal(Reason.BAD_TOKEN, "there is no bearer token; send the pod's projected token")
+        try:
+            pod_token.check(token, audience, time.time())
+        except Unusable as e:
+            return Refusal(Reason.BAD_TOKEN, str(e))
+        now = time.monotonic()
+        if (why := self._refused.why(token, now)) is not None:
+            return Refusal(Reason.BAD_TOKEN, why)
+        if seconds := self._rate.wait(trail.address, now):
+            message = f"{trail.address} asks too often ([exchange] burst and per_second)"
+            return Refusal(Reason.TOO_MANY, message, retry_after=int(seconds) + 1)
+        user = await self._from_kubernetes(taskruns.review, token, audience)
+        if isinstance(user, Refusal):
+            return user
+        if isinstance(user, str):
+            self._refused.add(token, user, time.monotonic())
+            return Refusal(Reason.BAD_TOKEN, user)
+        trail.username = user.username
+        return user
+
     async def _admit(self, claim: Claim) -> Exchanged | Refusal:
         admitted = await self._db.awrite(partial(attempts.admit, claim=claim))
         if isinstance(admitted, RunBy) and admitted.uid:
             # People often delete a TaskRun and make it again, so the old one is checked now and not at its next turn.
-            other = await self._in_thread(taskruns.get, admitted.namespace, admitted.name)
+            other = await self._from_kubernetes(taskruns.get, admitted.namespace, admitted.name)
             if isinstance(other, Refusal):
                 return other
             standing = None if other is None or other.metadata.uid != admitted.uid else other.status
@@ -162,13 +184,18 @@ class Exchange:
         token = self._tokens.mint_for_pod(admitted.ti_id, admitted.pod_uid, admitted.taskrun_uid, admitted.try_number)
         return Exchanged(token=token, task_instance=TaskInstanceRef(id=admitted.ti_id, **named))
 
-    async def _in_thread(self, call: Callable[..., T], *arguments: Any) -> T | Refusal:
-        """Calls Kubernetes in a thread of the pool; returns a Refusal where too many wait for one."""
+    async def _from_kubernetes(self, call: Callable[..., T], *arguments: Any) -> T | Refusal:
+        """
+        Calls Kubernetes in a thread of the pool; returns a Refusal where too many wait for one, or it cannot be asked.
+        """
         if self._asking >= self._most:
             return Refusal(Reason.API_BUSY, "too many pods wait for Kubernetes; ask again", retry_after=_RETRY_SECONDS)
         self._asking += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, call, self._client, *arguments)
+        except ClusterError as e:
+            fix = "; the server's service account lacks a rule" if isinstance(e, Forbidden) else ""
+            return Refusal(Reason.API_BUSY, f"Kubernetes cannot be asked: {e}{fix}", retry_after=_RETRY_SECONDS)
         finally:
             self._asking -= 1
 

@@ -6,7 +6,6 @@ import msgspec
 
 from airlock_server.kube.client import Client, path
 from airlock_server.kube.errors import NotFound, Unreachable
-from airlock_wire.pod import TOKEN_AUDIENCE
 from airlock_wire.taskrun import GROUP, PLURAL, VERSION, Spec, Status
 
 _GROUP = ("apis", GROUP, VERSION)
@@ -58,16 +57,16 @@ class _Review(msgspec.Struct, frozen=True):
     status: _ReviewStatus
 
 
-def review(client: Client, token: str) -> User | str:
-    """Returns the token's owner as Kubernetes confirms it, or why it does not. Raises ClusterError."""
+def review(client: Client, token: str, audience: str) -> User | str:
+    """Returns the owner of a token for this audience, or why Kubernetes does not confirm it. Raises ClusterError."""
     asked = {
         "apiVersion": "authentication.k8s.io/v1",
         "kind": "TokenReview",
-        "spec": {"token": token, "audiences": [TOKEN_AUDIENCE]},
+        "spec": {"token": token, "audiences": [audience]},
     }
     found = client.post(path("apis", "authentication.k8s.io", "v1", "tokenreviews"), asked, _Review).status
     # An API server that does not support audiences answers without them, and would accept any token of the cluster.
-    if not found.authenticated or TOKEN_AUDIENCE not in found.audiences:
+    if not found.authenticated or audience not in found.audiences:
         return found.error or "Kubernetes does not vouch for it: its pod is gone, or it was not signed by this cluster"
     return found.user
 

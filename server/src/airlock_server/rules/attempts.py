@@ -45,6 +45,16 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     conf: dict[str, Any] | None
 
 
+class Known(msgspec.Struct, frozen=True):
+    """
+    What the store knows of an attempt: the state of its try, and why it has it. The state is ``unknown`` if a later try
+    has taken its place.
+    """
+
+    state: str
+    message: str = ""
+
+
 class Superseded(msgspec.Struct, frozen=True):
     """Another pod counts, or none any more, and why."""
 

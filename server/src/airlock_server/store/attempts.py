@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from airlock_server.rules.attempts import Attempt, Claim, OwnedBy, RunBy, Superseded
+from airlock_server.rules.attempts import Attempt, Claim, Known, OwnedBy, RunBy, Superseded
 from airlock_server.rules.takeover import Found, Step, succeed
 from airlock_server.store import task_instances, tries
 from airlock_server.store.engine.types import now as clock
@@ -39,6 +39,18 @@ def of_pod(conn: sa.Connection, pod_uid: str) -> Attempt | None:
     """Returns the pod's row, None if it was never given a token."""
     row = conn.execute(_BY_POD, {"pod": pod_uid}).one_or_none()
     return None if row is None else Attempt(**row._mapping)  # noqa: SLF001 - a row as a map
+
+
+def known(conn: sa.Connection, pod_uid: str) -> Known | None:
+    """Returns the state of the try that a pod runs, None if the pod was never given a token."""
+    attempt_of_pod = of_pod(conn, pod_uid)
+    if attempt_of_pod is None:
+        return None
+    chosen = sa.select(_t.state, _t.reason).where(
+        _t.id == attempt_of_pod.ti_id, _t.try_number == attempt_of_pod.try_number
+    )
+    row = conn.execute(chosen).one_or_none()
+    return Known("unknown") if row is None else Known(row.state, row.reason or "")
 
 
 def admit(conn: sa.Connection, claim: Claim) -> Attempt | Superseded | OwnedBy | RunBy:
