@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Writes what follows from others: the chart's copy of the TaskRun resource; install.yaml, which is the chart with its
-# default values; docs/messages.md, which is the sidecar's table of requests; and the pages of docs/reference. Run it after
-# changing manifests/crd, charts/airlock, that table, a setting or a command; a test holds them equal.
+# default values; docs/messages.md, which is the sidecar's tables of messages; and the pages of docs/reference. Run it
+# after changing manifests/crd, charts/airlock, those tables, a setting or a command; a test holds them equal.
 #   scripts/manifests.sh [FOLDER]   writes below another folder, for that test
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target=${1:-.}
-mkdir -p "$target/manifests" "$target/charts/airlock/crd" "$target/docs"
+mkdir -p "$target/manifests" "$target/charts/airlock/crd"
 [ "$target" = . ] || cp -r charts "$target/"
 cp manifests/crd/taskruns.yaml "$target/charts/airlock/crd/taskruns.yaml"
 {
@@ -23,5 +23,4 @@ metadata:
 END
     .venvs/dev/bin/helm template airlock "$target/charts/airlock" --namespace airlock-system --kube-version 1.31.0
 } >"$target/manifests/install.yaml"
-.venvs/dev/bin/python scripts/messages.py >"$target/docs/messages.md"
-PYTHONPATH=tools .venvs/dev/bin/python -P -m reference "$target/docs/reference"
+PYTHONPATH=tools .venvs/dev/bin/python -P -m reference "$target/docs"

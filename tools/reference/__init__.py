@@ -1,1 +1,1 @@
-"""The generated pages of docs/reference, and a reader of the documents. Run by ``scripts/manifests.sh``."""
+"""The generated pages of docs, and a reader of the documents. Run by ``scripts/manifests.sh``."""

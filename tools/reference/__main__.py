@@ -1,24 +1,25 @@
-"""``python -m reference FOLDER``: writes the generated pages of docs/reference into a folder."""
+"""``python -m reference FOLDER``: writes the generated pages of docs into a folder."""
 
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from reference import chart_values, command_line, settings, taskrun
+from reference import chart_values, command_line, messages, settings, taskrun
 
 #: Each page and what writes it.
 PAGES: dict[str, Callable[[], str]] = {
-    "taskrun.md": taskrun.page,
-    "settings.md": settings.page,
-    "chart-values.md": chart_values.page,
-    "command-line.md": command_line.page,
+    "messages.md": messages.page,
+    "reference/taskrun.md": taskrun.page,
+    "reference/settings.md": settings.page,
+    "reference/chart-values.md": chart_values.page,
+    "reference/command-line.md": command_line.page,
 }
 
 
 def main(folder: Path) -> None:
     """Write every page."""
-    folder.mkdir(parents=True, exist_ok=True)
     for name, page in PAGES.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(page())
 
 

@@ -21,6 +21,7 @@ from doubles.sidecar import TI, work
 
 from airlock_sidecar import errors
 from airlock_sidecar.logs.store import LogStore
+from airlock_sidecar.requests import answers
 from airlock_sidecar.requests.dispatch import Dispatcher
 from airlock_sidecar.requests.handlers import Handlers
 from airlock_sidecar.requests.trace import Trace
@@ -172,7 +173,7 @@ def test_every_frame_gets_exactly_one_answer(seed, tmp_path):
     launch = Launch(work(), Journal.open(str(tmp_path / "state")), LogStore(str(tmp_path), "log"))
     calls = Calls(1.0)
     calls.provide(RandomApi(random.Random(seed)))
-    table = Handlers(launch, calls, Access(), lambda: os.open(os.devnull, os.O_WRONLY)).table
+    table = answers.table(Handlers(launch, calls, Access(), lambda: os.open(os.devnull, os.O_WRONLY)))
     exchange = Dispatcher(launch, table, lambda *_: rng.random() < 0.5, Trace(Logging()))
     ours, theirs = socket.socketpair()
     crashed = []

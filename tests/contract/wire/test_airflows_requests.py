@@ -23,6 +23,7 @@ from doubles.sidecar import TI, work
 
 from airlock_sidecar.lifecycle.reporting import Reporter
 from airlock_sidecar.logs.store import LogStore
+from airlock_sidecar.requests import answers
 from airlock_sidecar.requests.dispatch import Dispatcher
 from airlock_sidecar.requests.handlers import Handlers
 from airlock_sidecar.requests.trace import Trace
@@ -173,13 +174,13 @@ def through_ours(case, store):
     heart = Heart(calls, launch, {"hostname": "h", "pid": 1}, 5.0)
     heart.good()
     reporter = Reporter(launch, calls, heart, threading.Event())
-    table = Handlers(
+    handlers = Handlers(
         launch,
         calls,
         Access(xcom_writes=None, deferrals=("*",), asset_events=("*",)),
         lambda: os.open(os.devnull, os.O_WRONLY),
-    ).table
-    exchange = Dispatcher(launch, table, reporter.report, Trace(Logging()))
+    )
+    exchange = Dispatcher(launch, answers.table(handlers), reporter.report, Trace(Logging()))
     ours, runners = socket.socketpair()
     with ours, runners:
         runners.sendall(bytes.fromhex(case["frame"]))

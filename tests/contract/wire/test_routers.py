@@ -14,7 +14,8 @@ from contract.wire import samples
 from airlock_server.api.app import ROUTES as SERVED
 from airlock_server.api.execution.routing import Router
 from airlock_sidecar import errors
-from airlock_sidecar.requests import routes
+from airlock_sidecar.requests.route import Request, placeholders
+from airlock_sidecar.requests.routes import ROUTES
 from airlock_wire.protocol import whole
 
 DRIVER = Path(__file__).parent / "drivers" / "routers.py"
@@ -32,21 +33,21 @@ NAMES = {"variable_key": "key", "connection_id": "conn_id", "task_instance_id": 
 
 def requests():
     """(message's name, request, its values) for each message with each odd value in each part of its address."""
-    for kind, route in routes.ROUTES.items():
+    for kind, route in ROUTES.items():
         if kind is whole.LargeSetXCom:
             continue
         full = samples.FULL[kind.__name__]
         if "ti_id" in kind.__struct_fields__:
             full = msgspec.structs.replace(full, ti_id=TI_ID)
-        parts = [name for name in routes._placeholders(route.path) if name not in ("ti_id", "offset")]
+        parts = [name for name in placeholders(route.path) if name not in ("ti_id", "offset")]
         for changes in [{}, *({name: odd} for name in parts for odd in ODD)]:
             ask = msgspec.structs.replace(full, **changes)
             try:
-                made = routes.request(ask, IDS)
+                made = route.request(ask, IDS)
             except (errors.NotAllowed, errors.NotFound, ValueError):
                 assert changes, f"{kind.__name__} is refused as it is"
                 continue
-            values = {name: str(getattr(ask, name)) for name in routes._placeholders(route.path) if name != "ti_id"}
+            values = {name: str(getattr(ask, name)) for name in placeholders(route.path) if name != "ti_id"}
             yield kind.__name__, made, values | ({"ti_id": TI_ID} if "{ti_id}" in route.path else {}), bool(changes)
 
 
@@ -92,13 +93,13 @@ def test_at_our_router_each_comes_to_its_endpoint_with_its_values_or_to_none(mad
 
 
 def test_what_needs_no_grant_is_served_by_both_servers_to_the_task_instance_itself_alone(made, at_airflow):
-    free = {kind.__name__ for kind, route in routes.ROUTES.items() if route.free}
+    free = {kind.__name__ for kind, route in ROUTES.items() if route.free}
     plain = [(name, each, to) for (name, each, _, odd), to in zip(made, at_airflow, strict=True) if not odd]
 
     assert free == {name for name, _, to in plain if to[2]}
     # Ours does not serve all of them.
     assert [] == [name for name, each, _ in plain if name in free and (to := at_ours(each)) and not to[2]]
-    state = routes.Request("PATCH", f"/task-instances/{TI_ID}/state", [], None)
+    state = Request("PATCH", f"/task-instances/{TI_ID}/state", [], None)
     assert at_ours(state)[2]
 
 

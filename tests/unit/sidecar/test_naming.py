@@ -6,8 +6,9 @@ import pytest
 from contract.wire import samples
 
 from airlock_sidecar.errors import NotAllowed
-from airlock_sidecar.requests import naming, routes
-from airlock_wire.protocol import messages, whole
+from airlock_sidecar.requests import naming
+from airlock_sidecar.requests.routes import ROUTES
+from airlock_wire.protocol import changes, messages, whole
 
 OWN = {"ti_id": "0198a5c2-3a4b-7c5d-8e6f-112233445566", "dag_id": "etl", "run_id": "r", "task_id": "t", "map_index": -1}
 ODD = [
@@ -53,7 +54,7 @@ def test_a_slash_in_an_id_of_any_message_is_refused(kind, field, odd):
     values = {name: getattr(full, name) for name in kind.__struct_fields__}
     for value in [odd] if field in naming.ONE else [[odd], ["fine", odd], *([[[odd, 1]]] if field == "tasks" else [])]:
         with pytest.raises(NotAllowed, match=field):
-            routes.request(kind(**values | {field: value}), OWN)
+            ROUTES[kind].request(kind(**values | {field: value}), OWN)
 
 
 def test_no_field_that_names_a_dag_a_run_or_a_task_has_a_name_that_the_check_does_not_know():
@@ -69,10 +70,10 @@ def test_no_field_that_names_a_dag_a_run_or_a_task_has_a_name_that_the_check_doe
 @pytest.mark.parametrize("odd", [7, None, ["a"], ["a", True], ["a", 1, 2], [["a", 1], 2]])
 def test_a_task_to_skip_is_an_id_or_a_pair_of_one_and_a_map_index(odd):
     with pytest.raises(NotAllowed):
-        routes.request(samples.FULL["SkipDownstreamTasks"].__class__(tasks=[odd]), OWN)
+        ROUTES[changes.SkipDownstreamTasks].request(changes.SkipDownstreamTasks(tasks=[odd]), OWN)
 
 
 def test_a_key_may_have_slashes():
     asked = messages.GetXCom(key="a/b", dag_id="d", run_id="r", task_id="t")
 
-    assert "/xcoms/d/r/t/a%2Fb" == routes.request(asked, OWN).path
+    assert "/xcoms/d/r/t/a%2Fb" == ROUTES[messages.GetXCom].request(asked, OWN).path

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from airlock_sidecar.errors import NotAllowed
-from airlock_sidecar.requests import routes
+from airlock_sidecar.errors import NotAllowed, NotFound
+from airlock_sidecar.requests import answers
 from airlock_sidecar.requests.handlers import Handlers
+from airlock_sidecar.requests.routes import ROUTES
 from airlock_wire.protocol import changes, lookups, messages, stores, whole
 from airlock_wire.workload import Access
 
@@ -18,27 +19,92 @@ OTHER = "01890000-0000-7000-8000-00000000000f"
 OWN = {name: IDS[name] for name in ("dag_id", "run_id", "task_id")}
 
 
+def request(ask):
+    return ROUTES[type(ask)].request(ask, IDS)
+
+
+def missing_grant(ask, allowed):
+    return ROUTES[type(ask)].missing_grant(ask, IDS, allowed)
+
+
 def test_every_message_has_a_row_or_a_function():
-    served = set(Handlers(typing.cast("typing.Any", None), None, Access(), lambda: -1).table)
+    served = set(answers.table(Handlers(typing.cast("typing.Any", None), None, Access(), lambda: -1)))
 
     assert set(typing.get_args(whole.FromTask)) == served - {whole.LargeSetXCom}
 
 
-@pytest.mark.parametrize("kind", routes.ROUTES, ids=lambda kind: kind.__name__)
+def test_a_message_has_a_row_or_is_answered_without_one():
+    assert set() == set(ROUTES) & set(answers.WITHOUT_ROW)
+
+
+def test_every_terminal_message_is_held_to_its_grants():
+    ending = {kind for kind, each in answers.WITHOUT_ROW.items() if each.function is Handlers.ending}
+
+    assert set(whole.TERMINAL) == ending
+
+
+@pytest.mark.parametrize("kind", ROUTES, ids=lambda kind: kind.__name__)
 def test_a_row_names_only_fields_that_are_there(kind):
-    route, fields = routes.ROUTES[kind], set(kind.__struct_fields__)
+    route, fields = ROUTES[kind], set(kind.__struct_fields__)
     in_path = {name for _, name, _, _ in string.Formatter().parse(route.path) if name} - {"ti_id"}
 
     assert (
         set()
         == (in_path | {*route.query, *route.body, *route.detail} | ({route.whole, route.governed} - {""})) - fields
     )
-    assert route.field in ("", *(route.reply.__struct_fields__ if route.reply else ()))
+    assert {*route.flags, *route.from_zero, *route.one_of} <= set(route.query)
+    assert {route.renamed[0]} <= {"", *route.query, *route.body}
+    assert {route.reserved[0]} <= {"", *in_path}
+    assert route.field in ("", *(route.answer.__struct_fields__ if route.answer else ()))
 
 
-@pytest.mark.parametrize("kind", routes.ROUTES, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", ROUTES, ids=lambda kind: kind.__name__)
 def test_a_row_that_changes_something_says_so(kind):
-    assert (routes.ROUTES[kind].method not in ("GET", "HEAD")) is routes.ROUTES[kind].changes
+    assert (ROUTES[kind].method not in ("GET", "HEAD")) is ROUTES[kind].changes
+
+
+@pytest.mark.parametrize("kind", [kind for kind, route in ROUTES.items() if "map_index" in route.query], ids=str)
+def test_a_map_index_below_zero_is_not_sent(kind):
+    assert "map_index" in ROUTES[kind].from_zero
+
+
+def test_an_item_of_a_list_gets_the_type_that_the_server_leaves_out():
+    ask = lookups.GetAssetsByAlias(alias_name="all")
+    asset = {"name": "orders", "uri": "s3://o", "group": "asset", "extra": None}
+
+    body = ROUTES[type(ask)].reply(ask, msgspec.json.encode([asset]))
+
+    assert {"type": "AssetsByAliasResult", "assets": [asset | {"type": "AssetResult"}]} == body
+
+
+def test_an_event_query_says_each_name_that_the_server_requires():
+    ask = lookups.GetAssetEventByAsset(name=None, uri="s3://o", ascending=False)
+
+    assert [("name", ""), ("uri", "s3://o"), ("ascending", "false")] == request(ask).query
+
+
+def test_an_event_query_for_no_asset_is_refused():
+    with pytest.raises(ValueError, match="it needs a name or a uri"):
+        request(lookups.GetAssetEventByAsset(name=None, uri=None))
+
+
+def test_a_connection_whose_id_has_a_slash_is_absent():
+    with pytest.raises(NotFound):
+        request(messages.GetConnection(conn_id="a/b"))
+
+
+def test_a_field_has_the_name_that_the_server_knows():
+    query = request(lookups.GetAssetEventByAssetAlias(alias_name="all")).query
+    body = request(changes.PutVariable(key="v", value="1", description=None)).body
+
+    assert [("name", "all"), ("ascending", "true")] == query
+    assert {"val": "1", "description": None} == msgspec.json.decode(body)
+
+
+def test_a_dag_run_is_triggered_with_what_was_given_alone():
+    body = request(changes.TriggerDagRun(dag_id="other", run_id="r", note="by hand")).body
+
+    assert {"note": "by hand"} == msgspec.json.decode(body)
 
 
 @pytest.mark.parametrize(
@@ -55,11 +121,11 @@ def test_a_row_that_changes_something_says_so(kind):
 )
 def test_another_task_instances_id_is_refused(ask):
     with pytest.raises(NotAllowed, match=OTHER):
-        routes.request(ask, IDS)
+        request(ask)
 
 
 def test_a_question_about_the_run_before_is_always_this_task_instances():
-    asked = routes.request(lookups.GetPrevSuccessfulDagRun(ti_id=OTHER), IDS)
+    asked = request(lookups.GetPrevSuccessfulDagRun(ti_id=OTHER))
 
     assert f"/task-instances/{IDS['ti_id']}/previous-successful-dagrun" == asked.path
 
@@ -67,11 +133,11 @@ def test_a_question_about_the_run_before_is_always_this_task_instances():
 @pytest.mark.parametrize("odd", ["", ".", "..", "a/../b", "./a", "a/.", "keys\n", "\x00", "a\x85"])
 def test_what_could_be_another_path_is_refused(odd):
     with pytest.raises(ValueError, match="cannot be part of an address"):
-        routes.request(changes.PutVariable(key=odd, value="1", description=None), IDS)
+        request(changes.PutVariable(key=odd, value="1", description=None))
 
 
 def test_what_separates_in_an_address_is_quoted():
-    asked = routes.request(messages.GetVariable(key="a/b?c#d%2F"), IDS)
+    asked = request(messages.GetVariable(key="a/b?c#d%2F"))
 
     assert "/variables/a%2Fb%3Fc%23d%252F" == asked.path
 
@@ -128,19 +194,19 @@ GOVERNED = [
 
 @pytest.mark.parametrize(("ask", "field", "name"), GOVERNED, ids=[type(ask).__name__ for ask, _, _ in GOVERNED])
 def test_a_governed_message_needs_its_grant(ask, field, name):
-    assert (field, name) == routes.missing_grant(ask, IDS, DENYING)
-    assert None is routes.missing_grant(ask, IDS, Access(xcom_writes=None))
+    assert (field, name) == missing_grant(ask, DENYING)
+    assert None is missing_grant(ask, Access(xcom_writes=None))
 
 
 def test_every_message_has_a_rule_or_says_why_it_needs_none():
-    for kind, route in routes.ROUTES.items():
+    for kind, route in ROUTES.items():
         assert bool(route.rule) is not bool(route.free), kind
         assert not route.rule or bool(route.governed) is (route.needs is None), kind
 
 
-@pytest.mark.parametrize("kind", [kind for kind, route in routes.ROUTES.items() if route.free], ids=str)
+@pytest.mark.parametrize("kind", [kind for kind, route in ROUTES.items() if route.free], ids=str)
 def test_a_message_that_needs_no_grant_is_of_this_task_instance_by_the_servers_own_word(kind):
-    assert "{ti_id}" in routes.ROUTES[kind].path
+    assert "{ti_id}" in ROUTES[kind].path
 
 
 @pytest.mark.parametrize(
@@ -153,24 +219,24 @@ def test_a_message_that_needs_no_grant_is_of_this_task_instance_by_the_servers_o
     ],
 )
 def test_all_tasks_of_a_dag_are_granted_by_nothing_less(granted):
-    assert ("tasks", "d/*") == routes.missing_grant(lookups.GetTaskStates(dag_id="d"), IDS, granted)
+    assert ("tasks", "d/*") == missing_grant(lookups.GetTaskStates(dag_id="d"), granted)
 
 
 @pytest.mark.parametrize("pattern", ["d/*", "d*", "*"])
 def test_all_tasks_of_a_dag_are_granted_by_a_pattern_for_them(pattern):
-    assert None is routes.missing_grant(lookups.GetTaskStates(dag_id="d"), IDS, Access(tasks=(pattern,)))
+    assert None is missing_grant(lookups.GetTaskStates(dag_id="d"), Access(tasks=(pattern,)))
 
 
 def test_each_task_that_is_named_is_needed():
     asked = lookups.GetTaskStates(dag_id="d", task_ids=["a", "b"])
 
-    assert ("tasks", "d/b") == routes.missing_grant(asked, IDS, Access(tasks=("d/a",)))
+    assert ("tasks", "d/b") == missing_grant(asked, Access(tasks=("d/a",)))
 
 
 def test_an_event_by_name_and_uri_needs_both():
     asked = lookups.GetAssetEventByAsset(name="orders", uri="s3://o")
 
-    assert ("assets", "s3://o") == routes.missing_grant(asked, IDS, Access(assets=("orders",)))
+    assert ("assets", "s3://o") == missing_grant(asked, Access(assets=("orders",)))
 
 
 @pytest.mark.parametrize(
@@ -183,11 +249,11 @@ def test_an_event_by_name_and_uri_needs_both():
     ids=lambda asked: type(asked).__name__,
 )
 def test_a_tasks_own_dag_and_run_need_no_grant(asked):
-    assert None is routes.missing_grant(asked, IDS, DENYING)
+    assert None is missing_grant(asked, DENYING)
 
 
 def test_every_message_with_a_rule_was_tried():
-    assert {kind for kind, route in routes.ROUTES.items() if route.rule} == {type(ask) for ask, _, _ in GOVERNED}
+    assert {kind for kind, route in ROUTES.items() if route.rule} == {type(ask) for ask, _, _ in GOVERNED}
 
 
 def test_a_tasks_own_xcoms_need_no_grant():
@@ -196,9 +262,9 @@ def test_a_tasks_own_xcoms_need_no_grant():
         messages.SetXCom(key="k", value=1, **OWN),
         changes.DeleteXCom(key="k", **OWN),
     ):
-        assert None is routes.missing_grant(ask, IDS, DENYING)
+        assert None is missing_grant(ask, DENYING)
 
 
 def test_unless_it_is_said_otherwise_a_task_writes_no_others_xcoms():
-    assert ("xcomWrites", "other/t") == routes.missing_grant(messages.SetXCom(value=1, **XCOM), IDS, Access())
-    assert None is routes.missing_grant(messages.GetXCom(**XCOM), IDS, Access())
+    assert ("xcomWrites", "other/t") == missing_grant(messages.SetXCom(value=1, **XCOM), Access())
+    assert None is missing_grant(messages.GetXCom(**XCOM), Access())

@@ -34,8 +34,8 @@ def load() -> None:
     waits for its launcher's container has the time.
     """
     from airlock_sidecar.requests import (
+        answers,  # noqa: F401 - they are wanted in memory
         dispatch,  # noqa: F401 - they are wanted in memory
-        handlers,  # noqa: F401 - they are wanted in memory
     )
 
 
@@ -97,6 +97,7 @@ class Conversation:
         except OSError:
             return
         # Mostly loaded by now, else while the runner loads the task.
+        from airlock_sidecar.requests import answers
         from airlock_sidecar.requests.dispatch import Dispatcher
         from airlock_sidecar.requests.handlers import Handlers, ParseHandlers
 
@@ -104,7 +105,8 @@ class Conversation:
         if self._reporter is None or not isinstance(work, Execute):
             table, report = ParseHandlers(self._launch, self._keep_result).table, None
         else:
-            table, report = Handlers(self._launch, self._calls, work.access, self._open_log).table, self._report
+            handlers = Handlers(self._launch, self._calls, work.access, self._open_log)
+            table, report = answers.table(handlers), self._report
         try:
             Dispatcher(self._launch, table, report, self._trace).serve(session.frames, self._settings.max_frame_bytes)
         except errors.RunnerBroke as e:

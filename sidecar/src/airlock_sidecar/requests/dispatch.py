@@ -15,6 +15,7 @@ from airlock_sidecar.peer.intake import Frame, Intake
 from airlock_sidecar.requests import refusals, weight
 from airlock_sidecar.requests.bulk import as_json
 from airlock_sidecar.requests.handlers import DescriptorReply, Handler
+from airlock_sidecar.requests.route import Route
 from airlock_sidecar.requests.routes import ROUTES
 from airlock_sidecar.requests.trace import Trace
 from airlock_sidecar.state import journal
@@ -73,7 +74,7 @@ class Dispatcher:
         try:
             request = frames.decode_raw_request(frame.payload)
             asked = request.id
-            message = _message(request.body)
+            message, route = _message(request.body)
         except errors.NotAllowed as e:
             self._launch.refused(e.kind)
             return _Answer(frames.response(asked, error=_error(str(e), reason="TooLarge", bytes=len(frame.payload))))
@@ -84,7 +85,7 @@ class Dispatcher:
             return _Answer(frames.response(asked, error=_error(text, status_code=400)))
         self._trace.say("in", asked, type(message).__name__, len(frame.payload), message.__struct_fields__)
         try:
-            body, error = self._handle(message, request.body), None
+            body, error = self._handle(message, route, request.body), None
         except errors.ApiError as e:
             body, error = None, refusals.raised(e)
         except errors.Unserved:
@@ -101,14 +102,13 @@ class Dispatcher:
         self._trace.say("out", asked, _name(error or body), len(answer))
         return _Answer(answer, fd)
 
-    def _handle(self, message: Any, body: msgspec.Raw) -> Any:
+    def _handle(self, message: Any, route: Route | None, body: msgspec.Raw) -> Any:
         digest = journal.digest(body)
         if isinstance(message, whole.TERMINAL):
             return self._terminal(message, digest)
         handler = self._table.get(type(message))
         if handler is None:
             raise errors.NotAllowed("unserved", f"{type(message).__name__} is not served to this runner")
-        route = ROUTES.get(type(message))
         if route is None or not route.changes:
             return handler(message)
         replay = digest == self._replayed
@@ -149,27 +149,30 @@ class Dispatcher:
         self._report(message.state, payload, digest)
 
 
-def _message(body: msgspec.Raw) -> Any:
-    """
-    Decodes the message in a body. A large message is weighed first, except an XCom, which is passed on in pieces.
-    Raises UnknownMessage, and NotAllowed for what is too large.
-    """
+def _message(body: msgspec.Raw) -> tuple[Any, Route | None]:
+    """Decodes the message in a body, and finds its row. Raises UnknownMessage, and NotAllowed for what is too large."""
     data = memoryview(body)
-    if len(data) <= weight.SMALL_BYTES:
-        return whole.decode(body)
-    if (large := whole.large_xcom(body)) is not None:
-        return large
-    weight.check(data, "the message")
-    message = whole.decode(body)
+    small = len(data) <= weight.SMALL_BYTES
+    message = whole.decode(body) if small else _large_message(body, data)
     kind = type(message)
     route = ROUTES.get(kind)
+    if small:
+        return message, route
     if isinstance(message, whole.TERMINAL):
         # It is kept until the server has it, through restarts too.
         weight.check(data, kind.__name__, MOST_LAST_WORDS, MOST_LAST_WORDS)
     elif route is not None and not (route.body or route.whole):
         # All of it would be in the address.
         raise weight.too_large(kind.__name__)
-    return message
+    return message, route
+
+
+def _large_message(body: msgspec.Raw, data: memoryview) -> Any:
+    """Decodes a large message. It is weighed first, except an XCom, which is passed on in pieces."""
+    if (xcom := whole.large_xcom(body)) is not None:
+        return xcom
+    weight.check(data, "the message")
+    return whole.decode(body)
 
 
 def _send(sock: socket.socket, data: bytes, fd: int) -> None:

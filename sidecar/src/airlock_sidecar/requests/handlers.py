@@ -1,5 +1,5 @@
 """
-Answers each message: most by their row in ``routes``, some by a function here.
+Answers messages: by their row of the table of routes, or by what a row cannot say. ``answers`` says which has which.
 
 A handler returns the body of the answer, None for an empty one. An error of the API becomes an ErrorResponse in the
 error slot, and the runner raises it. Two errors come in the body slot, where a runner expects them: not found, and
@@ -13,19 +13,17 @@ import msgspec
 
 from airlock_sidecar import errors
 from airlock_sidecar.logs import masking
-from airlock_sidecar.requests import access, governing, refusals, routes
+from airlock_sidecar.requests import access, governing, refusals
 from airlock_sidecar.requests.bulk import as_json
+from airlock_sidecar.requests.route import Request, Route
 from airlock_sidecar.state.launch import Launch
 from airlock_sidecar.upstream.calls import Calls, segment
 from airlock_wire.options import TaskOptions
-from airlock_wire.protocol import changes, lookups, messages, whole
+from airlock_wire.protocol import changes, lookups, messages
 from airlock_wire.protocol.messages import ErrorResponse, ErrorType
 from airlock_wire.workload import Access
 
 Handler = Callable[[Any], Any]
-
-#: The messages whose body Airflow's runner checks for PERMISSION_DENIED, so that it does not look elsewhere.
-DENIED_IN_BODY = (messages.GetVariable, messages.GetConnection)
 
 #: The prefix in the header of a HEAD's answer that gives the number of map indexes.
 _COUNT_PREFIX = "map_indexes "
@@ -39,96 +37,83 @@ class DescriptorReply(msgspec.Struct, frozen=True):
 
 
 class Handlers:
-    """The table for a launch that executes a task instance. ``open_log`` makes another channel for log lines."""
+    """The functions for a launch that executes a task instance. ``open_log`` makes another channel for log lines."""
 
     def __init__(self, launch: Launch, calls: Calls, granted: Access, open_log: Callable[[], int]) -> None:
         self._launch = launch
         self._calls = calls
         self._access = granted
         self._open_log = open_log
-        self.table: dict[type[Any], Handler] = dict.fromkeys(routes.ROUTES, self.routed) | {
-            messages.GetVariable: self.get_variable,
-            messages.GetConnection: self.get_connection,
-            messages.GetXCom: self.get_xcom,
-            messages.SetRenderedFields: self.set_rendered_fields,
-            changes.SetRenderedMapIndex: self.set_rendered_map_index,
-            lookups.GetXComCount: self.get_xcom_count,
-            changes.TriggerDagRun: self.trigger_dag_run,
-            messages.MaskSecret: self.mask_secret,
-            changes.ResendLoggingFD: self.resend_logging_fd,
-            changes.GetHITLDetailResponse: self.unserved,
-            changes.UpdateHITLDetail: self.unserved,
-        }
-        # What may be said at all; whoever reports it does the rest.
-        self.table |= dict.fromkeys(whole.TERMINAL, self.ending)
 
-    def routed(self, ask: Any) -> Any:
+    def routed(self, route: Route, ask: Any) -> Any:
         """Returns the answer by the message's row."""
         try:
-            return routes.reply(ask, self._call(ask))
+            request = self._request(route, ask)
+            answer = self._calls.call(request.method, request.path, query=request.query, body=request.body)
+            return route.reply(ask, answer)
         except errors.NotFound as e:
-            answer = routes.absent(ask)
-            if answer is None or not e.by_server:
+            absent = route.absent(ask)
+            if absent is None or not e.by_server:
                 raise
-            return answer
+            return absent
         except (errors.Denied, errors.NotGranted) as e:
-            if not isinstance(ask, DENIED_IN_BODY):
+            if not route.denied_in_body:
                 raise
             if isinstance(e, errors.NotGranted):
                 self._launch.refused(e.kind)
-            return refusals.denied(e, {name: getattr(ask, name) for name in routes.ROUTES[type(ask)].detail})
+            return refusals.denied(e, route.named(ask))
 
-    def get_variable(self, ask: messages.GetVariable) -> Any:
+    def get_variable(self, route: Route, ask: messages.GetVariable) -> Any:
         """Returns a variable; its value is masked when its name says that it is a secret."""
-        answer = self.routed(ask)
+        answer = self.routed(route, ask)
         if isinstance(answer, dict):
             self._launch.mask(masking.secrets_in(answer.get("value"), ask.key))
         return answer
 
-    def get_connection(self, ask: messages.GetConnection) -> Any:
+    def get_connection(self, route: Route, ask: messages.GetConnection) -> Any:
         """Returns a connection; its password and extra are masked."""
-        answer = self.routed(ask)
+        answer = self.routed(route, ask)
         if isinstance(answer, dict):
             self._launch.mask(masking.secrets_of_connection(answer.get("password"), answer.get("extra")))
         return answer
 
-    def get_xcom(self, ask: messages.GetXCom) -> Any:
+    def get_xcom(self, route: Route, ask: messages.GetXCom) -> Any:
         """Returns an XCom, null if it does not exist."""
         try:
-            return self.routed(ask)
+            return self.routed(route, ask)
         except errors.NotFound as e:
             if not e.by_server:
                 raise
             return messages.XComResult(key=ask.key, value=None)
 
-    def get_xcom_count(self, ask: lookups.GetXComCount) -> Any:
+    def get_xcom_count(self, route: Route, ask: lookups.GetXComCount) -> Any:
         """Tells how many map indexes have an XCom: the server says it in a header."""
-        wanted = self._request(ask)
-        told = self._calls.answer(wanted.method, wanted.path, query=wanted.query).content_range or ""
-        if not told.startswith(_COUNT_PREFIX) or not told.removeprefix(_COUNT_PREFIX).isdecimal():
-            raise ValueError(f"the server's answer does not say how many map indexes have {ask.key!r}: {told!r}")
-        return lookups.XComCountResponse(len=int(told.removeprefix(_COUNT_PREFIX)))
+        request = self._request(route, ask)
+        header = self._calls.answer(request.method, request.path, query=request.query).content_range or ""
+        if not header.startswith(_COUNT_PREFIX) or not header.removeprefix(_COUNT_PREFIX).isdecimal():
+            raise ValueError(f"the server's answer does not say how many map indexes have {ask.key!r}: {header!r}")
+        return lookups.XComCountResponse(len=int(header.removeprefix(_COUNT_PREFIX)))
 
-    def set_rendered_fields(self, ask: messages.SetRenderedFields) -> None:
+    def set_rendered_fields(self, route: Route, ask: messages.SetRenderedFields) -> None:
         """Stores the rendered fields, masked because people see them. Ignores the server's 410 for an archived try."""
         if isinstance(ask.options, TaskOptions):
             self._launch.tell_options(ask.options)
         fields = self._launch.masker.mask_value(ask.rendered_fields)
         try:
-            self.routed(messages.SetRenderedFields(rendered_fields=fields))
+            self.routed(route, messages.SetRenderedFields(rendered_fields=fields))
         except errors.Gone as e:
             if not e.by_server:
                 raise
 
-    def set_rendered_map_index(self, ask: changes.SetRenderedMapIndex) -> Any:
+    def set_rendered_map_index(self, route: Route, ask: changes.SetRenderedMapIndex) -> Any:
         """Stores the name of a mapped task instance, masked because people see it."""
         masked = self._launch.masker.mask(ask.rendered_map_index)
-        return self.routed(msgspec.structs.replace(ask, rendered_map_index=masked))
+        return self.routed(route, msgspec.structs.replace(ask, rendered_map_index=masked))
 
-    def trigger_dag_run(self, ask: changes.TriggerDagRun) -> Any:
+    def trigger_dag_run(self, route: Route, ask: changes.TriggerDagRun) -> Any:
         """Makes a DAG run; clears an existing one if the message asks for that."""
         try:
-            return self.routed(ask)
+            return self.routed(route, ask)
         except errors.Conflict as e:
             if not e.by_server:
                 raise
@@ -138,7 +123,7 @@ class Handlers:
         return messages.OKResponse(ok=True)
 
     def ending(self, ask: Any) -> None:
-        """Refuses a terminal message with an effect beyond the task that was not granted."""
+        """Refuses a terminal message with an effect beyond the task that was not granted; ``reporting`` sends it."""
         self._granted(ask, governing.missing_ending(self._access, self._launch.ids, ask))
 
     def mask_secret(self, ask: messages.MaskSecret) -> None:
@@ -154,17 +139,13 @@ class Handlers:
         """Refuses what only a triggerer is served."""
         raise errors.Unserved(type(ask).__name__)
 
-    def _request(self, ask: Any) -> routes.Request:
-        self._granted(ask, routes.missing_grant(ask, self._launch.ids, self._access))
-        return routes.request(ask, self._launch.ids)
+    def _request(self, route: Route, ask: Any) -> Request:
+        self._granted(ask, route.missing_grant(ask, self._launch.ids, self._access))
+        return route.request(ask, self._launch.ids)
 
     def _granted(self, ask: Any, grant: access.Missing | None) -> None:
         if grant is not None:
             raise errors.NotGranted(f"{type(ask).__name__}: {grant.sentence}", grant.field, grant.name)
-
-    def _call(self, ask: Any) -> bytes:
-        wanted = self._request(ask)
-        return self._calls.call(wanted.method, wanted.path, query=wanted.query, body=wanted.body)
 
 
 class ParseHandlers:
