@@ -12,7 +12,7 @@ from typing import Any
 
 from airlock_sidecar import errors
 from airlock_sidecar.lifecycle import entering
-from airlock_sidecar.lifecycle.events import Events
+from airlock_sidecar.lifecycle.events import Events, Reported, StreamBroke
 from airlock_sidecar.lifecycle.reporting import Reporter
 from airlock_sidecar.peer.listener import Session
 from airlock_sidecar.requests.trace import Trace
@@ -111,7 +111,7 @@ class Conversation:
             Dispatcher(self._launch, table, report, self._trace).serve(session.frames, self._settings.max_frame_bytes)
         except errors.RunnerBroke as e:
             session.frames.close()
-            self._events.tell("broke", str(e))
+            self._events.tell(StreamBroke(str(e)))
 
     def _first(self) -> bytes:
         body = entering.first_body(self._launch.memory.startup)
@@ -128,11 +128,11 @@ class Conversation:
         try:
             return self._reporter.report(state, payload, of)
         finally:
-            self._events.tell("reported")
+            self._events.tell(Reported())
 
     def _keep_result(self, found: bytes) -> None:
         Path(self._settings.state_dir, "result.json").write_bytes(found)
-        self._events.tell("reported")
+        self._events.tell(Reported())
 
     def _reporting(self) -> bool:
         terminal = self._launch.memory.terminal

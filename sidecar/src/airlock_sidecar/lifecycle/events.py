@@ -3,17 +3,76 @@
 import queue
 import threading
 import time
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
+
+from airlock_sidecar.lifecycle.entering import Entered
+from airlock_sidecar.peer.listener import Session
+from airlock_sidecar.state.stops import Stop
 
 #: After SIGTERM, how long the server may still take to answer before the record says that it did not.
 FLUSH_SECONDS = 45.0
 
 
-class Event(NamedTuple):
-    """An event: its kind as a word, and its value."""
+class Accepted(msgspec.Struct, frozen=True):
+    """The launcher connected; None if it did not connect in time."""
 
-    kind: str
-    value: Any = None
+    session: Session | None
+
+
+class ControlLine(msgspec.Struct, frozen=True):
+    """The launcher sent a line on the control channel."""
+
+    line: dict[str, Any]
+
+
+class ControlEnded(msgspec.Struct, frozen=True):
+    """The control channel ended, or what came was not a line."""
+
+
+class HeartLost(msgspec.Struct, frozen=True):
+    """A heartbeat was refused for good."""
+
+    why: Stop
+    message: str
+
+
+class StreamBroke(msgspec.Struct, frozen=True):
+    """The runner sent what is not a frame."""
+
+    message: str
+
+
+class Reported(msgspec.Struct, frozen=True):
+    """The runner's last message was handled."""
+
+
+class OptionsChanged(msgspec.Struct, frozen=True):
+    """The runner told options of the task, so the deadline may be another."""
+
+
+class Terminated(msgspec.Struct, frozen=True):
+    """SIGTERM came."""
+
+
+class DeadlinePassed(msgspec.Struct, frozen=True):
+    """No event came before the deadline."""
+
+
+#: ``Entered`` is the answer to /run.
+Event = (
+    Accepted
+    | Entered
+    | ControlLine
+    | ControlEnded
+    | HeartLost
+    | StreamBroke
+    | Reported
+    | OptionsChanged
+    | Terminated
+    | DeadlinePassed
+)
 
 
 class Events:
@@ -24,18 +83,18 @@ class Events:
         self.terminated = False
         self.flushed = threading.Event()
 
-    def tell(self, kind: str, value: Any = None) -> None:
+    def tell(self, event: Event) -> None:
         """Adds an event; from any thread."""
-        self._queue.put(Event(kind, value))
+        self._queue.put(event)
 
     def next(self, deadline: float | None = None) -> Event:
-        """Returns the next event, or the event ``deadline`` if that moment (monotonic seconds) comes first."""
+        """Returns the next event, or DeadlinePassed if that moment (monotonic seconds) comes first."""
         try:
             if deadline is None:
                 return self._note(self._queue.get())
             return self._note(self._queue.get(timeout=max(0.0, deadline - time.monotonic())))
         except queue.Empty:
-            return Event("deadline")
+            return DeadlinePassed()
 
     def drain(self) -> None:
         """Empties the queue, so that ``terminated`` is up to date; the other events do not matter any more."""
@@ -46,7 +105,7 @@ class Events:
             return
 
     def _note(self, event: Event) -> Event:
-        if event.kind == "terminate" and not self.terminated:
+        if isinstance(event, Terminated) and not self.terminated:
             self.terminated = True
             threading.Timer(FLUSH_SECONDS, self.flushed.set).start()
         return event

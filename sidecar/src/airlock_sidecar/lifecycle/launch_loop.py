@@ -18,7 +18,18 @@ from airlock_sidecar.clock import now
 from airlock_sidecar.lifecycle import conversation, entering, judging, recording
 from airlock_sidecar.lifecycle.conversation import DRAIN_SECONDS, Conversation
 from airlock_sidecar.lifecycle.entering import Entered
-from airlock_sidecar.lifecycle.events import Events
+from airlock_sidecar.lifecycle.events import (
+    Accepted,
+    ControlEnded,
+    ControlLine,
+    DeadlinePassed,
+    Events,
+    HeartLost,
+    OptionsChanged,
+    Reported,
+    StreamBroke,
+    Terminated,
+)
 from airlock_sidecar.lifecycle.reporting import Reporter
 from airlock_sidecar.peer.control import Control, exit_of, signal_of
 from airlock_sidecar.peer.listener import Listener, Session
@@ -49,7 +60,7 @@ class Lifecycle:
         self._calls = calls
         self._prepare = prepare
         self._events = Events()
-        launch.options_changed = lambda: self._events.tell("options")
+        launch.options_changed = lambda: self._events.tell(OptionsChanged())
         self._who = entering.identity(self._settings, launch.memory.pid)
         self._streams = Streams(self._settings.state_dir, launch.sink)
         self._connected = threading.Event()
@@ -72,7 +83,7 @@ class Lifecycle:
 
     def terminate(self) -> None:
         """Handles SIGTERM: the launch's container has ended, so finish and exit. Any thread may call it."""
-        self._events.tell("terminate")
+        self._events.tell(Terminated())
 
     def run(self, listener: Listener) -> None:
         """Runs everything, until the record is written and SIGTERM came."""
@@ -97,7 +108,7 @@ class Lifecycle:
         wait = pod.RECONNECT_SECONDS if memory.sealed else self._settings.connect_seconds
         session = listener.accept(time.monotonic() + wait, memory.nonce if memory.sealed else "")
         listener.close()
-        self._events.tell("session", session)
+        self._events.tell(Accepted(session))
 
     def _enter(self) -> None:
         """
@@ -116,7 +127,7 @@ class Lifecycle:
             with self._launch.remembering() as memory:
                 memory.startup = entered.startup
                 memory.timeline.setdefault("running", round(time.time(), 4))
-        self._events.tell("entered", entered)
+        self._events.tell(entered)
 
     def _prepared(self) -> Entered | None:
         """Tells why this launch can be refused already, else None; remembered at once, as no launcher may ever come."""
@@ -139,46 +150,52 @@ class Lifecycle:
 
     def _wait_for_session(self) -> None:
         while True:
-            event = self._events.next()
-            if event.kind == "session":
-                self._session = event.value
-            if event.kind in ("session", "terminate"):
-                return
+            match self._events.next():
+                case Accepted(session):
+                    self._session = session
+                    return
+                case Terminated():
+                    return
 
     def _open(self, session: Session) -> None:
         self._launch.memory.api_version = session.api_version
         self._launch.mark("connected")
         self._streams.start(session.streams)
-        self._control = Control(session.control, lambda line: self._events.tell("control", line))
+        self._control = Control(
+            session.control, lambda line: self._events.tell(ControlEnded() if line is None else ControlLine(line))
+        )
         self._connected.set()
 
     def _serve(self) -> None:
         """Serves the session until the child's end."""
         entered = sealed = False
         while True:
-            kind, value = self._events.next(self._deadline())
-            if kind == "control":
-                if value is None or value["event"] == pod.EXITED:
-                    self._exited(value)
+            match self._events.next(self._deadline()):
+                case ControlEnded():
+                    self._exited(None)
                     return
-                sealed = self._heard(value) or sealed
-            elif kind == "entered":
-                entered = self._entered(value)
-            elif kind == "lost":
-                self._stop_runner(*value)
-            elif kind == "broke":
-                self._launch.refused("broken stream")
-                self._launch.log(f"the runner broke the protocol: {value}", "error")
-                self._stop_runner(Stop.BROKE_PROTOCOL)
-            elif kind == "reported":
-                self._overtime_ends = time.monotonic() + self._settings.overtime_seconds
-            elif kind == "deadline" and self._given_up_at is not None:
-                # User code stopped the launcher, or the machine is too busy. Whoever started the launcher ends it now.
-                self._launch.log("the runner does not end although it was told to, and is given up", "error")
-                self._exited(None)
-                return
-            elif kind == "deadline":
-                self._deadline_passed()
+                case ControlLine({"event": pod.EXITED} as report):
+                    self._exited(report)
+                    return
+                case ControlLine(line):
+                    sealed = self._heard(line) or sealed
+                case Entered() as answer:
+                    entered = self._entered(answer)
+                case HeartLost(why, message):
+                    self._stop_runner(why, message)
+                case StreamBroke(message):
+                    self._launch.refused("broken stream")
+                    self._launch.log(f"the runner broke the protocol: {message}", "error")
+                    self._stop_runner(Stop.BROKE_PROTOCOL)
+                case Reported():
+                    self._overtime_ends = time.monotonic() + self._settings.overtime_seconds
+                case DeadlinePassed() if self._given_up_at is not None:
+                    # User code stopped the launcher, or the machine is too busy. Its owner ends the launcher now.
+                    self._launch.log("the runner does not end although it was told to, and is given up", "error")
+                    self._exited(None)
+                    return
+                case DeadlinePassed():
+                    self._deadline_passed()
             if entered and sealed and not self._conversation.begun:
                 self._start_runner()
 
@@ -217,7 +234,7 @@ class Lifecycle:
         Path(self._settings.state_dir, pod.BEGUN_FILE).touch()
         self._conversation.begin(self._session)
         if self._heart is not None:
-            self._heart.start(lambda why, message: self._events.tell("lost", (why, message)))
+            self._heart.start(lambda why, message: self._events.tell(HeartLost(why, message)))
 
     # --- deadlines ---
 
