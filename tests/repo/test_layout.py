@@ -61,6 +61,21 @@ def test_what_runs_user_code_knows_no_taskrun():
     assert [] == [str(path) for path in own if "airlock_wire.taskrun" in (ROOT / path).read_text()]
 
 
+def test_what_runs_user_code_knows_no_setting_of_the_sidecar():
+    own = [path for path in CODE if path.parts[0] in ("runner", "sdk")]
+
+    assert [] == [str(path) for path in own if "sidecar_settings" in (ROOT / path).read_text()]
+
+
+@pytest.mark.parametrize("owner", ["operator", "server"])
+def test_an_owner_of_a_sidecar_spells_none_of_its_settings(owner):
+    """airlock_wire.sidecar_settings has their names."""
+    own = [path for path in CODE if path.parts[0] == owner]
+
+    assert len(own) > 20
+    assert [] == [str(path) for path in own if re.search(r"\bSIDECAR__|__SIDECAR", (ROOT / path).read_text())]
+
+
 def test_no_module_has_a_name_that_says_nothing():
     nothing = {"utils", "util", "helpers", "helper", "common", "manager", "misc", "base"}
 

@@ -25,9 +25,10 @@ from airlock_sidecar.upstream import token
 from airlock_sidecar.upstream.calls import Calls
 from airlock_sidecar.upstream.token_exchange import TokenExchange
 from airlock_sidecar.upstream.token_file import TokenFile
+from airlock_wire import sidecar_settings as names
 from airlock_wire.process import kernel
 from airlock_wire.process.imports import without
-from airlock_wire.process.settings import PREFIX, SettingsError
+from airlock_wire.process.settings import SettingsError
 from airlock_wire.workload import Execute, Workload
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def _log_store(config: settings.SidecarSettings, work: Workload) -> LogStore:
         keep = 0 if config.logs.store else config.sidecar.log_keep_mib * 1024 * 1024
         return LogStore(config.sidecar.log_dir, work.log_path, keep)
     except OSError as e:
-        raise SettingsError(f"{PREFIX}{'LOGS__STORE' if shared else 'SIDECAR__LOG_DIR'}: {e}") from e
+        raise SettingsError(f"{names.LOGS_STORE if shared else names.LOG_DIR}: {e}") from e
 
 
 def _ship(config: settings.SidecarSettings, launch: Launch, store: LogStore, work: Workload) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from airlock_wire import pod
+from airlock_wire import sidecar_settings as names
 from airlock_wire.process import settings
 from airlock_wire.protocol import frames
 
@@ -130,30 +131,36 @@ class SidecarSettings(msgspec.Struct, frozen=True, kw_only=True):
 def from_environment(environ: Mapping[str, str], file: Path | None = None) -> SidecarSettings:
     """Loads the settings; raises SettingsError, also where one is missing that a sidecar cannot do without."""
     loaded = settings.load(SidecarSettings, environ, file)
-    for name in ("socket_dir", "state_dir", "log_dir"):
-        if not getattr(loaded.sidecar, name):
-            raise settings.SettingsError(f"{settings.PREFIX}SIDECAR__{name.upper()} is not set")
-    mine = loaded.sidecar
-    if bool(mine.workload) == bool(mine.workload_file):
-        raise settings.SettingsError(
-            f"set one of {settings.PREFIX}SIDECAR__WORKLOAD and {settings.PREFIX}SIDECAR__WORKLOAD_FILE: which launch "
-            "this is, as text or as a file"
-        )
-    if bool(loaded.api.exchange_url) != bool(mine.pod_token_file):
-        raise settings.SettingsError(
-            f"{settings.PREFIX}API__EXCHANGE_URL and {settings.PREFIX}SIDECAR__POD_TOKEN_FILE go together: set both, "
-            "or neither"
-        )
-    if mine.token_file and (mine.pod_token_file or mine.token_fd >= 0):
-        other = "POD_TOKEN_FILE" if mine.pod_token_file else "TOKEN_FD"
-        raise settings.SettingsError(
-            f"set one of {settings.PREFIX}SIDECAR__TOKEN_FILE and {settings.PREFIX}SIDECAR__{other}: each is a way for "
-            "the task's token to come"
-        )
-    if mine.token_wait_seconds < 0:
-        raise settings.SettingsError(f"{settings.PREFIX}SIDECAR__TOKEN_WAIT_SECONDS: it must be 0 or more")
-    _check(loaded.logs)
+    _check_launch(loaded)
+    _check_logs(loaded.logs)
     return loaded
+
+
+def _check_launch(loaded: SidecarSettings) -> None:
+    """Raises SettingsError for a launch or a folder that is missing, and for a wrong way to a token."""
+    sidecar = loaded.sidecar
+    for name, value in (
+        (names.SOCKET_DIR, sidecar.socket_dir),
+        (names.STATE_DIR, sidecar.state_dir),
+        (names.LOG_DIR, sidecar.log_dir),
+    ):
+        if not value:
+            raise settings.SettingsError(f"{name} is not set")
+    if bool(sidecar.workload) == bool(sidecar.workload_file):
+        raise settings.SettingsError(
+            f"set one of {names.WORKLOAD} and {names.WORKLOAD_FILE}: which launch this is, as text or as a file"
+        )
+    if bool(loaded.api.exchange_url) != bool(sidecar.pod_token_file):
+        raise settings.SettingsError(
+            f"{names.API_EXCHANGE_URL} and {names.POD_TOKEN_FILE} go together: set both, or neither"
+        )
+    if sidecar.token_file and (sidecar.pod_token_file or sidecar.token_fd >= 0):
+        other = names.POD_TOKEN_FILE if sidecar.pod_token_file else names.TOKEN_FD
+        raise settings.SettingsError(
+            f"set one of {names.TOKEN_FILE} and {other}: each is a way for the task's token to come"
+        )
+    if sidecar.token_wait_seconds < 0:
+        raise settings.SettingsError(f"{settings.PREFIX}SIDECAR__TOKEN_WAIT_SECONDS: it must be 0 or more")
 
 
 def place_of(logs: Logs) -> "Place | None":
@@ -165,17 +172,16 @@ def place_of(logs: Logs) -> "Place | None":
     return place(logs.store)
 
 
-def _check(logs: Logs) -> None:
+def _check_logs(logs: Logs) -> None:
     """Raises SettingsError for a place that logs cannot go to."""
-
     try:
         found = place_of(logs)
     except ValueError as e:
-        raise settings.SettingsError(f"{settings.PREFIX}LOGS__STORE: {e}; it is {logs.store!r}") from e
+        raise settings.SettingsError(f"{names.LOGS_STORE}: {e}; it is {logs.store!r}") from e
     only = [name for name in ("endpoint", "region", "credentials_dir", "ca_file") if getattr(logs, name)]
     if only and found is None:
         name = f"{settings.PREFIX}LOGS__{only[0].upper()}"
-        raise settings.SettingsError(f"{name}: is for object stores, and {settings.PREFIX}LOGS__STORE names none")
+        raise settings.SettingsError(f"{name}: is for object stores, and {names.LOGS_STORE} names none")
     least = 4 * logs.segment_mib
     for name, fine, must in (
         ("region", not logs.region or str(found).startswith("s3://"), "be empty for a store that is not s3://"),

@@ -1,15 +1,29 @@
 """What a sidecar cannot do without, and what goes together."""
 
+import msgspec
 import pytest
 
-from airlock_sidecar.settings import from_environment
-from airlock_wire.process.settings import SettingsError
+from airlock_sidecar.settings import SidecarSettings, from_environment
+from airlock_wire import sidecar_settings
+from airlock_wire.process.settings import PREFIX, SettingsError
 
 FOLDERS = {f"AIRLOCK__SIDECAR__{name}": "/x" for name in ("SOCKET_DIR", "STATE_DIR", "LOG_DIR")}
 WORK = {"AIRLOCK__SIDECAR__WORKLOAD": "{}"}
 URL = {"AIRLOCK__API__EXCHANGE_URL": "https://server/airlock/v1/exchange"}
 SECRET = {"AIRLOCK__SIDECAR__TOKEN_FILE": "/var/run/airlock/token"}
 FILE = {"AIRLOCK__SIDECAR__POD_TOKEN_FILE": "/var/run/airlock/token"}
+
+
+def test_every_name_that_an_owner_sets_is_a_settings():
+    names = {value for name, value in vars(sidecar_settings).items() if name.isupper() and name != "PREFIX"}
+    known = {
+        f"{PREFIX}{section.name}__{setting.name}".upper()
+        for section in msgspec.structs.fields(SidecarSettings)
+        for setting in msgspec.structs.fields(section.type)
+    }
+
+    assert set() == names - known
+    assert {"AIRLOCK__SIDECAR__SOCKET_DIR", "AIRLOCK__LOGS__STORE"} <= names
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from airlock_operator.pod.security import security
 from airlock_operator.pod.workload import workload
 from airlock_operator.settings import Logs, Pods
 from airlock_wire import pod as shared
+from airlock_wire import sidecar_settings as names
 
 Json = dict[str, Any]
 
@@ -51,21 +52,21 @@ def container(run: TaskRun, settings: Pods, logs: Logs, ca_pem: str) -> Json:
     """Returns the sidecar's container, a native sidecar."""
     set_to = {
         **_api(run, settings),
-        "API__CA_PEM": ca_pem,
-        "SIDECAR__WORKLOAD": msgspec.json.encode(workload(run, settings)).decode(),
-        "SIDECAR__SOCKET_DIR": SOCKET_DIR,
-        "SIDECAR__STATE_DIR": STATE_DIR,
-        "SIDECAR__LOG_DIR": LOG_DIR,
-        "SIDECAR__LOG_KEEP_MIB": str(_LOG_KEEP_MIB),
-        "SIDECAR__RUNNER_UID": str(shared.RUNNER_UID),
-        "SIDECAR__HEARTBEAT_SECONDS": f"{settings.heartbeat_seconds:g}",
-        "SIDECAR__CONNECT_SECONDS": str(_CONNECT_SECONDS),
+        names.API_CA_PEM: ca_pem,
+        names.WORKLOAD: msgspec.json.encode(workload(run, settings)).decode(),
+        names.SOCKET_DIR: SOCKET_DIR,
+        names.STATE_DIR: STATE_DIR,
+        names.LOG_DIR: LOG_DIR,
+        names.LOG_KEEP_MIB: str(_LOG_KEEP_MIB),
+        names.RUNNER_UID: str(shared.RUNNER_UID),
+        names.HEARTBEAT_SECONDS: f"{settings.heartbeat_seconds:g}",
+        names.CONNECT_SECONDS: str(_CONNECT_SECONDS),
         **_logs(logs),
     }
-    env: list[Json] = [{"name": f"AIRLOCK__{name}", "value": unexpanded(value)} for name, value in set_to.items()]
+    env: list[Json] = [{"name": name, "value": unexpanded(value)} for name, value in set_to.items()]
     env += proxies(settings)
-    for name, path in (("POD_NAME", "metadata.name"), ("POD_UID", "metadata.uid")):
-        env.append({"name": f"AIRLOCK__SIDECAR__{name}", "valueFrom": {"fieldRef": {"fieldPath": path}}})
+    for name, path in ((names.POD_NAME, "metadata.name"), (names.POD_UID, "metadata.uid")):
+        env.append({"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}})
     mounts: list[Json] = [
         {"name": "airlock-socket", "mountPath": SOCKET_DIR},
         {"name": "airlock-state", "mountPath": STATE_DIR},
@@ -118,11 +119,11 @@ def _token(run: TaskRun, settings: Pods) -> Json:
 def _api(run: TaskRun, settings: Pods) -> dict[str, str]:
     """Returns the address that the sidecar sends its token to; the TaskRun never chooses it."""
     if run.by_secret:
-        return {"API__URL": settings.airflow_api_url, "SIDECAR__TOKEN_FILE": f"{TOKEN_DIR}/token"}
+        return {names.API_URL: settings.airflow_api_url, names.TOKEN_FILE: f"{TOKEN_DIR}/token"}
     return {
-        "API__URL": settings.api_url,
-        "API__EXCHANGE_URL": settings.exchange_url,
-        "SIDECAR__POD_TOKEN_FILE": f"{TOKEN_DIR}/token",
+        names.API_URL: settings.api_url,
+        names.API_EXCHANGE_URL: settings.exchange_url,
+        names.POD_TOKEN_FILE: f"{TOKEN_DIR}/token",
     }
 
 
@@ -130,14 +131,14 @@ def _logs(logs: Logs) -> dict[str, str]:
     if not logs.store:
         return {}
     set_to = {
-        "STORE": logs.store,
-        "ENDPOINT": logs.endpoint,
-        "REGION": logs.region,
-        "CREDENTIALS_DIR": CREDENTIALS_DIR if logs.credentials_secret else "",
-        "CA_FILE": f"{CREDENTIALS_DIR}/{logs.ca_key}" if logs.ca_key else "",
-        "CHUNK_SECONDS": f"{logs.chunk_seconds:g}",
-        "SEGMENT_MIB": str(logs.segment_mib),
-        "LOCAL_MIB": str(logs.local_mib),
-        "FINAL_SECONDS": f"{logs.final_seconds:g}",
+        names.LOGS_STORE: logs.store,
+        names.LOGS_ENDPOINT: logs.endpoint,
+        names.LOGS_REGION: logs.region,
+        names.LOGS_CREDENTIALS_DIR: CREDENTIALS_DIR if logs.credentials_secret else "",
+        names.LOGS_CA_FILE: f"{CREDENTIALS_DIR}/{logs.ca_key}" if logs.ca_key else "",
+        names.LOGS_CHUNK_SECONDS: f"{logs.chunk_seconds:g}",
+        names.LOGS_SEGMENT_MIB: str(logs.segment_mib),
+        names.LOGS_LOCAL_MIB: str(logs.local_mib),
+        names.LOGS_FINAL_SECONDS: f"{logs.final_seconds:g}",
     }
-    return {f"LOGS__{name}": value for name, value in set_to.items() if value}
+    return {name: value for name, value in set_to.items() if value}

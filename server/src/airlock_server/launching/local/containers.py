@@ -26,6 +26,7 @@ import msgspec
 
 from airlock_server.launching.local import leftovers, users
 from airlock_wire import pod
+from airlock_wire import sidecar_settings as names
 from airlock_wire.pod import BEGUN_FILE
 from airlock_wire.process import backoff
 from airlock_wire.record import Record, decode
@@ -208,30 +209,30 @@ class Containers:
     def _start_sidecar(self) -> None:
         place, state = self._place, self._folder / "state"
         settings = {
-            "API__URL": place.api_url,
-            "SIDECAR__WORKLOAD_FILE": str(state / "workload.json"),
-            "SIDECAR__SOCKET_DIR": str(self._folder / "socket"),
-            "SIDECAR__STATE_DIR": str(state),
-            "SIDECAR__STATE_FD": str(self._state),
-            "SIDECAR__LOG_DIR": str(place.log_dir),
-            "SIDECAR__RECORD_FILE": str(state / RECORD_FILE),
-            "SIDECAR__DIE_WITH_PARENT": "true",
-            "SIDECAR__HEARTBEAT_SECONDS": str(place.heartbeat_seconds),
-            "SIDECAR__MAX_FRAME_BYTES": str(place.max_frame_bytes),
-            "LOGGING__FRAMES": str(place.log_frames).lower(),
-            "LOGGING__CAPTURE_FILE": place.capture_file,
+            names.API_URL: place.api_url,
+            names.WORKLOAD_FILE: str(state / "workload.json"),
+            names.SOCKET_DIR: str(self._folder / "socket"),
+            names.STATE_DIR: str(state),
+            names.STATE_FD: str(self._state),
+            names.LOG_DIR: str(place.log_dir),
+            names.RECORD_FILE: str(state / RECORD_FILE),
+            names.DIE_WITH_PARENT: "true",
+            names.HEARTBEAT_SECONDS: str(place.heartbeat_seconds),
+            names.MAX_FRAME_BYTES: str(place.max_frame_bytes),
+            names.LOG_FRAMES: str(place.log_frames).lower(),
+            names.CAPTURE_FILE: place.capture_file,
         }
         if self._uid is not None:
-            settings["SIDECAR__RUNNER_UID"] = str(self._uid)
+            settings[names.RUNNER_UID] = str(self._uid)
         environ = {key: self._environ[key] for key in ("PATH", "LANG", "TZ") if key in self._environ}
-        environ |= {f"AIRLOCK__{key}": value for key, value in settings.items()}
+        environ |= settings
         passed = [self._state]
         token_fd = None
         if self._token:
             token_fd, write = os.pipe()
             os.write(write, self._token.encode())
             os.close(write)
-            environ["AIRLOCK__SIDECAR__TOKEN_FD"] = str(token_fd)
+            environ[names.TOKEN_FD] = str(token_fd)
             passed.append(token_fd)
         # A SIGTERM before the sidecar has a handler would end it without a record. So it starts with the signal
         # blocked, and unblocks it once it can handle it.
