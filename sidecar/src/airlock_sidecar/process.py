@@ -59,9 +59,17 @@ def main() -> int:
     except (SettingsError, OSError, msgspec.MsgspecError) as e:
         print(f"airlock-sidecar: {e}", file=sys.stderr)  # noqa: T201 - there is no log yet
         return 2
-    sidecar_settings = config.sidecar
-    if sidecar_settings.die_with_parent:
+    if config.sidecar.die_with_parent:
         kernel.end_with(os.getppid())
+    launch = _resume(config.sidecar, work, store)
+    _ship(config, launch, store, work)
+    _live(config, launch, store)
+    # Threads that wait for a server or a pipe must not delay the end: everything that matters is written.
+    os._exit(0)
+
+
+def _resume(sidecar_settings: settings.Sidecar, work: Workload, store: LogStore) -> Launch:
+    """Opens the launch's journal, and notes this start of the sidecar and the token from the pipe in it."""
     journal = (
         Journal(sidecar_settings.state_fd)
         if sidecar_settings.state_fd >= 0
@@ -69,22 +77,24 @@ def main() -> int:
     )
     piped = token.read_pipe(sidecar_settings.token_fd) if sidecar_settings.token_fd >= 0 else ""
     launch = Launch(work, journal, store)
-    _ship(config, launch, store, work)
     with launch.remembering() as memory:
         memory.starts += 1
         memory.pid = memory.pid or os.getpid()
         memory.token = memory.token or piped
+    return launch
+
+
+def _live(config: settings.SidecarSettings, launch: Launch, store: LogStore) -> None:
+    """Starts the threads, listens, and runs the launch until the record is written and SIGTERM came."""
     calls = Calls(config.api.timeout_seconds)
     life = Lifecycle(config, launch, calls, lambda: _prepare(config, launch, calls))
     threading.excepthook = _end_broken
     threading.Thread(target=_wait_for_sigterm, args=(life,), name="sigterm", daemon=True).start()
-    listener = Listener(sidecar_settings.socket_dir, sidecar_settings.runner_uid, launch.refused)
+    listener = Listener(config.sidecar.socket_dir, config.sidecar.runner_uid, launch.refused)
     launch.mark("listening")
     if store.shipper is not None:
         store.shipper.start()
     life.run(listener)
-    # Threads that wait for a server or a pipe must not delay the end: everything that matters is written.
-    os._exit(0)
 
 
 def _log_store(config: settings.SidecarSettings, work: Workload) -> LogStore:

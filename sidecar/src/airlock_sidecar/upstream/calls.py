@@ -26,7 +26,7 @@ class Asks(Protocol):
 
 
 class Renews(Protocol):
-    """The interface of ``tokenexchange.TokenExchange``: gets another token after the server refused one."""
+    """The interface of ``TokenExchange`` and ``TokenFile``: gets another token after the server refused one."""
 
     #: The number of tokens so far: a caller that was refused with an older one need not ask for another.
     generation: int
@@ -95,7 +95,8 @@ class Calls:
         while True:
             tries += 1
             try:
-                answer = self.once(method, path, query, body, retries.timeout(self._timeout, late), stop)
+                seconds = retries.timeout(self._timeout, late)
+                answer = self.ask_with_renewal(method, path, query, body, seconds, stop)
             except errors.Unreachable as e:
                 why = str(e)
                 late = late + 1 if e.late else 0
@@ -118,7 +119,7 @@ class Calls:
             if stop.wait(retries.delay(tries)):
                 raise errors.GaveUp(f"{method} {path} after {tries} tries")
 
-    def once(
+    def ask_with_renewal(
         self,
         method: str,
         path: str,
@@ -128,10 +129,11 @@ class Calls:
         until: threading.Event,
     ) -> Any:
         """
-        Asks once, and again with a new token (up to RENEWALS times) if the server refuses the token.
+        Sends a request, and sends it again with a new token, up to RENEWALS times, while the server refuses the token.
 
-        It is for the heartbeat too, which has a timer of its own. Raises errors.Unreachable. If the token cannot be
-        exchanged it raises the exchange's errors.ApiError, or errors.GaveUp once ``until`` is set.
+        It does not wait for a server that is away, so the heartbeat uses it with a timer of its own. Raises
+        errors.Unreachable. If the token cannot be exchanged it raises the exchange's errors.ApiError, or errors.GaveUp
+        once ``until`` is set.
         """
         self._ready.wait()
         assert self._api is not None  # noqa: S101 - set before the event

@@ -69,7 +69,7 @@ class Heart:
         and errors.GaveUp if it needs another token and ``until`` is set.
         """
         path = f"/task-instances/{segment(self._launch.ti_id)}/heartbeat"
-        answer = self._calls.once("PUT", path, None, self._body, _TIMEOUT_SECONDS, until or self._never)
+        answer = self._calls.ask_with_renewal("PUT", path, None, self._body, _TIMEOUT_SECONDS, until or self._never)
         if answer.status >= 500:
             raise errors.Unreachable(f"the server answered {answer.status}", arrived=True)
         if answer.status >= 400:
