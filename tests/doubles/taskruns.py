@@ -174,8 +174,13 @@ def decide(
     asks: bool = False,
     answer: Answer | NoAnswer | None = None,
     server_away: str = "",
+    queued: str = "",
+    waited: float = 0.0,
     **spec: Any,
 ) -> Plan:
     """The plan for a TaskRun of this status and spec, now."""
     known = run(status=status, **spec)
-    return plan(case(known, pod, seen=seen, refusal=refusal, asks=asks, answer=answer, server_away=server_away))
+    if waited:
+        seen = Moments(known.status.attempt, NOW.timestamp() - waited, waits=NOW.timestamp() - waited)
+    facts = {"refusal": refusal, "asks": asks, "answer": answer, "server_away": server_away, "queued": queued}
+    return plan(case(known, pod, seen=seen, **facts))

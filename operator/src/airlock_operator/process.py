@@ -12,7 +12,9 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from airlock_operator.decide.pace import Pace
 from airlock_operator.decide.plan import QUIET_SECONDS
+from airlock_operator.decide.slots import Limits, Slots
 from airlock_operator.kube import errors, handlers, health
 from airlock_operator.kube import log as loglines
 from airlock_operator.kube.api import Cluster
@@ -23,6 +25,7 @@ from airlock_operator.pod import sidecar
 from airlock_operator.reconciler import Reconciler
 from airlock_operator.relist import Relist
 from airlock_operator.settings import OperatorSettings, from_environment
+from airlock_operator.settings import limits as read_limits
 from airlock_operator.upstream.client import Addresses, Client
 from airlock_operator.workqueue import WorkQueue
 from airlock_wire.process import backoff
@@ -69,6 +72,7 @@ class Process:
         self._leadership = Leadership(self._cluster, mine.namespace, mine.lease, identity, mine.lease_seconds)
         self._heard = handlers.Heard()
         self._server = Client(upstream_addresses(settings), self._server_changed)
+        self._slots = Slots(Limits(mine.max_active, mine.max_active_per_namespace, read_limits(mine.max_active_in)))
         self._reconciler = Reconciler(
             self._cluster,
             self._sightings,
@@ -77,9 +81,17 @@ class Process:
             settings.logs,
             ca_pem=self._ca_pem,
             component="airlock-operator",
+            slots=self._slots,
+            pace=Pace(mine.pods_per_second),
+            wake=self._queue.add_news,
         )
         self._relist = Relist(
-            self._cluster, self._sightings, settings.namespaces, self._queue.add, self._reconciler.start_anew
+            self._cluster,
+            self._sightings,
+            settings.namespaces,
+            due=self._queue.add,
+            listed=self._slots.expect,
+            start_anew=self._reconciler.start_anew,
         )
 
     def _ca_pem(self, run: TaskRun) -> str:

@@ -13,7 +13,10 @@ import msgspec
 from airlock_operator.decide.acts import Ask, Create, Delete, Forget, Plan
 from airlock_operator.decide.blocked import blocked
 from airlock_operator.decide.case import Answer, Case, NoAnswer, Refusal
+from airlock_operator.decide.pace import Pace
 from airlock_operator.decide.plan import QUIET_SECONDS, plan
+from airlock_operator.decide.slots import Slots
+from airlock_operator.durations import micro_text
 from airlock_operator.kube import errors
 from airlock_operator.kube.api import Cluster
 from airlock_operator.observe.complaints import About
@@ -63,8 +66,9 @@ class Server(Protocol):
 
 class Reconciler:
     """
-    Does turns. ``ca_pem`` returns the certificates that a TaskRun's sidecar trusts. ``clock`` returns monotonic
-    seconds.
+    Does turns. ``ca_pem`` returns the certificates that a TaskRun's sidecar trusts. ``slots`` and ``pace`` limit how
+    many TaskRuns are under way and how fast pods are made; ``wake`` makes one due that may begin now. ``clock`` returns
+    monotonic seconds.
     """
 
     def __init__(
@@ -77,6 +81,9 @@ class Reconciler:
         *,
         ca_pem: Callable[[TaskRun], str],
         component: str,
+        slots: Slots,
+        pace: Pace,
+        wake: Callable[[Key], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._cluster = cluster
@@ -86,6 +93,9 @@ class Reconciler:
         self._logs = logs
         self._ca_pem = ca_pem
         self._component = component
+        self._slots = slots
+        self._pace = pace
+        self._wake = wake
         self._clock = clock
         self._refused: dict[Key, Refused] = {}
         self._answers: dict[Key, tuple[int, Answer | NoAnswer]] = {}
@@ -105,7 +115,8 @@ class Reconciler:
         body = await self._body(key)
         if body is None:
             self._forget_notes(key)
-            self._moments.pop(key, None)
+            for other in self._slots.forget(key):
+                self._wake(other)
             return None
         try:
             run = read(body)
@@ -113,11 +124,11 @@ class Reconciler:
             self._say_unreadable(body, e)
             return None
         pod = await self._look(key, run)
-        decided = plan(self._case(key, run, pod))
+        decided = self._plan(key, run, pod)
         if decided.by_clock and pod is not None and not pod.gone:
             # Its status may be older than the time-out: the API server is asked before anything ends by a clock.
             pod = await self._look_again(key, pod)
-            decided = plan(self._case(key, run, pod))
+            decided = self._plan(key, run, pod)
         written = body
         if decided.status is not None:
             written = await self._write(key, body, run, decided.status)
@@ -129,6 +140,19 @@ class Reconciler:
             self._sightings.settle(key)
             self._forget_notes(key)
         return again_in
+
+    def _plan(self, key: Key, run: TaskRun, pod: PodFacts | None) -> Plan:
+        """Plans, with a slot for an attempt that begins; whoever may begin because of it is woken."""
+        case = self._case(key, run, pod)
+        decided = plan(case)
+        queued = self._slots.ask(key, run.spec.priority, micro_text(run.created)) if decided.begins else ""
+        if queued:
+            decided = plan(msgspec.structs.replace(case, queued=queued))
+        idle = pod is not None and (pod.dead or pod.gated)
+        holds = decided.begins or (run.attempt_open and not run.over and not idle)
+        for other in self._slots.note(key, holds=holds, waits=bool(queued)):
+            self._wake(other)
+        return decided
 
     async def _body(self, key: Key) -> dict[str, Any] | None:
         """Returns the TaskRun, which is read from the API server if it has come to its end and was not kept."""
@@ -224,6 +248,7 @@ class Reconciler:
     def _forget_notes(self, key: Key) -> None:
         self._refused.pop(key, None)
         self._answers.pop(key, None)
+        self._moments.pop(key, None)
 
     async def _write(self, key: Key, body: Any, run: TaskRun, status: Status) -> Any:
         try:
@@ -259,6 +284,8 @@ class Reconciler:
         return refused.refusal if refused is not None and refused.attempt == run.status.attempt else None
 
     async def _create(self, key: Key, run: TaskRun, act: Create) -> float:
+        if (wait := self._pace.wait(self._clock())) > 0:
+            return wait
         before = self._refused.get(key)
         now = datetime.now(UTC)
         body = manifest.manifest(run, act.attempt, self._pods, self._ca_pem(run), self._logs)

@@ -27,7 +27,8 @@ _OUTAGE_SECONDS = 30.0
 
 class Relist:
     """
-    The lists of one operator. ``due`` puts a TaskRun on the work queue. ``start_anew`` is called after an outage of the
+    The lists of one operator. ``due`` puts a TaskRun on the work queue. ``listed`` is told what the first list has,
+    before any of it is due. ``start_anew`` is called after an outage of the
     API server, in which no time-out could be watched.
     """
 
@@ -36,13 +37,16 @@ class Relist:
         cluster: Cluster,
         sightings: Sightings,
         namespaces: list[str],
+        *,
         due: Callable[[Key], None],
+        listed: Callable[[set[Key]], None],
         start_anew: Callable[[], None],
     ) -> None:
         self._cluster = cluster
         self._sightings = sightings
         self._namespaces = namespaces
         self._due = due
+        self._listed = listed
         self._start_anew = start_anew
 
     async def keep(self, seconds: float) -> None:
@@ -60,13 +64,14 @@ class Relist:
             for body in page:
                 self._sightings.saw_pod(body)
             await asyncio.sleep(0)
-        count = 0
+        found: set[Key] = set()
         async for page in self._cluster.pages(self._namespaces, PLURAL):
-            for body in page:
-                self._due(self._sightings.saw_run(body))
-            count += len(page)
+            found.update(self._sightings.saw_run(body) for body in page)
             await asyncio.sleep(0)
-        log.info("listed everything", extra={"taskruns": count, "seconds": round(time.monotonic() - began, 3)})
+        self._listed(found)
+        for key in found:
+            self._due(key)
+        log.info("listed everything", extra={"taskruns": len(found), "seconds": round(time.monotonic() - began, 3)})
 
     async def changes(self) -> None:
         """Lists metadata, and reads what is not as it was seen."""

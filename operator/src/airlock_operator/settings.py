@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -29,7 +30,15 @@ class Operator(msgspec.Struct, frozen=True, kw_only=True):
     lease_seconds: float = 15.0
     #: How many TaskRuns are worked on at a time.
     workers: int = 32
-    #: Seconds between two full lists of TaskRuns and pods, whatever the events said.
+    #: How many TaskRuns may be under way in all namespaces; 0: any number. The others wait as Queued.
+    max_active: int = 0
+    #: How many may be under way in one namespace; 0: any number.
+    max_active_per_namespace: int = 0
+    #: Namespaces with a limit of their own: a JSON map of names to numbers; empty for none.
+    max_active_in: str = ""
+    #: How many pods may be made in a second; 0: any number.
+    pods_per_second: float = 0.0
+    #: Seconds between two lists of TaskRuns and pods, whatever the events said.
     relist_seconds: float = 60.0
     #: The port of /healthz and /readyz.
     health_port: int = 8080
@@ -152,19 +161,30 @@ def patterns(listed: str) -> tuple[str, ...]:
         raise ValueError(f'it must be a JSON list of patterns, like ["my_company.triggers.*Trigger"]: {e}') from e
 
 
+def limits(listed: str) -> dict[str, int]:
+    """Returns the limits in a setting, a JSON map; no limits if it is empty. Raises ValueError."""
+    if not listed.strip():
+        return {}
+    try:
+        return msgspec.json.decode(listed, type=dict[str, Annotated[int, msgspec.Meta(ge=0)]])
+    except msgspec.MsgspecError as e:
+        raise ValueError(f'it must be a JSON map of namespaces to numbers, like {{"sales": 50}}: {e}') from e
+
+
 def from_environment(environ: Mapping[str, str], file: Path | None = None) -> OperatorSettings:
     """Loads the settings; raises airlock_wire.process.settings.SettingsError."""
     loaded = settings.load(OperatorSettings, environ, file)
     pods, logs = loaded.pods, loaded.logs
     for name, read, value in (
-        ("BUNDLES", listed_bundles.decode, pods.bundles),
-        ("AIRFLOW_DEFERRALS", patterns, pods.airflow_deferrals),
-        ("AIRFLOW_ASSET_EVENTS", patterns, pods.airflow_asset_events),
+        ("PODS__BUNDLES", listed_bundles.decode, pods.bundles),
+        ("PODS__AIRFLOW_DEFERRALS", patterns, pods.airflow_deferrals),
+        ("PODS__AIRFLOW_ASSET_EVENTS", patterns, pods.airflow_asset_events),
+        ("OPERATOR__MAX_ACTIVE_IN", limits, loaded.operator.max_active_in),
     ):
         try:
             read(value)
         except ValueError as e:
-            raise settings.SettingsError(f"{settings.PREFIX}PODS__{name}: {e}") from e
+            raise settings.SettingsError(f"{settings.PREFIX}{name}: {e}") from e
     ways = (BY_COPY, BY_IMAGE)
     only = [name for name in ("endpoint", "region", "credentials_secret", "ca_key") if getattr(logs, name)]
     for name, fine, must in (

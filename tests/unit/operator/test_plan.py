@@ -430,3 +430,27 @@ def test_a_cancelled_taskrun_says_once_that_it_was(there):
 
     assert "Cancelled" == decided.status.reason
     assert 1 == decided.status.message.count("cancelled by spec.cancel")
+
+
+# --- limits ---
+
+
+def test_a_taskrun_that_must_wait_for_a_slot_says_so_in_words():
+    decided = decide({"seenAt": ago(10)}, queued="4 of 4 TaskRuns are under way in namespace team", waited=4.0)
+
+    assert ("queued", "Queued", None) == (decided.status.state, decided.status.reason, decided.act)
+    assert "4 of 4 TaskRuns" in decided.status.message
+    assert 0 == decided.status.attempt
+
+
+def test_a_wait_of_a_moment_is_not_worth_a_status():
+    decided = decide({"seenAt": ago(10)}, queued="4 of 4 TaskRuns are under way in namespace team", waited=1.0)
+
+    assert (None, 2.0) == (decided.status, decided.again_in)
+
+
+def test_only_what_begins_an_attempt_needs_a_slot():
+    assert decide({"seenAt": ago(10)}).begins
+    assert not decide({"seenAt": ago(10)}, suspend=True).begins
+    assert not decide({"seenAt": ago(10)}, cancel=True).begins
+    assert not decide(open_attempt(), pod(runner=RUNNING)).begins

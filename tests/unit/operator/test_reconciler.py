@@ -5,6 +5,8 @@ import copy
 
 from doubles.taskruns import body
 
+from airlock_operator.decide.pace import Pace
+from airlock_operator.decide.slots import Limits, Slots
 from airlock_operator.kube import errors
 from airlock_operator.observe.sightings import Sightings
 from airlock_operator.reconciler import Reconciler
@@ -48,9 +50,9 @@ class NoServer:
 def after_turns(pods, turns=4, **spec):
     cluster, sightings = Noted(), Sightings()
     key = sightings.saw_run(body(**spec))
-    made = Reconciler(
-        cluster, sightings, NoServer(), pods, NO_STORE, ca_pem=lambda _: "CA", component="airlock-operator"
-    )
+    slots, pace = Slots(Limits()), Pace(0.0)
+    more = {"ca_pem": lambda _: "CA", "component": "airlock-operator", "slots": slots, "pace": pace, "wake": print}
+    made = Reconciler(cluster, sightings, NoServer(), pods, NO_STORE, **more)
 
     async def go():
         for _ in range(turns):

@@ -79,6 +79,8 @@ class Spec(msgspec.Struct, frozen=True, rename="camel"):
     task_instance_id: str = ""
     dag_version_id: str = ""
     queue: str = "default"
+    #: Where the operator's limits hold TaskRuns back, the highest of a namespace begins first.
+    priority: int = 0
     context_carrier: dict[str, str] | None = None
     access: Access | None = None
     source: Source | None = None

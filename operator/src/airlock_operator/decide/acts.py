@@ -40,3 +40,5 @@ class Plan(msgspec.Struct, frozen=True):
     act: Create | Delete | Ask | Forget | None = None
     again_in: float | None = None
     by_clock: bool = False
+    #: It begins an attempt, for which there must be a slot (``slots``).
+    begins: bool = False

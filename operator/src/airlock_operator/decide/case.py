@@ -45,7 +45,8 @@ class Case(msgspec.Struct, frozen=True):
 
     ``now`` is for texts. Time-outs count from ``moments`` to ``clock``, both in monotonic seconds. ``asks`` says
     whether there is a server to ask about an attempt, and ``answer`` is what it said. ``server_away`` says since when
-    the server does not answer at all; it is empty while it answers.
+    the server does not answer at all; it is empty while it answers. ``queued`` says why the TaskRun may not begin yet,
+    and is empty if it may.
     """
 
     run: TaskRun
@@ -57,6 +58,7 @@ class Case(msgspec.Struct, frozen=True):
     asks: bool = False
     answer: Answer | NoAnswer | None = None
     server_away: str = ""
+    queued: str = ""
 
     def left(self, start: float | None, seconds: float) -> float:
         """Returns how much is left of so many seconds after a moment; all of them if it was not seen yet."""

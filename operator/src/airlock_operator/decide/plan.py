@@ -35,6 +35,8 @@ OTHERS_END_SECONDS = 5.0
 ANSWER_SECONDS = 3600.0
 #: How often a TaskRun with an ending pod is looked at, in case an event was missed.
 _LOOK_AGAIN_SECONDS = 15.0
+#: How often one that waits for a slot asks again, in case it was not woken; its place in line is written anew then.
+_IN_LINE_SECONDS = 60.0
 #: How often another pod that has the name of the attempt's pod is looked at, in case an event was missed.
 _NAME_AGAIN_SECONDS = 2.0
 
@@ -66,6 +68,11 @@ def _next_attempt(case: Case) -> Plan:
         return Plan(say(case, Reason.SUSPENDED, "", state=status.state))
     if run.times.next_attempt_at is not None and (wait := _pause_left(case, run.times.next_attempt_at)) > 0:
         return Plan(again_in=wait)
+    if case.queued:
+        left = case.left(case.moments.waits, QUIET_SECONDS)
+        if left > 0:
+            return Plan(again_in=left)
+        return Plan(say(case, Reason.QUEUED, case.queued, state="queued"), again_in=_IN_LINE_SECONDS)
     attempt = status.attempt + 1
     fresh = msgspec.structs.replace(
         status,
@@ -82,7 +89,7 @@ def _next_attempt(case: Case) -> Plan:
         timeline={"admitted": after_seen(run.times.seen_at, now) if run.times.seen_at is not None else 0.0},
     )
     said = say(case, Reason.PENDING, "its pod is about to be made", state="queued", base=fresh)
-    return Plan(said, again_in=0.0)
+    return Plan(said, again_in=0.0, begins=True)
 
 
 # --- an attempt is open, its pod is not known to exist ---
