@@ -18,6 +18,7 @@ from bench.tables import Figure, Target, spread, table
 from airlock_server.installation import Installation
 from airlock_server.store import tries as store
 from airlock_server.store.engine.types import now
+from airlock_wire.identity import TaskInstanceKey
 
 CONNECTIONS = 32
 SECONDS = 5
@@ -96,9 +97,13 @@ def _queue(home: Path) -> tuple[str, str]:
         def write(conn: Any) -> str:
             store.claim_dag(conn, "bench", "bench")
             return store.queue_task(
-                conn, dag_id="bench", task_id="bench", run_id="manual__bench", map_index=-1, try_number=1, max_tries=0,
-                conf=None, now=now(),
-            )  # fmt: skip
+                conn,
+                TaskInstanceKey("bench", "manual__bench", "bench"),
+                try_number=1,
+                max_tries=0,
+                conf=None,
+                now=now(),
+            )
 
         ti_id = installation.database.write(write)
         return ti_id, installation.tokens.mint_workload(ti_id)

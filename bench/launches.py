@@ -22,6 +22,7 @@ from airlock_server.installation import Installation
 from airlock_server.store import tries as store
 from airlock_server.store import variables
 from airlock_server.store.engine.types import now
+from airlock_wire.identity import TaskInstanceKey
 from airlock_wire.states import TaskInstanceState
 
 #: Fewer samples than this in a launch say nothing about its peak.
@@ -138,10 +139,7 @@ class Field:
         def write(conn: Any) -> str:
             return store.queue_task(
                 conn,
-                dag_id=tasks.DAG_ID,
-                task_id=task_id,
-                run_id=run_id,
-                map_index=-1,
+                TaskInstanceKey(tasks.DAG_ID, run_id, task_id),
                 try_number=1,
                 max_tries=0,
                 conf=None,

@@ -21,6 +21,7 @@ from airlock_server.kube.client import Client
 from airlock_server.settings import ApiSettings, ExchangeSettings, JwtSettings, load_settings
 from airlock_server.store import schema, tries
 from airlock_server.store.engine.database import Database
+from airlock_wire.identity import TaskInstanceKey
 
 MOMENT = "2026-01-01T00:00:00Z"
 MAX_BODY_BYTES = 2 * 1024 * 1024
@@ -59,10 +60,7 @@ class Api:
             tries.claim_dag(conn, "dag", "bundle")
             return tries.queue_task(
                 conn,
-                dag_id="dag",
-                task_id=task_id,
-                run_id=run_id,
-                map_index=map_index,
+                TaskInstanceKey("dag", run_id, task_id, map_index),
                 try_number=try_number,
                 max_tries=max_tries,
                 conf=more.get("conf"),

@@ -9,6 +9,7 @@ from airlock_server.rules.transitions import Caller, Verdict
 from airlock_server.store import schema, task_instances, tries
 from airlock_server.store.errors import OwnedElsewhere, TryIsLive, UnknownDag
 from airlock_server.store.task_instances import Report
+from airlock_wire.identity import TaskInstanceKey
 from airlock_wire.states import FINISHED, TaskInstanceState
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -23,10 +24,7 @@ def queue(db):
         return db.write(
             lambda conn: tries.queue_task(
                 conn,
-                dag_id=dag_id,
-                task_id=task_id,
-                run_id="run",
-                map_index=-1,
+                TaskInstanceKey(dag_id, "run", task_id),
                 try_number=try_number,
                 max_tries=1,
                 conf=conf,
@@ -82,7 +80,7 @@ def test_a_queued_task_instance_is_there_to_be_run(db, queue):
     ti_id = queue()
     found = outcome(db, ti_id)
     assert (found.state, found.try_number, found.max_tries, found.queued_at) == ("queued", 1, 1, NOW)
-    assert (found.dag_id, found.run_id, found.task_id, found.map_index) == ("dag", "run", "task", -1)
+    assert TaskInstanceKey("dag", "run", "task", -1) == found.key
     assert not found.archived
     assert run(db, ti_id) is Verdict.MOVE
 

@@ -13,6 +13,7 @@ from airlock_server.settings import JwtSettings
 from airlock_server.store import connections, tries, variables, xcoms
 from airlock_server.store.connections import Connection
 from airlock_server.store.engine.database import Database
+from airlock_wire.identity import TaskInstanceKey
 
 pytestmark = pytest.mark.slow
 
@@ -34,10 +35,7 @@ def launch(served, pod):
             tries.claim_dag(conn, dag_id, "contract")
             return tries.queue_task(
                 conn,
-                dag_id=dag_id,
-                task_id=task_id,
-                run_id="manual__1",
-                map_index=-1,
+                TaskInstanceKey(dag_id, "manual__1", task_id),
                 try_number=1,
                 max_tries=max_tries,
                 conf=None,

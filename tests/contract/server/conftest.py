@@ -12,6 +12,7 @@ from airlock_server.keys.tokens import Tokens
 from airlock_server.settings import JwtSettings
 from airlock_server.store import tries
 from airlock_server.store.engine.database import Database
+from airlock_wire.identity import TaskInstanceKey
 
 HERE = Path(__file__).parent
 SECONDS = 110
@@ -29,10 +30,7 @@ class Drive:
             tries.claim_dag(conn, dag_id, "contract")
             return tries.queue_task(
                 conn,
-                dag_id=dag_id,
-                task_id=task_id,
-                run_id=run_id,
-                map_index=-1,
+                TaskInstanceKey(dag_id, run_id, task_id),
                 try_number=1,
                 max_tries=max_tries,
                 conf=conf,

@@ -8,14 +8,15 @@ import pytest
 from airlock_server.api.execution.routes import ROUTES, connections, task_instances, variables, xcoms
 from airlock_server.rules.attempts import Attempt
 from airlock_server.rules.fencing import SETTLED_FOR, Standing, standing
+from airlock_wire.identity import TaskInstanceKey
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def attempt(**changes):
-    fields = dict.fromkeys(("pod_uid", "pod_name", "namespace", "taskrun_name", "taskrun_uid", "dag_id", "run_id"), "x")
-    numbers = {"number": 1, "map_index": -1, "try_number": 1}
-    return Attempt(**fields | numbers | {"task_id": "t", "dag_version_id": "v", "ti_id": "ti"} | changes)
+    fields = dict.fromkeys(("pod_uid", "pod_name", "namespace", "taskrun_name", "taskrun_uid"), "x")
+    others = {"number": 1, "try_number": 1, "key": TaskInstanceKey("d", "r", "t")}
+    return Attempt(**fields | others | {"dag_version_id": "v", "ti_id": "ti"} | changes)
 
 
 @pytest.mark.parametrize(

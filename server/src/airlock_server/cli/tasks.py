@@ -240,11 +240,12 @@ def _report(
     say("")
     reason = f"  ({loglines.printable(outcome.reason)})" if outcome.reason else ""
     say(f"state      {outcome.state.value}{reason}")
-    where = xcoms.XComKey(outcome.dag_id, outcome.run_id, outcome.task_id, "return_value")
-    result = installation.database.read(lambda conn: xcoms.get(conn, where, outcome.map_index))
+    key = outcome.key
+    where = xcoms.XComKey(key.dag_id, key.run_id, key.task_id, "return_value")
+    result = installation.database.read(lambda conn: xcoms.get(conn, where, key.map_index))
     if result is not None and outcome.state is TaskInstanceState.SUCCESS:
         say(f"result     {loglines.printable(result[:2000].decode(errors='replace'))}")
-    say(f"DAG run    {outcome.run_id}, try {outcome.try_number}" + _again(executor.relaunches))
+    say(f"DAG run    {key.run_id}, try {outcome.try_number}" + _again(executor.relaunches))
     say(f"log        {executor.log_file(outcome)}")
     if record is not None:
         say("timeline   milliseconds after the launch")

@@ -10,6 +10,7 @@ from airlock_server.exchange.pod_token import Pod
 from airlock_server.kube.taskruns import TaskRun
 from airlock_server.rules.attempts import Claim
 from airlock_wire import ids, taskrun
+from airlock_wire.identity import TaskInstanceKey
 from airlock_wire.taskrun import PodRef, Spec
 
 
@@ -67,10 +68,7 @@ def judge(pod: Pod, run: TaskRun | None) -> Claim | Refusal:
         namespace=pod.namespace,
         taskrun_name=pod.taskrun,
         taskrun_uid=run.metadata.uid,
-        dag_id=spec.dag_id,
-        run_id=taskrun.run_id_of(spec, run.metadata.uid),
-        task_id=spec.task_id,
-        map_index=spec.map_index,
+        key=TaskInstanceKey(spec.dag_id, taskrun.run_id_of(spec, run.metadata.uid), spec.task_id, spec.map_index),
         try_number=run.status.try_number or spec.try_number,
         max_tries=spec.retries or 0,
         conf=spec.conf or None,

@@ -5,6 +5,8 @@ from typing import Any
 
 import msgspec
 
+from airlock_wire.identity import TaskInstanceKey
+
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     """A pod's row."""
@@ -16,10 +18,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     taskrun_name: str
     taskrun_uid: str
     ti_id: str
-    dag_id: str
-    run_id: str
-    task_id: str
-    map_index: int
+    key: TaskInstanceKey
     try_number: int
     dag_version_id: str
     settled_at: datetime | None = None
@@ -36,10 +35,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     namespace: str
     taskrun_name: str
     taskrun_uid: str
-    dag_id: str
-    run_id: str
-    task_id: str
-    map_index: int
+    key: TaskInstanceKey
     try_number: int
     max_tries: int
     conf: dict[str, Any] | None

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from airlock_server.rules.attempts import Attempt, Claim, Known, OwnedBy, RunBy, Superseded
 from airlock_server.rules.takeover import Found, Step, succeed
-from airlock_server.store import task_instances, tries
+from airlock_server.store import instance_keys, task_instances, tries
 from airlock_server.store.engine.types import now as clock
 from airlock_server.store.run_keys import key_of
 from airlock_server.store.schema import attempt, task_instance
@@ -38,7 +38,9 @@ BY_HAND = "kubectl"
 def of_pod(conn: sa.Connection, pod_uid: str) -> Attempt | None:
     """Returns the pod's row, None if it was never given a token."""
     row = conn.execute(_BY_POD, {"pod": pod_uid}).one_or_none()
-    return None if row is None else Attempt(**row._mapping)  # noqa: SLF001 - a row as a map
+    if row is None:
+        return None
+    return Attempt(key=instance_keys.of_row(row), **{name: getattr(row, name) for name in _PLAIN})
 
 
 def known(conn: sa.Connection, pod_uid: str) -> Known | None:
@@ -63,17 +65,13 @@ def admit(conn: sa.Connection, claim: Claim) -> Attempt | Superseded | OwnedBy |
     )
     if newer is not None and newer > claim.number:
         return Superseded(f"attempt {newer} of the TaskRun has taken over")
-    owner = tries.claim_dag_for(conn, claim.dag_id, BY_HAND)
+    owner = tries.claim_dag_for(conn, claim.key.dag_id, BY_HAND)
     if owner != BY_HAND:
         return OwnedBy(owner)
-    claim = msgspec.structs.replace(claim, run_id=key_of(claim.namespace, claim.run_id))
+    key = msgspec.structs.replace(claim.key, run_id=key_of(claim.namespace, claim.key.run_id))
+    claim = msgspec.structs.replace(claim, key=key)
     row = conn.execute(
-        sa.select(_t.id, _t.state, _t.try_number, _t.taskrun_uid).where(
-            _t.dag_id == claim.dag_id,
-            _t.run_id == claim.run_id,
-            _t.task_id == claim.task_id,
-            _t.map_index == claim.map_index,
-        )
+        sa.select(_t.id, _t.state, _t.try_number, _t.taskrun_uid).where(*instance_keys.at(task_instance, key))
     ).one_or_none()
     found = None
     if row is not None:
@@ -103,15 +101,7 @@ def row_of_taskrun(conn: sa.Connection, taskrun_uid: str) -> tuple[str, TaskInst
     """Returns the live task instance of a TaskRun, id and state; None where another TaskRun has it now."""
     one = (
         sa.select(_t.id, _t.state)
-        .join(
-            attempt,
-            sa.and_(
-                _a.dag_id == _t.dag_id,
-                _a.run_id == _t.run_id,
-                _a.task_id == _t.task_id,
-                _a.map_index == _t.map_index,
-            ),
-        )
+        .join(attempt, instance_keys.same(attempt, task_instance))
         .where(_a.taskrun_uid == taskrun_uid, _t.taskrun_uid == taskrun_uid)
         .limit(1)
     )
@@ -143,10 +133,7 @@ def _carry_out(conn: sa.Connection, step: Step, row: Any, claim: Claim) -> str:
         )
     return tries.queue_task(
         conn,
-        dag_id=claim.dag_id,
-        task_id=claim.task_id,
-        run_id=claim.run_id,
-        map_index=claim.map_index,
+        claim.key,
         try_number=claim.try_number,
         max_tries=claim.max_tries,
         conf=claim.conf,
@@ -156,6 +143,8 @@ def _carry_out(conn: sa.Connection, step: Step, row: Any, claim: Claim) -> str:
     )
 
 
+#: An attempt's columns beside its key's.
+_PLAIN = [name for name in Attempt.__struct_fields__ if name != "key"]
 _NAMED = [name for name in Attempt.__struct_fields__ if name in Claim.__struct_fields__]
 
 
@@ -165,8 +154,11 @@ def _insert(conn: sa.Connection, claim: Claim, ti_id: str, *, settled: bool) -> 
     named: dict[str, Any] = {name: getattr(claim, name) for name in _NAMED}
     named |= {"ti_id": ti_id, "dag_version_id": str(version), "settled_at": moment if settled else None}
     made = Attempt(**named)
-    conn.execute(sa.insert(attempt).values(**msgspec.structs.asdict(made), exchanged_at=moment))
+    columns = {name: getattr(made, name) for name in _PLAIN} | instance_keys.as_columns(made.key)
+    conn.execute(sa.insert(attempt).values(**columns, exchanged_at=moment))
     return made
 
 
-_BY_POD = sa.select(*(attempt.c[name] for name in Attempt.__struct_fields__)).where(_a.pod_uid == sa.bindparam("pod"))
+_BY_POD = sa.select(*(attempt.c[name] for name in (*instance_keys.COLUMNS, *_PLAIN))).where(
+    _a.pod_uid == sa.bindparam("pod")
+)

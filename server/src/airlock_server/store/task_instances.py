@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from airlock_server.rules import transitions
 from airlock_server.rules.transitions import Caller, Missing, Seen, Verdict
-from airlock_server.store import dag_runs
+from airlock_server.store import dag_runs, instance_keys
 from airlock_server.store.engine import upsert
 from airlock_server.store.engine.types import now
 from airlock_server.store.schema import (
@@ -161,8 +161,8 @@ def set_rendered_fields(conn: sa.Connection, ti_id: str, fields: bytes) -> Missi
     row = _row(conn, ti_id)
     if row is None:
         return _missing(conn, ti_id)
-    key = {"dag_id": row.dag_id, "run_id": row.run_id, "task_id": row.task_id, "map_index": row.map_index}
-    upsert.upsert(conn, rendered_fields, key, {"fields": fields})
+    key = instance_keys.of_row(row)
+    upsert.upsert(conn, rendered_fields, instance_keys.as_columns(key), {"fields": fields})
     return None
 
 

@@ -11,12 +11,13 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from airlock_server.store import dag_runs, task_instances
+from airlock_server.store import dag_runs, instance_keys, task_instances
 from airlock_server.store.engine.types import now as clock
 from airlock_server.store.errors import BadId, OwnedElsewhere, TryIsLive, UnknownDag
 from airlock_server.store.run_keys import run_id_of
 from airlock_server.store.schema import dag, task_instance, task_instance_history
 from airlock_wire import ids
+from airlock_wire.identity import TaskInstanceKey
 from airlock_wire.states import FINISHED, TaskInstanceState
 
 _t = task_instance.c
@@ -31,10 +32,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """The state of a try. ``archived``: a later try has taken its place, under another id."""
 
     ti_id: str
-    dag_id: str
-    run_id: str
-    task_id: str
-    map_index: int
+    key: TaskInstanceKey
     try_number: int
     max_tries: int
     state: TaskInstanceState
@@ -68,11 +66,8 @@ def claim_dag_for(conn: sa.Connection, dag_id: str, owner: str) -> str:
 
 def queue_task(
     conn: sa.Connection,
+    key: TaskInstanceKey,
     *,
-    dag_id: str,
-    task_id: str,
-    run_id: str,
-    map_index: int,
     try_number: int,
     max_tries: int,
     conf: dict[str, Any] | None,
@@ -83,37 +78,34 @@ def queue_task(
     """
     Queues a try of a task instance and returns its uuid; makes the DAG run, of type ``manual``, if it does not exist.
 
-    ``run_id`` is the run's name of ``run_keys``. ``conf`` is for a new DAG run, and ignored for an existing one. A
-    finished task instance is archived and queued anew. Raises BadId, UnknownDag, or TryIsLive if the task instance is
-    queued or running.
+    The key's ``run_id`` is the run's name of ``run_keys``. ``conf`` is for a new DAG run, and ignored for an existing
+    one. A finished task instance is archived and queued anew. Raises BadId, UnknownDag, or TryIsLive if the task
+    instance is queued or running.
     """
     for name, value, wrong in (
-        ("dag_id", dag_id, ids.problem(dag_id)),
-        ("run_id", run_id, ids.run_problem(run_id_of(run_id) if namespace else run_id)),
-        ("task_id", task_id, ids.problem(task_id)),
+        ("dag_id", key.dag_id, ids.problem(key.dag_id)),
+        ("run_id", key.run_id, ids.run_problem(run_id_of(key.run_id) if namespace else key.run_id)),
+        ("task_id", key.task_id, ids.problem(key.task_id)),
     ):
         if wrong:
             raise BadId(f"{name} {value!a} {wrong}")
-    if conn.scalar(sa.select(dag.c.dag_id).where(dag.c.dag_id == dag_id)) is None:
-        raise UnknownDag(f"DAG {dag_id!r} was never claimed by a bundle")
-    if not dag_runs.exists(conn, dag_id, run_id):
-        dag_runs.make_manual(conn, dag_id=dag_id, run_id=run_id, conf=conf, now=now, namespace=namespace)
+    if conn.scalar(sa.select(dag.c.dag_id).where(dag.c.dag_id == key.dag_id)) is None:
+        raise UnknownDag(f"DAG {key.dag_id!r} was never claimed by a bundle")
+    if not dag_runs.exists(conn, key.dag_id, key.run_id):
+        dag_runs.make_manual(conn, dag_id=key.dag_id, run_id=key.run_id, conf=conf, now=now, namespace=namespace)
     row = conn.execute(
-        sa.select(_t.id, _t.state, _t.try_number).where(
-            _t.dag_id == dag_id, _t.run_id == run_id, _t.task_id == task_id, _t.map_index == map_index
-        )
+        sa.select(_t.id, _t.state, _t.try_number).where(*instance_keys.at(task_instance, key))
     ).one_or_none()
     if row is None:
         ti_id, before = str(uuid.uuid4()), None
-        identity = {"id": ti_id, "dag_id": dag_id, "run_id": run_id, "task_id": task_id, "map_index": map_index}
-        values = _queued(try_number, max_tries, now, taskrun_uid)
-        conn.execute(sa.insert(task_instance).values(**identity, **values))
+        values = instance_keys.as_columns(key) | _queued(try_number, max_tries, now, taskrun_uid)
+        conn.execute(sa.insert(task_instance).values(id=ti_id, **values))
     else:
         ti_id, before = row.id, row.state
         if before not in MAY_QUEUE:
             raise TryIsLive(
-                f"try {row.try_number} of {dag_id}.{task_id} (map index {map_index}) in DAG run {run_id!r} is "
-                f"{before}; wait for its end"
+                f"try {row.try_number} of {key.dag_id}.{key.task_id} (map index {key.map_index}) in DAG run "
+                f"{key.run_id!r} is {before}; wait for its end"
             )
         if before in FINISHED:
             ti_id = task_instances.archive(conn, ti_id, now)
@@ -152,11 +144,12 @@ def close(conn: sa.Connection, ti_id: str, state: TaskInstanceState, reason: str
 def outcome(conn: sa.Connection, ti_id: str) -> Outcome | None:
     """Returns the state of a try, also after a retry has archived its id; None for an unknown id."""
     for table, archived in ((task_instance, False), (task_instance_history, True)):
-        names = [field for field in Outcome.__struct_fields__ if field not in ("ti_id", "archived")]
-        row = conn.execute(sa.select(*(table.c[name] for name in names)).where(table.c.id == ti_id)).one_or_none()
+        names = [field for field in Outcome.__struct_fields__ if field not in ("ti_id", "key", "archived")]
+        columns = [table.c[name] for name in (*instance_keys.COLUMNS, *names)]
+        row = conn.execute(sa.select(*columns).where(table.c.id == ti_id)).one_or_none()
         if row is not None:
-            fields = {**row._mapping, "state": TaskInstanceState(row.state)}  # noqa: SLF001 - a row as a map
-            return Outcome(ti_id=ti_id, archived=archived, **fields)
+            fields = {name: getattr(row, name) for name in names} | {"state": TaskInstanceState(row.state)}
+            return Outcome(ti_id=ti_id, key=instance_keys.of_row(row), archived=archived, **fields)
     return None
 
 

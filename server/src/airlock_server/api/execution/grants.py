@@ -9,6 +9,7 @@ from airlock_server.store import dag_runs, grants
 from airlock_server.store.run_keys import key_of, run_id_of
 from airlock_server.store.xcoms import XComKey
 from airlock_server.web.errors import Refused, refused
+from airlock_wire.identity import TaskInstanceKey
 
 
 def granted(services: Services, door: Door, conn: sa.Connection, kind: grants.Kind) -> list[str] | None:
@@ -46,13 +47,14 @@ def check_xcom_read(door: Door, conn: sa.Connection, where: XComKey, map_index: 
     attempt = door.attempt
     if attempt is None:
         return
-    if where.dag_id != attempt.dag_id:
-        raise _denied(f"A task reads the XComs of its own DAG, which is {attempt.dag_id!r} and not {where.dag_id!r}")
-    if where.run_id != attempt.run_id and dag_runs.namespace_of(conn, where.dag_id, where.run_id) != attempt.namespace:
+    key = attempt.key
+    if where.dag_id != key.dag_id:
+        raise _denied(f"A task reads the XComs of its own DAG, which is {key.dag_id!r} and not {where.dag_id!r}")
+    if where.run_id != key.run_id and dag_runs.namespace_of(conn, where.dag_id, where.run_id) != attempt.namespace:
         run_id = run_id_of(where.run_id)
         raise _denied(f"Namespace {attempt.namespace!r} has no run {run_id!r} of DAG {where.dag_id!r}")
     if door.settled:
-        check_xcom_write(door, where, attempt.map_index if map_index is None else map_index)
+        check_xcom_write(door, where, key.map_index if map_index is None else map_index)
 
 
 def check_xcom_write(door: Door, where: XComKey, map_index: int) -> None:
@@ -60,10 +62,9 @@ def check_xcom_write(door: Door, where: XComKey, map_index: int) -> None:
     attempt = door.attempt
     if attempt is None:
         return
-    own = (attempt.dag_id, attempt.run_id, attempt.task_id, attempt.map_index)
-    if (where.dag_id, where.run_id, where.task_id, map_index) != own:
-        shown = "/".join(map(str, (attempt.dag_id, run_id_of(attempt.run_id), attempt.task_id, attempt.map_index)))
-        raise _denied(f"A task writes the XComs of its own task instance, which is {shown}")
+    if TaskInstanceKey(where.dag_id, where.run_id, where.task_id, map_index) != attempt.key:
+        own = msgspec.structs.replace(attempt.key, run_id=run_id_of(attempt.key.run_id))
+        raise _denied(f"A task writes the XComs of its own task instance, which is {own}")
 
 
 def _denied(message: str) -> Refused:

@@ -26,6 +26,7 @@ from airlock_server.store import tries
 from airlock_server.store.engine.types import now
 from airlock_server.store.tries import Outcome
 from airlock_wire import ids, logplace, workload
+from airlock_wire.identity import TaskInstanceKey
 from airlock_wire.process import backoff, kernel
 from airlock_wire.protocol import dags
 from airlock_wire.protocol.messages import BundleInfo, DagFileParseRequest, DagFileParsingResult, TaskInstance
@@ -147,10 +148,7 @@ class Executor:
             tries.claim_dag(conn, dag.dag_id, BUNDLE)
             return tries.queue_task(
                 conn,
-                dag_id=dag.dag_id,
-                task_id=task.task_id,
-                run_id=run_id,
-                map_index=map_index,
+                TaskInstanceKey(dag.dag_id, run_id, task.task_id, map_index),
                 try_number=try_number,
                 max_tries=task.retries,
                 conf=conf,
@@ -200,11 +198,11 @@ class Executor:
         assert found is not None  # noqa: S101 - it was queued here
         ti = TaskInstance(
             id=ti_id,
-            task_id=found.task_id,
-            dag_id=found.dag_id,
-            run_id=found.run_id,
+            task_id=found.key.task_id,
+            dag_id=found.key.dag_id,
+            run_id=found.key.run_id,
             try_number=found.try_number,
-            map_index=found.map_index,
+            map_index=found.key.map_index,
             dag_version_id=found.dag_version_id,
         )
         return workload.Execute(
@@ -259,7 +257,8 @@ def _log_name(file: str) -> str:
 
 
 def _log_path(found: Outcome) -> str:
-    return logplace.log_path(found.dag_id, found.run_id, found.task_id, found.map_index, found.try_number)
+    key = found.key
+    return logplace.log_path(key.dag_id, key.run_id, key.task_id, key.map_index, found.try_number)
 
 
 def _packages() -> list[Path]:
