@@ -6,8 +6,11 @@ from typing import Any
 
 import msgspec
 
+from airlock_wire.process.settings import require
+
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,249}")
 _CLASSPATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
+_IMAGE = re.compile(r"\S+")
 _SECRET = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 _SIZE = re.compile(r"[1-9][0-9]*(Mi|Gi|Ti)")
 
@@ -36,27 +39,36 @@ def decode(text: str) -> dict[str, ListedBundle]:
     except msgspec.MsgspecError as e:
         raise ValueError(f"it must be a JSON list of bundles, each with name, classpath and image: {e}") from e
     for place, each in enumerate(listed):
-        for field, value, pattern, must in (
-            ("name", each.name, _NAME, "begin with a letter, a digit or _, and have only these and . and -"),
-            ("name", "" if ".." in each.name else "-", re.compile("-"), "not have '..' in it"),
-            ("classpath", each.classpath, _CLASSPATH, "be the dotted name of a class"),
-            ("image", each.image, re.compile(r"\S+"), "be an image that has Airflow and what the class needs"),
+        require(
+            f"[{place}].",
+            (
+                "name",
+                each.name,
+                _NAME.fullmatch(each.name),
+                "begin with a letter, a digit or _, and have only these and . and -",
+            ),
+            ("name", each.name, ".." not in each.name, "not have '..' in it"),
+            ("classpath", each.classpath, _CLASSPATH.fullmatch(each.classpath), "be the dotted name of a class"),
+            (
+                "image",
+                each.image,
+                _IMAGE.fullmatch(each.image),
+                "be an image that has Airflow and what the class needs",
+            ),
             (
                 "secret",
-                each.secret or "-",
-                re.compile(f"{_SECRET.pattern}|-"),
+                each.secret,
+                not each.secret or _SECRET.fullmatch(each.secret),
                 "be the name of a Secret, or be left out",
             ),
             (
                 "secret",
-                each.secret[:8],
-                re.compile(r"(?!airlock-).*"),
+                each.secret,
+                not each.secret.startswith("airlock-"),
                 "not begin with airlock-, which is Airlock's own",
             ),
-            ("sizeLimit", each.size_limit, _SIZE, "be a number of Mi, Gi or Ti: 1Gi"),
-        ):
-            if not pattern.fullmatch(value):
-                raise ValueError(f"[{place}].{field} must {must}; it is {_shown(each, field)!r}")
+            ("sizeLimit", each.size_limit, _SIZE.fullmatch(each.size_limit), "be a number of Mi, Gi or Ti: 1Gi"),
+        )
         if each.name in (other.name for other in listed[:place]):
             raise ValueError(f"[{place}].name is {each.name!r}, as another's is; give each its own")
     return {each.name: each for each in listed}
@@ -66,7 +78,3 @@ def decode(text: str) -> dict[str, ListedBundle]:
 def known(listed: str) -> dict[str, ListedBundle]:
     """Does the same for a checked setting, once: it stays for the life of the process, and each pod asks for it."""
     return decode(listed)
-
-
-def _shown(bundle: ListedBundle, field: str) -> str:
-    return str(msgspec.to_builtins(bundle)[field])

@@ -186,22 +186,27 @@ def from_environment(environ: Mapping[str, str], file: Path | None = None) -> Op
         except ValueError as e:
             raise settings.SettingsError(f"{settings.PREFIX}{name}: {e}") from e
     ways = (BY_COPY, BY_IMAGE)
-    only = [name for name in ("endpoint", "region", "credentials_secret", "ca_key") if getattr(logs, name)]
-    for name, fine, must in (
-        ("PODS__LAUNCHER_BY", pods.launcher_by in ways, f"be one of {', '.join(ways)}; it is {pods.launcher_by!r}"),
-        (
-            "PODS__AIRFLOW_API_URL",
-            not pods.airflow_api_url or pods.airflow_api_url.startswith(("https://", "http://")),
-            f"begin with https://; it is {pods.airflow_api_url!r}",
-        ),
+    url = pods.airflow_api_url
+    settings.require(
+        settings.PREFIX,
+        ("PODS__LAUNCHER_BY", pods.launcher_by, pods.launcher_by in ways, f"be one of {', '.join(ways)}"),
+        ("PODS__AIRFLOW_API_URL", url, not url or url.startswith(("https://", "http://")), "begin with https://"),
         (
             "LOGS__STORE",
+            logs.store,
             not logs.store or logs.store.startswith(_STORES),
-            f"be empty or begin with one of {', '.join(_STORES)}, as pods share no folder; it is {logs.store!r}",
+            f"be empty or begin with one of {', '.join(_STORES)}, as pods share no folder",
         ),
-        (f"LOGS__{only[0].upper() if only else ''}", logs.store or not only, "be empty where LOGS__STORE is"),
-        ("LOGS__CA_KEY", logs.credentials_secret or not logs.ca_key, "be a key of LOGS__CREDENTIALS_SECRET; set it"),
-    ):
-        if not fine:
-            raise settings.SettingsError(f"{settings.PREFIX}{name}: it must {must}")
+        *(
+            (f"LOGS__{name.upper()}", getattr(logs, name), logs.store, "be empty where LOGS__STORE is")
+            for name in ("endpoint", "region", "credentials_secret", "ca_key")
+            if getattr(logs, name)
+        ),
+        (
+            "LOGS__CA_KEY",
+            logs.ca_key,
+            logs.credentials_secret or not logs.ca_key,
+            "be a key of LOGS__CREDENTIALS_SECRET, which is not set",
+        ),
+    )
     return loaded

@@ -183,18 +183,21 @@ def _check_logs(logs: Logs) -> None:
         name = f"{settings.PREFIX}LOGS__{only[0].upper()}"
         raise settings.SettingsError(f"{name}: is for object stores, and {names.LOGS_STORE} names none")
     least = 4 * logs.segment_mib
-    for name, fine, must in (
-        ("region", not logs.region or str(found).startswith("s3://"), "be empty for a store that is not s3://"),
-        ("endpoint", not logs.endpoint or logs.endpoint.startswith(("https://", "http://")), "begin with https://"),
-        ("credentials_dir", not logs.credentials_dir or Path(logs.credentials_dir).is_dir(), "be a folder"),
-        ("ca_file", not logs.ca_file or Path(logs.ca_file).is_file(), "be a file"),
+    url, folder, file = logs.endpoint, logs.credentials_dir, logs.ca_file
+    settings.require(
+        f"{settings.PREFIX}LOGS__",
+        (
+            "REGION",
+            logs.region,
+            not logs.region or str(found).startswith("s3://"),
+            "be empty for a store that is not s3://",
+        ),
+        ("ENDPOINT", url, not url or url.startswith(("https://", "http://")), "begin with https://"),
+        ("CREDENTIALS_DIR", folder, not folder or Path(folder).is_dir(), "be a folder"),
+        ("CA_FILE", file, not file or Path(file).is_file(), "be a file"),
         # A write holds a segment in memory, of the 128 MiB that a sidecar has.
-        ("segment_mib", 1 <= logs.segment_mib <= 16, "be from 1 to 16"),
-        ("local_mib", logs.local_mib >= least, f"be four segments at least, {least}"),
-        ("chunk_seconds", logs.chunk_seconds > 0, "be more than 0"),
-        ("final_seconds", logs.final_seconds >= 0, "be 0 or more"),
-    ):
-        if not fine:
-            raise settings.SettingsError(
-                f"{settings.PREFIX}LOGS__{name.upper()}: it must {must}; it is {getattr(logs, name)!r}"
-            )
+        ("SEGMENT_MIB", logs.segment_mib, 1 <= logs.segment_mib <= 16, "be from 1 to 16"),
+        ("LOCAL_MIB", logs.local_mib, logs.local_mib >= least, f"be four segments at least, {least}"),
+        ("CHUNK_SECONDS", logs.chunk_seconds, logs.chunk_seconds > 0, "be more than 0"),
+        ("FINAL_SECONDS", logs.final_seconds, logs.final_seconds >= 0, "be 0 or more"),
+    )

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from airlock_wire.process.settings import SettingsError, load
+from airlock_wire.process.settings import SettingsError, load, require
 
 
 class Api(msgspec.Struct, frozen=True):
@@ -50,3 +50,14 @@ def test_a_wrong_file_is_refused_and_named(tmp_path, text):
     file.write_text(text)
     with pytest.raises(SettingsError, match=r"airlock\.toml"):
         load(All, {}, file)
+
+
+def test_the_first_rule_that_is_not_met_is_told_with_the_value():
+    with pytest.raises(SettingsError) as caught:
+        require("[api].", ("host", "here", "here", "be set"), ("port", -1, False, "be 0 or more"), ("x", 1, False, "y"))
+
+    assert "[api].port: it must be 0 or more; it is -1" == str(caught.value)
+
+
+def test_rules_that_are_met_raise_nothing():
+    require("AIRLOCK__", ("API__PORT", 1, True, "be more than 0"), ("API__HOST", "", not "", "be empty"))

@@ -17,8 +17,23 @@ PREFIX = "AIRLOCK__"
 T = TypeVar("T", bound=msgspec.Struct)
 
 
-class SettingsError(Exception):
+class SettingsError(ValueError):
     """A setting is unknown or has a value it cannot have. The text names where it came from and the fix."""
+
+
+#: What a setting must be: its name, its value, whether that is fine, and the words after "it must".
+Rule = tuple[str, object, object, str]
+
+
+def require(prefix: str, *rules: Rule) -> None:
+    """
+    Raises SettingsError for the first rule that is not met; ``prefix`` stands before each name.
+
+    A rule's third value is tested for truth, so it may be the value itself or a match.
+    """
+    for name, value, fine, must in rules:
+        if not fine:
+            raise SettingsError(f"{prefix}{name}: it must {must}; it is {value!r}")
 
 
 def load(kind: type[T], environ: Mapping[str, str], file: Path | None = None) -> T:
