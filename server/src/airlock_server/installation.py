@@ -9,7 +9,7 @@ from airlock_server.home import Home, read_mounted_key
 from airlock_server.keys.encryption import Encryption
 from airlock_server.keys.tokens import MAX_KEYS, Tokens
 from airlock_server.settings import ServerSettings, load_settings
-from airlock_server.store.engine.database import Database
+from airlock_server.store.engine.database import Engine, open_engine
 
 
 class Installation:
@@ -27,9 +27,9 @@ class Installation:
         self.close()
 
     @cached_property
-    def database(self) -> Database:
+    def database(self) -> Engine:
         """The database, its schema current. Raises StoreError."""
-        return Database.open(self.settings.database.url or self.home.database_url)
+        return open_engine(self.settings.database.url or self.home.database_url)
 
     @cached_property
     def tokens(self) -> Tokens:

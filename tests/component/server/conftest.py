@@ -20,7 +20,7 @@ from airlock_server.kube.address import where
 from airlock_server.kube.client import Client
 from airlock_server.settings import ApiSettings, ExchangeSettings, JwtSettings, load_settings
 from airlock_server.store import schema, tries
-from airlock_server.store.engine.database import Database
+from airlock_server.store.engine.database import open_engine
 from airlock_wire.identity import TaskInstanceKey
 
 MOMENT = "2026-01-01T00:00:00Z"
@@ -31,14 +31,14 @@ MAX_BODY_BYTES = 2 * 1024 * 1024
 def migrated(tmp_path_factory):
     """A database that has its tables, to copy: making them is most of a short test."""
     path = tmp_path_factory.mktemp("migrated") / "airlock.db"
-    Database.open(f"sqlite:///{path}").close()
+    open_engine(f"sqlite:///{path}").close()
     return path
 
 
 @pytest.fixture
 def db(tmp_path, migrated):
     shutil.copy(migrated, tmp_path / "airlock.db")
-    with Database.open(f"sqlite:///{tmp_path / 'airlock.db'}") as db:
+    with open_engine(f"sqlite:///{tmp_path / 'airlock.db'}") as db:
         yield db
 
 

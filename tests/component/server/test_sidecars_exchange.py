@@ -10,7 +10,7 @@ from doubles.launcher import SUCCEED, PlayedLauncher
 from doubles.sidecar import POD_TI, Sidecar, work
 
 from airlock_server.store import schema, tries
-from airlock_server.store.engine.database import Database
+from airlock_server.store.engine.database import open_engine
 from airlock_wire.record import Reason
 
 
@@ -64,14 +64,14 @@ def make_pod(server, kubernetes, tmp_path):
 
 
 def state(server, ti_id):
-    with Database.open(f"sqlite:///{server.home / 'airlock.db'}") as db:
+    with open_engine(f"sqlite:///{server.home / 'airlock.db'}") as db:
         return db.read(lambda conn: tries.outcome(conn, ti_id))
 
 
 def last_heartbeat(server, ti_id):
     table = schema.task_instance.c
     chosen = sa.select(table.last_heartbeat_at).where(table.id == ti_id)
-    with Database.open(f"sqlite:///{server.home / 'airlock.db'}") as db:
+    with open_engine(f"sqlite:///{server.home / 'airlock.db'}") as db:
         return db.read(lambda conn: conn.scalar(chosen))
 
 
@@ -162,7 +162,7 @@ def test_a_server_that_came_back_with_other_keys_is_asked_for_another_token(serv
 def test_a_planted_dag_is_denied_and_the_record_says_why(server, kubernetes, make_pod):
     with server.serving():
         server.get("/readyz")
-        with Database.open(f"sqlite:///{server.home / 'airlock.db'}") as db:
+        with open_engine(f"sqlite:///{server.home / 'airlock.db'}") as db:
             db.write(lambda conn: tries.claim_dag(conn, "dag", "planted"))
         pod = make_pod(kubernetes.taskrun())
         pod.launcher.connect()

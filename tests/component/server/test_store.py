@@ -16,7 +16,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from airlock_server.store import schema, tries
-from airlock_server.store.engine.database import Database
+from airlock_server.store.engine.database import open_engine
 from airlock_server.store.engine.migrate import MIGRATIONS
 from airlock_server.store.errors import NewerDatabase, Unavailable, UnsupportedDatabase
 
@@ -82,7 +82,7 @@ def test_whose_a_dag_is_survives_the_upgrade(tmp_path):
             )
         )
     engine.dispose()
-    with Database.open(url) as db:
+    with open_engine(url) as db:
         assert db.read(lambda conn: conn.scalar(sa.select(schema.dag.c.owner))) == "bundle:mine"
         db.write(lambda conn: tries.claim_dag(conn, "d", "mine"))
 
@@ -113,7 +113,7 @@ def test_the_runs_of_a_namespace_are_found_after_the_upgrade_and_after_its_undoi
                 )
             )
     engine.dispose()
-    with Database.open(url) as db:
+    with open_engine(url) as db:
         assert ["ours", "ours", "team-a/theirs", "team-a/theirs"] == db.read(
             lambda conn: list(conn.scalars(sa.text(names)))
         )
@@ -126,8 +126,8 @@ def test_the_runs_of_a_namespace_are_found_after_the_upgrade_and_after_its_undoi
 
 def test_alembic_is_not_imported_for_a_current_schema(db, tmp_path):
     code = (
-        "import sys; from airlock_server.store.engine.database import Database; "
-        "Database.open(sys.argv[1]).close(); sys.exit('alembic' in sys.modules)"
+        "import sys; from airlock_server.store.engine.database import open_engine; "
+        "open_engine(sys.argv[1]).close(); sys.exit('alembic' in sys.modules)"
     )
     assert (
         subprocess.run([sys.executable, "-c", code, f"sqlite:///{tmp_path / 'airlock.db'}"], timeout=60).returncode == 0
@@ -137,7 +137,7 @@ def test_alembic_is_not_imported_for_a_current_schema(db, tmp_path):
 def test_a_newer_database_is_refused(db, tmp_path):
     db.write(lambda conn: conn.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(NewerDatabase, match="newer"):
-        Database.open(f"sqlite:///{tmp_path / 'airlock.db'}")
+        open_engine(f"sqlite:///{tmp_path / 'airlock.db'}")
 
 
 @pytest.mark.parametrize(
@@ -145,30 +145,30 @@ def test_a_newer_database_is_refused(db, tmp_path):
 )
 def test_any_other_database_is_refused_with_the_fix(url):
     with pytest.raises(UnsupportedDatabase, match="sqlite:////absolute/path") as refused:
-        Database.open(url)
+        open_engine(url)
     assert "secret" not in str(refused.value)
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path):
     (tmp_path / "x.db").write_bytes(b"not a database at all" * 100)
     with pytest.raises(Unavailable, match=r"x\.db"):
-        Database.open(f"sqlite:///{tmp_path / 'x.db'}")
+        open_engine(f"sqlite:///{tmp_path / 'x.db'}")
 
 
 def test_a_database_that_cannot_be_opened_says_why(tmp_path):
     with pytest.raises(Unavailable, match="No such file or directory"):
-        Database.open(f"sqlite:///{tmp_path / 'absent' / 'x.db'}")
+        open_engine(f"sqlite:///{tmp_path / 'absent' / 'x.db'}")
 
 
 def test_a_new_database_is_its_owners_only(tmp_path):
-    with Database.open(f"sqlite:///{tmp_path / 'x.db'}") as db:
+    with open_engine(f"sqlite:///{tmp_path / 'x.db'}") as db:
         db.write(put("a"))
         assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
 
 
 def _open_and_put(url, name, barrier):
     barrier.wait(30)
-    with Database.open(url) as db:
+    with open_engine(url) as db:
         db.write(put(name))
 
 
@@ -181,7 +181,7 @@ def test_two_processes_may_make_the_same_database_at_once(tmp_path):
     for process in processes:
         process.join(60)
     assert [process.exitcode for process in processes] == [0, 0]
-    with Database.open(url) as db:
+    with open_engine(url) as db:
         assert stored(db) == {"a", "b"}
 
 
@@ -284,7 +284,7 @@ def test_a_lock_that_another_process_keeps_is_unavailable_for_all_who_wait(db, t
 
 
 def test_a_closed_database_takes_no_write(tmp_path, migrated):
-    with Database.open(f"sqlite:///{migrated}") as db:
+    with open_engine(f"sqlite:///{migrated}") as db:
         pass
     with pytest.raises(Unavailable, match="closed"):
         db.write(put("a"))
@@ -292,7 +292,7 @@ def test_a_closed_database_takes_no_write(tmp_path, migrated):
 
 def test_what_waits_when_the_database_is_closed_is_still_written(tmp_path):
     url = f"sqlite:///{tmp_path / 'x.db'}"
-    db = Database.open(url)
+    db = open_engine(url)
 
     async def many():
         waiting = [asyncio.ensure_future(db.awrite(put(f"dag{i}"))) for i in range(50)]
@@ -301,7 +301,7 @@ def test_what_waits_when_the_database_is_closed_is_still_written(tmp_path):
         return await asyncio.gather(*waiting)
 
     assert len(asyncio.run(many())) == 50
-    with Database.open(url) as again:
+    with open_engine(url) as again:
         assert len(stored(again)) == 50
 
 

@@ -12,7 +12,7 @@ from airlock_server.keys.tokens import Tokens
 from airlock_server.settings import JwtSettings
 from airlock_server.store import connections, tries, variables, xcoms
 from airlock_server.store.connections import Connection
-from airlock_server.store.engine.database import Database
+from airlock_server.store.engine.database import open_engine
 from airlock_wire.identity import TaskInstanceKey
 
 pytestmark = pytest.mark.slow
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def served(tmp_path):
     tokens, encryption = Tokens(b"k" * 64, JwtSettings()), Encryption(b"e" * 64)
-    with Database.open(f"sqlite:///{tmp_path / 'airlock.db'}") as db, EmbeddedServer(db, tokens, encryption) as server:
+    with open_engine(f"sqlite:///{tmp_path / 'airlock.db'}") as db, EmbeddedServer(db, tokens, encryption) as server:
         yield SimpleNamespace(db=db, tokens=tokens, encryption=encryption, url=server.url)
 
 

@@ -11,7 +11,7 @@ from airlock_server.keys.encryption import Encryption
 from airlock_server.keys.tokens import Tokens
 from airlock_server.settings import JwtSettings
 from airlock_server.store import tries
-from airlock_server.store.engine.database import Database
+from airlock_server.store.engine.database import open_engine
 from airlock_wire.identity import TaskInstanceKey
 
 HERE = Path(__file__).parent
@@ -75,5 +75,5 @@ class Drive:
 @pytest.fixture
 def drive(tmp_path, airflow_python):
     tokens, encryption = Tokens(b"k" * 64, JwtSettings()), Encryption(b"e" * 64)
-    with Database.open(f"sqlite:///{tmp_path / 'airlock.db'}") as db, EmbeddedServer(db, tokens, encryption) as server:
+    with open_engine(f"sqlite:///{tmp_path / 'airlock.db'}") as db, EmbeddedServer(db, tokens, encryption) as server:
         yield Drive(db, tokens, encryption, server.url, airflow_python, tmp_path)

@@ -35,7 +35,10 @@ def test_logs_go_nowhere_unless_it_is_said_where():
         ({"PODS__LAUNCHER_BY": "magic"}, "PODS__LAUNCHER_BY: it must be one of copy, image; it is 'magic'"),
         ({"PODS__AIRFLOW_API_URL": "airflow"}, "PODS__AIRFLOW_API_URL: it must begin with https://"),
         ({"PODS__BUNDLES": "sales"}, "PODS__BUNDLES: it must be a JSON list of bundles"),
-        ({"PODS__BUNDLES": '[{"name": "s", "classpath": "B", "image": "i"}]'}, "PODS__BUNDLES: [0].classpath: it must be"),
+        (
+            {"PODS__BUNDLES": '[{"name": "s", "classpath": "B", "image": "i"}]'},
+            "PODS__BUNDLES: [0].classpath: it must be",
+        ),
         ({"LOGS__STORE": "/mnt/logs"}, "LOGS__STORE: it must be empty or begin with one of s3://"),
         ({"LOGS__REGION": "x"}, "LOGS__REGION: it must be empty where LOGS__STORE is"),
         ({"LOGS__STORE": "s3://b", "LOGS__CA_KEY": "ca.crt"}, "LOGS__CA_KEY: it must be a key of"),

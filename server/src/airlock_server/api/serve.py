@@ -22,7 +22,7 @@ from airlock_server.api.services import Services
 from airlock_server.keys.encryption import Encryption
 from airlock_server.keys.tokens import Tokens
 from airlock_server.settings import ApiSettings
-from airlock_server.store.engine.database import Database
+from airlock_server.store.engine.database import Engine
 from airlock_server.web.certificate import CertificateFiles
 from airlock_server.web.connections import Door, Limits, Protocol
 
@@ -67,7 +67,7 @@ class EmbeddedServer:
     It serves this process's own launches. The caller closes the database.
     """
 
-    def __init__(self, db: Database, tokens: Tokens, encryption: Encryption, api: ApiSettings | None = None) -> None:
+    def __init__(self, db: Engine, tokens: Tokens, encryption: Encryption, api: ApiSettings | None = None) -> None:
         self._api = api or ApiSettings()
         self._app = App(Services(db=db, tokens=tokens, encryption=encryption), self._api.max_body_bytes)
         self._server: _Server | None = None

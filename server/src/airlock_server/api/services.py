@@ -5,7 +5,7 @@ import msgspec
 from airlock_server.exchange.service import Exchange
 from airlock_server.keys.encryption import Encryption
 from airlock_server.keys.tokens import Tokens
-from airlock_server.store.engine.database import Database
+from airlock_server.store.engine.database import Engine
 
 
 class Services(msgspec.Struct, frozen=True, kw_only=True):
@@ -14,7 +14,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     ``exchange`` is None if this server does not serve TaskRuns.
     """
 
-    db: Database
+    db: Engine
     tokens: Tokens
     encryption: Encryption
     by_grant: bool = False

@@ -14,7 +14,7 @@ from airlock_server.installation import Installation
 from airlock_server.kube.address import where
 from airlock_server.kube.client import Client
 from airlock_server.launching.taskruns.sweeper import Sweeper
-from airlock_server.store.engine.database import Database
+from airlock_server.store.engine.database import Engine
 from airlock_server.store.errors import StoreError
 
 
@@ -52,7 +52,7 @@ def run(_args: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 
 def _serve_taskruns(
-    here: Installation, db: Database, environ: Mapping[str, str], running: contextlib.ExitStack
+    here: Installation, db: Engine, environ: Mapping[str, str], running: contextlib.ExitStack
 ) -> Exchange:
     """Starts the exchange, and the sweeper beside it; both end with ``running``."""
     kubernetes = here.settings.kubernetes

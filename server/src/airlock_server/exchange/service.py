@@ -28,7 +28,7 @@ from airlock_server.launching.taskruns import closing
 from airlock_server.rules.attempts import Attempt, Claim, Known, OwnedBy, RunBy, Superseded
 from airlock_server.settings import ExchangeSettings
 from airlock_server.store import attempts
-from airlock_server.store.engine.database import Database
+from airlock_server.store.engine.database import Engine
 from airlock_server.store.run_keys import run_id_of
 from airlock_wire.pod import OPERATOR_AUDIENCE, TOKEN_AUDIENCE
 from airlock_wire.workload import Exchanged, TaskInstanceRef
@@ -62,7 +62,7 @@ class Exchange:
         self,
         client: Client,
         connections: int,
-        db: Database,
+        db: Engine,
         tokens: Tokens,
         settings: ExchangeSettings,
         namespaces: tuple[str, ...] = (),

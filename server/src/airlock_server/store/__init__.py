@@ -1,1 +1,1 @@
-"""What is kept: one module a resource. A function given to ``Database.write`` may run twice."""
+"""What is kept: one module a resource. A function given to ``Engine.write`` may run twice."""

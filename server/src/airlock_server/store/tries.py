@@ -1,7 +1,7 @@
 """
 The store's functions for the owner of task instances: queue a try, queue it again, close it.
 
-Functions over a connection, for ``Database.write`` and ``Database.read``.
+Functions over a connection, for ``Engine.write`` and ``Engine.read``.
 """
 
 import uuid

@@ -15,7 +15,7 @@ from airlock_server.rules import fencing
 from airlock_server.rules.attempts import Attempt
 from airlock_server.rules.fencing import Standing
 from airlock_server.store import attempts
-from airlock_server.store.engine.database import Database
+from airlock_server.store.engine.database import Engine
 from airlock_server.store.engine.types import now
 from airlock_server.web.errors import Refused, refused
 
@@ -24,7 +24,7 @@ Work = Callable[[sa.Connection], T]
 
 
 class Door(Protocol):
-    """The three calls of ``Database``. ``attempt`` is the asking pod, set inside the work; None without a pod."""
+    """Three calls of ``Engine``. ``attempt`` is the asking pod, set inside the work; None without a pod."""
 
     @property
     def attempt(self) -> Attempt | None: ...
@@ -40,7 +40,7 @@ class Door(Protocol):
     def point(self, work: Work[T]) -> T: ...
 
 
-def door(db: Database, claims: Claims | None, opens: Standing) -> Door:
+def door(db: Engine, claims: Claims | None, opens: Standing) -> Door:
     """Returns the door for a request with these claims, on a route that is open up to the standing ``opens``."""
     if claims is None or claims.bound is None:
         return _Open(db)
@@ -51,12 +51,12 @@ class _Open:
     attempt = None
     settled = False
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Engine) -> None:
         self.awrite, self.aread, self.point = db.awrite, db.aread, db.point
 
 
 class _Fenced:
-    def __init__(self, db: Database, claims: Claims, pod_uid: str, opens: Standing) -> None:
+    def __init__(self, db: Engine, claims: Claims, pod_uid: str, opens: Standing) -> None:
         self._db = db
         self._claims = claims
         self._pod_uid = pod_uid

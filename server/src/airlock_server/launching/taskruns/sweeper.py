@@ -15,7 +15,7 @@ from airlock_server.kube.client import Client
 from airlock_server.kube.errors import ClusterError
 from airlock_server.launching.taskruns import closing
 from airlock_server.store import attempts
-from airlock_server.store.engine.database import Database
+from airlock_server.store.engine.database import Engine
 from airlock_server.store.errors import Unavailable
 from airlock_wire.process import backoff
 from airlock_wire.taskrun import Status
@@ -26,7 +26,7 @@ log = logging.getLogger("airlock.sweeper")
 class Sweeper:
     """A thread. ``with Sweeper(...)`` starts it, and ends it after the look that is under way."""
 
-    def __init__(self, client: Client, db: Database, seconds: float, namespaces: tuple[str, ...] = ()) -> None:
+    def __init__(self, client: Client, db: Engine, seconds: float, namespaces: tuple[str, ...] = ()) -> None:
         self._client = client
         self._db = db
         self._seconds = seconds
