@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from airlock_server.api.execution import door
 from airlock_server.api.execution.routes import ROUTES, connections, task_instances, variables, xcoms
 from airlock_server.rules.attempts import Attempt
 from airlock_server.rules.fencing import SETTLED_FOR, Standing, standing
@@ -53,3 +54,19 @@ def test_no_route_goes_past_the_door():
     """A route that used the database itself would not be fenced."""
     for module in (connections, task_instances, variables, xcoms):
         assert "services.db" not in inspect.getsource(module)
+
+
+@pytest.mark.parametrize(
+    ("found", "status", "revokes"),
+    [(Standing.SETTLED, 403, False), (Standing.EXPIRED, 410, True), (Standing.ENDED, 410, True)],
+)
+def test_only_the_refusal_of_a_launch_that_is_over_revokes_its_token(found, status, revokes):
+    refusal = door._refusal(found, attempt())
+
+    assert (status, revokes) == (refusal.status, refusal.revokes)
+
+
+def test_the_refusal_of_an_archived_try_revokes_its_token():
+    refusal = task_instances._gone()
+
+    assert (410, True) == (refusal.status, refusal.revokes)

@@ -45,7 +45,7 @@ class App:
         except ClientGone:
             return
         except Refused as e:
-            if e.status == 410:
+            if e.revokes:
                 access.revoke_pods()
             log.log(
                 logging.DEBUG if e.status == 404 else logging.INFO,

@@ -11,13 +11,20 @@ import msgspec
 
 
 class Refused(Exception):
-    """The request is answered with ``status`` and ``detail``, a text or a map with a reason and a message."""
+    """
+    The request is answered with ``status`` and ``detail``, a text or a map with a reason and a message.
 
-    def __init__(self, status: int, detail: Any, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
+    ``revokes``: the launch that asks is over, so the answer must not carry a new token for its pod.
+    """
+
+    def __init__(
+        self, status: int, detail: Any, headers: tuple[tuple[bytes, bytes], ...] = (), *, revokes: bool = False
+    ) -> None:
         super().__init__(f"{status}: {detail}")
         self.status = status
         self.detail = detail
         self.headers = headers
+        self.revokes = revokes
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -39,3 +46,8 @@ class InvalidRequest(Refused):
 def refused(status: int, reason: str, message: str, **fields: Any) -> Refused:
     """Returns a refusal whose detail carries a reason for programs and a message for people."""
     return Refused(status, {"reason": reason, "message": message, **fields})
+
+
+def ended(reason: str, message: str) -> Refused:
+    """Returns the refusal for a launch that is over, 410, which also revokes its pod's token."""
+    return Refused(410, {"reason": reason, "message": message}, revokes=True)

@@ -17,7 +17,7 @@ from airlock_server.rules.fencing import Standing
 from airlock_server.store import attempts
 from airlock_server.store.engine.database import Engine
 from airlock_server.store.engine.types import now
-from airlock_server.web.errors import Refused, refused
+from airlock_server.web.errors import Refused, ended, refused
 
 T = TypeVar("T")
 Work = Callable[[sa.Connection], T]
@@ -99,6 +99,6 @@ def _refusal(found: Standing, attempt: Attempt | None) -> Refused:
     if found is Standing.SETTLED:
         return refused(403, "launch_settled", "The launch has reported its state, and may no longer ask for this")
     if found is Standing.EXPIRED:
-        return refused(410, "launch_expired", "The launch has reported its state, and some time ago")
+        return ended("launch_expired", "The launch has reported its state, and some time ago")
     why = attempt.ended_because if attempt is not None else None
-    return refused(410, "superseded", f"This launch is no longer the one that counts: {why or 'its pod is not known'}")
+    return ended("superseded", f"This launch is no longer the one that counts: {why or 'its pod is not known'}")

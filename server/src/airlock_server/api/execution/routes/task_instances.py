@@ -13,7 +13,7 @@ from airlock_server.keys.tokens import Claims
 from airlock_server.rules.fencing import Standing
 from airlock_server.rules.transitions import Caller, Missing, Seen, Verdict
 from airlock_server.store import task_instances as store
-from airlock_server.web.errors import Refused, refused
+from airlock_server.web.errors import Refused, ended, refused
 from airlock_server.web.http import NO_CONTENT, Response, as_json
 from airlock_server.web.validation import decode
 
@@ -105,7 +105,7 @@ def _not_found() -> Refused:
 
 
 def _gone() -> Refused:
-    return refused(410, "not_found", "Task Instance was retried or cleared and has another id now")
+    return ended("not_found", "Task Instance was retried or cleared and has another id now")
 
 
 def _own(
