@@ -11,17 +11,14 @@ import json
 import os
 import re
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from bench.profile import LEAN
-from bench.servers import ROOT, BenchError
+from bench.servers import BenchError
 from bench.tables import number, spread
-
-sys.path.insert(0, str(ROOT / "tests"))
 
 NAMESPACE = "airlock-bench"
 RUNNER = "airlock/runner:0.1.0"
@@ -205,9 +202,7 @@ first user line.
 
 def _costs(prefix: str) -> str:
     """Writes to the API server per TaskRun, and the operator's memory, where the cluster has hooks."""
-    from kube.kubectl import Kubectl
-    from kube.processes import process_id
-
+    from cluster.containers import process_id
     from cluster.hooks import connect
 
     hooks = connect()
@@ -225,17 +220,17 @@ def _costs(prefix: str) -> str:
         if ref.get("resource") == "taskruns" and ref.get("name", "").startswith(prefix):
             names.add(ref["name"])
     each = ", ".join(f"{what} {count / max(1, len(names)):.1f}" for what, count in sorted(writes.items()))
-    system = Kubectl(str(hooks.kubeconfig), "airlock-system")
-    leader = system.get("lease", "airlock-operator") or {}
+    leader = _get(hooks, "lease/airlock-operator")["spec"]["holderIdentity"]
+    (server, *_) = _get(hooks, "pods", "--selector=app.kubernetes.io/component=server")["items"]
     memory = []
-    for pod, container in ((leader["spec"]["holderIdentity"], "operator"), (_server(system), "server")):
-        pid = process_id(hooks, system, pod, container)
+    for pod, container in ((_get(hooks, f"pod/{leader}"), "operator"), (server, "server")):
+        pid = process_id(hooks, pod, container)
         rollup = hooks.node_exec("cat", f"/proc/{pid}/smaps_rollup").stdout
         found = re.search(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)
         memory.append(f"{container} {number(int(found.group(1)) / 1024) if found else '?'} MB PSS")
     return f"API writes per TaskRun ({len(names)}): {each}. Memory after it: {', '.join(memory)}."
 
 
-def _server(system: Any) -> str:
-    pods = system.list("pods", "app.kubernetes.io/component=server")
-    return str(pods[0]["metadata"]["name"])
+def _get(hooks: Any, *words: str) -> Any:
+    """Returns what kubectl reads in the namespace of the operator and the server."""
+    return json.loads(hooks.kubectl("--namespace=airlock-system", "get", *words, "--output=json"))

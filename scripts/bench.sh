@@ -9,7 +9,7 @@ if [ "${1:-}" = profile ]; then
     exec .venvs/dev/bin/python -m bench.profile
 fi
 if [ "$*" = pods ]; then
-    exec .venvs/dev/bin/python -m bench pods
+    PYTHONPATH=tools exec .venvs/dev/bin/python -m bench pods
 fi
 [ -n "${AIRLOCK_AIRFLOW_PYTHON:-}" ] || scripts/environment.sh airflow
 if ! command -v wrk >/dev/null; then
@@ -20,4 +20,4 @@ if ! command -v wrk >/dev/null; then
         exit 2
     fi
 fi
-exec .venvs/dev/bin/python -m bench "$@"
+PYTHONPATH=tools exec .venvs/dev/bin/python -m bench "$@"
