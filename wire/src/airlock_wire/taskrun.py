@@ -15,6 +15,8 @@ API_VERSION = f"{GROUP}/{VERSION}"
 KIND = "TaskRun"
 PLURAL = "taskruns"
 DEFAULT_INFRA_BUDGET = 3
+#: Attempts are numbered from 1, with few digits.
+_MAX_DIGITS = 6
 
 
 def run_id_of(spec: "Spec", uid: str) -> str:
@@ -27,10 +29,11 @@ def pod_name(taskrun: str, attempt: int) -> str:
     return f"{taskrun}-{attempt}"
 
 
-def attempt_of(pod: str, taskrun: str) -> int | None:
-    """Returns the attempt of a pod by its name; None for a name that is not one of this TaskRun's."""
-    number = pod.removeprefix(f"{taskrun}-")
-    return int(number) if number != pod and number.isascii() and number.isdecimal() else None
+def attempt_of(pod: str) -> tuple[str, int] | None:
+    """Returns the TaskRun and the attempt in a pod's name; None for a name that ``pod_name`` does not make."""
+    name, _, number = pod.rpartition("-")
+    plain = number.isascii() and number.isdecimal() and not number.startswith("0") and len(number) <= _MAX_DIGITS
+    return (name, int(number)) if name and plain else None
 
 
 class Source(msgspec.Struct, frozen=True):

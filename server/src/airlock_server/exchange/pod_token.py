@@ -62,8 +62,6 @@ class NotAPod(Exception):
 _PREFIX = "system:serviceaccount:"
 _POD_NAME = "authentication.kubernetes.io/pod-name"
 _POD_UID = "authentication.kubernetes.io/pod-uid"
-#: Attempts are numbered from 1, with few digits.
-_MAX_DIGITS = 6
 
 
 def pod_of(username: str, extra: dict[str, list[str]]) -> Pod:
@@ -72,11 +70,10 @@ def pod_of(username: str, extra: dict[str, list[str]]) -> Pod:
     if not username.startswith(_PREFIX) or not namespace or not account:
         raise NotAPod(f"{username!r} is not a service account; only the sidecar of a TaskRun's pod may ask")
     name, uid = _only(extra, _POD_NAME), _only(extra, _POD_UID)
-    taskrun, _, number = name.rpartition("-")
-    plain = number.isascii() and number.isdecimal() and not number.startswith("0") and len(number) <= _MAX_DIGITS
-    if not taskrun or not plain:
+    named = attempt_of(name)
+    if named is None:
         raise NotAPod(f"pod {name!r} is not an attempt of a TaskRun; only pods that the operator made may ask")
-    return Pod(namespace, account, name, uid, taskrun, int(number))
+    return Pod(namespace, account, name, uid, *named)
 
 
 def _only(extra: dict[str, Any], key: str) -> str:
