@@ -21,7 +21,7 @@ HERE = Path(__file__).parent
 AIRFLOW_IMAGE = images.Image(
     "test-airflow",
     others=("images/install.py", "requirements/airflow.txt"),
-    recipe="tests/e2e/airflow/image/Containerfile",
+    own="tests/e2e/airflow/image/Containerfile",
 )
 #: A bundle in a git repository; where that is, and its password, is in a Secret of the TaskRun's namespace.
 SALES = {

@@ -9,7 +9,7 @@ from cluster import kind, places
 from cluster.commands import CommandError
 from cluster.memory import Remembered
 from cluster.programs import golang
-from cluster.programs.builders import Docker
+from cluster.programs.builders import Docker, Recipe
 
 PLAYED = """#!/bin/sh
 echo "$(basename "$0") $*" >>"{said}"
@@ -56,7 +56,7 @@ def there(folder, policy):
 def test_an_image_is_built_from_an_archive_into_an_archive(played, tmp_path):
     (tmp_path / "base.tar").touch()
     bases = {"BASE": tmp_path / "base.tar"}
-    Docker().build("images/x/Containerfile", tmp_path / "context", bases, "docker.io/airlock/x:1", tmp_path / "x.tar")
+    Docker().build(Recipe("x/Containerfile"), tmp_path / "context", bases, "docker.io/airlock/x:1", tmp_path / "x.tar")
 
     assert ["docker load", "docker build", "docker save"] == [" ".join(line.split()[:2]) for line in asked(played)]
     assert "--build-arg=BASE=airlock/base:ordinary" in asked(played)[1]

@@ -6,7 +6,7 @@ from kube.store import Store
 
 from cluster.programs import images
 
-STORE_IMAGE = images.Image("test-store", recipe="tests/e2e/airflow/store/Containerfile")
+STORE_IMAGE = images.Image("test-store", own="tests/e2e/airflow/store/Containerfile")
 
 
 @pytest.fixture(scope="session")

@@ -89,18 +89,35 @@ def test_an_image_gets_its_members_its_lock_and_nothing_else_of_ours(name, membe
     assert not [path for path in files if "__pycache__" in path.parts]
 
 
+def stage(name):
+    """The instructions of one stage of the images' Containerfile."""
+    text = (places.ROOT / images.CONTAINERFILE).read_text()
+    (body,) = re.findall(rf"^FROM \S+ AS {name}\n(.*?)(?=^FROM|\Z)", text, re.MULTILINE | re.DOTALL)
+    return [line for line in body.splitlines() if line and not line.startswith("#")]
+
+
 UIDS = {"runner": 50000, "sidecar": 50001, "operator": 50002, "server": 50002}
 
 
 @pytest.mark.parametrize("name", UIDS)
 def test_a_recipe_copies_the_members_that_it_is_given(name):
-    recipe = (places.ROOT / "images" / name / "Containerfile").read_text()
     members = image(name).members
 
-    assert f"members {UIDS[name]} {' '.join(members)}\n" in recipe
-    assert [f"COPY {member} /build/{member}" for member in members] == [
-        line for line in recipe.splitlines() if line.startswith("COPY") and "/build/" in line and "images/" not in line
-    ]
+    assert [
+        *(f"COPY {member} /build/{member}" for member in members),
+        f"RUN python3 /build/install.py members {UIDS[name]} {' '.join(members)}",
+    ] == stage(f"{name}-members")
+
+
+@pytest.mark.parametrize("name", UIDS)
+def test_an_image_takes_its_own_packages_and_members_only(name):
+    taken = [line for line in stage(name) if line.startswith(("COPY", "USER"))]
+
+    assert [
+        f"COPY --from={name}-packages /install/ /", f"COPY --from={name}-members /install/ /",
+        f"USER {UIDS[name]}:{UIDS[name]}",
+    ] == taken  # fmt: skip
+    assert f"COPY requirements/{name}.txt /build/" in stage(f"{name}-packages")
 
 
 def test_a_build_is_lent_only_where_to_fetch_from():
@@ -163,10 +180,11 @@ def test_a_kind_clusters_images_are_built_by_its_daemon(remembered, root, docker
 
 def test_an_image_is_built_and_saved_by_docker_alone():
     lent = {"pip": Path("/l/pip.conf"), "certificates": Path("/l/ca.pem")}
-    build = builders.docker_build("images/runner/Containerfile", Path("/c"), {"BASE": "b:1"}, lent, "airlock/runner:1")
+    recipe = image("runner").recipe
+    build = builders.docker_build(recipe, Path("/c"), {"BASE": "b:1"}, lent, "airlock/runner:1")
 
     assert build == [
-        "docker", "build", "--file=/c/images/runner/Containerfile", "--build-arg=BASE=b:1", "--secret=id=pip,src=/l/pip.conf",
+        "docker", "build", "--file=/c/images/Containerfile", "--target=runner", "--build-arg=BASE=b:1", "--secret=id=pip,src=/l/pip.conf",
         "--secret=id=certificates,src=/l/ca.pem", "--tag=airlock/runner:1", "/c",
     ]  # fmt: skip
     assert ["docker", "save", "--output=/a.tar", "airlock/runner:1"] == builders.docker_save(
@@ -247,7 +265,7 @@ def test_a_nodes_kubectl_is_used_where_it_runs(node, machine, system, fits):
 def test_every_image_starts_from_the_one_base_by_its_digest():
     defaults = {
         line.partition("=")[2]
-        for path in (places.ROOT / "images").glob("*/Containerfile")
+        for path in (places.ROOT / "images").rglob("Containerfile")
         for line in path.read_text().splitlines()
         if line.startswith("ARG BASE=")
     }

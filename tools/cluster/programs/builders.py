@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from cluster import places
 from cluster.commands import CommandError, run, run_slowly
@@ -22,6 +22,17 @@ _AUTHORITIES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bun
 _BUILD_SECONDS = 900.0
 
 
+class Recipe(NamedTuple):
+    """A Containerfile's path in its context, and the stage of it that is the image; the last one if empty."""
+
+    file: str
+    target: str = ""
+
+    def arguments(self, context: Path) -> list[str]:
+        """Returns the arguments that both builders take."""
+        return [f"--file={context / self.file}", *([f"--target={self.target}"] if self.target else [])]
+
+
 class Builder(Protocol):
     """Both raise CommandError with what their tool said."""
 
@@ -29,7 +40,7 @@ class Builder(Protocol):
         """Writes an image of a registry's into an archive, under another name."""
         ...
 
-    def build(self, recipe: str, context: Path, bases: Mapping[str, Path], reference: str, archive: Path) -> None:
+    def build(self, recipe: Recipe, context: Path, bases: Mapping[str, Path], reference: str, archive: Path) -> None:
         """Builds what a recipe in a folder says; ``bases`` are archives by the arguments that name what is FROM."""
         ...
 
@@ -90,13 +101,13 @@ def lent_pip_configuration(listed: str, *, certificates: bool = True) -> str:
 
 
 def docker_build(
-    recipe: str, context: Path, bases: Mapping[str, str], lent: Mapping[str, Path], reference: str
+    recipe: Recipe, context: Path, bases: Mapping[str, str], lent: Mapping[str, Path], reference: str
 ) -> list[str]:
     """Returns the command that builds an image; ``bases`` are names that the daemon knows."""
     arguments = [f"--build-arg={name}={base}" for name, base in bases.items()]
     secrets = [f"--secret=id={name},src={path}" for name, path in lent.items()]
     return [
-        "docker", "build", f"--file={context / recipe}", *arguments, *secrets, f"--tag={reference}", str(context)
+        "docker", "build", *recipe.arguments(context), *arguments, *secrets, f"--tag={reference}", str(context)
     ]  # fmt: skip
 
 
@@ -126,7 +137,7 @@ class Docker:
         run(["docker", "tag", reference, name])
         run(docker_save(name, archive), timeout=_BUILD_SECONDS)
 
-    def build(self, recipe: str, context: Path, bases: Mapping[str, Path], reference: str, archive: Path) -> None:
+    def build(self, recipe: Recipe, context: Path, bases: Mapping[str, Path], reference: str, archive: Path) -> None:
         # An archive may be of an earlier build, or of another daemon: its image need not be there.
         known = {
             name: loaded(run(["docker", "load", f"--input={base}"], timeout=300).stdout) for name, base in bases.items()
@@ -165,12 +176,12 @@ class Buildah:
         self._run("pull", "--quiet", reference, timeout=300)
         self._run("push", "--quiet", reference, f"docker-archive:{archive}:{name}")
 
-    def build(self, recipe: str, context: Path, bases: Mapping[str, Path], reference: str, archive: Path) -> None:
+    def build(self, recipe: Recipe, context: Path, bases: Mapping[str, Path], reference: str, archive: Path) -> None:
         arguments = [f"--build-arg={name}=docker-archive:{path}" for name, path in bases.items()]
         secrets = [f"--secret=id={name},src={path}" for name, path in lent().items()]
         self._run(
             "build", "--isolation=chroot", "--network=host", "--format=docker", "--timestamp=0", "--layers",
-            f"--file={context / recipe}", *arguments, *secrets, f"--tag={reference}", str(context),
+            *recipe.arguments(context), *arguments, *secrets, f"--tag={reference}", str(context),
             what=f"building the image {reference}",
         )  # fmt: skip
         self._run("push", "--quiet", reference, f"docker-archive:{archive}:{reference}")

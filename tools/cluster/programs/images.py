@@ -14,10 +14,12 @@ from cluster import places
 from cluster.commands import CommandError, run_slowly, say
 from cluster.node.configuration import PAUSE_IMAGE
 from cluster.programs import builders, golang
-from cluster.programs.builders import Docker
+from cluster.programs.builders import Docker, Recipe
 from cluster.programs.kept import content_key, kept
 
-#: The base that the Containerfiles name, python:3.13-slim; taken where it can be pulled.
+#: The Containerfile of the images that the chart names.
+CONTAINERFILE = "images/Containerfile"
+#: The base that it names, python:3.13-slim; taken where it can be pulled.
 ORDINARY_BASE = "docker.io/library/python@sha256:7c61056e61ac89e852de05f3dc6fa51a6dd2181797bceed46aa725dd7cb2cd3b"
 #: What it is called in its archive, and the base that is made here.
 ORDINARY_NAME, OWN_NAME = "docker.io/airlock/base:ordinary", "docker.io/airlock/base:local"
@@ -39,13 +41,13 @@ class Image:
     others: tuple[str, ...] = ()
     #: The build argument that names what it starts FROM.
     base: str = "BASE"
-    #: Its Containerfile, where that is not in a folder of its name below images/.
-    recipe: str = ""
+    #: Its own Containerfile; empty: it is the target of its name in the one of all images.
+    own: str = ""
 
     @property
-    def containerfile(self) -> str:
-        """The path of its Containerfile in the repository."""
-        return self.recipe or f"images/{self.name}/Containerfile"
+    def recipe(self) -> Recipe:
+        """Its Containerfile in the repository, and the target there."""
+        return Recipe(self.own) if self.own else Recipe(CONTAINERFILE, self.name)
 
 
 def _ours(name: str, *members: str) -> Image:
@@ -59,7 +61,7 @@ IMAGES = (
     _ours("operator", "wire", "operator"),
     _ours("server", "wire", "server"),
     Image("launcher", ("wire", "runner")),
-    Image("example", (), ("examples",), base="RUNNER"),
+    Image("example", (), ("examples",), base="RUNNER", own="images/example/Containerfile"),
 )
 
 
@@ -79,7 +81,7 @@ def version() -> str:
 
 def ingredients(image: Image, root: Path = places.ROOT) -> list[tuple[str, bytes]]:
     """Returns every file that goes into an image, by its path in the repository; the build sees these and no others."""
-    names = [image.containerfile, *image.others]
+    names = [image.recipe.file, *image.others]
     for member in image.members:
         names += [f"{member}/pyproject.toml", f"{member}/src"]
     files: list[Path] = []
@@ -124,7 +126,7 @@ def built(image: Image, base: Path | None = None, **programs: Path) -> Archive:
             for name in programs:
                 Path(context, name).chmod(0o755)
             bases = {image.base: base}
-            builders.present().build(image.containerfile, Path(context), bases, reference, folder / "image.tar")
+            builders.present().build(image.recipe, Path(context), bases, reference, folder / "image.tar")
 
     return Archive(reference, kept(f"image-{image.name}", key, make) / "image.tar", key)
 
@@ -138,7 +140,7 @@ def _pause() -> Archive:
         with tempfile.TemporaryDirectory() as context:
             shutil.copy(recipe, context)
             shutil.copy(program, context)
-            builders.present().build("Containerfile", Path(context), {}, PAUSE_IMAGE, folder / "image.tar")
+            builders.present().build(Recipe("Containerfile"), Path(context), {}, PAUSE_IMAGE, folder / "image.tar")
 
     return Archive(PAUSE_IMAGE, kept("image-pause", key, make) / "image.tar", key)
 
@@ -169,7 +171,7 @@ def _base() -> Path:
             with tempfile.TemporaryDirectory() as context:
                 _debootstrap(Path(context, "base.tar"))
                 shutil.copy(recipe, context)
-                builder.build("Containerfile", Path(context), {}, OWN_NAME, folder / "image.tar")
+                builder.build(Recipe("Containerfile"), Path(context), {}, OWN_NAME, folder / "image.tar")
 
     return kept("image-base", key, make) / "image.tar"
 
