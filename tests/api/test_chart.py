@@ -22,7 +22,7 @@ def upgrade(kubectl, names, others):
     made = helm(
         kubectl, "template", "airlock", "charts/airlock", "-n", SYSTEM, "--is-upgrade", "--dry-run=server", *words
     )
-    assert made.returncode == 0, made.stderr
+    assert 0 == made.returncode, made.stderr
     documents = [document for document in made.stdout.split("\n---\n") if document.strip()]
     deployments = [document for document in documents if "\nkind: Deployment\n" in document]
     # What Helm takes away from a Deployment, an apply by somebody else would leave there.
@@ -34,7 +34,7 @@ def upgrade(kubectl, names, others):
         command = ["kubectl", "--kubeconfig", kubectl.kubeconfig, *words, "--dry-run=server", "-f", "-"]
         asked = "\n---\n".join(some)
         done = subprocess.run(command, input=asked, capture_output=True, text=True, timeout=120, check=False)
-        assert done.returncode == 0, done.stderr
+        assert 0 == done.returncode, done.stderr
     return made.stdout
 
 

@@ -74,7 +74,7 @@ def run_driver(airflow_python, airflow_env):
             pass_fds=pass_fds,
             cwd=airflow_env["AIRFLOW_HOME"],
         )
-        assert done.returncode == 0, done.stdout[-4000:].decode() + done.stderr[-8000:].decode()
+        assert 0 == done.returncode, done.stdout[-4000:].decode() + done.stderr[-8000:].decode()
         return done.stdout
 
     return run

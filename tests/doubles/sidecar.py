@@ -89,7 +89,7 @@ class Sidecar:
         """SIGTERM, as a kubelet sends it after the main container ended; the record."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(seconds) == 0, (self.folder / "stderr").read_text()
+        assert 0 == self.process.wait(seconds), (self.folder / "stderr").read_text()
         return self.record()
 
     def record(self) -> record.Record:

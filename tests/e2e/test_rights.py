@@ -65,7 +65,7 @@ def asked(team, system, hooks):
 def finished_and_gone(team, name):
     team("wait", "--for=delete", f"taskrun/{name}", "--timeout=60s", seconds=70)
     team("wait", "--for=delete", f"pod/{name}-1", "--timeout=60s", seconds=70, check=False)
-    assert team.get("taskrun", name) is None
+    assert None is team.get("taskrun", name)
 
 
 #: What a kubelet mounts of an install's objects: part, file, kind, name, key.

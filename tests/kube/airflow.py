@@ -134,7 +134,7 @@ class Airflow:
             if status != 500:
                 break
             time.sleep(0.5)
-        assert status == 200, f"{method} {path}: {status} {answer}"
+        assert 200 == status, f"{method} {path}: {status} {answer}"
         return answer
 
     def _asked(self, method: str, path: str, body: str) -> tuple[int, Any]:

@@ -39,7 +39,7 @@ class Install:
             timeout=240,
             check=False,
         )
-        assert done.returncode == 0, done.stderr
+        assert 0 == done.returncode, done.stderr
         return done.stdout
 
     @contextmanager

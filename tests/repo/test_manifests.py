@@ -450,7 +450,7 @@ def test_the_database_and_the_resource_outlive_the_release():
 def test_every_pod_of_the_chart_is_restricted():
     for document in of_kind(rendered(), "Deployment", "Job"):
         spec = document["spec"]["template"]["spec"]
-        assert spec["securityContext"]["runAsNonRoot"] is True
+        assert True is spec["securityContext"]["runAsNonRoot"]
         for container in spec["containers"]:
             security = container["securityContext"]
             assert (["ALL"], False, True, 50002) == (

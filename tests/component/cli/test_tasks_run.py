@@ -210,7 +210,7 @@ def test_captured_frames_are_printed_whole(airlock, folder):
     assert (0, "") == (shown.returncode, shown.stderr)
     for word in ("StartupDetails", "GetVariable", "VariableResult", "tok-1234567", "hunter2-hunter2", "SucceedTask"):
         assert word in shown.stdout
-    assert (folder / "frames").stat().st_mode & 0o777 == 0o600
+    assert 0o600 == (folder / "frames").stat().st_mode & 0o777
 
 
 def test_no_process_and_no_folder_is_left_behind(airlock, folder):
@@ -222,7 +222,7 @@ def test_no_process_and_no_folder_is_left_behind(airlock, folder):
         cwd=folder, capture_output=True, check=True,
     )  # fmt: skip
 
-    assert done.returncode == 0
+    assert 0 == done.returncode
     assert [] == list(scratch.iterdir())
 
 

@@ -64,9 +64,9 @@ def search(workshop: Path, alone: None) -> Iterator[Callable[..., dict[str, Any]
             check=False,
             **own,
         )
-        assert done.returncode == 0, done.stderr.decode()
+        assert 0 == done.returncode, done.stderr.decode()
         result: dict[str, Any] = json.loads(done.stdout)
-        assert result["state"] == "success", result
+        assert "success" == result["state"], result
         return result
 
     yield run

@@ -38,8 +38,8 @@ def test_a_request_in_flight_is_sent_again_when_the_sidecar_comes_back(sidecar, 
     sidecar.serve()
 
     assert again == first
-    assert pushed(sidecar) == ["A", "B"]
-    assert sidecar.wait() == 0
+    assert ["A", "B"] == pushed(sidecar)
+    assert 0 == sidecar.wait()
 
 
 def test_an_answer_cut_off_in_the_middle_is_asked_for_again(sidecar, task_file, details):
@@ -52,8 +52,8 @@ def test_an_answer_cut_off_in_the_middle_is_asked_for_again(sidecar, task_file, 
     sidecar.hand_over()
     sidecar.serve()
 
-    assert pushed(sidecar) == ["A", "B"]
-    assert sidecar.wait() == 0
+    assert ["A", "B"] == pushed(sidecar)
+    assert 0 == sidecar.wait()
 
 
 def test_a_sidecar_lost_while_nothing_is_asked_is_noticed_by_the_next_request(sidecar, task_file, details):
@@ -75,8 +75,8 @@ def test_a_sidecar_lost_while_nothing_is_asked_is_noticed_by_the_next_request(si
     (sidecar.bundle / "go").touch()
     sidecar.serve()
 
-    assert pushed(sidecar) == ["A", "B"]
-    assert sidecar.wait() == 0
+    assert ["A", "B"] == pushed(sidecar)
+    assert 0 == sidecar.wait()
 
 
 def test_user_code_does_not_wait_for_its_rendered_fields_to_be_taken(sidecar, task_file, details):
@@ -84,11 +84,11 @@ def test_user_code_does_not_wait_for_its_rendered_fields_to_be_taken(sidecar, ta
     sidecar.send(details())
     request_id, _ = sidecar.receive()
 
-    assert os.read(sidecar._pipes["stdout"], 100) == b"begun\n"
+    assert b"begun\n" == os.read(sidecar._pipes["stdout"], 100)
 
     sidecar.send(None, None, request_id)
     sidecar.serve()
-    assert sidecar.types == ["SetRenderedFields", "SucceedTask"]
+    assert ["SetRenderedFields", "SucceedTask"] == sidecar.types
 
 
 @pytest.mark.parametrize("lost", [False, True], ids=["answered", "by the sidecar that came back"])
@@ -105,11 +105,11 @@ def test_rendered_fields_that_are_refused_are_a_warning_and_no_failure(sidecar, 
     sidecar.send(None, no, first[0])
     sidecar.serve()
 
-    assert sidecar.wait() == 0
-    assert pushed(sidecar) == ["A", "B"]
-    assert sidecar.types[-1] == "SucceedTask"
+    assert 0 == sidecar.wait()
+    assert ["A", "B"] == pushed(sidecar)
+    assert "SucceedTask" == sidecar.types[-1]
     [warned] = sidecar.log
-    assert warned["level"] == "warning"
+    assert "warning" == warned["level"]
     assert "rendered arguments cannot be shown: " in warned["event"]
     assert "no such row" in warned["event"]
 
@@ -123,8 +123,8 @@ def test_an_answer_to_rendered_fields_that_does_not_decode_is_a_warning_too(side
     sidecar.frames.sendall(b"\x00\x00\x00\x01\xc1")
     sidecar.serve()
 
-    assert sidecar.wait() == 0
-    assert pushed(sidecar) == ["A", "B"]
+    assert 0 == sidecar.wait()
+    assert ["A", "B"] == pushed(sidecar)
     assert ["warning"] == [record["level"] for record in sidecar.log]
 
 
@@ -146,7 +146,7 @@ def test_an_answer_that_does_not_decode_fails_its_own_request_only(sidecar, task
 
     complaint, value = pushed(sidecar)
     assert "the sidecar sent a frame that does not decode" in complaint
-    assert value == "B"
+    assert "B" == value
 
 
 def test_a_startup_message_sent_again_is_no_answer(sidecar, task_file, details):
@@ -159,7 +159,7 @@ def test_a_startup_message_sent_again_is_no_answer(sidecar, task_file, details):
     sidecar.send(details())
     sidecar.serve()
 
-    assert pushed(sidecar) == ["A", "B"]
+    assert ["A", "B"] == pushed(sidecar)
 
 
 def test_a_sidecar_lost_before_the_first_message_is_waited_for(sidecar, task_file, details):
@@ -168,7 +168,7 @@ def test_a_sidecar_lost_before_the_first_message_is_waited_for(sidecar, task_fil
     sidecar.hand_over()
     sidecar.start(details())
 
-    assert sidecar.types == ["SetRenderedFields", "SucceedTask"]
+    assert ["SetRenderedFields", "SucceedTask"] == sidecar.types
 
 
 def test_a_launcher_that_is_gone_too_ends_the_runner_with_code_one(sidecar, task_file, details):
@@ -178,7 +178,7 @@ def test_a_launcher_that_is_gone_too_ends_the_runner_with_code_one(sidecar, task
 
     sidecar.handoff.close()
 
-    assert sidecar.wait() == 1
+    assert 1 == sidecar.wait()
     assert "the launcher has no new connection" in sidecar.log[0]["event"]
 
 
@@ -222,8 +222,8 @@ def test_a_process_that_the_task_forks_is_refused_and_spoils_nothing(sidecar, ta
 
     refusal, value = pushed(sidecar)
     assert "GetVariable was asked in a process that the task started" in refusal
-    assert value == "B"
-    assert [body["key"] for body in sidecar.asked if body["type"] == "GetVariable"] == ["b"]
+    assert "B" == value
+    assert ["b"] == [body["key"] for body in sidecar.asked if body["type"] == "GetVariable"]
 
 
 def test_a_forked_process_that_runs_on_past_the_task_reports_nothing(sidecar, task_file, details):
@@ -239,8 +239,8 @@ def test_a_forked_process_that_runs_on_past_the_task_reports_nothing(sidecar, ta
 
     sidecar.start(details())
 
-    assert pushed(sidecar) == 0
-    assert sidecar.types == ["SetRenderedFields", "SetXCom", "SucceedTask"]
+    assert 0 == pushed(sidecar)
+    assert ["SetRenderedFields", "SetXCom", "SucceedTask"] == sidecar.types
 
 
 @pytest.mark.parametrize("answer_bytes", [0, 3, 20])
@@ -269,12 +269,12 @@ def test_a_signal_handler_that_raises_in_the_middle_of_a_request_leaves_the_stre
     sidecar.frames.sendall(late[:answer_bytes])
 
     # The alarm rings while this answer is incomplete; the next request is sent only after the rest of it came.
-    assert os.read(sidecar._pipes["stdout"], 100) == b"rang\n"
+    assert b"rang\n" == os.read(sidecar._pipes["stdout"], 100)
     sidecar.frames.sendall(late[answer_bytes:])
     sidecar.serve()
 
-    assert pushed(sidecar) == "B"
-    assert sidecar.ids == [0, 1, 2, 3, 4]
+    assert "B" == pushed(sidecar)
+    assert [0, 1, 2, 3, 4] == sidecar.ids
 
 
 def test_many_interruptions_never_mix_up_answers(sidecar, task_file, details):
@@ -305,9 +305,9 @@ def test_many_interruptions_never_mix_up_answers(sidecar, task_file, details):
 
     sidecar.start(details())
 
-    assert pushed(sidecar) == []
+    assert [] == pushed(sidecar)
     assert int(sidecar.stdout) > 0
-    assert sidecar.types[-1] == "SucceedTask"
+    assert "SucceedTask" == sidecar.types[-1]
 
 
 def test_signals_are_as_in_a_fresh_process_when_user_code_begins(sidecar, details):
@@ -326,4 +326,4 @@ def test_signals_are_as_in_a_fresh_process_when_user_code_begins(sidecar, detail
 
     sidecar.start(details())
 
-    assert pushed(sidecar) == [True]
+    assert [True] == pushed(sidecar)

@@ -18,12 +18,12 @@ def test_hello_greets(sidecar, details):
 
     sidecar.start(details("hello.py", "hello", "greet"))
 
-    assert sidecar.types == ["SetRenderedFields", "SetXCom", "SucceedTask"]
-    assert sidecar.ids == [0, 1, 2]
-    assert sidecar.asked[1]["value"] == "Hello, world! Today is 2026-01-02."
-    assert (sidecar.asked[1]["task_id"], sidecar.asked[1]["key"]) == ("greet", "return_value")
-    assert sidecar.stdout == "greeting world\n"
-    assert sidecar.code == 0
+    assert ["SetRenderedFields", "SetXCom", "SucceedTask"] == sidecar.types
+    assert [0, 1, 2] == sidecar.ids
+    assert "Hello, world! Today is 2026-01-02." == sidecar.asked[1]["value"]
+    assert ("greet", "return_value") == (sidecar.asked[1]["task_id"], sidecar.asked[1]["key"])
+    assert "greeting world\n" == sidecar.stdout
+    assert 0 == sidecar.code
 
 
 def test_hello_passes_on(sidecar, details):
@@ -33,11 +33,11 @@ def test_hello_passes_on(sidecar, details):
 
     sidecar.start(details("hello.py", "hello", "pass_on"))
 
-    assert sidecar.types == ["GetXCom", "SetRenderedFields", "GetVariable", "SucceedTask"]
-    assert sidecar.asked[1]["rendered_fields"] == {"op_args": ["Hi!"], "op_kwargs": {}, "templates_dict": None}
+    assert ["GetXCom", "SetRenderedFields", "GetVariable", "SucceedTask"] == sidecar.types
+    assert {"op_args": ["Hi!"], "op_kwargs": {}, "templates_dict": None} == sidecar.asked[1]["rendered_fields"]
     (line,) = sidecar.log
-    assert line["event"] == "try 1 of pass_on says: >>> Hi!"
-    assert (line["level"], line["filename"]) == ("info", "hello.py")
+    assert "try 1 of pass_on says: >>> Hi!" == line["event"]
+    assert ("info", "hello.py") == (line["level"], line["filename"])
 
 
 def test_a_failure_with_tries_left_asks_for_a_retry(sidecar, task_file, details):
@@ -46,14 +46,14 @@ def test_a_failure_with_tries_left_asks_for_a_retry(sidecar, task_file, details)
     sidecar.start(details(should_retry=True))
 
     last = sidecar.asked[-1]
-    assert last["type"] == "RetryTask"
-    assert (last["retry_delay_seconds"], last["retry_reason"]) == (7, "ValueError: no such luck")
+    assert "RetryTask" == last["type"]
+    assert (7, "ValueError: no such luck") == (last["retry_delay_seconds"], last["retry_reason"])
     (line,) = sidecar.log
-    assert (line["level"], line["event"]) == ("error", "task t failed: ValueError: no such luck")
+    assert ("error", "task t failed: ValueError: no such luck") == (line["level"], line["event"])
     (raised,) = line["exception"]
-    assert (raised["exc_type"], raised["exc_value"]) == ("ValueError", "no such luck")
-    assert [(frame["name"], frame["lineno"]) for frame in raised["frames"]] == [("f", 6)]
-    assert sidecar.code == 0
+    assert ("ValueError", "no such luck") == (raised["exc_type"], raised["exc_value"])
+    assert [("f", 6)] == [(frame["name"], frame["lineno"]) for frame in raised["frames"]]
+    assert 0 == sidecar.code
 
 
 @pytest.mark.parametrize(
@@ -68,9 +68,9 @@ def test_a_task_can_end_itself_whatever_tries_are_left(sidecar, task_file, detai
 
     sidecar.start(details(should_retry=True))
 
-    assert sidecar.types[-1] == "TaskState"
+    assert "TaskState" == sidecar.types[-1]
     assert sidecar.asked[-1]["state"] == state
-    assert sidecar.code == 0
+    assert 0 == sidecar.code
 
 
 @pytest.mark.parametrize("body", ["raise ValueError(1)", "import sys; sys.exit(3)", "import sys; sys.exit(0)"])
@@ -79,8 +79,8 @@ def test_without_tries_left_what_does_not_return_fails(sidecar, task_file, detai
 
     sidecar.start(details())
 
-    assert sidecar.asked[-1]["state"] == "failed"
-    assert sidecar.code == 0
+    assert "failed" == sidecar.asked[-1]["state"]
+    assert 0 == sidecar.code
 
 
 def test_a_process_that_ends_itself_reports_nothing(sidecar, task_file, details):
@@ -88,8 +88,8 @@ def test_a_process_that_ends_itself_reports_nothing(sidecar, task_file, details)
 
     sidecar.start(details())
 
-    assert sidecar.types == ["SetRenderedFields"]
-    assert sidecar.code == 3
+    assert ["SetRenderedFields"] == sidecar.types
+    assert 3 == sidecar.code
 
 
 def test_ten_megabytes_pass_both_ways_as_xcoms(sidecar, task_file, details):
@@ -100,7 +100,7 @@ def test_ten_megabytes_pass_both_ways_as_xcoms(sidecar, task_file, details):
     sidecar.start(details())
 
     assert sidecar.asked[2]["value"] == big + "y"
-    assert sidecar.types[-1] == "SucceedTask"
+    assert "SucceedTask" == sidecar.types[-1]
 
 
 def test_an_xcom_over_the_frame_limit_fails_here_and_says_how_big_it_is(sidecar, task_file, details):
@@ -108,7 +108,7 @@ def test_an_xcom_over_the_frame_limit_fails_here_and_says_how_big_it_is(sidecar,
 
     sidecar.start(details())
 
-    assert sidecar.types == ["SetRenderedFields", "TaskState"]
+    assert ["SetRenderedFields", "TaskState"] == sidecar.types
     assert "SetXCom 'return_value' is 17.0 MiB; at most 16 MiB can be sent" in sidecar.log[0]["event"]
 
 
@@ -117,7 +117,7 @@ def test_a_return_value_that_is_not_json_fails_with_the_task_the_type_and_the_fi
 
     sidecar.start(details())
 
-    assert sidecar.types == ["SetRenderedFields", "TaskState"]
+    assert ["SetRenderedFields", "TaskState"] == sidecar.types
     assert (
         "task 't' (line 4): its return value holds a set at $.at[0], which is not JSON; make it a list: sorted(...)"
         in sidecar.log[0]["event"]
@@ -130,7 +130,7 @@ def test_multiple_outputs_are_pushed_key_by_key(sidecar, task_file, details):
     sidecar.start(details())
 
     pushed = [(body["key"], body["value"]) for body in sidecar.asked if body["type"] == "SetXCom"]
-    assert pushed == [("a", 1), ("b", None), ("return_value", {"a": 1, "b": None})]
+    assert [("a", 1), ("b", None), ("return_value", {"a": 1, "b": None})] == pushed
 
 
 def test_xcoms_are_pushed_and_pulled_by_name(sidecar, task_file, details):
@@ -153,10 +153,10 @@ def test_xcoms_are_pushed_and_pulled_by_name(sidecar, task_file, details):
 
     sidecar.start(details())
 
-    assert sidecar.asked[1]["value"] == {"a": [1]}
-    assert [body["include_prior_dates"] for body in sidecar.asked if body["type"] == "GetXCom"][:2] == [False, True]
+    assert {"a": [1]} == sidecar.asked[1]["value"]
+    assert [False, True] == [body["include_prior_dates"] for body in sidecar.asked if body["type"] == "GetXCom"][:2]
     returned = next(body["value"] for body in sidecar.asked if body.get("key") == "return_value" and "value" in body)
-    assert returned == [["d", None], [["other", 0], ["other", 1], None, None], "d"]
+    assert [["d", None], [["other", 0], ["other", 1], None, None], "d"] == returned
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_nothing_is_stored_of_none_or_where_storing_is_off(sidecar, task_file, d
 
     sidecar.start(details())
 
-    assert sidecar.types == ["SetRenderedFields", "SucceedTask"]
+    assert ["SetRenderedFields", "SucceedTask"] == sidecar.types
 
 
 def test_answers_may_arrive_byte_by_byte(sidecar, task_file, details):
@@ -176,8 +176,8 @@ def test_answers_may_arrive_byte_by_byte(sidecar, task_file, details):
 
     sidecar.start(details(), chunk=1)
 
-    assert sidecar.asked[3]["value"] == "v" * 100
-    assert sidecar.types[-1] == "SucceedTask"
+    assert "v" * 100 == sidecar.asked[3]["value"]
+    assert "SucceedTask" == sidecar.types[-1]
 
 
 def test_templates_and_the_context_reach_the_function(sidecar, task_file, details):
@@ -200,13 +200,13 @@ def test_templates_and_the_context_reach_the_function(sidecar, task_file, detail
     sidecar.start(details(conf={"who": "them"}))
 
     rendered = next(body for body in sidecar.asked if body["type"] == "SetRenderedFields")["rendered_fields"]
-    assert rendered == {
+    assert {
         "op_args": ["them"],
         "op_kwargs": {"when": ["2026-01-02", 1]},
         "templates_dict": {"v": "text/7/h"},
-    }
+    } == rendered
     pushed = next(body for body in sidecar.asked if body["type"] == "SetXCom")["value"]
-    assert pushed == ["them", ["2026-01-02", 1], {"v": "text/7/h"}, True, "r1", {"who": "them"}]
+    assert ["them", ["2026-01-02", 1], {"v": "text/7/h"}, True, "r1", {"who": "them"}] == pushed
 
 
 def test_a_template_with_an_unknown_name_fails_and_names_the_field(sidecar, task_file, details):
@@ -214,7 +214,7 @@ def test_a_template_with_an_unknown_name_fails_and_names_the_field(sidecar, task
 
     sidecar.start(details())
 
-    assert sidecar.types == ["TaskState"]
+    assert ["TaskState"] == sidecar.types
     assert "task 't': op_kwargs['x']: 'nope' is undefined" in sidecar.log[0]["event"]
 
 
@@ -233,7 +233,7 @@ def test_a_denied_variable_raises_with_the_missing_grant_even_where_there_is_a_d
 
     sidecar.start(details())
 
-    assert sidecar.asked[-1]["state"] == "failed"
+    assert "failed" == sidecar.asked[-1]["state"]
     event = sidecar.log[0]["event"]
     assert "PermissionDenied: Variable.get('k') was denied: DAG 'd' has no grant for variable 'k'" in event
 
@@ -251,7 +251,7 @@ def test_an_answer_in_the_error_slot_is_raised_in_the_task(sidecar, task_file, d
 
     sidecar.start(details())
 
-    assert sidecar.asked[2]["value"] == ["API_SERVER_ERROR", {"status_code": 500}]
+    assert ["API_SERVER_ERROR", {"status_code": 500}] == sidecar.asked[2]["value"]
 
 
 def test_a_missing_task_fails_with_one_line_that_names_a_near_one(sidecar, task_file, details):
@@ -259,10 +259,10 @@ def test_a_missing_task_fails_with_one_line_that_names_a_near_one(sidecar, task_
 
     sidecar.start(details(task_id="tt", should_retry=True))
 
-    assert sidecar.types == ["RetryTask"]
-    assert sidecar.asked[0]["retry_delay_seconds"] is None
+    assert ["RetryTask"] == sidecar.types
+    assert None is sidecar.asked[0]["retry_delay_seconds"]
     (line,) = sidecar.log
-    assert line["event"] == "d.py:3: DAG 'd' has no task 'tt'; did you mean 't'?"
+    assert "d.py:3: DAG 'd' has no task 'tt'; did you mean 't'?" == line["event"]
     assert "exception" not in line
 
 
@@ -272,14 +272,14 @@ def test_an_outcome_that_cannot_be_reported_ends_with_code_one(sidecar, task_fil
 
     sidecar.start(details())
 
-    assert sidecar.code == 1
-    assert sidecar.log[-1]["event"] == "the outcome 'success' could not be reported: API_SERVER_ERROR: no"
+    assert 1 == sidecar.code
+    assert "the outcome 'success' could not be reported: API_SERVER_ERROR: no" == sidecar.log[-1]["event"]
 
 
 def test_a_first_message_that_starts_nothing_ends_with_code_one(sidecar):
     sidecar.start({"type": "OKResponse", "ok": True})
 
-    assert sidecar.code == 1
+    assert 1 == sidecar.code
     assert "OKResponse, which starts nothing" in sidecar.log[0]["event"]
 
 
@@ -296,13 +296,13 @@ def test_what_is_printed_and_logged_arrives_even_right_before_the_end(sidecar, t
 
     sidecar.start(details())
 
-    assert sidecar.stdout == "no newlinelone surrogate \\udc80\n"
-    assert sidecar.stderr == "to stderr"
+    assert "no newlinelone surrogate \\udc80\n" == sidecar.stdout
+    assert "to stderr" == sidecar.stderr
     (line,) = sidecar.log
     assert line.pop("timestamp").endswith("+00:00")
-    assert line == {
+    assert {
         "level": "warning", "event": "careful now", "logger": "mine", "filename": "d.py", "lineno": 9, "colour": "red",
-    }  # fmt: skip
+    } == line  # fmt: skip
 
 
 def test_a_programme_that_the_task_starts_gets_none_of_our_descriptors(sidecar, task_file, details):

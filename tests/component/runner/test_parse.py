@@ -15,7 +15,7 @@ def parsed(sidecar, code, file="d.py"):
     if code is not None:
         sidecar.write(code, file)
     sidecar.start(request(sidecar, file))
-    assert sidecar.code == 0
+    assert 0 == sidecar.code
     result = sidecar.asked[-1]
     assert (result["type"], result["fileloc"]) == ("DagFileParsingResult", f"/where/the/server/sees/it/{file}")
     return result
@@ -23,7 +23,7 @@ def parsed(sidecar, code, file="d.py"):
 
 def import_error(sidecar, code, file="d.py"):
     result = parsed(sidecar, code, file)
-    assert result["serialized_dags"] == []
+    assert [] == result["serialized_dags"]
     assert list(result["import_errors"]) == [file]
     return result["import_errors"][file]
 
@@ -51,13 +51,13 @@ def test_every_dag_of_a_file_is_serialized(sidecar):
     )
 
     dags = [disclose(LazySerializedDag(**envelope)) for envelope in result["serialized_dags"]]
-    assert [dag.dag_id for dag in dags] == ["kept", "not_kept", "made"]
+    assert ["kept", "not_kept", "made"] == [dag.dag_id for dag in dags]
     kept = dags[0]
-    assert (kept.tags, kept.params) == (["x", "y"], {"p": [1]})
-    assert [task.task_id for task in kept.tasks] == ["a", "a__1"]
+    assert (["x", "y"], {"p": [1]}) == (kept.tags, kept.params)
+    assert ["a", "a__1"] == [task.task_id for task in kept.tasks]
     a = kept.tasks[0]
-    assert (a.retries, a.retry_delay_seconds, a.execution_timeout_seconds, a.line) == (2, 60, 90, 5)
-    assert result["import_errors"] is None
+    assert (2, 60, 90, 5) == (a.retries, a.retry_delay_seconds, a.execution_timeout_seconds, a.line)
+    assert None is result["import_errors"]
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_a_bundle_module_is_found_from_a_file_in_a_folder(sidecar):
     code = "from airlock.sdk import DAG\nimport shared\nwith DAG(shared.NAME): ...\n"
     result = parsed(sidecar, code, "folder/d.py")
 
-    assert result["serialized_dags"][0]["data"]["dag_id"] == "from_shared"
+    assert "from_shared" == result["serialized_dags"][0]["data"]["dag_id"]
 
 
 def test_a_dag_that_another_file_made_and_this_one_only_opened_elsewhere_is_not_its_own(sidecar):
@@ -114,7 +114,7 @@ def test_a_dag_that_another_file_made_and_this_one_only_opened_elsewhere_is_not_
 
     result = parsed(sidecar, "from airlock.sdk import DAG\nimport other\nwith DAG('mine'): ...\n")
 
-    assert [envelope["data"]["dag_id"] for envelope in result["serialized_dags"]] == ["mine"]
+    assert ["mine"] == [envelope["data"]["dag_id"] for envelope in result["serialized_dags"]]
 
 
 def test_prints_and_warnings_of_a_dag_file_are_fine(sidecar):
@@ -129,8 +129,8 @@ def test_prints_and_warnings_of_a_dag_file_are_fine(sidecar):
         """,
     )
 
-    assert result["import_errors"] is None
-    assert sidecar.stdout == "hi\n"
+    assert None is result["import_errors"]
+    assert "hi\n" == sidecar.stdout
 
 
 def test_a_lookup_while_parsing_is_denied_and_told_to_move_into_a_task(sidecar):

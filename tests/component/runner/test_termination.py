@@ -25,7 +25,7 @@ def start_and_read_ready(sidecar, details, **changes):
     sidecar.send(details(**changes))
     request_id, _ = answer_until(sidecar, "SetRenderedFields")
     sidecar.send(None, None, request_id)
-    assert os.read(sidecar._pipes["stdout"], 100) == b"ready\n"
+    assert b"ready\n" == os.read(sidecar._pipes["stdout"], 100)
 
 
 def test_finally_blocks_run_and_may_ask_the_platform(sidecar, task_file, details):
@@ -36,9 +36,9 @@ def test_finally_blocks_run_and_may_ask_the_platform(sidecar, task_file, details
     os.killpg(sidecar.pid, signal.SIGTERM)
     sidecar.serve()
 
-    assert sidecar.wait() == 0
-    assert sidecar.stdout == "cleaned up: yes\n"
-    assert sidecar.asked[-1]["type"] == "RetryTask"
+    assert 0 == sidecar.wait()
+    assert "cleaned up: yes\n" == sidecar.stdout
+    assert "RetryTask" == sidecar.asked[-1]["type"]
     assert sidecar.asked[-1]["retry_reason"].startswith("TaskTerminated")
 
 
@@ -58,8 +58,8 @@ def test_except_exception_does_not_swallow_a_stop(sidecar, task_file, details):
     os.kill(sidecar.pid, signal.SIGTERM)
     sidecar.serve()
 
-    assert sidecar.wait() == 0
-    assert sidecar.asked[-1]["state"] == "failed"
+    assert 0 == sidecar.wait()
+    assert "failed" == sidecar.asked[-1]["state"]
 
 
 def test_a_second_sigterm_does_not_break_into_the_clean_up(sidecar, task_file, details):
@@ -79,8 +79,8 @@ def test_a_second_sigterm_does_not_break_into_the_clean_up(sidecar, task_file, d
     os.kill(sidecar.pid, signal.SIGTERM)
     sidecar.serve()
 
-    assert sidecar.wait() == 0
-    assert sidecar.stdout == "cleaned up\n"
+    assert 0 == sidecar.wait()
+    assert "cleaned up\n" == sidecar.stdout
 
 
 def test_on_kill_is_called_instead_and_the_task_goes_on(sidecar, details):
@@ -105,9 +105,9 @@ def test_on_kill_is_called_instead_and_the_task_goes_on(sidecar, details):
     os.kill(sidecar.pid, signal.SIGTERM)
     sidecar.serve()
 
-    assert sidecar.wait() == 0
-    assert sidecar.types == ["SetRenderedFields", "GetVariable", "SetXCom", "SucceedTask"]
-    assert sidecar.asked[2]["value"] == "stopped well"
+    assert 0 == sidecar.wait()
+    assert ["SetRenderedFields", "GetVariable", "SetXCom", "SucceedTask"] == sidecar.types
+    assert "stopped well" == sidecar.asked[2]["value"]
 
 
 def test_on_kill_waits_for_the_end_of_a_request_in_flight(sidecar, details):
@@ -130,8 +130,8 @@ def test_on_kill_waits_for_the_end_of_a_request_in_flight(sidecar, details):
     sidecar.send({"type": "VariableResult", "key": "a", "value": "A"}, None, request_id)
     sidecar.serve()
 
-    assert sidecar.wait() == 0
-    assert sidecar.asked[-2]["value"] == ["A", "B"]
+    assert 0 == sidecar.wait()
+    assert ["A", "B"] == sidecar.asked[-2]["value"]
 
 
 def test_a_stop_in_the_middle_of_a_request_still_lets_the_task_report(sidecar, task_file, details):
@@ -145,8 +145,8 @@ def test_a_stop_in_the_middle_of_a_request_still_lets_the_task_report(sidecar, t
     sidecar.send({"type": "VariableResult", "key": "a", "value": "too late"}, None, request_id)
     sidecar.serve()
 
-    assert sidecar.wait() == 0
-    assert sidecar.asked[-1]["state"] == "failed"
+    assert 0 == sidecar.wait()
+    assert "failed" == sidecar.asked[-1]["state"]
 
 
 def test_a_process_that_the_task_forked_ends_like_any_other(sidecar, task_file, details):
@@ -164,5 +164,5 @@ def test_a_process_that_the_task_forked_ends_like_any_other(sidecar, task_file, 
 
     sidecar.start(details())
 
-    assert next(body["value"] for body in sidecar.asked if body["type"] == "SetXCom") == -signal.SIGTERM
-    assert sidecar.stdout == ""
+    assert -signal.SIGTERM == next(body["value"] for body in sidecar.asked if body["type"] == "SetXCom")
+    assert "" == sidecar.stdout

@@ -77,7 +77,7 @@ class Api:
     def exchanged(self, pod_token):
         """The same, for a pod that gets it: the task instance's id, and the headers that its sidecar sends then."""
         answer = self.exchange(pod_token)
-        assert answer.status_code == 200, answer.text
+        assert 200 == answer.status_code, answer.text
         given = answer.json()
         return given["task_instance"]["id"], {"authorization": f"Bearer {given['token']}"}
 
@@ -100,7 +100,7 @@ class Api:
 
     def running(self, task_id="task", **more):
         ti_id = self.queue(task_id, **more)
-        assert self.run(ti_id).status_code == 200
+        assert 200 == self.run(ti_id).status_code
         return ti_id
 
     def force(self, ti_id, state):

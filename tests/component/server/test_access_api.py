@@ -38,9 +38,9 @@ def test_every_route_needs_a_token_that_opens_it(api, method, path):
     ti_id = str(uuid.uuid4())
     path = path.format(ti=ti_id)
     bare = api.http.request(method, path)
-    assert bare.status_code == 401
+    assert 401 == bare.status_code
     assert method == "HEAD" or bare.json() == {"detail": "Missing auth token"}
-    assert api.http.request(method, path, headers=with_token("nonsense")).status_code == 403
+    assert 403 == api.http.request(method, path, headers=with_token("nonsense")).status_code
     workload = api.http.request(method, path, headers=with_token(api.tokens.mint_workload(ti_id)))
     # A body is missing, so the one route that a workload token opens gets as far as that.
     assert workload.status_code == (422 if path.endswith("/run") else 403)
@@ -50,7 +50,7 @@ def test_every_route_needs_a_token_that_opens_it(api, method, path):
 @pytest.mark.parametrize("mine", ["a53efd66-7c32-4a9d-b1bb-bd5bbaaa8173", "no-uuid", "%2e%2e"])
 def test_a_task_instances_routes_are_its_own(api, method, path, mine):
     answer = api.http.request(method, path.format(ti=mine), headers=api.anyone, json={})
-    assert answer.status_code == 403
+    assert 403 == answer.status_code
     assert "subject" in answer.json()["detail"]
 
 
@@ -59,12 +59,12 @@ def test_a_token_without_a_uuid_is_forbidden_and_not_an_error(api, sub):
     now = int(time.time())
     made = {"aud": JwtSettings().audience, "iat": now, "nbf": now, "exp": now + 600}
     token = jwt.encode(made if sub is None else made | {"sub": sub}, b"k" * 64, algorithm="HS512")
-    assert api.http.get("/variables/keys", headers=with_token(token)).status_code == 403
+    assert 403 == api.http.get("/variables/keys", headers=with_token(token)).status_code
 
 
 def test_health_is_open_to_anybody(api):
-    assert api.http.get("/health").json() == {"status": "healthy"}
-    assert api.http.get("/health/ping").json() == {"ok": ["database"], "failing": {}}
+    assert {"status": "healthy"} == api.http.get("/health").json()
+    assert {"ok": ["database"], "failing": {}} == api.http.get("/health/ping").json()
 
 
 @pytest.mark.parametrize("age", [480, 599, 605])
@@ -86,7 +86,7 @@ def test_a_token_near_its_end_is_refreshed_whatever_the_answer(api, age):
 def test_a_token_that_ended_is_refused_and_not_refreshed(api):
     ti_id = api.running()
     answer = api.beat(ti_id, headers=with_token(api.tokens.mint_execution(ti_id, time.time() - 700)))
-    assert answer.status_code == 403
+    assert 403 == answer.status_code
     assert "refreshed-api-token" not in answer.headers
 
 
@@ -111,12 +111,12 @@ def test_a_version_is_rounded_down_and_echoed(api, version, status):
 
 
 def test_without_a_version_the_newest_is_served(api):
-    assert api.http.get("/health").headers["airflow-api-version"] == "2026-06-30"
+    assert "2026-06-30" == api.http.get("/health").headers["airflow-api-version"]
 
 
 def test_the_correlation_id_is_echoed_on_every_answer(api):
     for path in ("/health", "/nothing", "/variables/keys"):
-        assert api.http.get(path, headers={"correlation-id": "abc"}).headers["correlation-id"] == "abc"
+        assert "abc" == api.http.get(path, headers={"correlation-id": "abc"}).headers["correlation-id"]
     assert "correlation-id" not in api.http.get("/health").headers
 
 
@@ -139,23 +139,23 @@ def test_what_is_not_served_says_so(api, method, path, status):
 
 
 def test_only_the_execution_api_is_here(api):
-    assert httpx.get(api.url.removesuffix("/execution") + "/health").status_code == 404
+    assert 404 == httpx.get(api.url.removesuffix("/execution") + "/health").status_code
 
 
 def test_a_body_over_the_cap_is_refused_and_the_server_goes_on(api):
     ti_id = api.running()
     big = b'"' + b"x" * (3 * 1024 * 1024) + b'"'
     answer = api.http.put(f"/task-instances/{ti_id}/rtif", content=big, headers=api.own(ti_id))
-    assert answer.status_code == 413
+    assert 413 == answer.status_code
     assert "max_body_bytes" in answer.json()["detail"]
     chunked = api.http.put(f"/task-instances/{ti_id}/rtif", content=iter([big]), headers=api.own(ti_id))
-    assert chunked.status_code == 413
-    assert api.beat(ti_id).status_code == 204
+    assert 413 == chunked.status_code
+    assert 204 == api.beat(ti_id).status_code
 
 
 def test_a_body_is_not_read_from_a_caller_without_a_token(api):
     answer = api.http.put(f"/task-instances/{uuid.uuid4()}/rtif", content=b"{")
-    assert answer.status_code == 401
+    assert 401 == answer.status_code
 
 
 @pytest.mark.parametrize("state", ["run", "state", "heartbeat"])
@@ -165,10 +165,10 @@ def test_a_bad_body_is_422_with_a_list_that_names_the_place(api, state, body):
     headers = {**api.own(ti_id), "content-type": "application/json"}
     method = "PUT" if state == "heartbeat" else "PATCH"
     answer = api.http.request(method, f"/task-instances/{ti_id}/{state}", content=body, headers=headers)
-    assert answer.status_code == 422
+    assert 422 == answer.status_code
     (problem,) = answer.json()["detail"]
-    assert problem.keys() == {"type", "loc", "msg", "input"}
-    assert problem["loc"][0] == "body"
+    assert {"type", "loc", "msg", "input"} == problem.keys()
+    assert "body" == problem["loc"][0]
 
 
 def test_a_refusal_is_logged_without_token_or_body(api, caplog):
@@ -177,7 +177,7 @@ def test_a_refusal_is_logged_without_token_or_body(api, caplog):
     api.http.put("/variables/k", json={"val": "secret", "extra": "secret"}, headers=with_token(token))
     (record,) = [record for record in caplog.records if record.name == "airlock.api"]
     logged = str(vars(record))
-    assert record.status == 422
+    assert 422 == record.status
     assert "extra_forbidden at body.extra" in record.why
     assert "secret" not in logged
     assert token not in logged

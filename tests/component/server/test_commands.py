@@ -31,12 +31,12 @@ def airlock(tmp_path):
 
 def test_help_names_every_command_and_loads_no_database(airlock):
     shown = airlock("--help")
-    assert shown.returncode == 0
+    assert 0 == shown.returncode
     for command in ("tasks", "api-server", "variables", "connections", "grants", "keys", "frames"):
         assert command in shown.stdout
     code = "import sys; from airlock_server.__main__ import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
     code += "sys.exit('sqlalchemy' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60).returncode == 0
+    assert 0 == subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60).returncode
 
 
 @pytest.mark.slow
@@ -45,63 +45,63 @@ def test_help_names_every_command_and_loads_no_database(airlock):
 )
 def test_every_command_has_help(airlock, arguments):
     shown = airlock(*arguments, "--help")
-    assert shown.returncode == 0
+    assert 0 == shown.returncode
     assert len(shown.stdout.splitlines()) > 5
 
 
 @pytest.mark.parametrize("arguments", [[], ["nonsense"], ["variables"], ["variables", "get"], ["frames", "decode"]])
 def test_a_wrong_call_exits_2_and_says_what_is_missing(airlock, arguments):
     shown = airlock(*arguments)
-    assert shown.returncode == 2
+    assert 2 == shown.returncode
     assert "error" in shown.stderr
 
 
 def test_a_wrong_setting_exits_2_with_the_nearest_name(airlock):
     shown = airlock("variables", "list", environ={"AIRLOCK__API__PROT": "1"})
-    assert shown.returncode == 2
+    assert 2 == shown.returncode
     assert "did you mean 'port'" in shown.stderr
 
 
 def test_a_database_we_do_not_run_on_is_refused(airlock):
     shown = airlock("variables", "list", environ={"AIRLOCK__DATABASE__URL": "postgresql://h/db"})
-    assert shown.returncode == 1
+    assert 1 == shown.returncode
     assert "sqlite:////absolute/path" in shown.stderr
     assert "Traceback" not in shown.stderr
 
 
 @pytest.mark.slow
 def test_variables_are_set_printed_listed_and_deleted(airlock):
-    assert airlock("variables", "set", "b", "2").returncode == 0
-    assert airlock("variables", "set", "a", "-", stdin="from stdin").returncode == 0
-    assert airlock("variables", "get", "a").stdout == "from stdin\n"
-    assert airlock("variables", "list").stdout == "a\nb\n"
-    assert airlock("variables", "list", "--prefix", "b").stdout == "b\n"
-    assert airlock("variables", "delete", "a").returncode == 0
+    assert 0 == airlock("variables", "set", "b", "2").returncode
+    assert 0 == airlock("variables", "set", "a", "-", stdin="from stdin").returncode
+    assert "from stdin\n" == airlock("variables", "get", "a").stdout
+    assert "a\nb\n" == airlock("variables", "list").stdout
+    assert "b\n" == airlock("variables", "list", "--prefix", "b").stdout
+    assert 0 == airlock("variables", "delete", "a").returncode
     gone = airlock("variables", "get", "a")
-    assert (gone.returncode, gone.stdout) == (1, "")
+    assert (1, "") == (gone.returncode, gone.stdout)
     assert "there is no variable 'a'" in gone.stderr
-    assert airlock("variables", "delete", "a").returncode == 1
+    assert 1 == airlock("variables", "delete", "a").returncode
 
 
 @pytest.mark.slow
 def test_connections_are_printed_without_secrets_unless_asked(airlock):
     fields = ["--type", "postgres", "--host", "h", "--port", "5432", "--extra", '{"k": "the-extra"}']
     made = airlock("connections", "set", "db", *fields, "--password-stdin", stdin="the-password\n")
-    assert made.returncode == 0, made.stderr
+    assert 0 == made.returncode, made.stderr
     shown = airlock("connections", "get", "db").stdout
     assert "the-" not in shown
-    assert json.loads(shown)["port"] == 5432
+    assert 5432 == json.loads(shown)["port"]
     secret = json.loads(airlock("connections", "get", "db", "--show-secrets").stdout)
-    assert (secret["password"], json.loads(secret["extra"])) == ("the-password", {"k": "the-extra"})
-    assert airlock("connections", "list").stdout == "db\tpostgres\n"
-    assert airlock("connections", "delete", "db").returncode == 0
-    assert airlock("connections", "get", "db").returncode == 1
+    assert ("the-password", {"k": "the-extra"}) == (secret["password"], json.loads(secret["extra"]))
+    assert "db\tpostgres\n" == airlock("connections", "list").stdout
+    assert 0 == airlock("connections", "delete", "db").returncode
+    assert 1 == airlock("connections", "get", "db").returncode
 
 
 def test_a_connection_may_be_a_uri(airlock):
-    assert airlock("connections", "set", "db", "--uri", "postgres://u:p%40ss@h:1/s?a=b").returncode == 0
+    assert 0 == airlock("connections", "set", "db", "--uri", "postgres://u:p%40ss@h:1/s?a=b").returncode
     shown = json.loads(airlock("connections", "get", "db", "--show-secrets").stdout)
-    assert (shown["login"], shown["password"], shown["schema"]) == ("u", "p@ss", "s")
+    assert ("u", "p@ss", "s") == (shown["login"], shown["password"], shown["schema"])
 
 
 @pytest.mark.slow
@@ -120,35 +120,35 @@ def test_a_connection_may_be_a_uri(airlock):
 )
 def test_a_connection_that_cannot_be_is_refused_with_the_fix(airlock, arguments, says):
     refused = airlock("connections", "set", *arguments)
-    assert refused.returncode == 2
+    assert 2 == refused.returncode
     assert says in refused.stderr
     assert "secret" not in refused.stderr
-    assert airlock("connections", "list").stdout == ""
+    assert "" == airlock("connections", "list").stdout
 
 
 def test_captured_frames_are_printed_as_lines(airlock, tmp_path):
     capture = frames.request(1, {"type": "GetVariable", "key": "k"}) + frames.response(1, {"type": "OKResponse"})
     (tmp_path / "capture").write_bytes(capture)
     shown = airlock("frames", "decode", str(tmp_path / "capture"))
-    assert shown.returncode == 0
-    assert [json.loads(line)["frame"][0] for line in shown.stdout.splitlines()] == [1, 1]
+    assert 0 == shown.returncode
+    assert [1, 1] == [json.loads(line)["frame"][0] for line in shown.stdout.splitlines()]
     cut = airlock("frames", "decode", "-", stdin=capture[:-3])
-    assert cut.returncode == 1
+    assert 1 == cut.returncode
     assert b"the stream ends after" in cut.stdout
-    assert airlock("frames", "decode", str(tmp_path / "absent")).returncode == 1
+    assert 1 == airlock("frames", "decode", str(tmp_path / "absent")).returncode
 
 
 @pytest.mark.slow
 def test_grants_are_added_listed_and_removed(airlock):
     add = ("grants", "add", "variable", "etl_*", "--namespace", "etl")
-    assert [airlock(*add).returncode for _ in range(2)] == [0, 0]
-    assert airlock("grants", "add", "connection", "db", "--namespace", "web").returncode == 0
-    assert airlock("grants", "list").stdout == "etl\tvariable\tetl_*\nweb\tconnection\tdb\n"
-    assert airlock("grants", "list", "connection").stdout == "web\tconnection\tdb\n"
-    assert airlock("grants", "list", "--namespace", "etl").stdout == "etl\tvariable\tetl_*\n"
-    assert airlock("grants", "remove", "variable", "etl_*", "--namespace", "etl").returncode == 0
+    assert [0, 0] == [airlock(*add).returncode for _ in range(2)]
+    assert 0 == airlock("grants", "add", "connection", "db", "--namespace", "web").returncode
+    assert "etl\tvariable\tetl_*\nweb\tconnection\tdb\n" == airlock("grants", "list").stdout
+    assert "web\tconnection\tdb\n" == airlock("grants", "list", "connection").stdout
+    assert "etl\tvariable\tetl_*\n" == airlock("grants", "list", "--namespace", "etl").stdout
+    assert 0 == airlock("grants", "remove", "variable", "etl_*", "--namespace", "etl").returncode
     again = airlock("grants", "remove", "variable", "etl_*", "--namespace", "etl")
-    assert (again.returncode, "airlock grants list --namespace etl" in again.stderr) == (1, True)
+    assert (1, True) == (again.returncode, "airlock grants list --namespace etl" in again.stderr)
 
 
 @pytest.mark.slow
@@ -163,8 +163,8 @@ def test_grants_are_added_listed_and_removed(airlock):
     ],
 )
 def test_a_grant_that_cannot_be_is_refused(airlock, wrong):
-    assert airlock("grants", "add", *wrong).returncode == 2
-    assert airlock("grants", "list").stdout == ""
+    assert 2 == airlock("grants", "add", *wrong).returncode
+    assert "" == airlock("grants", "list").stdout
 
 
 def test_the_api_server_serves_until_it_is_told_to_stop(tmp_path):
@@ -179,8 +179,8 @@ def test_the_api_server_serves_until_it_is_told_to_stop(tmp_path):
         second = subprocess.run(command, env=elsewhere, capture_output=True, text=True, timeout=60)
         server.send_signal(signal.SIGTERM)
         logged = server.communicate(timeout=20)[1]
-    assert answer.json() == {"ok": ["database"], "failing": {}}
-    assert second.returncode == 1
+    assert {"ok": ["database"], "failing": {}} == answer.json()
+    assert 1 == second.returncode
     assert "cannot listen" in second.stderr
     assert f"listening url=http://127.0.0.1:{port}/execution" in logged
     assert "stopped" in logged

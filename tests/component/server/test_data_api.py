@@ -21,44 +21,44 @@ def http(api):
 
 
 def test_a_variable_is_made_read_replaced_and_removed(http):
-    assert http.get("/variables/a%2Fb").status_code == 404
-    assert http.put("/variables/a/b", json={"val": "1", "description": "d"}).status_code == 201
-    assert http.get("/variables/a%2Fb").json() == {"key": "a/b", "value": "1"}
-    assert http.put("/variables/a/b", json={"value": None}).status_code == 201
-    assert http.get("/variables/a/b").json() == {"key": "a/b", "value": None}
-    assert [http.delete("/variables/a/b").status_code for _ in range(2)] == [204, 204]
-    assert http.get("/variables/a/b").json()["detail"]["reason"] == "not_found"
+    assert 404 == http.get("/variables/a%2Fb").status_code
+    assert 201 == http.put("/variables/a/b", json={"val": "1", "description": "d"}).status_code
+    assert {"key": "a/b", "value": "1"} == http.get("/variables/a%2Fb").json()
+    assert 201 == http.put("/variables/a/b", json={"value": None}).status_code
+    assert {"key": "a/b", "value": None} == http.get("/variables/a/b").json()
+    assert [204, 204] == [http.delete("/variables/a/b").status_code for _ in range(2)]
+    assert "not_found" == http.get("/variables/a/b").json()["detail"]["reason"]
 
 
 def test_variables_are_listed_by_prefix_and_page(http):
     for key in ("b_1", "bx1", "a", "keys"):
         http.put(f"/variables/{key}", json={"val": "x"})
-    assert http.get("/variables/keys").json() == {"keys": ["a", "b_1", "bx1", "keys"], "total_entries": 4}
-    assert http.get("/variables/keys?prefix=b_").json()["keys"] == ["b_1"]
-    assert http.get("/variables/keys?limit=1&offset=1").json() == {"keys": ["b_1"], "total_entries": 4}
+    assert {"keys": ["a", "b_1", "bx1", "keys"], "total_entries": 4} == http.get("/variables/keys").json()
+    assert ["b_1"] == http.get("/variables/keys?prefix=b_").json()["keys"]
+    assert {"keys": ["b_1"], "total_entries": 4} == http.get("/variables/keys?limit=1&offset=1").json()
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=10001", "limit=x", "offset=-1"])
 def test_a_page_has_bounds(http, query):
     answer = http.get(f"/variables/keys?{query}")
-    assert answer.status_code == 422
+    assert 422 == answer.status_code
     assert answer.json()["detail"][0]["loc"] == ["query", query.partition("=")[0]]
 
 
 @pytest.mark.parametrize("body", [{}, {"val": 1}, {"val": "x", "extra": 1}, ["x"]])
 def test_a_variable_of_another_shape_is_refused(http, body):
-    assert http.put("/variables/k", json=body).status_code == 422
+    assert 422 == http.put("/variables/k", json=body).status_code
 
 
 def test_a_variable_needs_a_name(http):
-    assert http.get("/variables/").status_code == 422
+    assert 422 == http.get("/variables/").status_code
 
 
 def test_a_connection_is_read_with_every_key(api, http):
-    assert http.get("/connections/db").status_code == 404
+    assert 404 == http.get("/connections/db").status_code
     new = Connection(conn_id="db", conn_type="postgres", host="h", password="p@ss", extra='{"a": 1}')
     api.db.write(lambda conn: connections.put(conn, api.encryption, new))
-    assert http.get("/connections/db").json() == {
+    assert {
         "conn_id": "db",
         "conn_type": "postgres",
         "host": "h",
@@ -67,7 +67,7 @@ def test_a_connection_is_read_with_every_key(api, http):
         "password": "p@ss",
         "port": None,
         "extra": '{"a": 1}',
-    }
+    } == http.get("/connections/db").json()
 
 
 def test_no_secret_is_in_the_database_in_the_clear(api, http, tmp_path):
@@ -82,55 +82,55 @@ def test_no_secret_is_in_the_database_in_the_clear(api, http, tmp_path):
 
 @pytest.mark.parametrize("value", [None, 0, "text", [1, {"a": None}], {"é": "\u2028"}, 2**70, 1e300])
 def test_an_xcom_comes_back_as_it_went_in(http, value):
-    assert http.post(f"{XCOM}/k/l", json=value).status_code == 201
+    assert 201 == http.post(f"{XCOM}/k/l", json=value).status_code
     assert http.get(f"{XCOM}/k/l").json() == {"key": "k/l", "value": value}
 
 
 def test_an_xcom_is_replaced_and_removed(http):
-    assert http.get(f"{XCOM}/k").json()["detail"]["reason"] == "not_found"
+    assert "not_found" == http.get(f"{XCOM}/k").json()["detail"]["reason"]
     for value in (1, 2):
         http.post(f"{XCOM}/k", json=value)
-    assert http.get(f"{XCOM}/k").json()["value"] == 2
-    assert [http.delete(f"{XCOM}/k").status_code for _ in range(2)] == [200, 200]
-    assert http.get(f"{XCOM}/k").status_code == 404
+    assert 2 == http.get(f"{XCOM}/k").json()["value"]
+    assert [200, 200] == [http.delete(f"{XCOM}/k").status_code for _ in range(2)]
+    assert 404 == http.get(f"{XCOM}/k").status_code
 
 
 def test_an_xcom_needs_a_dag_run_and_a_key(http):
     answer = http.post("/xcoms/dag/absent/task/k", json=1)
-    assert answer.status_code == 404
+    assert 404 == answer.status_code
     assert isinstance(answer.json()["detail"], str)
-    assert http.post(f"{XCOM}/", json=1).status_code == 422
+    assert 422 == http.post(f"{XCOM}/", json=1).status_code
 
 
 def test_what_is_mapped_over_has_a_bound(http):
-    assert http.post(f"{XCOM}/k?mapped_length=1024", json=[]).status_code == 201
+    assert 201 == http.post(f"{XCOM}/k?mapped_length=1024", json=[]).status_code
     answer = http.post(f"{XCOM}/k?mapped_length=1025", json=[])
-    assert (answer.status_code, answer.json()["detail"]["reason"]) == (400, "unmappable_return_value_length")
+    assert (400, "unmappable_return_value_length") == (answer.status_code, answer.json()["detail"]["reason"])
 
 
 @pytest.mark.parametrize("body", [b"{", b"\xff", b'"\xff"', b"NaN", b"1 2", b"[" * 100_000])
 def test_an_xcom_that_is_no_json_is_refused(http, body):
     answer = http.post(f"{XCOM}/k", content=body, headers={"content-type": "application/json"})
-    assert answer.status_code == 422
-    assert http.get(f"{XCOM}/k").status_code == 404
+    assert 422 == answer.status_code
+    assert 404 == http.get(f"{XCOM}/k").status_code
 
 
 def test_an_xcom_must_say_that_it_is_json(http):
-    assert http.post(f"{XCOM}/k", content=b"1").status_code == 422
+    assert 422 == http.post(f"{XCOM}/k", content=b"1").status_code
 
 
 @pytest.fixture
 def mapped(http):
     for i in (5, 0, 2):
-        assert http.post(f"{XCOM}/k?map_index={i}", json=f"v{i}").status_code == 201
+        assert 201 == http.post(f"{XCOM}/k?map_index={i}", json=f"v{i}").status_code
     return http
 
 
 def test_mapped_xcoms_are_counted(mapped):
     answer = mapped.head(f"{XCOM}/k")
-    assert (answer.status_code, answer.headers["content-range"]) == (200, "map_indexes 3")
-    assert mapped.head(f"{XCOM}/absent").headers["content-range"] == "map_indexes 0"
-    assert mapped.head(f"{XCOM}/k?map_index=0").status_code == 400
+    assert (200, "map_indexes 3") == (answer.status_code, answer.headers["content-range"])
+    assert "map_indexes 0" == mapped.head(f"{XCOM}/absent").headers["content-range"]
+    assert 400 == mapped.head(f"{XCOM}/k?map_index=0").status_code
 
 
 @pytest.mark.parametrize(("offset", "value"), [(0, "v0"), (1, "v2"), (2, "v5"), (-1, "v5"), (-3, "v0")])
@@ -141,8 +141,8 @@ def test_a_mapped_xcom_is_found_by_its_place(mapped, offset, value):
 
 @pytest.mark.parametrize("offset", [3, -4])
 def test_a_place_beyond_the_ends_is_not_found(mapped, offset):
-    assert mapped.get(f"{XCOM}/k/item/{offset}").status_code == 404
-    assert mapped.get(f"{XCOM}/k?offset={offset}").status_code == 404
+    assert 404 == mapped.get(f"{XCOM}/k/item/{offset}").status_code
+    assert 404 == mapped.get(f"{XCOM}/k?offset={offset}").status_code
 
 
 @pytest.mark.parametrize("step", [None, 0, 1, 2, -1, -2])
@@ -155,26 +155,26 @@ def test_a_slice_is_pythons(mapped, step):
 
 def test_a_place_that_is_no_number_is_refused(mapped):
     answer = mapped.get(f"{XCOM}/k/item/x")
-    assert answer.status_code == 422
-    assert answer.json()["detail"][0]["loc"] == ["path", "offset"]
-    assert mapped.get(f"{XCOM}/k?include_prior_dates=perhaps").status_code == 422
+    assert 422 == answer.status_code
+    assert ["path", "offset"] == answer.json()["detail"][0]["loc"]
+    assert 422 == mapped.get(f"{XCOM}/k?include_prior_dates=perhaps").status_code
 
 
 def test_an_xcom_of_an_earlier_dag_run_is_found_where_it_is_asked_for(api, http):
     http.post(f"{XCOM}/k", json="first")
     api.queue(run_id="later")
     later = "/xcoms/dag/later/task"
-    assert http.get(f"{later}/k").status_code == 404
-    assert http.get(f"{later}/k?include_prior_dates=true").json()["value"] == "first"
+    assert 404 == http.get(f"{later}/k").status_code
+    assert "first" == http.get(f"{later}/k?include_prior_dates=true").json()["value"]
     http.post(f"{later}/k", json="second")
-    assert http.get(f"{later}/k?include_prior_dates=true").json()["value"] == "second"
-    assert http.get(f"{XCOM}/k?include_prior_dates=true").json()["value"] == "first"
+    assert "second" == http.get(f"{later}/k?include_prior_dates=true").json()["value"]
+    assert "first" == http.get(f"{XCOM}/k?include_prior_dates=true").json()["value"]
     assert http.get(f"{later}/k/slice?include_prior_dates=true").json() in (["first", "second"], ["second", "first"])
 
 
 def test_a_large_xcom_passes_through_untouched(http):
     body = json.dumps({"data": "x" * 1_900_000, "spaces": [1, 2]}, indent=1).encode()
-    assert http.post(f"{XCOM}/k", content=body, headers={"content-type": "application/json"}).status_code == 201
+    assert 201 == http.post(f"{XCOM}/k", content=body, headers={"content-type": "application/json"}).status_code
     assert body in http.get(f"{XCOM}/k").content
 
 
@@ -183,4 +183,4 @@ def test_a_stored_secret_that_was_moved_is_an_error_and_not_a_value(api, http):
     table = schema.variable
     api.db.write(lambda conn: conn.execute(sa.update(table).values(key="yours")))
     answer = http.get("/variables/yours", headers={"correlation-id": "abc"})
-    assert (answer.status_code, answer.json()) == (500, {"message": "Internal server error", "correlation-id": "abc"})
+    assert (500, {"message": "Internal server error", "correlation-id": "abc"}) == (answer.status_code, answer.json())

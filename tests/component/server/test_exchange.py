@@ -20,12 +20,12 @@ def test_a_pod_that_counts_gets_a_token_for_its_task_instance(cluster_api, kuber
     given = answer.json()
     ti = given["task_instance"]
 
-    assert answer.status_code == 200
-    assert (ti["dag_id"], ti["run_id"], ti["task_id"], ti["map_index"], ti["try_number"]) == (
+    assert 200 == answer.status_code
+    assert (
         "dag", "nightly", "task", -1, 1,
-    )  # fmt: skip
+    ) == (ti["dag_id"], ti["run_id"], ti["task_id"], ti["map_index"], ti["try_number"])  # fmt: skip
     context = cluster_api.run(ti["id"], headers={"authorization": f"Bearer {given['token']}"}).json()
-    assert (context["dag_run"]["conf"], context["max_tries"], context["should_retry"]) == ({"day": "monday"}, 2, True)
+    assert ({"day": "monday"}, 2, True) == (context["dag_run"]["conf"], context["max_tries"], context["should_retry"])
     assert cluster_api.row(ti["id"]).dag_version_id == ti["dag_version_id"]
 
 
@@ -52,9 +52,9 @@ def test_the_same_pod_again_gets_the_same_task_instance(cluster_api, kubernetes)
     again, headers = cluster_api.exchanged(token)
 
     assert first == again
-    assert cluster_api.beat(again, headers=headers).status_code == 204
-    assert cluster_api.run(again, headers=headers).status_code == 200
-    assert cluster_api.run(again, hostname="another", headers=headers).status_code == 409
+    assert 204 == cluster_api.beat(again, headers=headers).status_code
+    assert 200 == cluster_api.run(again, headers=headers).status_code
+    assert 409 == cluster_api.run(again, hostname="another", headers=headers).status_code
 
 
 def test_a_newer_attempt_fences_the_older_and_runs_the_same_try_again(cluster_api, kubernetes):
@@ -72,25 +72,25 @@ def test_a_newer_attempt_fences_the_older_and_runs_the_same_try_again(cluster_ap
         cluster_api.http.post("/xcoms/dag/any/task/k", json=1, headers=old),
         cluster_api.http.get("/variables/k", headers=old),
     ]
-    assert [answer.status_code for answer in refused] == [410] * 5
-    assert refused[0].json()["detail"]["reason"] == "superseded"
-    assert cluster_api.row(ti_id).state == "queued"
-    assert cluster_api.run(ti_id, hostname="new", headers=new).status_code == 200
-    assert refusal(cluster_api.exchange(old_pod)) == (410, "Superseded")
-    assert cluster_api.beat(ti_id, hostname="new", headers=new).status_code == 204
+    assert [410] * 5 == [answer.status_code for answer in refused]
+    assert "superseded" == refused[0].json()["detail"]["reason"]
+    assert "queued" == cluster_api.row(ti_id).state
+    assert 200 == cluster_api.run(ti_id, hostname="new", headers=new).status_code
+    assert (410, "Superseded") == refusal(cluster_api.exchange(old_pod))
+    assert 204 == cluster_api.beat(ti_id, hostname="new", headers=new).status_code
 
 
 def test_the_next_try_has_an_id_of_its_own(cluster_api, kubernetes):
     run = kubernetes.taskrun(retries=1)
     first, headers = cluster_api.exchanged(kubernetes.pod(run, 1))
     cluster_api.run(first, headers=headers)
-    assert cluster_api.report(first, "up_for_retry", headers=headers).status_code == 204
+    assert 204 == cluster_api.report(first, "up_for_retry", headers=headers).status_code
     run["status"]["try"] = 2
     given = cluster_api.exchange(kubernetes.pod(run, 2)).json()
 
-    assert given["task_instance"]["try_number"] == 2
+    assert 2 == given["task_instance"]["try_number"]
     assert given["task_instance"]["id"] != first
-    assert cluster_api.row(first) is None
+    assert None is cluster_api.row(first)
 
 
 def test_a_try_that_was_lost_while_it_ran_makes_way_for_the_next(cluster_api, kubernetes):
@@ -101,8 +101,8 @@ def test_a_try_that_was_lost_while_it_ran_makes_way_for_the_next(cluster_api, ku
     second, new = cluster_api.exchanged(kubernetes.pod(run, 2))
 
     assert second != first
-    assert cluster_api.db.read(lambda conn: tries.outcome(conn, first)).state == "up_for_retry"
-    assert cluster_api.run(second, headers=new).status_code == 200
+    assert "up_for_retry" == cluster_api.db.read(lambda conn: tries.outcome(conn, first)).state
+    assert 200 == cluster_api.run(second, headers=new).status_code
 
 
 def test_an_attempt_after_a_success_is_told_that_it_is_finished(cluster_api, kubernetes):
@@ -114,7 +114,7 @@ def test_an_attempt_after_a_success_is_told_that_it_is_finished(cluster_api, kub
     answer = cluster_api.run(same, hostname="new", headers=new)
 
     assert same == ti_id
-    assert (answer.status_code, answer.json()["detail"]["previous_state"]) == (409, "success")
+    assert (409, "success") == (answer.status_code, answer.json()["detail"]["previous_state"])
 
 
 @pytest.mark.parametrize(
@@ -128,42 +128,42 @@ def test_an_attempt_after_a_success_is_told_that_it_is_finished(cluster_api, kub
 def test_a_token_that_does_not_hold_is_refused(cluster_api, kubernetes, more, says):
     answer = cluster_api.exchange(kubernetes.pod(kubernetes.taskrun(), **more))
 
-    assert refusal(answer) == (401, "BadToken")
+    assert (401, "BadToken") == refusal(answer)
     assert says in answer.json()["message"]
 
 
 @pytest.mark.parametrize("token", [None, "nonsense", "a.b.c", "..", "x" * 20_000, "e30.bnVsbA.x"])
 def test_what_is_no_token_is_refused_without_asking_kubernetes(cluster_api, kubernetes, token):
-    assert refusal(cluster_api.exchange(token)) == (401, "BadToken")
-    assert kubernetes.calls == []
+    assert (401, "BadToken") == refusal(cluster_api.exchange(token))
+    assert [] == kubernetes.calls
 
 
 @pytest.mark.parametrize("more", [{"audience": "other"}, {"seconds": -1}])
 def test_a_token_that_is_not_for_us_or_has_run_out_costs_kubernetes_nothing(cluster_api, kubernetes, more):
     cluster_api.exchange(kubernetes.pod(kubernetes.taskrun(), **more))
 
-    assert kubernetes.calls == []
+    assert [] == kubernetes.calls
 
 
 def test_a_token_that_kubernetes_does_not_vouch_for_is_remembered(cluster_api, kubernetes):
     forged = kubernetes.pod(kubernetes.taskrun(), signed=False)
     answers = [refusal(cluster_api.exchange(forged)) for _ in range(3)]
 
-    assert answers == [(401, "BadToken")] * 3
-    assert len(kubernetes.calls) == 1
+    assert [(401, "BadToken")] * 3 == answers
+    assert 1 == len(kubernetes.calls)
 
 
 def test_an_api_server_that_ignores_audiences_vouches_for_nobody(cluster_api, kubernetes):
     token = kubernetes.pod(kubernetes.taskrun())
     kubernetes.knows_audiences = False
 
-    assert refusal(cluster_api.exchange(token)) == (401, "BadToken")
+    assert (401, "BadToken") == refusal(cluster_api.exchange(token))
 
 
 def test_a_token_that_is_bound_to_no_pod_is_denied(cluster_api, kubernetes):
     answer = cluster_api.exchange(kubernetes.pod(kubernetes.taskrun(), bound=False))
 
-    assert refusal(answer) == (403, "Denied")
+    assert (403, "Denied") == refusal(answer)
     assert "not bound to a pod" in answer.json()["message"]
 
 
@@ -171,7 +171,7 @@ def test_a_token_that_is_bound_to_no_pod_is_denied(cluster_api, kubernetes):
 def test_a_pod_that_the_operator_did_not_name_is_denied(cluster_api, kubernetes, name):
     kubernetes.taskrun()
 
-    assert refusal(cluster_api.exchange(kubernetes.token(name, "uid"))) == (403, "Denied")
+    assert (403, "Denied") == refusal(cluster_api.exchange(kubernetes.token(name, "uid")))
 
 
 def test_a_pod_of_another_namespace_is_not_the_one_that_counts(cluster_api, kubernetes):
@@ -180,31 +180,31 @@ def test_a_pod_of_another_namespace_is_not_the_one_that_counts(cluster_api, kube
     kubernetes.taskrun(namespace="team-b")
     foreign = kubernetes.token("job-1", run["status"]["podRef"]["uid"], namespace="team-b")
 
-    assert refusal(cluster_api.exchange(foreign)) == (409, "NotYetKnown")
+    assert (409, "NotYetKnown") == refusal(cluster_api.exchange(foreign))
 
 
 def test_a_pod_of_the_same_name_with_another_uid_is_superseded(cluster_api, kubernetes):
     run = kubernetes.taskrun()
     kubernetes.pod(run)
 
-    assert refusal(cluster_api.exchange(kubernetes.token("job-1", "another"))) == (410, "Superseded")
+    assert (410, "Superseded") == refusal(cluster_api.exchange(kubernetes.token("job-1", "another")))
 
 
 def test_a_pod_that_the_operator_has_not_written_down_yet_asks_again(cluster_api, kubernetes):
     run = kubernetes.taskrun()
     early = kubernetes.pod(run, known=False)
-    assert refusal(cluster_api.exchange(early)) == (409, "NotYetKnown")
+    assert (409, "NotYetKnown") == refusal(cluster_api.exchange(early))
     claims = kubernetes.reviewed[early]["user"]["extra"]
     run["status"]["podRef"] = {"name": "job-1", "uid": claims["authentication.kubernetes.io/pod-uid"][0]}
 
-    assert cluster_api.exchange(early).status_code == 200
+    assert 200 == cluster_api.exchange(early).status_code
 
 
 def test_the_next_attempts_pod_asks_again_while_the_old_one_is_still_named(cluster_api, kubernetes):
     run = kubernetes.taskrun()
     kubernetes.pod(run, 1)
 
-    assert refusal(cluster_api.exchange(kubernetes.pod(run, 2, known=False))) == (409, "NotYetKnown")
+    assert (409, "NotYetKnown") == refusal(cluster_api.exchange(kubernetes.pod(run, 2, known=False)))
 
 
 def test_a_pod_of_the_past_is_superseded(cluster_api, kubernetes):
@@ -212,7 +212,7 @@ def test_a_pod_of_the_past_is_superseded(cluster_api, kubernetes):
     old = kubernetes.pod(run, 1)
     kubernetes.pod(run, 2)
 
-    assert refusal(cluster_api.exchange(old)) == (410, "Superseded")
+    assert (410, "Superseded") == refusal(cluster_api.exchange(old))
 
 
 @pytest.mark.parametrize("end", ["finish", "delete", "deleting"])
@@ -226,7 +226,7 @@ def test_a_taskrun_that_is_over_gives_no_token(cluster_api, kubernetes, end):
     else:
         run["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
 
-    assert refusal(cluster_api.exchange(token)) == (410, "Superseded")
+    assert (410, "Superseded") == refusal(cluster_api.exchange(token))
 
 
 @pytest.mark.parametrize(
@@ -242,28 +242,28 @@ def test_a_taskrun_that_is_over_gives_no_token(cluster_api, kubernetes, end):
 def test_policy_denies_with_the_rule_and_the_fix(cluster_api, kubernetes, spec, more, says):
     answer = cluster_api.exchange(kubernetes.pod(kubernetes.taskrun(**spec), **more))
 
-    assert refusal(answer) == (403, "Denied")
+    assert (403, "Denied") == refusal(answer)
     assert says in answer.json()["message"]
 
 
 def test_the_service_account_of_the_spec_is_the_one_that_counts(cluster_api, kubernetes):
     run = kubernetes.taskrun(pod={"serviceAccountName": "etl"})
 
-    assert cluster_api.exchange(kubernetes.pod(run, account="etl")).status_code == 200
+    assert 200 == cluster_api.exchange(kubernetes.pod(run, account="etl")).status_code
 
 
 def test_a_dag_that_a_bundle_owns_is_not_for_kubectl(cluster_api, kubernetes):
     cluster_api.db.write(lambda conn: tries.claim_dag(conn, "dag", "planted"))
     answer = cluster_api.exchange(kubernetes.pod(kubernetes.taskrun()))
 
-    assert refusal(answer) == (403, "Denied")
+    assert (403, "Denied") == refusal(answer)
     assert "'bundle:planted'" in answer.json()["message"]
 
 
 def test_two_namespaces_may_each_have_a_dag_of_one_name(cluster_api, kubernetes):
     cluster_api.exchanged(kubernetes.pod(kubernetes.taskrun()))
 
-    assert cluster_api.exchange(kubernetes.pod(kubernetes.taskrun(namespace="team-b"))).status_code == 200
+    assert 200 == cluster_api.exchange(kubernetes.pod(kubernetes.taskrun(namespace="team-b"))).status_code
 
 
 def test_two_namespaces_may_each_have_a_run_of_one_name_and_see_nothing_of_the_other(cluster_api, kubernetes):
@@ -315,7 +315,7 @@ def test_two_taskruns_cannot_run_one_task_instance_at_once(cluster_api, kubernet
     cluster_api.exchanged(kubernetes.pod(kubernetes.taskrun("one", runId="r")))
     answer = cluster_api.exchange(kubernetes.pod(kubernetes.taskrun("two", runId="r")))
 
-    assert refusal(answer) == (403, "Denied")
+    assert (403, "Denied") == refusal(answer)
     assert "team-a/one" in answer.json()["message"]
 
 
@@ -326,8 +326,8 @@ def test_a_taskrun_that_was_deleted_and_made_again_takes_over_at_once(cluster_ap
     second, _ = cluster_api.exchanged(kubernetes.pod(kubernetes.taskrun(runId="r")))
 
     assert second != first
-    assert cluster_api.beat(first, headers=headers).status_code == 410
-    assert cluster_api.db.read(lambda conn: tries.outcome(conn, first)).state == "failed"
+    assert 410 == cluster_api.beat(first, headers=headers).status_code
+    assert "failed" == cluster_api.db.read(lambda conn: tries.outcome(conn, first)).state
 
 
 def test_an_address_that_asks_too_often_is_told_to_wait(make_cluster_api, kubernetes):
@@ -335,8 +335,8 @@ def test_an_address_that_asks_too_often_is_told_to_wait(make_cluster_api, kubern
     token = kubernetes.pod(kubernetes.taskrun(), known=False)
     answers = [api.exchange(token) for _ in range(3)]
 
-    assert [answer.status_code for answer in answers] == [409, 409, 429]
-    assert answers[-1].json()["reason"] == "TooMany"
+    assert [409, 409, 429] == [answer.status_code for answer in answers]
+    assert "TooMany" == answers[-1].json()["reason"]
     assert int(answers[-1].headers["retry-after"]) > 0
 
 
@@ -346,20 +346,20 @@ def test_kubernetes_being_away_is_said_and_passes(cluster_api, kubernetes):
     answer = cluster_api.exchange(token)
     kubernetes.away = False
 
-    assert refusal(answer) == (503, "ApiBusy")
+    assert (503, "ApiBusy") == refusal(answer)
     assert int(answer.headers["retry-after"]) > 0
-    assert cluster_api.exchange(token).status_code == 200
+    assert 200 == cluster_api.exchange(token).status_code
 
 
 def test_a_server_of_some_namespaces_serves_no_other(make_cluster_api, kubernetes):
     api = make_cluster_api(namespaces=("team-b",))
 
-    assert refusal(api.exchange(kubernetes.pod(kubernetes.taskrun()))) == (403, "Denied")
-    assert api.exchange(kubernetes.pod(kubernetes.taskrun(namespace="team-b"))).status_code == 200
+    assert (403, "Denied") == refusal(api.exchange(kubernetes.pod(kubernetes.taskrun())))
+    assert 200 == api.exchange(kubernetes.pod(kubernetes.taskrun(namespace="team-b"))).status_code
 
 
 def test_a_server_without_kubernetes_says_so(api, kubernetes):
-    assert refusal(api.exchange("a.b.c")) == (403, "Denied")
+    assert (403, "Denied") == refusal(api.exchange("a.b.c"))
 
 
 def test_two_questions_of_one_pod_at_once_get_one_task_instance(cluster_api, kubernetes):
@@ -367,8 +367,8 @@ def test_two_questions_of_one_pod_at_once_get_one_task_instance(cluster_api, kub
     with ThreadPoolExecutor(4) as pool:
         ids = {ti_id for ti_id, _ in pool.map(cluster_api.exchanged, [token] * 8)}
 
-    assert len(ids) == 1
-    assert len(cluster_api.db.read(attempts.watched)) == 1
+    assert 1 == len(ids)
+    assert 1 == len(cluster_api.db.read(attempts.watched))
 
 
 def test_each_exchange_leaves_one_audit_line_and_no_token(cluster_api, kubernetes, caplog):
@@ -378,10 +378,10 @@ def test_each_exchange_leaves_one_audit_line_and_no_token(cluster_api, kubernete
         cluster_api.exchange("nonsense")
     granted, refused = [vars(record) for record in caplog.records if record.name == "airlock.audit"]
 
-    assert granted["outcome"] == "granted"
+    assert "granted" == granted["outcome"]
     assert granted["who"] == f"system:serviceaccount:{NAMESPACE}:default"
     assert granted["pod"] == f"{NAMESPACE}/job-1"
-    assert (refused["outcome"], refused["reason"]) == ("refused", "BadToken")
+    assert ("refused", "BadToken") == (refused["outcome"], refused["reason"])
     text = json.dumps([granted, refused], default=str)
     assert token not in text
     assert given not in text

@@ -25,7 +25,7 @@ class Launch:
         self.run = kubernetes.taskrun(runId="r")
         self.pod = kubernetes.pod(self.run)
         self.ti_id, self.headers = api.exchanged(self.pod)
-        assert api.run(self.ti_id, headers=self.headers).status_code == 200
+        assert 200 == api.run(self.ti_id, headers=self.headers).status_code
         new = Connection(conn_id="c", conn_type="http")
         api.db.write(lambda conn: connections.put(conn, api.encryption, new))
         api.db.write(lambda conn: variables.put(conn, api.encryption, "k", "v", None))
@@ -42,10 +42,10 @@ class Launch:
 
 
 def test_a_running_launch_reads_what_its_dag_may_and_writes_its_own(launch):
-    assert [launch.get("/variables/k"), launch.get("/connections/c"), launch.push()] == [200, 200, 201]
-    assert launch.get("/xcoms/dag/r/task/k") == 200
-    assert launch.get("/xcoms/dag/r/another/k") == 404
-    assert launch.get("/xcoms/foreign/r/task/k") == 403
+    assert [200, 200, 201] == [launch.get("/variables/k"), launch.get("/connections/c"), launch.push()]
+    assert 200 == launch.get("/xcoms/dag/r/task/k")
+    assert 404 == launch.get("/xcoms/dag/r/another/k")
+    assert 403 == launch.get("/xcoms/foreign/r/task/k")
 
 
 @pytest.mark.parametrize(
@@ -53,30 +53,30 @@ def test_a_running_launch_reads_what_its_dag_may_and_writes_its_own(launch):
     ["/xcoms/foreign/r/task/k", "/xcoms/dag/other/task/k", "/xcoms/dag/r/other/k", "/xcoms/dag/r/task/k?map_index=3"],
 )
 def test_a_launch_writes_the_xcoms_of_no_other_task_instance(launch, path):
-    assert launch.push(path) == 403
-    assert launch.api.http.delete(path, headers=launch.headers).status_code == 403
+    assert 403 == launch.push(path)
+    assert 403 == launch.api.http.delete(path, headers=launch.headers).status_code
 
 
 def test_after_its_terminal_state_a_token_is_narrowed_to_its_own(launch):
     launch.push()
-    assert launch.api.report(launch.ti_id, "success", headers=launch.headers).status_code == 204
+    assert 204 == launch.api.report(launch.ti_id, "success", headers=launch.headers).status_code
 
-    assert [launch.get("/variables/k"), launch.get("/variables/keys"), launch.get("/connections/c")] == [403] * 3
-    assert launch.get("/xcoms/dag/r/task/k") == 200
-    assert launch.get("/xcoms/dag/r/another/k") == 403
-    assert launch.push("/xcoms/dag/r/task/link") == 201
-    assert launch.api.call("PUT", launch.ti_id, "rtif", {"a": 1}, headers=launch.headers).status_code == 201
-    assert launch.api.report(launch.ti_id, "success", headers=launch.headers).status_code == 200
-    assert launch.api.beat(launch.ti_id, headers=launch.headers).status_code == 409
+    assert [403] * 3 == [launch.get("/variables/k"), launch.get("/variables/keys"), launch.get("/connections/c")]
+    assert 200 == launch.get("/xcoms/dag/r/task/k")
+    assert 403 == launch.get("/xcoms/dag/r/another/k")
+    assert 201 == launch.push("/xcoms/dag/r/task/link")
+    assert 201 == launch.api.call("PUT", launch.ti_id, "rtif", {"a": 1}, headers=launch.headers).status_code
+    assert 200 == launch.api.report(launch.ti_id, "success", headers=launch.headers).status_code
+    assert 409 == launch.api.beat(launch.ti_id, headers=launch.headers).status_code
 
 
 def test_some_time_after_its_terminal_state_a_token_opens_only_the_replay_of_it(launch):
     launch.api.report(launch.ti_id, "success", headers=launch.headers)
     launch.age(settled_at=now() - SETTLED_FOR - timedelta(seconds=1))
 
-    assert [launch.get("/variables/k"), launch.get("/xcoms/dag/r/task/k"), launch.push()] == [410] * 3
-    assert launch.api.beat(launch.ti_id, headers=launch.headers).status_code == 410
-    assert launch.api.report(launch.ti_id, "success", headers=launch.headers).status_code == 200
+    assert [410] * 3 == [launch.get("/variables/k"), launch.get("/xcoms/dag/r/task/k"), launch.push()]
+    assert 410 == launch.api.beat(launch.ti_id, headers=launch.headers).status_code
+    assert 200 == launch.api.report(launch.ti_id, "success", headers=launch.headers).status_code
 
 
 def test_a_launch_that_has_ended_opens_nothing_and_is_not_refreshed(launch):
@@ -86,7 +86,7 @@ def test_a_launch_that_has_ended_opens_nothing_and_is_not_refreshed(launch):
     )
     answer = launch.api.beat(launch.ti_id, headers={"authorization": f"Bearer {old}"})
 
-    assert answer.status_code == 410
+    assert 410 == answer.status_code
     assert "told so" in answer.json()["detail"]["message"]
     assert "refreshed-api-token" not in answer.headers
 
@@ -97,20 +97,20 @@ def test_a_refreshed_token_is_bound_to_the_same_pod(launch):
     answer = launch.api.beat(launch.ti_id, headers={"authorization": f"Bearer {old}"})
     bound = launch.api.tokens.verify(answer.headers["refreshed-api-token"]).bound
 
-    assert answer.status_code == 204
+    assert 204 == answer.status_code
     assert (bound.pod, bound.taskrun, bound.try_number) == (uid, launch.run["metadata"]["uid"], 1)
 
 
 def test_a_token_of_a_pod_that_the_store_does_not_know_opens_nothing(launch):
     token = launch.api.tokens.mint_for_pod(launch.ti_id, "another", launch.run["metadata"]["uid"], 1)
 
-    assert launch.api.beat(launch.ti_id, headers={"authorization": f"Bearer {token}"}).status_code == 410
+    assert 410 == launch.api.beat(launch.ti_id, headers={"authorization": f"Bearer {token}"}).status_code
 
 
 def test_a_token_that_is_bound_to_no_pod_works_as_before(launch):
-    assert launch.api.http.get("/variables/k", headers=launch.api.anyone).status_code == 200
+    assert 200 == launch.api.http.get("/variables/k", headers=launch.api.anyone).status_code
     # The run is a namespace's: to anybody else it is called so.
-    assert launch.api.http.post("/xcoms/dag/r/any/k", json=1, headers=launch.api.anyone).status_code == 404
+    assert 404 == launch.api.http.post("/xcoms/dag/r/any/k", json=1, headers=launch.api.anyone).status_code
 
 
 def test_a_write_of_a_superseded_launch_undoes_no_write_beside_it(launch, kubernetes):
@@ -126,7 +126,7 @@ def test_a_write_of_a_superseded_launch_undoes_no_write_beside_it(launch, kubern
         ]
     codes = [push.result().status_code for push in pushes]
 
-    assert codes == [410, 201] * 20
+    assert [410, 201] * 20 == codes
 
 
 class Granted(Launch):
@@ -142,9 +142,9 @@ def granted(make_cluster_api, kubernetes):
 def test_what_is_not_granted_is_denied_and_the_grant_is_named(granted):
     for kind, path in (("variable", "/variables/k"), ("connection", "/connections/c")):
         answer = granted.api.http.get(path, headers=granted.headers)
-        assert answer.status_code == 403
+        assert 403 == answer.status_code
         assert f"airlock grants add {kind} {path[-1]} --namespace team-a" in answer.json()["detail"]["message"]
-        assert answer.json()["detail"]["reason"] == "access_denied"
+        assert "access_denied" == answer.json()["detail"]["reason"]
 
 
 def test_what_is_not_there_is_denied_the_same_so_that_names_cannot_be_found_out(granted):
@@ -160,7 +160,7 @@ def test_what_is_granted_can_be_read(granted, pattern):
     granted.grant("variable", pattern)
     granted.grant("connection", "c")
 
-    assert [granted.get("/variables/k"), granted.get("/connections/c")] == [200, 200]
+    assert [200, 200] == [granted.get("/variables/k"), granted.get("/connections/c")]
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_what_is_granted_can_be_read(granted, pattern):
 def test_a_grant_counts_for_its_name_kind_and_namespace_only(granted, kind, pattern, namespace):
     granted.grant(kind, pattern, namespace)
 
-    assert granted.get("/variables/k") == 403
+    assert 403 == granted.get("/variables/k")
 
 
 def test_only_granted_keys_are_listed(granted):
@@ -179,11 +179,11 @@ def test_only_granted_keys_are_listed(granted):
     granted.grant("variable", "etl_*")
     listed = granted.api.http.get("/variables/keys?limit=1&offset=1", headers=granted.headers).json()
 
-    assert listed == {"keys": ["etl_b"], "total_entries": 2}
+    assert {"keys": ["etl_b"], "total_entries": 2} == listed
 
 
 def test_a_grant_is_for_reading(granted):
     granted.grant("variable", "*")
 
-    assert granted.api.http.put("/variables/k", json={"val": "x"}, headers=granted.headers).status_code == 403
-    assert granted.api.http.delete("/variables/k", headers=granted.headers).status_code == 403
+    assert 403 == granted.api.http.put("/variables/k", json={"val": "x"}, headers=granted.headers).status_code
+    assert 403 == granted.api.http.delete("/variables/k", headers=granted.headers).status_code

@@ -19,7 +19,7 @@ def home(tmp_path):
 
 def test_a_home_is_made_for_its_owner_only(tmp_path):
     made = home(tmp_path)
-    assert mode(made.path) == 0o700
+    assert 0o700 == mode(made.path)
     assert made.database_url.endswith("home/airlock.db")
 
 
@@ -34,8 +34,8 @@ def test_keys_are_made_once_and_kept(tmp_path):
     assert len(jwt) == len(encryption) == KEY_BYTES
     assert jwt != encryption
     assert (home(tmp_path).jwt_key(), home(tmp_path).encryption_key()) == (jwt, encryption)
-    assert sorted(path.name for path in made.path.iterdir()) == ["encryption.key", "jwt.key"]
-    assert mode(made.path / "jwt.key") == 0o600
+    assert ["encryption.key", "jwt.key"] == sorted(path.name for path in made.path.iterdir())
+    assert 0o600 == mode(made.path / "jwt.key")
 
 
 @pytest.mark.parametrize("bits", [0o640, 0o604, 0o660])
@@ -59,7 +59,7 @@ def test_a_damaged_key_is_refused_and_not_replaced(tmp_path):
     (made.path / "jwt.key").write_bytes(b"short")
     with pytest.raises(HomeError, match="5 bytes instead of 64"):
         made.jwt_key()
-    assert (made.path / "jwt.key").read_bytes() == b"short"
+    assert b"short" == (made.path / "jwt.key").read_bytes()
 
 
 def test_a_home_that_cannot_be_made_says_why(tmp_path):
@@ -82,12 +82,12 @@ def test_processes_that_start_at_once_agree_on_the_key(tmp_path):
     keys = {answers.get(timeout=60) for _ in processes}
     for process in processes:
         process.join(60)
-    assert len(keys) == 1
+    assert 1 == len(keys)
 
 
 def test_an_installation_has_all_its_parts(tmp_path):
     with Installation({"AIRLOCK_HOME": str(tmp_path / "home")}) as here:
         ti_id = "7e3c3b3e-0000-4000-8000-000000000000"
         assert here.tokens.verify(here.tokens.mint_workload(ti_id)).sub == ti_id
-        assert here.encryption.decrypt(here.encryption.encrypt("x", "p"), "p") == "x"
-        assert here.database.read(lambda conn: conn.exec_driver_sql("SELECT 1").scalar()) == 1
+        assert "x" == here.encryption.decrypt(here.encryption.encrypt("x", "p"), "p")
+        assert 1 == here.database.read(lambda conn: conn.exec_driver_sql("SELECT 1").scalar())

@@ -33,12 +33,12 @@ def test_it_serves_tls_with_mounted_keys_and_answers_probes(pod_server):
         out, err = server.communicate(timeout=20)
     lines = [json.loads(line) for line in out.splitlines()]
 
-    assert (alive.status_code, alive.json(), ready.status_code, ready.json()) == (200, {"status": "ok"}) * 2
-    assert server.returncode == 0
-    assert [line["event"] for line in lines] == ["listening", "stopped"]
+    assert (200, {"status": "ok"}) * 2 == (alive.status_code, alive.json(), ready.status_code, ready.json())
+    assert 0 == server.returncode
+    assert ["listening", "stopped"] == [line["event"] for line in lines]
     assert lines[0]["url"] == f"https://0.0.0.0:{pod_server.port}/execution"
-    assert err == ""
-    assert {path.name for path in pod_server.home.iterdir()} == {"airlock.db", "api-server.lock"}
+    assert "" == err
+    assert {"airlock.db", "api-server.lock"} == {path.name for path in pod_server.home.iterdir()}
 
 
 @pytest.mark.slow
@@ -53,19 +53,19 @@ def test_a_second_server_of_one_home_is_refused_and_told_who_has_it(pod_server):
         server.kill()
         server.wait(10)
 
-    assert second.returncode == 2
+    assert 2 == second.returncode
     assert f"process {server.pid}" in second.stderr
     assert "run one replica" in second.stderr
-    assert [each.returncode for each in beside] == [0, 0]
+    assert [0, 0] == [each.returncode for each in beside]
     with pod_server.serving():
-        assert pod_server.get("/healthz").status_code == 200
+        assert 200 == pod_server.get("/healthz").status_code
 
 
 def test_kubernetes_is_missed_at_the_start_and_not_at_the_first_question(pod_server):
     pod_server.env["AIRLOCK__KUBERNETES__ENABLED"] = "true"
     done = subprocess.run([*AIRLOCK, "api-server"], env=pod_server.env, capture_output=True, text=True, timeout=60)
 
-    assert done.returncode == 2
+    assert 2 == done.returncode
     assert "KUBERNETES_SERVICE_HOST" in done.stderr
 
 
@@ -83,9 +83,9 @@ def test_an_exchange_goes_through_the_process_and_is_audited_on_stdout(pod_serve
         out, _ = server.communicate(timeout=20)
     audited = [line for line in map(json.loads, out.splitlines()) if line["logger"] == "airlock.audit"]
 
-    assert answer.status_code == 200
-    assert [(line["event"], line["outcome"], line["pod"]) for line in audited] == [
-        ("exchange", "granted", "team-a/job-1")
+    assert 200 == answer.status_code
+    assert [("exchange", "granted", "team-a/job-1")] == [
+        (line["event"], line["outcome"], line["pod"]) for line in audited
     ]
     assert token not in out
 
@@ -116,16 +116,16 @@ def test_it_works_as_the_platforms_user_on_a_volume_of_the_pods_group(workshop):
             path.chmod(path.stat().st_mode | (0o2070 if path.is_dir() else 0o060))
         me = {"user": PLATFORM_UID, "group": PLATFORM_UID, "extra_groups": [PLATFORM_UID], "cwd": "/"}
         with server.serving(python, **me) as process:
-            assert server.get("/readyz").status_code == 200
+            assert 200 == server.get("/readyz").status_code
             process.send_signal(signal.SIGTERM)
-            assert process.wait(20) == 0
+            assert 0 == process.wait(20)
 
 
 def test_a_mounted_key_may_be_the_groups_to_read_and_nobody_elses(tmp_path):
     file = tmp_path / "jwt.key"
     file.write_bytes(b"k" * 128)
     file.chmod(0o440)
-    assert read_mounted_key(file, at_most=3) == b"k" * 128
+    assert b"k" * 128 == read_mounted_key(file, at_most=3)
     for mode in (0o444, 0o660):
         file.chmod(mode)
         with pytest.raises(HomeError, match="defaultMode 0440"):

@@ -55,16 +55,16 @@ def test_setup_makes_keys_authority_certificate_and_bundle(install, kubernetes):
     install.set_up()
     names = server(kubernetes).extensions.get_extension_for_oid(ExtensionOID.SUBJECT_ALTERNATIVE_NAME).value
 
-    assert {len(value) for value in secret(kubernetes, "airlock-keys").values()} == {64}
-    assert set(secret(kubernetes, "airlock-keys")) == {"jwt.key", "encryption.key"}
-    assert set(secret(kubernetes, "airlock-ca")) == {"ca.key", "ca.crt"}
-    assert set(secret(kubernetes, "airlock-server-tls")) == {"tls.crt", "tls.key", "ca.crt"}
-    assert kubernetes.objects["secrets", NAMESPACE, "airlock-server-tls"]["type"] == "kubernetes.io/tls"
-    assert kubernetes.objects["secrets", NAMESPACE, "airlock-keys"]["type"] == "Opaque"
-    assert names.get_values_for_type(x509.DNSName) == [
+    assert {64} == {len(value) for value in secret(kubernetes, "airlock-keys").values()}
+    assert {"jwt.key", "encryption.key"} == set(secret(kubernetes, "airlock-keys"))
+    assert {"ca.key", "ca.crt"} == set(secret(kubernetes, "airlock-ca"))
+    assert {"tls.crt", "tls.key", "ca.crt"} == set(secret(kubernetes, "airlock-server-tls"))
+    assert "kubernetes.io/tls" == kubernetes.objects["secrets", NAMESPACE, "airlock-server-tls"]["type"]
+    assert "Opaque" == kubernetes.objects["secrets", NAMESPACE, "airlock-keys"]["type"]
+    assert [
         "airlock-server", "airlock-server.team-a", "airlock-server.team-a.svc", "airlock-server.team-a.svc.cluster.local",
-    ]  # fmt: skip
-    assert len(bundle(kubernetes)) == 1
+    ] == names.get_values_for_type(x509.DNSName)  # fmt: skip
+    assert 1 == len(bundle(kubernetes))
     assert trusted(kubernetes)
 
 
@@ -104,8 +104,8 @@ def test_two_jobs_at_once_end_with_one_set_of_keys(client, kubernetes):
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: Install(client, NAMESPACE, "airlock-server", lambda _: None).set_up(), range(4)))
 
-    assert len(kubernetes.objects) == 4
-    assert len(bundle(kubernetes)) == 1
+    assert 4 == len(kubernetes.objects)
+    assert 1 == len(bundle(kubernetes))
     assert trusted(kubernetes)
 
 
@@ -124,7 +124,7 @@ def test_a_job_that_reads_before_another_writes_takes_the_others_keys(install, c
     install.set_up()
 
     assert secret(kubernetes, "airlock-keys") == kept["data"]
-    assert len(bundle(kubernetes)) == 1
+    assert 1 == len(bundle(kubernetes))
 
 
 def test_a_certificate_that_runs_out_soon_is_renewed_from_the_same_authority(install, kubernetes):
@@ -156,7 +156,7 @@ def test_what_others_put_into_the_bundle_stays(install, kubernetes):
     kubernetes.objects["configmaps", NAMESPACE, "airlock-ca"]["data"]["ca.crt"] += other.decode()
     install.set_up()
 
-    assert len(bundle(kubernetes)) == 2
+    assert 2 == len(bundle(kubernetes))
 
 
 @pytest.mark.parametrize(
@@ -180,8 +180,8 @@ def test_a_key_that_is_missing_is_added_and_the_other_kept(install, kubernetes):
     replace(kubernetes, "airlock-keys", {"encryption.key": b"e" * 64})
     install.set_up()
 
-    assert secret(kubernetes, "airlock-keys")["encryption.key"] == b"e" * 64
-    assert len(secret(kubernetes, "airlock-keys")["jwt.key"]) == 64
+    assert b"e" * 64 == secret(kubernetes, "airlock-keys")["encryption.key"]
+    assert 64 == len(secret(kubernetes, "airlock-keys")["jwt.key"])
 
 
 def test_the_authority_is_rotated_in_two_steps_between_which_both_are_trusted(install, kubernetes):
@@ -192,7 +192,7 @@ def test_the_authority_is_rotated_in_two_steps_between_which_both_are_trusted(in
     both = bundle(kubernetes)
 
     assert both[0] == old
-    assert len(both) == 2
+    assert 2 == len(both)
     server(kubernetes).verify_directly_issued_by(old)
     install.set_up()
     assert bundle(kubernetes) == both
@@ -200,7 +200,7 @@ def test_the_authority_is_rotated_in_two_steps_between_which_both_are_trusted(in
     install.finish_authority()
     assert bundle(kubernetes) == [both[1]]
     server(kubernetes).verify_directly_issued_by(both[1])
-    assert set(secret(kubernetes, "airlock-ca")) == {"ca.key", "ca.crt"}
+    assert {"ca.key", "ca.crt"} == set(secret(kubernetes, "airlock-ca"))
     before = versions(kubernetes)
     install.set_up()
     assert versions(kubernetes) == before
@@ -225,7 +225,7 @@ def test_a_finish_that_was_cut_short_is_finished_by_the_next(install, kubernetes
     kubernetes.before, kubernetes.away = lambda *_: None, False
     install.finish_authority()
 
-    assert len(bundle(kubernetes)) == 1
+    assert 1 == len(bundle(kubernetes))
     assert trusted(kubernetes)
 
 
@@ -248,7 +248,7 @@ def test_tokens_of_the_old_signing_key_hold_until_the_rotation_is_finished(insta
     assert both.verify(old).sub == both.verify(new).sub == TI
     install.finish_jwt()
     one = Tokens(secret(kubernetes, "airlock-keys")["jwt.key"], JwtSettings())
-    assert one.verify(new).sub == TI
+    assert TI == one.verify(new).sub
     with pytest.raises(InvalidToken):
         one.verify(old)
 
@@ -271,19 +271,19 @@ def test_the_commands_say_what_they_did(kubernetes, monkeypatch, tmp_path, capsy
     for name, value in (kubernetes.settings | {"AIRLOCK_HOME": str(tmp_path / "absent")}).items():
         monkeypatch.setenv(name, value)
 
-    assert main(["keys", "setup", "--namespace", NAMESPACE]) == 0
+    assert 0 == main(["keys", "setup", "--namespace", NAMESPACE])
     assert "Secret airlock-keys: created" in capsys.readouterr().out
-    assert main(["keys", "setup", "--namespace", NAMESPACE]) == 0
+    assert 0 == main(["keys", "setup", "--namespace", NAMESPACE])
     assert "Secret airlock-keys: unchanged" in capsys.readouterr().out
-    assert main(["keys", "rotate", "ca", "--namespace", NAMESPACE]) == 0
-    assert main(["keys", "rotate", "ca", "--finish", "--namespace", NAMESPACE]) == 0
-    assert main(["keys", "rotate", "server", "--namespace", NAMESPACE]) == 0
-    assert main(["keys", "rotate", "jwt", "--namespace", NAMESPACE]) == 0
-    assert main(["keys", "rotate", "jwt", "--finish", "--namespace", NAMESPACE]) == 0
+    assert 0 == main(["keys", "rotate", "ca", "--namespace", NAMESPACE])
+    assert 0 == main(["keys", "rotate", "ca", "--finish", "--namespace", NAMESPACE])
+    assert 0 == main(["keys", "rotate", "server", "--namespace", NAMESPACE])
+    assert 0 == main(["keys", "rotate", "jwt", "--namespace", NAMESPACE])
+    assert 0 == main(["keys", "rotate", "jwt", "--finish", "--namespace", NAMESPACE])
     capsys.readouterr()
-    assert main(["keys", "rotate", "server", "--finish", "--namespace", NAMESPACE]) == 2
-    assert main(["keys", "rotate", "ca", "--finish", "--namespace", NAMESPACE]) == 1
-    assert main(["keys", "setup"]) == 2
+    assert 2 == main(["keys", "rotate", "server", "--finish", "--namespace", NAMESPACE])
+    assert 1 == main(["keys", "rotate", "ca", "--finish", "--namespace", NAMESPACE])
+    assert 2 == main(["keys", "setup"])
     assert "--namespace" in capsys.readouterr().err
     assert not (tmp_path / "absent").exists()
 

@@ -88,12 +88,12 @@ def test_a_launch_from_the_pods_token_to_its_record(server, kubernetes, make_pod
         pod.launcher.exit()
         record = pod.sidecar.end()
 
-    assert (record.reason, record.state, record.acknowledged) == (Reason.SUCCEEDED, "success", True)
-    assert startup["ti_context"]["should_retry"] is True
-    assert denied.body["error"] == "PERMISSION_DENIED"
+    assert (Reason.SUCCEEDED, "success", True) == (record.reason, record.state, record.acknowledged)
+    assert True is startup["ti_context"]["should_retry"]
+    assert "PERMISSION_DENIED" == denied.body["error"]
     assert f"airlock grants add variable k --namespace {run['metadata']['namespace']}" in str(denied.body["detail"])
-    assert pushed.error is None
-    assert state(server, startup["ti"]["id"]).state == "success"
+    assert None is pushed.error
+    assert "success" == state(server, startup["ti"]["id"]).state
     assert pod.uid_token not in pod.sidecar.log_path.read_text()
 
 
@@ -121,7 +121,7 @@ def test_a_pod_that_is_not_written_down_yet_waits_until_it_is(server, kubernetes
         pod.launcher.hear("nonce")
         pod.launcher.say("kept")
 
-        assert pod.launcher.answer().body["type"] == "StartupDetails"
+        assert "StartupDetails" == pod.launcher.answer().body["type"]
 
 
 def test_a_newer_attempt_stops_the_older_and_runs_the_try(server, kubernetes, make_pod):
@@ -140,8 +140,8 @@ def test_a_newer_attempt_stops_the_older_and_runs_the_try(server, kubernetes, ma
         records = [old.sidecar.end(), new.sidecar.end()]
 
     assert first["ti"]["id"] == second["ti"]["id"]
-    assert [record.reason for record in records] == [Reason.SUPERSEDED, Reason.SUCCEEDED]
-    assert [record.acknowledged for record in records] == [False, True]
+    assert [Reason.SUPERSEDED, Reason.SUCCEEDED] == [record.reason for record in records]
+    assert [False, True] == [record.acknowledged for record in records]
 
 
 def test_a_server_that_came_back_with_other_keys_is_asked_for_another_token(server, kubernetes, make_pod):
@@ -156,7 +156,7 @@ def test_a_server_that_came_back_with_other_keys_is_asked_for_another_token(serv
         pod.launcher.exit()
         record = pod.sidecar.end()
 
-    assert (record.reason, record.acknowledged) == (Reason.SUCCEEDED, True)
+    assert (Reason.SUCCEEDED, True) == (record.reason, record.acknowledged)
 
 
 def test_a_planted_dag_is_denied_and_the_record_says_why(server, kubernetes, make_pod):
@@ -171,7 +171,7 @@ def test_a_planted_dag_is_denied_and_the_record_says_why(server, kubernetes, mak
         pod.launcher.exit(None, 15)
         record = pod.sidecar.end()
 
-    assert record.reason is Reason.DENIED
+    assert Reason.DENIED is record.reason
     assert "'bundle:planted'" in record.message
 
 
@@ -188,7 +188,7 @@ def test_kubernetes_away_at_the_start_is_waited_out(server, kubernetes, make_pod
         pod.launcher.hear("nonce")
         pod.launcher.say("kept")
 
-        assert pod.launcher.answer().body["type"] == "StartupDetails"
+        assert "StartupDetails" == pod.launcher.answer().body["type"]
 
 
 def test_a_taskrun_that_is_deleted_stops_its_runner(server, kubernetes, make_pod):
@@ -203,5 +203,5 @@ def test_a_taskrun_that_is_deleted_stops_its_runner(server, kubernetes, make_pod
         pod.launcher.exit(None, 15)
         record = pod.sidecar.end()
 
-    assert record.reason is Reason.SUPERSEDED
-    assert state(server, startup["ti"]["id"]).state == "failed"
+    assert Reason.SUPERSEDED is record.reason
+    assert "failed" == state(server, startup["ti"]["id"]).state

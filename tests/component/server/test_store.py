@@ -43,13 +43,13 @@ def stored(db):
 
 def test_the_migrations_make_exactly_the_tables_we_use(db):
     context = db.read(lambda conn: compare_metadata(MigrationContext.configure(conn), schema.metadata))
-    assert context == []
+    assert [] == context
 
 
 def test_the_newest_migration_is_the_one_we_ask_for():
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    assert ScriptDirectory.from_config(config).get_heads() == [schema.REVISION]
+    assert [schema.REVISION] == ScriptDirectory.from_config(config).get_heads()
 
 
 def test_a_migration_can_be_undone(db):
@@ -62,7 +62,7 @@ def test_a_migration_can_be_undone(db):
         command.downgrade(config, "base")
         return sa.inspect(conn).get_table_names()
 
-    assert db.write(undo) == ["alembic_version"]
+    assert ["alembic_version"] == db.write(undo)
 
 
 def test_whose_a_dag_is_survives_the_upgrade(tmp_path):
@@ -83,7 +83,7 @@ def test_whose_a_dag_is_survives_the_upgrade(tmp_path):
         )
     engine.dispose()
     with open_engine(url) as db:
-        assert db.read(lambda conn: conn.scalar(sa.select(schema.dag.c.owner))) == "bundle:mine"
+        assert "bundle:mine" == db.read(lambda conn: conn.scalar(sa.select(schema.dag.c.owner)))
         db.write(lambda conn: tries.claim_dag(conn, "d", "mine"))
 
 
@@ -130,7 +130,7 @@ def test_alembic_is_not_imported_for_a_current_schema(db, tmp_path):
         "open_engine(sys.argv[1]).close(); sys.exit('alembic' in sys.modules)"
     )
     assert (
-        subprocess.run([sys.executable, "-c", code, f"sqlite:///{tmp_path / 'airlock.db'}"], timeout=60).returncode == 0
+        0 == subprocess.run([sys.executable, "-c", code, f"sqlite:///{tmp_path / 'airlock.db'}"], timeout=60).returncode
     )
 
 
@@ -163,7 +163,7 @@ def test_a_database_that_cannot_be_opened_says_why(tmp_path):
 def test_a_new_database_is_its_owners_only(tmp_path):
     with open_engine(f"sqlite:///{tmp_path / 'x.db'}") as db:
         db.write(put("a"))
-        assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
+        assert {0o600} == {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
 
 
 def _open_and_put(url, name, barrier):
@@ -180,15 +180,15 @@ def test_two_processes_may_make_the_same_database_at_once(tmp_path):
         process.start()
     for process in processes:
         process.join(60)
-    assert [process.exitcode for process in processes] == [0, 0]
+    assert [0, 0] == [process.exitcode for process in processes]
     with open_engine(url) as db:
-        assert stored(db) == {"a", "b"}
+        assert {"a", "b"} == stored(db)
 
 
 def test_a_write_is_committed_when_its_result_is_there(db, tmp_path):
-    assert db.write(put("a")) == "a"
+    assert "a" == db.write(put("a"))
     other = sqlite3.connect(tmp_path / "airlock.db")
-    assert other.execute("SELECT dag_id FROM dag").fetchall() == [("a",)]
+    assert [("a",)] == other.execute("SELECT dag_id FROM dag").fetchall()
     other.close()
 
 
@@ -209,9 +209,9 @@ def test_a_write_that_breaks_a_constraint_fails_alone(db):
         return await asyncio.gather(*map(db.awrite, [put("a"), put("a"), put("b")]), return_exceptions=True)
 
     results = asyncio.run(many())
-    assert (results[0], results[2]) == ("a", "b")
+    assert ("a", "b") == (results[0], results[2])
     assert isinstance(results[1], sa.exc.IntegrityError)
-    assert stored(db) == {"a", "b"}
+    assert {"a", "b"} == stored(db)
 
 
 def test_writes_that_wait_are_committed_together(db):
@@ -237,7 +237,7 @@ def test_writes_that_wait_are_committed_together(db):
 
     asyncio.run(many())
     assert seen == list(range(20))
-    assert len(transactions) == 1
+    assert 1 == len(transactions)
 
 
 def test_writes_from_many_threads_are_all_kept(db):
@@ -246,7 +246,7 @@ def test_writes_from_many_threads_are_all_kept(db):
         thread.start()
     for thread in threads:
         thread.join(60)
-    assert len(stored(db)) == 320
+    assert 320 == len(stored(db))
 
 
 def test_a_read_goes_on_while_a_write_is_under_way(db):
@@ -263,7 +263,7 @@ def test_a_read_goes_on_while_a_write_is_under_way(db):
     assert stored(db) == set()
     go.set()
     thread.join(10)
-    assert stored(db) == {"a"}
+    assert {"a"} == stored(db)
 
 
 def test_a_lock_that_another_process_keeps_is_unavailable_for_all_who_wait(db, tmp_path, monkeypatch):
@@ -280,7 +280,7 @@ def test_a_lock_that_another_process_keeps_is_unavailable_for_all_who_wait(db, t
     assert time.monotonic() - started < 5
     other.execute("ROLLBACK")
     other.close()
-    assert db.write(put("a")) == "a"
+    assert "a" == db.write(put("a"))
 
 
 def test_a_closed_database_takes_no_write(tmp_path, migrated):
@@ -300,9 +300,9 @@ def test_what_waits_when_the_database_is_closed_is_still_written(tmp_path):
         await asyncio.to_thread(db.close)
         return await asyncio.gather(*waiting)
 
-    assert len(asyncio.run(many())) == 50
+    assert 50 == len(asyncio.run(many()))
     with open_engine(url) as again:
-        assert len(stored(again)) == 50
+        assert 50 == len(stored(again))
 
 
 def test_a_write_that_was_given_up_is_not_carried_out_later(db):
@@ -319,7 +319,7 @@ def test_a_write_that_was_given_up_is_not_carried_out_later(db):
 
     asyncio.run(give_up())
     db.write(put("b"))
-    assert stored(db) == {"b"}
+    assert {"b"} == stored(db)
 
 
 def test_a_statement_that_fails_does_not_show_what_it_was_to_write(db):

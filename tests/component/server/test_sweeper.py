@@ -22,7 +22,7 @@ def running(cluster_api, kubernetes):
     def make(name="job", **spec):
         run = kubernetes.taskrun(name, **{"taskId": name, **spec})
         ti_id, headers = cluster_api.exchanged(kubernetes.pod(run))
-        assert cluster_api.run(ti_id, headers=headers).status_code == 200
+        assert 200 == cluster_api.run(ti_id, headers=headers).status_code
         return run, ti_id, headers
 
     return make
@@ -32,10 +32,10 @@ def test_a_deleted_taskrun_fails_its_task_instance_and_revokes_the_token(sweeper
     run, ti_id, headers = running()
     kubernetes.delete(run)
 
-    assert sweeper.look() == 1
-    assert (cluster_api.row(ti_id).state, cluster_api.row(ti_id).reason) == ("failed", "the TaskRun was deleted")
-    assert cluster_api.beat(ti_id, headers=headers).status_code == 410
-    assert sweeper.look() == 0
+    assert 1 == sweeper.look()
+    assert ("failed", "the TaskRun was deleted") == (cluster_api.row(ti_id).state, cluster_api.row(ti_id).reason)
+    assert 410 == cluster_api.beat(ti_id, headers=headers).status_code
+    assert 0 == sweeper.look()
 
 
 @pytest.mark.parametrize(
@@ -56,28 +56,28 @@ def test_what_the_task_reported_itself_stands(sweeper, cluster_api, kubernetes, 
     kubernetes.finish(run, "failed")
     sweeper.look()
 
-    assert cluster_api.row(ti_id).state == "success"
-    assert cluster_api.beat(ti_id, headers=headers).status_code == 410
+    assert "success" == cluster_api.row(ti_id).state
+    assert 410 == cluster_api.beat(ti_id, headers=headers).status_code
 
 
 def test_a_retry_that_will_never_come_is_closed(sweeper, cluster_api, kubernetes, running):
     run, ti_id, headers = running(retries=1)
     cluster_api.report(ti_id, "up_for_retry", headers=headers)
-    assert sweeper.look() == 0
+    assert 0 == sweeper.look()
     kubernetes.delete(run)
     sweeper.look()
     rows = sa.select(schema.task_instance.c.state)
 
-    assert cluster_api.db.read(lambda conn: tries.outcome(conn, ti_id)).state == "up_for_retry"
-    assert cluster_api.db.read(lambda conn: list(conn.scalars(rows))) == ["failed"]
-    assert cluster_api.db.read(attempts.watched) == []
+    assert "up_for_retry" == cluster_api.db.read(lambda conn: tries.outcome(conn, ti_id)).state
+    assert ["failed"] == cluster_api.db.read(lambda conn: list(conn.scalars(rows)))
+    assert [] == cluster_api.db.read(attempts.watched)
 
 
 def test_a_taskrun_that_goes_on_is_left_alone(sweeper, cluster_api, running):
     _, ti_id, headers = running()
 
-    assert sweeper.look() == 0
-    assert cluster_api.beat(ti_id, headers=headers).status_code == 204
+    assert 0 == sweeper.look()
+    assert 204 == cluster_api.beat(ti_id, headers=headers).status_code
 
 
 def test_another_taskrun_of_the_same_name_is_another(sweeper, cluster_api, kubernetes, running):
@@ -86,7 +86,7 @@ def test_another_taskrun_of_the_same_name_is_another(sweeper, cluster_api, kuber
     kubernetes.taskrun("job", taskId="job", runId="r")
     sweeper.look()
 
-    assert cluster_api.row(ti_id).state == "failed"
+    assert "failed" == cluster_api.row(ti_id).state
 
 
 def test_a_list_of_many_pages_is_read_to_its_end(sweeper, cluster_api, kubernetes, running):
@@ -95,8 +95,8 @@ def test_a_list_of_many_pages_is_read_to_its_end(sweeper, cluster_api, kubernete
     gone = running("gone")
     kubernetes.delete(gone[0])
 
-    assert sweeper.look() == 1
-    assert [cluster_api.row(ti_id).state for _, ti_id, _ in [*kept, gone]] == ["running"] * 3 + ["failed"]
+    assert 1 == sweeper.look()
+    assert ["running"] * 3 + ["failed"] == [cluster_api.row(ti_id).state for _, ti_id, _ in [*kept, gone]]
 
 
 def test_a_list_that_breaks_off_closes_nothing(sweeper, cluster_api, kubernetes, running):
@@ -113,21 +113,21 @@ def test_a_list_that_breaks_off_closes_nothing(sweeper, cluster_api, kubernetes,
     with pytest.raises(ClusterError):
         sweeper.look()
 
-    assert cluster_api.row(ti_id).state == "running"
+    assert "running" == cluster_api.row(ti_id).state
 
 
 def test_nothing_is_asked_while_nothing_runs(sweeper, kubernetes):
-    assert sweeper.look() == 0
-    assert kubernetes.calls == []
+    assert 0 == sweeper.look()
+    assert [] == kubernetes.calls
 
 
 def test_a_server_of_some_namespaces_closes_only_theirs(client, db, cluster_api, kubernetes, running):
     run, ti_id, _ = running()
     kubernetes.delete(run)
 
-    assert Sweeper(client, db, 30, ("team-b",)).look() == 0
-    assert Sweeper(client, db, 30, ("team-a", "team-b")).look() == 1
-    assert cluster_api.row(ti_id).state == "failed"
+    assert 0 == Sweeper(client, db, 30, ("team-b",)).look()
+    assert 1 == Sweeper(client, db, 30, ("team-a", "team-b")).look()
+    assert "failed" == cluster_api.row(ti_id).state
 
 
 def test_it_looks_by_itself_and_survives_that_kubernetes_is_away(client, db, cluster_api, kubernetes, running):
@@ -135,7 +135,7 @@ def test_it_looks_by_itself_and_survives_that_kubernetes_is_away(client, db, clu
     kubernetes.away = True
     with Sweeper(client, db, seconds=0.1):
         time.sleep(0.3)
-        assert cluster_api.row(ti_id).state == "running"
+        assert "running" == cluster_api.row(ti_id).state
         kubernetes.delete(run)
         kubernetes.away = False
         ends = time.monotonic() + 10
@@ -143,4 +143,4 @@ def test_it_looks_by_itself_and_survives_that_kubernetes_is_away(client, db, clu
             assert time.monotonic() < ends
             time.sleep(0.02)
 
-    assert cluster_api.row(ti_id).state == "failed"
+    assert "failed" == cluster_api.row(ti_id).state

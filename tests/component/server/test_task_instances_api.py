@@ -25,23 +25,23 @@ def reason(response):
 def test_run_tells_a_launch_what_its_runner_needs(api):
     ti_id = api.queue(conf={"a": 1}, max_tries=2)
     answer = api.run(ti_id)
-    assert answer.status_code == 200
+    assert 200 == answer.status_code
     context = answer.json()
     assert context["dag_run"] | {"dag_id": "dag", "run_id": "run", "conf": {"a": 1}} == context["dag_run"]
-    assert context["dag_run"]["consumed_asset_events"] == []
+    assert [] == context["dag_run"]["consumed_asset_events"]
     assert context["dag_run"]["logical_date"].endswith("Z")
-    assert (context["max_tries"], context["should_retry"], context["xcom_keys_to_clear"]) == (2, True, [])
+    assert (2, True, []) == (context["max_tries"], context["should_retry"], context["xcom_keys_to_clear"])
     assert not {"next_method", "next_kwargs", "start_date"} & context.keys()
-    assert api.row(ti_id).state == "running"
-    assert api.moves(ti_id) == [(None, "queued", "owner"), ("queued", "running", "task")]
+    assert "running" == api.row(ti_id).state
+    assert [(None, "queued", "owner"), ("queued", "running", "task")] == api.moves(ti_id)
 
 
 def test_a_workload_token_is_traded_for_an_execution_token(api):
     ti_id = api.queue()
     answer = api.run(ti_id, headers={"authorization": f"Bearer {api.tokens.mint_workload(ti_id)}"})
     fresh = answer.headers["refreshed-api-token"]
-    assert api.tokens.verify(fresh).scope == "execution"
-    assert api.beat(ti_id, headers={"authorization": f"Bearer {fresh}"}).status_code == 204
+    assert "execution" == api.tokens.verify(fresh).scope
+    assert 204 == api.beat(ti_id, headers={"authorization": f"Bearer {fresh}"}).status_code
 
 
 def test_an_execution_token_is_not_traded(api):
@@ -50,23 +50,23 @@ def test_an_execution_token_is_not_traded(api):
 
 def test_a_replayed_run_is_accepted_and_another_launch_is_not(api):
     ti_id = api.running()
-    assert api.run(ti_id).status_code == 200
+    assert 200 == api.run(ti_id).status_code
     for other in ({"hostname": "x"}, {"unixname": "x"}, {"pid": 2}):
         refused = api.run(ti_id, **other)
-        assert (refused.status_code, reason(refused)) == (409, "invalid_state")
-        assert refused.json()["detail"]["previous_state"] == "running"
-    assert [move[1] for move in api.moves(ti_id)] == ["queued", "running"]
+        assert (409, "invalid_state") == (refused.status_code, reason(refused))
+        assert "running" == refused.json()["detail"]["previous_state"]
+    assert ["queued", "running"] == [move[1] for move in api.moves(ti_id)]
 
 
 def test_a_launch_starts_without_the_xcoms_of_an_earlier_one_and_a_replay_keeps_its_own(api):
     ti_id = api.queue()
     path = "/xcoms/dag/run/task"
-    assert api.http.post(f"{path}/old", json=1, headers=api.anyone).status_code == 201
-    assert api.run(ti_id).json()["xcom_keys_to_clear"] == []
-    assert api.http.get(f"{path}/old", headers=api.anyone).status_code == 404
-    assert api.http.post(f"{path}/new", json=1, headers=api.anyone).status_code == 201
-    assert api.run(ti_id).status_code == 200
-    assert api.http.get(f"{path}/new", headers=api.anyone).status_code == 200
+    assert 201 == api.http.post(f"{path}/old", json=1, headers=api.anyone).status_code
+    assert [] == api.run(ti_id).json()["xcom_keys_to_clear"]
+    assert 404 == api.http.get(f"{path}/old", headers=api.anyone).status_code
+    assert 201 == api.http.post(f"{path}/new", json=1, headers=api.anyone).status_code
+    assert 200 == api.run(ti_id).status_code
+    assert 200 == api.http.get(f"{path}/new", headers=api.anyone).status_code
 
 
 @pytest.mark.parametrize("state", TaskInstanceState)
@@ -75,9 +75,9 @@ def test_every_state_answers_run_as_airflow_does(api, state):
     api.force(ti_id, state)
     answer = api.run(ti_id, hostname="other")
     if state in (TaskInstanceState.QUEUED, TaskInstanceState.RESTARTING):
-        assert answer.status_code == 200
+        assert 200 == answer.status_code
     else:
-        assert (answer.status_code, reason(answer)) == (409, "invalid_state")
+        assert (409, "invalid_state") == (answer.status_code, reason(answer))
 
 
 @pytest.mark.parametrize("state", TaskInstanceState)
@@ -86,72 +86,72 @@ def test_every_state_answers_reports_and_heartbeats_as_airflow_does(api, state):
     api.force(ti_id, state)
     beat = api.beat(ti_id)
     if state is TaskInstanceState.RUNNING:
-        assert beat.status_code == 204
+        assert 204 == beat.status_code
     else:
-        assert (beat.status_code, reason(beat)) == (409, "not_running")
+        assert (409, "not_running") == (beat.status_code, reason(beat))
         for reported, fields in REPORTS.items():
             answer = api.report(ti_id, reported, **fields)
             assert answer.status_code == (200 if reported == state else 409), reported
-        assert [move[1] for move in api.moves(ti_id)] == ["queued", "running"]
+        assert ["queued", "running"] == [move[1] for move in api.moves(ti_id)]
 
 
 @pytest.mark.parametrize(("state", "fields"), REPORTS.items())
 def test_a_report_is_applied_once_and_its_replay_changes_nothing(api, state, fields):
     ti_id = api.running()
-    assert api.report(ti_id, state, **fields).status_code == 204
+    assert 204 == api.report(ti_id, state, **fields).status_code
     assert api.row(ti_id).state == state
     again = api.report(ti_id, state, **fields)
-    assert (again.status_code, again.content) == (200, b"")
+    assert (200, b"") == (again.status_code, again.content)
     assert api.moves(ti_id)[2:] == [("running", state, "task")]
 
 
 def test_up_for_retry_archives_the_try_under_its_id(api):
     ti_id = api.running(max_tries=1)
     said = api.report(ti_id, "up_for_retry", retry_delay_seconds=1.5, retry_reason="busy")
-    assert said.status_code == 204
-    assert api.report(ti_id, "up_for_retry").status_code == 404
-    assert api.run(ti_id).status_code == 404
-    assert api.beat(ti_id).status_code == 410
-    assert api.call("PUT", ti_id, "rtif", {}).status_code == 410
+    assert 204 == said.status_code
+    assert 404 == api.report(ti_id, "up_for_retry").status_code
+    assert 404 == api.run(ti_id).status_code
+    assert 410 == api.beat(ti_id).status_code
+    assert 410 == api.call("PUT", ti_id, "rtif", {}).status_code
     ended = api.db.read(lambda conn: tries.outcome(conn, ti_id))
-    assert (ended.state, ended.archived, ended.retry_delay_seconds) == ("up_for_retry", True, 1.5)
+    assert ("up_for_retry", True, 1.5) == (ended.state, ended.archived, ended.retry_delay_seconds)
     next_id = api.queue(try_number=2, max_tries=1)
     assert next_id != ti_id
-    assert api.run(next_id).json()["should_retry"] is False
+    assert False is api.run(next_id).json()["should_retry"]
 
 
 def test_a_deferred_task_resumes_where_it_said(api):
     ti_id = api.running()
     body = {"state": "deferred", "classpath": "a.B", "next_method": "go", "next_kwargs": {"x": 1}}
-    assert api.call("PATCH", ti_id, "state", body | {"trigger_timeout": "PT1M"}).status_code == 204
-    assert api.row(ti_id).report["classpath"] == "a.B"
+    assert 204 == api.call("PATCH", ti_id, "state", body | {"trigger_timeout": "PT1M"}).status_code
+    assert "a.B" == api.row(ti_id).report["classpath"]
     assert api.row(ti_id).trigger_timeout_at is not None
     api.force(ti_id, "queued")
     context = api.run(ti_id, hostname="other").json()
-    assert (context["next_method"], context["next_kwargs"]) == ("go", {"x": 1})
-    assert context["start_date"] == "2026-01-01T00:00:00Z"
-    assert api.report(ti_id, "success").status_code == 204
-    assert api.row(ti_id).next_method is None
+    assert ("go", {"x": 1}) == (context["next_method"], context["next_kwargs"])
+    assert "2026-01-01T00:00:00Z" == context["start_date"]
+    assert 204 == api.report(ti_id, "success").status_code
+    assert None is api.row(ti_id).next_method
 
 
 def test_a_task_that_waits_for_a_person_is_parked(api):
     ti_id = api.running()
     body = {"state": "awaiting_input", "next_method": "go", "timeout": "PT5S"}
-    assert api.call("PATCH", ti_id, "state", body).status_code == 204
-    assert (api.row(ti_id).state, api.row(ti_id).next_method) == ("awaiting_input", "go")
+    assert 204 == api.call("PATCH", ti_id, "state", body).status_code
+    assert ("awaiting_input", "go") == (api.row(ti_id).state, api.row(ti_id).next_method)
 
 
 def test_reschedules_are_counted(api):
     ti_id = api.running()
-    assert api.report(ti_id, "up_for_reschedule", reschedule_date="2026-01-01T01:00:00Z").status_code == 204
+    assert 204 == api.report(ti_id, "up_for_reschedule", reschedule_date="2026-01-01T01:00:00Z").status_code
     api.force(ti_id, "queued")
-    assert api.run(ti_id).json()["task_reschedule_count"] == 1
+    assert 1 == api.run(ti_id).json()["task_reschedule_count"]
 
 
 def test_a_state_that_no_task_can_report_fails_it(api):
     ti_id = api.running()
-    assert api.call("PATCH", ti_id, "state", {"state": "queued"}).status_code == 204
-    assert api.row(ti_id).state == "failed"
+    assert 204 == api.call("PATCH", ti_id, "state", {"state": "queued"}).status_code
+    assert "failed" == api.row(ti_id).state
     assert "queued" in api.row(ti_id).reason
 
 
@@ -159,43 +159,43 @@ def test_a_bad_partition_key_matters_only_where_the_state_would_move(api):
     events = [{"partition_key": " "}]
     ti_id = api.running()
     refused = api.report(ti_id, "success", outlet_events=events)
-    assert (refused.status_code, reason(refused)) == (422, "invalid_partition_key")
-    assert api.row(ti_id).state == "running"
-    assert api.report(ti_id, "success").status_code == 204
-    assert api.report(ti_id, "success", outlet_events=events).status_code == 200
+    assert (422, "invalid_partition_key") == (refused.status_code, reason(refused))
+    assert "running" == api.row(ti_id).state
+    assert 204 == api.report(ti_id, "success").status_code
+    assert 200 == api.report(ti_id, "success", outlet_events=events).status_code
 
 
 def test_a_heartbeat_says_who_runs_the_task_instead(api):
     ti_id = api.running()
     refused = api.beat(ti_id, hostname="x", pid=9)
-    assert refused.status_code == 409
+    assert 409 == refused.status_code
     detail = refused.json()["detail"]
-    assert (detail["reason"], detail["current_hostname"], detail["current_pid"]) == ("running_elsewhere", "host", 1)
+    assert ("running_elsewhere", "host", 1) == (detail["reason"], detail["current_hostname"], detail["current_pid"])
 
 
 def test_a_heartbeat_is_written_down(api):
     ti_id = api.running()
     before = api.row(ti_id).last_heartbeat_at
-    assert api.beat(ti_id).status_code == 204
+    assert 204 == api.beat(ti_id).status_code
     assert api.row(ti_id).last_heartbeat_at > before
 
 
 def test_an_unknown_task_instance_is_not_found(api):
     unknown = str(uuid.uuid4())
     for answer in (api.run(unknown), api.beat(unknown), api.report(unknown, "success")):
-        assert (answer.status_code, reason(answer)) == (404, "not_found")
-    assert api.call("PUT", unknown, "rtif", {}).status_code == 404
-    assert api.call("PATCH", unknown, "rendered-map-index", "x").status_code == 404
+        assert (404, "not_found") == (answer.status_code, reason(answer))
+    assert 404 == api.call("PUT", unknown, "rtif", {}).status_code
+    assert 404 == api.call("PATCH", unknown, "rendered-map-index", "x").status_code
 
 
 def test_rendered_fields_and_the_map_index_are_kept(api):
     ti_id = api.running()
-    assert api.call("PUT", ti_id, "rtif", {"a": [1]}).status_code == 201
-    assert api.call("PUT", ti_id, "rtif", {"a": [2]}).status_code == 201
-    assert api.call("PUT", ti_id, "rtif", [1]).status_code == 422
-    assert api.call("PATCH", ti_id, "rendered-map-index", "first").status_code == 204
-    assert api.row(ti_id).rendered_map_index == "first"
-    assert api.call("PATCH", ti_id, "rendered-map-index", "").status_code == 422
+    assert 201 == api.call("PUT", ti_id, "rtif", {"a": [1]}).status_code
+    assert 201 == api.call("PUT", ti_id, "rtif", {"a": [2]}).status_code
+    assert 422 == api.call("PUT", ti_id, "rtif", [1]).status_code
+    assert 204 == api.call("PATCH", ti_id, "rendered-map-index", "first").status_code
+    assert "first" == api.row(ti_id).rendered_map_index
+    assert 422 == api.call("PATCH", ti_id, "rendered-map-index", "").status_code
 
 
 def test_many_launches_at_once_lose_no_row(api):
@@ -215,7 +215,7 @@ def test_many_launches_at_once_lose_no_row(api):
         thread.join(60)
     assert not wrong
     for ti_id in tis:
-        assert [move[1] for move in api.moves(ti_id)] == ["queued", "running", "success"]
+        assert ["queued", "running", "success"] == [move[1] for move in api.moves(ti_id)]
 
 
 def test_of_many_launches_of_one_try_exactly_one_runs(api):
@@ -226,5 +226,5 @@ def test_of_many_launches_of_one_try_exactly_one_runs(api):
         thread.start()
     for thread in threads:
         thread.join(60)
-    assert sorted(answer.status_code for answer in answers) == [200] + [409] * 15
-    assert [move[1] for move in api.moves(ti_id)] == ["queued", "running"]
+    assert [200] + [409] * 15 == sorted(answer.status_code for answer in answers)
+    assert ["queued", "running"] == [move[1] for move in api.moves(ti_id)]

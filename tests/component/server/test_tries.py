@@ -73,16 +73,16 @@ def test_queuing_makes_a_manual_dag_run_once(db, queue):
     queue(conf={"a": 1})
     queue(task_id="other", conf={"a": 2})
     (row,) = db.read(lambda conn: conn.execute(sa.select(schema.dag_run)).all())
-    assert (row.run_type, row.state, row.conf, row.logical_date) == ("manual", "running", {"a": 1}, NOW)
+    assert ("manual", "running", {"a": 1}, NOW) == (row.run_type, row.state, row.conf, row.logical_date)
 
 
 def test_a_queued_task_instance_is_there_to_be_run(db, queue):
     ti_id = queue()
     found = outcome(db, ti_id)
-    assert (found.state, found.try_number, found.max_tries, found.queued_at) == ("queued", 1, 1, NOW)
+    assert ("queued", 1, 1, NOW) == (found.state, found.try_number, found.max_tries, found.queued_at)
     assert TaskInstanceKey("dag", "run", "task", -1) == found.key
     assert not found.archived
-    assert run(db, ti_id) is Verdict.MOVE
+    assert Verdict.MOVE is run(db, ti_id)
 
 
 @pytest.mark.parametrize("state", [state for state in TaskInstanceState if state not in FINISHED])
@@ -105,8 +105,8 @@ def test_a_finished_task_instance_is_archived_and_queued_under_a_new_id(db, queu
     second = queue()
     assert second != first
     assert (outcome(db, first).state, outcome(db, first).archived) == (state, True)
-    assert outcome(db, second).state == "queued"
-    assert beat(db, first) is Verdict.GONE
+    assert "queued" == outcome(db, second).state
+    assert Verdict.GONE is beat(db, first)
 
 
 def test_a_retry_is_queued_under_the_id_it_was_given(db, queue):
@@ -115,20 +115,20 @@ def test_a_retry_is_queued_under_the_id_it_was_given(db, queue):
     report(db, first, TaskInstanceState.UP_FOR_RETRY)
     second = queue(try_number=2)
     assert second != first
-    assert (outcome(db, first).try_number, outcome(db, second).try_number) == (1, 2)
-    assert [move for move, _ in moves(db, first)] == ["queued", "running", "up_for_retry"]
-    assert moves(db, second) == [("queued", "owner")]
+    assert (1, 2) == (outcome(db, first).try_number, outcome(db, second).try_number)
+    assert ["queued", "running", "up_for_retry"] == [move for move, _ in moves(db, first)]
+    assert [("queued", "owner")] == moves(db, second)
 
 
 def test_requeuing_cuts_the_old_launch_off_and_keeps_the_try(db, queue):
     ti_id = queue()
     run(db, ti_id)
     assert db.write(lambda conn: tries.requeue(conn, ti_id))
-    assert (outcome(db, ti_id).state, outcome(db, ti_id).try_number) == ("queued", 1)
-    assert beat(db, ti_id) is Verdict.RUNNING_ELSEWHERE
-    assert report(db, ti_id, TaskInstanceState.SUCCESS) is Verdict.INVALID_STATE
-    assert run(db, ti_id) is Verdict.MOVE
-    assert moves(db, ti_id) == [("queued", "owner"), ("running", "task"), ("queued", "owner"), ("running", "task")]
+    assert ("queued", 1) == (outcome(db, ti_id).state, outcome(db, ti_id).try_number)
+    assert Verdict.RUNNING_ELSEWHERE is beat(db, ti_id)
+    assert Verdict.INVALID_STATE is report(db, ti_id, TaskInstanceState.SUCCESS)
+    assert Verdict.MOVE is run(db, ti_id)
+    assert [("queued", "owner"), ("running", "task"), ("queued", "owner"), ("running", "task")] == moves(db, ti_id)
 
 
 @pytest.mark.parametrize("started", [False, True])
@@ -139,9 +139,9 @@ def test_the_owner_closes_a_live_try_once(db, queue, started):
     assert db.write(lambda conn: tries.close(conn, ti_id, TaskInstanceState.FAILED, "OOMKilled"))
     assert not db.write(lambda conn: tries.close(conn, ti_id, TaskInstanceState.FAILED, "again"))
     found = outcome(db, ti_id)
-    assert (found.state, found.reason) == ("failed", "OOMKilled")
+    assert ("failed", "OOMKilled") == (found.state, found.reason)
     assert found.end_date is not None
-    assert moves(db, ti_id)[-1] == ("failed", "owner")
+    assert ("failed", "owner") == moves(db, ti_id)[-1]
 
 
 def test_the_owner_may_close_a_try_for_a_retry(db, queue):
@@ -149,7 +149,7 @@ def test_the_owner_may_close_a_try_for_a_retry(db, queue):
     run(db, ti_id)
     assert db.write(lambda conn: tries.close(conn, ti_id, TaskInstanceState.UP_FOR_RETRY, "Crashed"))
     found = outcome(db, ti_id)
-    assert (found.state, found.reason, found.archived) == ("up_for_retry", "Crashed", True)
+    assert ("up_for_retry", "Crashed", True) == (found.state, found.reason, found.archived)
     assert queue(try_number=2) != ti_id
 
 
@@ -169,10 +169,10 @@ def test_a_reason_is_noted_on_live_and_on_archived_tries(db, queue, state):
     run(db, ti_id)
     report(db, ti_id, state)
     assert db.write(lambda conn: tries.note_reason(conn, ti_id, "Succeeded"))
-    assert outcome(db, ti_id).reason == "Succeeded"
+    assert "Succeeded" == outcome(db, ti_id).reason
 
 
 def test_an_id_that_never_was_has_no_outcome(db):
-    assert outcome(db, "x") is None
+    assert None is outcome(db, "x")
     assert not db.write(lambda conn: tries.note_reason(conn, "x", "y"))
     assert not db.write(lambda conn: tries.requeue(conn, "x"))

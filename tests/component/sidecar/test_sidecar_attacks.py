@@ -161,7 +161,7 @@ def test_the_largest_frame_that_is_taken_keeps_the_sidecar_within_its_memory(api
     answer = launcher.ask(own({"type": "SetXCom"}, value="x" * (16 * MIB - 200)))
     peak = peak_bytes(sidecar)
 
-    assert answer.error is None
+    assert None is answer.error
     assert peak < LIMIT_BYTES
 
 

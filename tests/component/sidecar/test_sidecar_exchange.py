@@ -68,12 +68,12 @@ def test_a_pods_token_is_exchanged_before_the_launcher_connects_and_run_sent_aft
     record = sidecar.end()
     run = next(call for call in api.calls if call.path.endswith("/run"))
 
-    assert before == ["/airlock/v1/exchange"]
-    assert (exchanges(api)[0].token, exchanges(api)[0].body) == ("pod-token-1", None)
+    assert ["/airlock/v1/exchange"] == before
+    assert ("pod-token-1", None) == (exchanges(api)[0].token, exchanges(api)[0].body)
     assert run.path == f"/task-instances/{TI.id}/run"
-    assert (run.token, run.body["hostname"]) == ("task-1", "job-1-01234567")
+    assert ("task-1", "job-1-01234567") == (run.token, run.body["hostname"])
     assert (startup["ti"]["id"], startup["ti"]["dag_version_id"]) == (TI.id, TI.dag_version_id)
-    assert (record.reason, record.acknowledged) == (Reason.SUCCEEDED, True)
+    assert (Reason.SUCCEEDED, True) == (record.reason, record.acknowledged)
     assert record.timeline["exchanged"] <= record.timeline["running"]
 
 
@@ -93,8 +93,8 @@ def test_what_passes_is_waited_out(api, make_pod_sidecar, make_launcher, first):
     api.answers["/exchange"] = lambda _: answers.pop(0) if len(answers) > 1 else answers[0]
     launcher = make_launcher(make_pod_sidecar().start(None))
 
-    assert launcher.begin()["type"] == "StartupDetails"
-    assert len(exchanges(api)) == 3
+    assert "StartupDetails" == launcher.begin()["type"]
+    assert 3 == len(exchanges(api))
 
 
 def test_a_server_that_asks_for_a_pause_gets_it(api, make_pod_sidecar, make_launcher):
@@ -116,7 +116,7 @@ def test_the_pods_token_is_read_anew_each_time(api, make_pod_sidecar, make_launc
     api.answers["/exchange"] = answer
     make_launcher(make_pod_sidecar().start(None)).begin()
 
-    assert [call.token for call in exchanges(api)] == ["pod-token-1", "pod-token-2"]
+    assert ["pod-token-1", "pod-token-2"] == [call.token for call in exchanges(api)]
 
 
 def test_a_token_file_that_comes_late_is_waited_for(api, make_pod_sidecar, make_launcher, pod_token):
@@ -130,7 +130,7 @@ def test_a_token_file_that_comes_late_is_waited_for(api, make_pod_sidecar, make_
     launcher.hear("nonce")
     launcher.say("kept")
 
-    assert launcher.answer().body["type"] == "StartupDetails"
+    assert "StartupDetails" == launcher.answer().body["type"]
 
 
 @pytest.mark.parametrize(
@@ -155,14 +155,14 @@ def test_a_final_no_stops_the_runner_and_says_why(api, make_pod_sidecar, make_la
 
     assert record.reason == reason
     assert message is None or record.message == message
-    assert [call.path for call in api.calls] == ["/airlock/v1/exchange"]
+    assert ["/airlock/v1/exchange"] == [call.path for call in api.calls]
 
 
 def test_a_denial_is_recorded_also_where_no_launcher_ever_comes(api, make_pod_sidecar):
     api.answers["/exchange"] = lambda _: no(403, "Denied", "the rule")
     record = make_pod_sidecar(sidecar__connect_seconds=1).start(None).wait_for_record()
 
-    assert (record.reason, record.message) == (Reason.DENIED, "the rule")
+    assert (Reason.DENIED, "the rule") == (record.reason, record.message)
 
 
 def test_a_token_that_is_refused_at_run_is_exchanged_anew(api, make_pod_sidecar, make_launcher):
@@ -173,9 +173,9 @@ def test_a_token_that_is_refused_at_run_is_exchanged_anew(api, make_pod_sidecar,
     launcher.begin()
     launcher.ask(SUCCEED)
 
-    assert len(exchanges(api)) == 2
-    assert [call.token for call in api.calls if call.path.endswith("/run")] == ["old", "new"]
-    assert api.calls[-1].token == "new"
+    assert 2 == len(exchanges(api))
+    assert ["old", "new"] == [call.token for call in api.calls if call.path.endswith("/run")]
+    assert "new" == api.calls[-1].token
 
 
 def test_a_token_that_is_refused_in_the_middle_is_exchanged_anew_and_the_task_does_not_notice(
@@ -200,9 +200,9 @@ def test_a_token_that_is_refused_in_the_middle_is_exchanged_anew_and_the_task_do
     launcher.ask(SUCCEED)
     launcher.exit()
 
-    assert answer.body["value"] == "v"
-    assert len(exchanges(api)) == 2
-    assert (sidecar.end().reason, api.states()) == (Reason.SUCCEEDED, ["success"])
+    assert "v" == answer.body["value"]
+    assert 2 == len(exchanges(api))
+    assert (Reason.SUCCEEDED, ["success"]) == (sidecar.end().reason, api.states())
 
 
 def test_a_token_that_is_refused_again_and_again_ends_the_launch(api, make_pod_sidecar, make_launcher):
@@ -215,8 +215,8 @@ def test_a_token_that_is_refused_again_and_again_ends_the_launch(api, make_pod_s
     launcher.hear("stop")
     launcher.exit(None, 15)
 
-    assert sidecar.end().reason == Reason.TOKEN_EXPIRED
-    assert len(exchanges(api)) == 4
+    assert Reason.TOKEN_EXPIRED == sidecar.end().reason
+    assert 4 == len(exchanges(api))
 
 
 def test_what_policy_denies_is_not_asked_for_with_another_token(api, make_pod_sidecar, make_launcher):
@@ -227,9 +227,9 @@ def test_what_policy_denies_is_not_asked_for_with_another_token(api, make_pod_si
     launcher.begin()
     answer = launcher.ask({"type": "GetVariable", "key": "k"})
 
-    assert answer.body["error"] == "PERMISSION_DENIED"
+    assert "PERMISSION_DENIED" == answer.body["error"]
     assert "airlock grants add" in str(answer.body["detail"])
-    assert len(exchanges(api)) == 1
+    assert 1 == len(exchanges(api))
 
 
 @pytest.mark.parametrize(
@@ -259,9 +259,9 @@ def test_after_a_restart_the_kept_token_is_used_and_no_other_asked_for(api, make
     launcher.ask(SUCCEED)
     launcher.exit()
 
-    assert sidecar.end().reason == Reason.SUCCEEDED
-    assert len(exchanges(api)) == 1
-    assert api.calls[-1].token == "task-1"
+    assert Reason.SUCCEEDED == sidecar.end().reason
+    assert 1 == len(exchanges(api))
+    assert "task-1" == api.calls[-1].token
 
 
 def test_after_a_restart_a_kept_token_that_is_refused_is_exchanged_anew(api, make_pod_sidecar, make_launcher):
@@ -278,8 +278,8 @@ def test_after_a_restart_a_kept_token_that_is_refused_is_exchanged_anew(api, mak
     launcher.ask(SUCCEED)
     launcher.exit()
 
-    assert sidecar.end().reason == Reason.SUCCEEDED
-    assert api.calls[-1].token == "new"
+    assert Reason.SUCCEEDED == sidecar.end().reason
+    assert "new" == api.calls[-1].token
 
 
 def test_a_sidecar_that_is_killed_while_it_waits_goes_on_asking(api, make_pod_sidecar, make_launcher):
@@ -290,7 +290,7 @@ def test_a_sidecar_that_is_killed_while_it_waits_goes_on_asking(api, make_pod_si
     sidecar.start(None)
     api.answers["/exchange"] = lambda _: granted()
 
-    assert make_launcher(sidecar).begin()["type"] == "StartupDetails"
+    assert "StartupDetails" == make_launcher(sidecar).begin()["type"]
 
 
 def test_the_task_log_says_what_is_waited_for_and_never_a_token(api, make_pod_sidecar, make_launcher):
@@ -300,8 +300,8 @@ def test_the_task_log_says_what_is_waited_for_and_never_a_token(api, make_pod_si
     make_launcher(sidecar).begin()
     lines = sidecar.log()
 
-    assert [line["event"] for line in lines] == [
-        "the pod's token is not exchanged yet (Kubernetes cannot be asked); waiting"
+    assert ["the pod's token is not exchanged yet (Kubernetes cannot be asked); waiting"] == [
+        line["event"] for line in lines
     ]
     assert "pod-token" not in sidecar.log_path.read_text()
 
@@ -311,7 +311,7 @@ def test_sigterm_ends_a_sidecar_that_still_waits_for_a_token(api, make_pod_sidec
     sidecar = make_pod_sidecar().start(None)
     until(lambda: exchanges(api))
 
-    assert sidecar.end().reason == Reason.RUNNER_NEVER_CONNECTED
+    assert Reason.RUNNER_NEVER_CONNECTED == sidecar.end().reason
 
 
 def refuse(api, end, token):

@@ -20,21 +20,21 @@ def test_a_task_that_succeeds_is_reported_once_and_recorded(api, sidecar, launch
     launcher.exit()
     record = sidecar.end()
 
-    assert (startup["type"], startup["dag_rel_path"]) == ("StartupDetails", "dag.py")
-    assert (answer.body, answer.error) == (None, None)
-    assert api.states() == ["success"]
-    assert (record.reason, record.state, record.acknowledged) == (Reason.SUCCEEDED, "success", True)
-    assert [line["event"] for line in sidecar.log()] == ["hello"]
+    assert ("StartupDetails", "dag.py") == (startup["type"], startup["dag_rel_path"])
+    assert (None, None) == (answer.body, answer.error)
+    assert ["success"] == api.states()
+    assert (Reason.SUCCEEDED, "success", True) == (record.reason, record.state, record.acknowledged)
+    assert ["hello"] == [line["event"] for line in sidecar.log()]
 
 
 def test_run_is_sent_when_the_launcher_connects_and_not_before(api, sidecar, launcher):
     before = list(api.calls)
     launcher.begin()
 
-    assert before == []
-    assert api.calls[0].path == "/task-instances/01890000-0000-7000-8000-000000000001/run"
+    assert [] == before
+    assert "/task-instances/01890000-0000-7000-8000-000000000001/run" == api.calls[0].path
     assert {"state", "hostname", "unixname", "pid", "start_date"} == set(api.calls[0].body)
-    assert api.calls[0].token == "token-0"
+    assert "token-0" == api.calls[0].token
 
 
 def test_what_serves_a_runner_is_loaded_while_the_launcher_is_waited_for(make_sidecar):
@@ -73,8 +73,8 @@ def test_a_launcher_that_vanishes_is_left_to_the_owner(api, sidecar, launcher):
     launcher.vanish()
     record = sidecar.end()
 
-    assert api.states() == []
-    assert (record.reason, record.state) == (Reason.VANISHED, None)
+    assert [] == api.states()
+    assert (Reason.VANISHED, None) == (record.reason, record.state)
 
 
 @pytest.mark.parametrize("body", [FAIL, RETRY])
@@ -86,8 +86,8 @@ def test_a_failure_after_sigterm_is_withheld(api, sidecar, launcher, body):
     launcher.exit()
     record = sidecar.end()
 
-    assert (answer.error, api.states()) == (None, [])
-    assert record.reason == Reason.INTERRUPTED
+    assert (None, []) == (answer.error, api.states())
+    assert Reason.INTERRUPTED == record.reason
 
 
 def test_a_success_after_sigterm_does_not_count(api, sidecar, launcher):
@@ -129,7 +129,7 @@ def test_a_refused_start_stops_the_runner_and_says_why(api, sidecar, launcher, s
     launcher.exit(None, 15)
     record = sidecar.end()
 
-    assert api.states() == []
+    assert [] == api.states()
     assert reason == record.reason
 
 
@@ -143,7 +143,7 @@ def test_a_heartbeat_that_is_refused_stops_the_runner_and_reports_nothing(api, m
     launcher.ask(SUCCEED)
     launcher.exit(None, 15)
 
-    assert (sidecar.end().reason, api.states()) == (Reason.SUPERSEDED, [])
+    assert (Reason.SUPERSEDED, []) == (sidecar.end().reason, api.states())
 
 
 def test_a_heartbeat_says_what_the_route_takes_and_nothing_more(api, make_sidecar, make_launcher):
@@ -161,7 +161,7 @@ def test_a_heartbeat_says_what_the_route_takes_and_nothing_more(api, make_sideca
 def test_nobody_connecting_is_recorded(make_sidecar):
     sidecar = make_sidecar(sidecar__connect_seconds=0.3).start()
 
-    assert sidecar.wait_for_record().reason == Reason.RUNNER_NEVER_CONNECTED
+    assert Reason.RUNNER_NEVER_CONNECTED == sidecar.wait_for_record().reason
 
 
 def test_a_task_over_its_time_is_stopped_and_judged(api, make_sidecar, make_launcher):
@@ -171,7 +171,7 @@ def test_a_task_over_its_time_is_stopped_and_judged(api, make_sidecar, make_laun
     launcher.hear("stop")
     launcher.exit(None, 15)
 
-    assert (sidecar.end().reason, api.states()) == (Reason.TIMED_OUT, ["failed"])
+    assert (Reason.TIMED_OUT, ["failed"]) == (sidecar.end().reason, api.states())
 
 
 def test_sigterm_wakes_a_thread_that_only_waits_for_it(sidecar, launcher):

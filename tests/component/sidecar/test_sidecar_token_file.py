@@ -67,8 +67,8 @@ def test_the_files_token_is_shown_at_run_and_nothing_is_exchanged(api, make_secr
     launcher.ask(SUCCEED)
     launcher.exit()
 
-    assert (sidecar.end().reason, api.states()) == (Reason.SUCCEEDED, ["success"])
-    assert runs(api) == ["minted-1"]
+    assert (Reason.SUCCEEDED, ["success"]) == (sidecar.end().reason, api.states())
+    assert ["minted-1"] == runs(api)
     assert startup["ti"]["id"] == TI.id
     assert [] == [call for call in api.calls if "exchange" in call.path]
 
@@ -86,8 +86,8 @@ def test_a_refused_token_is_waited_with_until_the_file_holds_another(
     launcher.exit()
     renewal.join()
 
-    assert (sidecar.end().reason, api.states()) == (Reason.SUCCEEDED, ["success"])
-    assert runs(api) == ["minted-1", "minted-2"]
+    assert (Reason.SUCCEEDED, ["success"]) == (sidecar.end().reason, api.states())
+    assert ["minted-1", "minted-2"] == runs(api)
     assert ["the server refused the task's token; waiting up to 10 s for another"] == [
         line["event"] for line in sidecar.log()
     ]
@@ -99,9 +99,9 @@ def test_a_file_that_is_never_renewed_ends_the_launch(api, make_secret_sidecar, 
     sidecar = make_secret_sidecar(sidecar__token_wait_seconds=1).start(None)
     stopped(make_launcher(sidecar))
 
-    assert sidecar.end().reason == Reason.TOKEN_EXPIRED
-    assert runs(api) == ["minted-1"]
-    assert api.states() == []
+    assert Reason.TOKEN_EXPIRED == sidecar.end().reason
+    assert ["minted-1"] == runs(api)
+    assert [] == api.states()
 
 
 def test_a_file_that_is_renewed_in_vain_ends_the_launch(api, make_secret_sidecar, make_launcher, token_file):
@@ -117,8 +117,8 @@ def test_a_file_that_is_renewed_in_vain_ends_the_launch(api, make_secret_sidecar
     sidecar = make_secret_sidecar().start(None)
     stopped(make_launcher(sidecar))
 
-    assert sidecar.end().reason == Reason.TOKEN_EXPIRED
-    assert len(runs(api)) == 4
+    assert Reason.TOKEN_EXPIRED == sidecar.end().reason
+    assert 4 == len(runs(api))
 
 
 def test_a_file_that_comes_late_is_waited_for(api, make_secret_sidecar, make_launcher, token_file):
@@ -128,7 +128,7 @@ def test_a_file_that_comes_late_is_waited_for(api, make_secret_sidecar, make_lau
     renewal = threading.Timer(0.7, token_file.write_text, ["minted-2"])
     renewal.start()
 
-    assert make_launcher(sidecar).begin()["type"] == "StartupDetails"
+    assert "StartupDetails" == make_launcher(sidecar).begin()["type"]
     renewal.join()
 
 
@@ -145,5 +145,5 @@ def test_after_a_restart_the_token_that_the_server_gave_is_used_and_not_the_file
     launcher.ask(SUCCEED)
     launcher.exit()
 
-    assert sidecar.end().reason == Reason.SUCCEEDED
-    assert api.calls[-1].token == "running-1"
+    assert Reason.SUCCEEDED == sidecar.end().reason
+    assert "running-1" == api.calls[-1].token

@@ -44,7 +44,7 @@ def test_a_runner_is_not_asked_where_everything_is_said(launch):
     launcher.exit()
 
     assert not {"undecided", "first_try"} & set(startup)
-    assert sidecar.end().options is None
+    assert None is sidecar.end().options
 
 
 @pytest.mark.parametrize(("retries", "state"), [(0, "failed"), (1, "up_for_retry")])
@@ -78,4 +78,4 @@ def test_an_option_that_cannot_be_is_refused_by_name(launch, options):
     launcher.exit()
 
     assert "the task's re" in str(answer.error) or "the task's execution_timeout" in str(answer.error)
-    assert sidecar.end().options is None
+    assert None is sidecar.end().options

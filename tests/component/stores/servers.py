@@ -79,7 +79,7 @@ class Server:
                 return self
             except OSError:
                 assert time.monotonic() < ends, (self.folder / "server.log").read_text()
-                assert self.process.poll() is None, (self.folder / "server.log").read_text()
+                assert None is self.process.poll(), (self.folder / "server.log").read_text()
                 time.sleep(0.05)
 
     def freeze(self) -> None:

@@ -130,7 +130,7 @@ def test_another_writer_between_a_lost_answer_and_the_next_try_changes_nothing(s
     write(b"line 1\n", shipper)
 
     assert 0 == shipper.finish(hurried=False)
-    assert sorted(store.content.splitlines()) == [b"line 0", b"line 1", b"theirs"]
+    assert [b"line 0", b"line 1", b"theirs"] == sorted(store.content.splitlines())
 
 
 def test_half_a_line_waits_for_its_end(ship, write, store):

@@ -113,7 +113,7 @@ class Instance:
         ends = time.monotonic() + seconds
         while not true():
             for process in self._started:
-                assert process.poll() is None, f"{process.args} has ended" + self.said()
+                assert None is process.poll(), f"{process.args} has ended" + self.said()
             assert time.monotonic() < ends, f"no {what} in {seconds} s" + self.said()
             time.sleep(0.2)
 
@@ -126,7 +126,7 @@ class Instance:
         done = subprocess.run(
             [self._python, "-m", "airflow", *command], env=self.env, cwd=self.home, capture_output=True, timeout=120
         )
-        assert done.returncode == 0, done.stdout[-4000:].decode() + done.stderr[-8000:].decode()
+        assert 0 == done.returncode, done.stdout[-4000:].decode() + done.stderr[-8000:].decode()
 
     def _number_triggers_once(self):
         """

@@ -68,7 +68,7 @@ class Drive:
             env=env,
             cwd=self.folder,
         )
-        assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-8000:]
+        assert 0 == done.returncode, done.stdout[-4000:] + done.stderr[-8000:]
         return done.stdout
 
 

@@ -24,32 +24,32 @@ def test_every_operation_is_served_as_airflows_client_expects(drive):
     assert "every call was served" in drive.run("client_calls.py", {"tis": tis})
 
     states = {name: drive.outcome(ti["id"]).state.value for name, ti in tis.items()}
-    assert states == {
+    assert {
         "success": "success",
         "skipped": "skipped",
         "failed": "failed",
         "retry": "up_for_retry",
         "deferred": "deferred",
         "rescheduled": "up_for_reschedule",
-    }
+    } == states
     retried = drive.outcome(tis["retry"]["id"])
     assert retried.archived
-    assert retried.retry_delay_seconds == 7.5
+    assert 7.5 == retried.retry_delay_seconds
 
     live = schema.task_instance.c
     deferred = drive.db.read(
         lambda conn: conn.execute(sa.select(schema.task_instance).where(live.id == tis["deferred"]["id"])).one()
     )
-    assert deferred.next_method == "resume"
-    assert deferred.report["classpath"] == "my.Trigger"
+    assert "resume" == deferred.next_method
+    assert "my.Trigger" == deferred.report["classpath"]
     assert deferred.trigger_timeout_at is not None
     first = drive.db.read(
         lambda conn: conn.execute(sa.select(schema.task_instance).where(live.id == tis["success"]["id"])).one()
     )
-    assert first.rendered_map_index == "the first"
+    assert "the first" == first.rendered_map_index
     written = drive.db.read(
         lambda conn: conn.scalars(
             sa.select(schema.state_write.c.to_state).where(schema.state_write.c.ti_id == tis["success"]["id"])
         ).all()
     )
-    assert written == ["queued", "running", "success"]
+    assert ["queued", "running", "success"] == written

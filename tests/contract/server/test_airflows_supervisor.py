@@ -35,11 +35,11 @@ def test_airflows_supervisor_brings_every_task_to_its_state_in_valid_frames(driv
     states = {task_id: drive.outcome(ti["id"]).state.value for task_id, ti in tasks.items()}
     log = "\n".join(path.read_text()[-3000:] for path in sorted(logs.glob("*.log")))
     expected = {"succeed": "success", "fail": "failed", "retry": "up_for_retry", "skip": "skipped"}
-    assert states == expected, said + log
-    assert json.loads(said.splitlines()[-1])["succeed"] == 0
+    assert expected == states, said + log
+    assert 0 == json.loads(said.splitlines()[-1])["succeed"]
     pushed = xcoms.XComKey("contract", "manual__1", "succeed", "return_value")
     value = drive.db.read(lambda conn: xcoms.get(conn, pushed, -1))
-    assert json.loads(value) == {"greeting": "hello"}
+    assert {"greeting": "hello"} == json.loads(value)
 
     # What our server says is in these frames as Airflow's supervisor passes it on.
     met = sum((frames_schema.check(logs / f"{task_id}.frames") for task_id in tasks), Counter())

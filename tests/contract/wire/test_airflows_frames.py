@@ -85,7 +85,7 @@ def test_airflow_reads_our_response(rewritten, name):
 def test_we_read_airflows_response(rewritten, name):
     frame = frames.decode_response(payload(rewritten[name]))
 
-    assert frame.error is None
+    assert None is frame.error
     # Dates inside of plain maps come as dates, and are text in the samples.
     read = msgspec.to_builtins(samples.comparable(msgspec.convert(frame.body, TOLD)))
     assert read == msgspec.to_builtins(samples.comparable(RESPONSES[name]))
@@ -96,7 +96,7 @@ def test_an_error_in_the_error_slot_is_read_both_ways(rewritten, name):
     frame = frames.decode_response(payload(rewritten[name]))
 
     assert understood(rewritten[name]["value"]) == ERRORS[name]
-    assert frame.body is None
+    assert None is frame.body
     assert msgspec.convert(frame.error, messages.ErrorResponse) == ERRORS[name]
 
 

@@ -51,7 +51,7 @@ def kept(airflow_python, airflow_env, written):
         capture_output=True,
         timeout=60,
     )
-    assert done.returncode == 0, done.stderr.decode()
+    assert 0 == done.returncode, done.stderr.decode()
     return [
         json.loads(line) for line in Path(env["AIRFLOW__LOGGING__BASE_LOG_FOLDER"], "try.log").read_bytes().splitlines()
     ]
@@ -64,15 +64,15 @@ def test_no_line_is_lost(written, kept):
 def test_level_event_logger_and_extras_arrive(kept):
     shown = [(line["level"], line["event"][:9], line["logger"]) for line in kept]
 
-    assert shown == [
+    assert [
         ("info", "started", "airlock.task"),
         ("debug", "detail", "airlock.runner"),
         ("error", "failed", "airlock.task"),
         ("warning", "only 1", "my.module"),
         ("critical", "xxxxxxxxx", "airlock.task"),
-    ]
-    assert (kept[0]["note"], kept[0]["number"]) == ("ü\n", 3)
-    assert kept[3]["lineno"] == 7
+    ] == shown
+    assert ("ü\n", 3) == (kept[0]["note"], kept[0]["number"])
+    assert 7 == kept[3]["lineno"]
 
 
 def test_the_timestamp_is_the_runners(written, kept):
@@ -84,9 +84,9 @@ def test_the_timestamp_is_the_runners(written, kept):
 def test_an_exception_arrives_with_its_cause_and_frames(kept):
     detail = kept[2]["error_detail"]
 
-    assert [(link["exc_type"], link["exc_value"], link["is_cause"]) for link in detail] == [
+    assert [
         ("RuntimeError", "second", False),
         ("ValueError", "first", True),
-    ]
-    assert detail[0]["frames"][-1]["name"] == "written"
+    ] == [(link["exc_type"], link["exc_value"], link["is_cause"]) for link in detail]
+    assert "written" == detail[0]["frames"][-1]["name"]
     assert detail[0]["frames"][-1]["filename"] == __file__

@@ -207,10 +207,10 @@ def plain(value):
 def test_the_table_is_the_whole_protocol(theirs):
     named = {case["type"] for case in theirs if "expected" in case}
 
-    assert {kind for kind in samples.FROM_RUNNER if kind != "DagFileParsingResult"} - named == {
+    assert {
         "GetHITLDetailResponse",
         "UpdateHITLDetail",
-    }
+    } == {kind for kind in samples.FROM_RUNNER if kind != "DagFileParsingResult"} - named
     assert len([case for case in theirs if "expected" in case]) > 70
 
 

@@ -17,19 +17,19 @@ ANSWER = messages.VariableResult(key="k", value=None)
 
 
 def test_our_request():
-    assert frames.request(0, ASK).hex() == OUR_REQUEST
+    assert OUR_REQUEST == frames.request(0, ASK).hex()
 
 
 def test_our_response():
-    assert frames.response(7, ANSWER).hex() == OUR_RESPONSE
+    assert OUR_RESPONSE == frames.response(7, ANSWER).hex()
 
 
 def test_we_read_airflows_pinned_bytes():
     request = frames.decode_raw_request(bytes.fromhex(AIRFLOWS_REQUEST)[4:])
     response = frames.decode_response(bytes.fromhex(AIRFLOWS_RESPONSE)[4:])
 
-    assert (request.id, whole.decode(request.body), request.carrier) == (0, ASK, None)
-    assert (response.id, messages.to_runner(response.body), response.error) == (7, ANSWER, None)
+    assert (0, ASK, None) == (request.id, whole.decode(request.body), request.carrier)
+    assert (7, ANSWER, None) == (response.id, messages.to_runner(response.body), response.error)
 
 
 def test_airflow_reads_ours_and_writes_its_own(run_driver):
@@ -41,4 +41,4 @@ def test_airflow_reads_ours_and_writes_its_own(run_driver):
     said = json.loads(run_driver(DRIVER, json.dumps(given).encode()))
 
     # Only the order of a body's keys differs, in which neither side sees a meaning.
-    assert [answer["frame"] for answer in said] == [AIRFLOWS_REQUEST, AIRFLOWS_RESPONSE]
+    assert [AIRFLOWS_REQUEST, AIRFLOWS_RESPONSE] == [answer["frame"] for answer in said]

@@ -25,9 +25,9 @@ def test_the_audit_log_has_who_did_what_to_what_with_which_answer(cluster, pods)
     ]  # fmt: skip
 
     assert entries
-    assert entries[0]["responseStatus"]["code"] == 201
+    assert 201 == entries[0]["responseStatus"]["code"]
     assert entries[0]["user"]["username"]
-    assert entries[0]["requestObject"]["spec"]["containers"][0]["name"] == "runner"
+    assert "runner" == entries[0]["requestObject"]["spec"]["containers"][0]["name"]
 
 
 def test_the_audit_log_holds_no_token(cluster, pods, idle):
@@ -140,8 +140,8 @@ def test_a_second_node_becomes_ready_runs_pods_and_is_removed(cluster, pods):
             "import socket; print(socket.gethostbyname('kubernetes.default.svc')); socket.create_connection(('kubernetes.default.svc', 443), 5)",
             nodeSelector={"kubernetes.io/hostname": node},
         )
-        assert pods.wait(name, "Succeeded", "Failed")["status"]["phase"] == "Succeeded"
-        assert pods.logs(name).strip() == "10.96.0.1"
+        assert "Succeeded" == pods.wait(name, "Succeeded", "Failed")["status"]["phase"]
+        assert "10.96.0.1" == pods.logs(name).strip()
         with cluster.stopped("kubelet", node):
             assert cluster.node_exec("hostname", node=node).stdout.strip() == node
     finally:
@@ -166,6 +166,6 @@ def test_up_again_finds_the_first(cluster):
 
     # A deadline that users feel; images whose sources are edited meanwhile are built in it.
     assert time.monotonic() - begun < 30
-    assert done.stdout.count("\n") == 1
+    assert 1 == done.stdout.count("\n")
     assert done.stdout.startswith(f"export KUBECONFIG={cluster.kubeconfig}")
     assert before == cluster.kubectl("get", "namespace", "kube-system", "--output=jsonpath={.metadata.uid}")

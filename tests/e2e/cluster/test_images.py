@@ -40,7 +40,7 @@ def inside(pods):
     found = {}
     for name, pod in running.items():
         ended = pods.wait(pod, "Succeeded", "Failed")
-        assert ended["status"]["phase"] == "Succeeded", pods.logs(pod)
+        assert "Succeeded" == ended["status"]["phase"], pods.logs(pod)
         found[name] = json.loads(pods.logs(pod))
     return found
 

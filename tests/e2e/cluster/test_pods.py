@@ -39,7 +39,7 @@ def test_a_nodes_own_programs_share_its_processors_with_the_pods_as_one_group(cl
 def test_the_cluster_is_marked_as_one_for_tests(cluster):
     labels = json.loads(cluster.kubectl("get", "namespace", "kube-system", "--output=json"))["metadata"]["labels"]
 
-    assert labels["airlock.dev/test-cluster"] == "true"
+    assert "true" == labels["airlock.dev/test-cluster"]
 
 
 def test_a_pod_with_a_native_sidecar_ends_when_its_runner_does(pods):
@@ -47,9 +47,9 @@ def test_a_pod_with_a_native_sidecar_ends_when_its_runner_does(pods):
 
     ended = pods.wait(name, "Succeeded", "Failed")
 
-    assert ended["status"]["phase"] == "Succeeded", pods.logs(name)
-    assert ended["status"]["initContainerStatuses"][0]["state"]["terminated"]["exitCode"] == 0
-    assert pods.logs(name).strip() == "10.96.0.1"
+    assert "Succeeded" == ended["status"]["phase"], pods.logs(name)
+    assert 0 == ended["status"]["initContainerStatuses"][0]["state"]["terminated"]["exitCode"]
+    assert "10.96.0.1" == pods.logs(name).strip()
 
 
 def test_the_runner_sees_no_token_and_cannot_write_its_image(pods, idle):
@@ -60,10 +60,10 @@ def test_the_runner_sees_no_token_and_cannot_write_its_image(pods, idle):
 
 
 def test_logs_and_exec_work_for_every_container(pods, idle):
-    assert pods.logs(idle).strip() == "working"
-    assert pods.logs(idle, "sidecar").strip() == "listening"
-    assert pods.exec(idle, "id", "-u").strip() == "50000"
-    assert pods.exec(idle, "id", "-u", part="sidecar").strip() == "50001"
+    assert "working" == pods.logs(idle).strip()
+    assert "listening" == pods.logs(idle, "sidecar").strip()
+    assert "50000" == pods.exec(idle, "id", "-u").strip()
+    assert "50001" == pods.exec(idle, "id", "-u", part="sidecar").strip()
 
 
 def test_a_token_review_tells_the_pod_of_a_projected_token(cluster, pods, idle):
@@ -78,7 +78,7 @@ def test_a_token_review_tells_the_pod_of_a_projected_token(cluster, pods, idle):
 
     extra = status["user"]["extra"]
     assert status["authenticated"]
-    assert status["user"]["username"] == "system:serviceaccount:cluster-itself:default"
+    assert "system:serviceaccount:cluster-itself:default" == status["user"]["username"]
     assert extra["authentication.kubernetes.io/pod-name"] == [idle]
     assert extra["authentication.kubernetes.io/pod-uid"] == [pods.get(idle)["metadata"]["uid"]]
     payload = token.split(".")[1]
@@ -118,7 +118,7 @@ def test_a_claim_of_the_standard_class_is_served_and_writable(cluster, pods, nam
         volumes=[{"name": "home", "persistentVolumeClaim": {"claimName": "home"}}],
     )
 
-    assert pods.wait(name, "Succeeded", "Failed")["status"]["phase"] == "Succeeded", pods.logs(name)
+    assert "Succeeded" == pods.wait(name, "Succeeded", "Failed")["status"]["phase"], pods.logs(name)
     pods.end(name)
     cluster.kubectl("delete", "pvc", "home", f"--namespace={namespace}")
     eventually(lambda: "home" not in cluster.kubectl("get", "pv", "--output=jsonpath={.items[*].spec.claimRef.name}"))

@@ -129,7 +129,7 @@ class OfOurs(Isolation):
 
     def result(self, name, task):
         run = finished(self.team, name, 240)
-        assert outcome(run)[:2] == ("success", "Succeeded"), self.team("logs", f"{name}-1")
+        assert ("success", "Succeeded") == outcome(run)[:2], self.team("logs", f"{name}-1")
         # By the DAG too: its id is this session's own, and an earlier session's reports may still be there.
         sql = (
             "SELECT CAST(value AS TEXT) FROM xcom WHERE dag_id = ?1 AND run_id LIKE '%/' || ?2 AND key = 'return_value'"

@@ -86,7 +86,7 @@ def test_the_clone_is_in_a_volume_that_nothing_else_mounts_and_the_copy_is_read_
     (runner,) = pod["containers"]
     others = [c for c in (*pod["initContainers"], runner) if c["name"] != "bundle"]
 
-    assert mounts(fetcher(pod)) == MOUNTS
+    assert MOUNTS == mounts(fetcher(pod))
     assert [] == [c["name"] for c in others if "airlock-bundle-work" in mounts(c)]
     assert ["runner"] == [c["name"] for c in others if "airlock-bundle" in mounts(c)]
     assert ("/airlock/bundle", True) == mounts(runner)["airlock-bundle"]

@@ -185,7 +185,7 @@ def test_a_bundle_that_was_not_fetched_is_told_in_the_last_line_of_what_fetches_
         case(run(status=open_attempt()), pod(phase="Failed", **fetching(1, f"2026 [info] cloning\n{LINE}\n\n")))
     )
 
-    assert found == End(Reason.BUNDLE_FAILED, LINE, begun=False)
+    assert End(Reason.BUNDLE_FAILED, LINE, begun=False) == found
 
 
 @pytest.mark.parametrize(

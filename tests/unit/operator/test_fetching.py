@@ -27,7 +27,7 @@ def test_what_a_kubelet_complained_of_before_the_fetch_does_not_end_it():
 def test_a_short_fetch_is_not_worth_a_write():
     decided = decide(open_attempt(reason="Pending", since=ago(1)), pod(**inits({"running": {}})))
 
-    assert decided.status is None
+    assert None is decided.status
 
 
 def failed_fetch():

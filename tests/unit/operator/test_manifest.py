@@ -114,7 +114,7 @@ def test_the_two_containers_have_users_of_their_own_and_no_rights():
     assert [50001, 50000] == users
     for container in (sidecar, runner):
         security = container["securityContext"]
-        assert security["capabilities"] == {"drop": ["ALL"]}
+        assert {"drop": ["ALL"]} == security["capabilities"]
         assert (True, True, False) == (
             security["runAsNonRoot"], security["readOnlyRootFilesystem"], security["allowPrivilegeEscalation"],
         )  # fmt: skip
@@ -131,7 +131,7 @@ def test_the_pod_has_no_service_account_token_but_the_sidecars():
     pod = made(pod=ASKED)
     projected = [v["projected"] for v in pod["spec"]["volumes"] if "projected" in v]
 
-    assert pod["spec"]["automountServiceAccountToken"] is False
+    assert False is pod["spec"]["automountServiceAccountToken"]
     assert [{"audience": "airlock", "expirationSeconds": 600, "path": "token"}] == [
         source["serviceAccountToken"] for each in projected for source in each["sources"]
     ]
@@ -277,32 +277,34 @@ def test_what_a_taskrun_narrows_is_told_to_its_sidecar():
         "assetEvents": ["e"], "deferrals": ["my.Trigger"],
     }  # fmt: skip
 
-    assert told(made(access=asked)).access == Access(
+    assert Access(
         connections=("db",), variables=(), variable_writes=("v-*",), xcom_reads=("d/*",), xcom_writes=("d/u",),
         triggers=("other",), dag_runs=("o",), tasks=("o/*",), assets=("a",), asset_stores=("s3://x/*",),
         asset_events=("e",), deferrals=("my.Trigger",),
-    )  # fmt: skip
+    ) == told(made(access=asked)).access  # fmt: skip
 
 
 def test_what_a_taskrun_does_not_narrow_is_the_servers_to_say_but_for_xcoms_of_other_tasks():
-    assert told(made()).access == Access()
-    assert told(made(access={"variables": ["v"]})).access == Access(variables=("v",))
-    assert told(made(**SECRET)).access == Access(xcom_writes=None)
-    assert told(made(**SECRET, access={"xcomWrites": []})).access == Access(xcom_writes=())
+    assert Access() == told(made()).access
+    assert Access(variables=("v",)) == told(made(access={"variables": ["v"]})).access
+    assert Access(xcom_writes=None) == told(made(**SECRET)).access
+    assert Access(xcom_writes=()) == told(made(**SECRET, access={"xcomWrites": []})).access
 
 
 def test_what_an_administrator_lets_an_airflows_triggerer_be_told_counts_where_the_taskrun_does_not_say():
     listed = Pods(airflow_deferrals='["my.triggers.*"]', airflow_asset_events='["orders"]')
     own = {"deferrals": [], "assetEvents": ["mine"]}
 
-    assert told(made(**SECRET, settings=listed)).access == Access(
-        xcom_writes=None, deferrals=(*AIRFLOWS_TRIGGERS, "my.triggers.*"), asset_events=("orders",)
+    assert (
+        Access(xcom_writes=None, deferrals=(*AIRFLOWS_TRIGGERS, "my.triggers.*"), asset_events=("orders",))
+        == told(made(**SECRET, settings=listed)).access
     )
-    assert told(made(**SECRET, settings=listed, access=own)).access == Access(
-        xcom_writes=None, deferrals=(), asset_events=("mine",)
+    assert (
+        Access(xcom_writes=None, deferrals=(), asset_events=("mine",))
+        == told(made(**SECRET, settings=listed, access=own)).access
     )
     # Nobody's triggerer is told anything by a task of Airlock's own server.
-    assert told(made(settings=listed)).access == Access()
+    assert Access() == told(made(settings=listed)).access
 
 
 def test_as_many_and_as_long_grants_as_there_may_be_fit_into_a_variable():
@@ -337,7 +339,7 @@ def test_a_log_stores_credentials_are_the_sidecars_alone():
 def test_the_sidecar_is_told_where_logs_go_and_nothing_that_was_not_set():
     logs = {name: v for name, v in environment(containers(made(logs=STORE))[0]).items() if "__LOGS__" in name}
 
-    assert logs == {
+    assert {
         "AIRLOCK__LOGS__STORE": "s3://logs/airlock",
         "AIRLOCK__LOGS__ENDPOINT": "https://minio:9000",
         "AIRLOCK__LOGS__CREDENTIALS_DIR": "/var/run/airlock-logs",
@@ -346,7 +348,7 @@ def test_the_sidecar_is_told_where_logs_go_and_nothing_that_was_not_set():
         "AIRLOCK__LOGS__SEGMENT_MIB": "8",
         "AIRLOCK__LOGS__LOCAL_MIB": "256",
         "AIRLOCK__LOGS__FINAL_SECONDS": "15",
-    }
+    } == logs
 
 
 def test_every_setting_of_the_sidecar_that_a_pod_is_given_is_one_that_it_knows():

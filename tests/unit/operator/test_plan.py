@@ -46,11 +46,11 @@ NO_POD_YET = {"podRef": None, "reason": "Pending"}
 def test_a_new_taskrun_is_given_an_attempt_before_any_pod_is_made():
     decided = decide()
 
-    assert decided.act is None
+    assert None is decided.act
     assert (1, 1, "queued", "Pending") == (
         decided.status.attempt, decided.status.try_number, decided.status.state, decided.status.reason,
     )  # fmt: skip
-    assert decided.status.run_id == "manual__9a1c3f10-0000-4000-8000-000000000001"
+    assert "manual__9a1c3f10-0000-4000-8000-000000000001" == decided.status.run_id
 
 
 def test_an_attempt_that_was_given_its_number_gets_its_pod():
@@ -155,7 +155,7 @@ def test_an_attempt_that_is_held_up_says_by_what(facts, reason, says):
 
     assert (reason, "queued") == (decided.status.reason, decided.status.state)
     assert says in decided.status.message
-    assert decided.act is None
+    assert None is decided.act
 
 
 @pytest.mark.parametrize(
@@ -180,13 +180,13 @@ def test_what_waited_too_long_is_stopped_and_fails_with_the_reason_it_waited_for
 
 
 def test_a_scheduling_gate_is_waited_for_without_end():
-    assert decide(open_attempt(since=ago(100_000)), pod(conditions=GATED, node="")).act is None
+    assert None is decide(open_attempt(since=ago(100_000)), pod(conditions=GATED, node="")).act
 
 
 def test_a_pod_that_is_on_its_way_is_not_worth_a_write():
     decided = decide(open_attempt(reason="Pending", since=ago(1)), pod(runner=waiting("ContainerCreating")))
 
-    assert decided.status is None
+    assert None is decided.status
     assert 2.0 == pytest.approx(decided.again_in, abs=0.01)
 
 
@@ -222,7 +222,7 @@ def test_a_runner_that_runs_makes_the_task_run():
 def test_a_task_that_outlives_its_timeout_and_its_sidecars_stop_is_stopped_by_the_operator():
     running = pod(runner={"running": {"startedAt": ago(310)}}, sidecar={"running": {}})
 
-    assert decide(open_attempt(), running, executionTimeout="11s").act is None
+    assert None is decide(open_attempt(), running, executionTimeout="11s").act
     decided = decide(open_attempt(), running, executionTimeout="9s")
     assert (Delete("hello-1", POD_UID), "TimedOut") == (decided.act, decided.status.stopping)
 
@@ -300,7 +300,7 @@ def test_a_taskrun_that_is_over_changes_no_more_and_goes_when_its_time_has_passe
 
     assert (None, None) == (decided.status, decided.act)
     assert Forget() == decide(over, ttlAfterSuccess="9s").act
-    assert decide(over | {"state": "failed"}, ttlAfterSuccess="9s").act is None
+    assert None is decide(over | {"state": "failed"}, ttlAfterSuccess="9s").act
 
 
 def test_a_pod_that_is_still_alive_when_all_is_over_is_removed():
@@ -365,7 +365,7 @@ def test_no_pod_is_made_before_its_number_is_written(status, spec):
         decided = decide(status, facts, **spec)
         if isinstance(decided.act, Create):
             assert decided.act.attempt == status["attempt"]
-            assert facts is None
+            assert None is facts
 
 
 # --- a token that somebody else minted ---

@@ -43,14 +43,14 @@ def test_a_pod_of_the_same_name_and_another_uid_is_another_pod():
     sightings.saw_pod(pod_body(uid="new"))
 
     assert sightings.pod(KEY, "hello-1", "new") is not None
-    assert sightings.pod(KEY, "hello-1", "9a1c3f10-0000-4000-8000-00000000000a") is None
+    assert None is sightings.pod(KEY, "hello-1", "9a1c3f10-0000-4000-8000-00000000000a")
 
 
 def test_a_pod_that_is_nobodys_is_not_looked_at():
     stranger = pod_body()
     stranger["metadata"]["labels"] = {"airlock.dev/taskrun": "hello", "airlock.dev/attempt": "x"}
 
-    assert Sightings().saw_pod(stranger) is None
+    assert None is Sightings().saw_pod(stranger)
 
 
 def test_what_is_gone_is_forgotten():

@@ -53,7 +53,7 @@ def test_it_imports_nothing_but_the_standard_library_and_itself(made):
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom):
-                assert node.level == 0
+                assert 0 == node.level
                 names = [node.module]
                 within = [f"{node.module}.{alias.name}" for alias in node.names]
                 found |= {name: path for name in within if name.split(".")[0] in own}
@@ -162,4 +162,4 @@ def test_where_nothing_can_be_written_the_copier_says_what_to_do(capsys, tmp_pat
 def test_the_marker_has_the_version_of_the_member():
     project = tomllib.loads((ROOT / "runner" / "pyproject.toml").read_text())["project"]
 
-    assert project["version"] == folder.VERSION
+    assert folder.VERSION == project["version"]

@@ -31,10 +31,10 @@ def test_a_record_is_one_line_with_what_airflow_has_in_one(pipe):
 
     line = os.read(read, 65536)
 
-    assert line.count(b"\n") == 1
+    assert 1 == line.count(b"\n")
     record = json.loads(line)
     assert record.pop("timestamp").endswith("+00:00")
-    assert record == {"level": "info", "event": "two\nlines", "logger": "airlock.task", "colour": "red"}
+    assert {"level": "info", "event": "two\nlines", "logger": "airlock.task", "colour": "red"} == record
 
 
 @pytest.mark.parametrize("length", [MAX_LINE_BYTES - 200, MAX_LINE_BYTES, 10 * MAX_LINE_BYTES])
@@ -48,7 +48,7 @@ def test_a_record_that_is_too_long_is_cut_and_says_so(length, letter):
 
 
 def test_a_value_without_json_is_written_as_its_repr():
-    assert json.loads(encoded({"event": "e", "value": {1, 2}.__class__}))["value"] == "<class 'set'>"
+    assert "<class 'set'>" == json.loads(encoded({"event": "e", "value": {1, 2}.__class__}))["value"]
 
 
 @pytest.mark.parametrize("value", [Unreadable(), "\udc80", [Unreadable()], {1.5: Unreadable()}])
@@ -56,7 +56,7 @@ def test_no_value_breaks_a_line(value):
     record = json.loads(encoded({"level": "info", "event": "said", "value": value}))
 
     assert record["event"].startswith("said")
-    assert record["level"] == "info"
+    assert "info" == record["level"]
 
 
 def test_logging_is_hooked_when_user_code_imports_it_and_not_before():
@@ -79,10 +79,10 @@ print(os.fdopen(read).read())
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 
     heard, wrong = (json.loads(line) for line in done.stdout.split("\n") if line)
-    assert (heard["event"], heard["logger"], heard["level"]) == ("heard", "mine", "info")
-    assert (wrong["event"], wrong["level"]) == ("went wrong", "error")
-    assert wrong["exception"][0]["exc_type"] == "ZeroDivisionError"
-    assert done.stderr == ""
+    assert ("heard", "mine", "info") == (heard["event"], heard["logger"], heard["level"])
+    assert ("went wrong", "error") == (wrong["event"], wrong["level"])
+    assert "ZeroDivisionError" == wrong["exception"][0]["exc_type"]
+    assert "" == done.stderr
 
 
 def test_a_pipe_that_is_gone_is_nobody_s_error(pipe):
@@ -102,9 +102,9 @@ def test_an_error_is_followed_by_its_cause_outermost_first():
     except ValueError as e:
         outer, inner = exception_chain(e)
 
-    assert (outer["exc_type"], outer["exc_value"], outer["is_cause"]) == ("ValueError", "outer", False)
-    assert (inner["exc_type"], inner["is_cause"], inner["exc_notes"]) == ("KeyError", True, ["a note"])
-    assert outer["frames"][-1]["name"] == "test_an_error_is_followed_by_its_cause_outermost_first"
+    assert ("ValueError", "outer", False) == (outer["exc_type"], outer["exc_value"], outer["is_cause"])
+    assert ("KeyError", True, ["a note"]) == (inner["exc_type"], inner["is_cause"], inner["exc_notes"])
+    assert "test_an_error_is_followed_by_its_cause_outermost_first" == outer["frames"][-1]["name"]
     assert outer["frames"][-1]["filename"] == __file__
 
 
@@ -120,12 +120,12 @@ def test_what_was_going_on_is_no_cause_and_can_be_suppressed():
         except ValueError as e:
             return [(link["exc_type"], link["is_cause"]) for link in exception_chain(e)]
 
-    assert chain(suppress_context=False) == [("ValueError", False), ("KeyError", False)]
-    assert chain(suppress_context=True) == [("ValueError", False)]
+    assert [("ValueError", False), ("KeyError", False)] == chain(suppress_context=False)
+    assert [("ValueError", False)] == chain(suppress_context=True)
 
 
 def test_the_members_of_a_group_are_in_it():
     (link,) = exception_chain(ExceptionGroup("several", [ValueError("a"), KeyError("b")]))
 
     assert link["is_group"]
-    assert [member[0]["exc_type"] for member in link["exceptions"]] == ["ValueError", "KeyError"]
+    assert ["ValueError", "KeyError"] == [member[0]["exc_type"] for member in link["exceptions"]]

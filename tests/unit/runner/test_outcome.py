@@ -48,5 +48,5 @@ def test_every_end_has_its_message(error, with_tries_left, without):
 def test_a_long_reason_is_cut_to_what_the_server_keeps():
     line = summary(ValueError("x" * 1000))
 
-    assert len(line) == 500
+    assert 500 == len(line)
     assert line.endswith("…")

@@ -21,7 +21,7 @@ def test_tasks_called_inside_belong_to_the_dag_in_their_order():
         noop()
         noop()
 
-    assert made.task_ids == ["noop", "other", "noop__1", "noop__2"]
+    assert ["noop", "other", "noop__1", "noop__2"] == made.task_ids
     assert made.get_task("noop__1").dag is made
 
 
@@ -31,7 +31,7 @@ def test_an_inner_dag_takes_the_tasks_until_it_ends():
             noop()
         noop()
 
-    assert (len(outer.tasks), len(inner.tasks)) == (1, 1)
+    assert (1, 1) == (len(outer.tasks), len(inner.tasks))
 
 
 def test_a_dag_knows_where_it_was_made():
@@ -51,8 +51,8 @@ def test_a_decorated_function_makes_a_dag_when_it_is_called(decorate):
     made = pipeline()
 
     assert made.dag_id in {"pipeline", "given"}
-    assert made.task_ids == ["noop"]
-    assert made.doc_md == "What it is for."
+    assert ["noop"] == made.task_ids
+    assert "What it is for." == made.doc_md
     assert (made.file, made.line > 0) == (__file__, True)
 
 
@@ -64,7 +64,7 @@ def test_default_args_are_every_task_s_options_and_the_task_s_own_win():
         noop()
         own()
 
-    assert [made.tasks[name].retries for name in ("noop", "own")] == [2, 5]
+    assert [2, 5] == [made.tasks[name].retries for name in ("noop", "own")]
     assert made.tasks["own"].retry_delay == timedelta(minutes=2)
 
 
@@ -102,6 +102,6 @@ def test_a_circle_of_dependencies_is_found():
         a, b, c = noop(), noop(), noop()
         a >> b >> c
 
-    assert made.cycle() == []
+    assert [] == made.cycle()
     c >> b
-    assert made.cycle() == ["noop__1", "noop__2", "noop__1"]
+    assert ["noop__1", "noop__2", "noop__1"] == made.cycle()

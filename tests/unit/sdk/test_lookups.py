@@ -40,8 +40,8 @@ def variable(value):
 def test_a_variable_is_its_text(channel):
     channel.answer = variable("v")
 
-    assert Variable.get("k") == "v"
-    assert channel.asked == [GetVariable(key="k")]
+    assert "v" == Variable.get("k")
+    assert [GetVariable(key="k")] == channel.asked
 
 
 @pytest.mark.parametrize(("text", "value"), [('{"a": [1]}', {"a": [1]}), ("null", None), ("3", 3)])
@@ -65,8 +65,8 @@ def test_a_variable_that_is_not_json_is_not_shown(channel):
 def test_a_missing_variable_is_its_default_as_it_is(channel):
     channel.answer = error(ErrorType.VARIABLE_NOT_FOUND)
 
-    assert Variable.get("k", default=None) is None
-    assert Variable.get("k", default="{}", deserialize_json=True) == "{}"
+    assert None is Variable.get("k", default=None)
+    assert "{}" == Variable.get("k", default="{}", deserialize_json=True)
 
 
 def test_a_missing_variable_without_default_is_a_key_error(channel):
@@ -76,7 +76,7 @@ def test_a_missing_variable_without_default_is_a_key_error(channel):
         Variable.get("k")
 
     assert type(raised.value) is VariableNotFound
-    assert str(raised.value) == "there is no variable 'k'; create it, or call Variable.get('k', default=...)"
+    assert "there is no variable 'k'; create it, or call Variable.get('k', default=...)" == str(raised.value)
     assert raised.value.error is channel.answer
 
 
@@ -87,7 +87,7 @@ def test_a_denial_is_raised_in_spite_of_a_default_and_says_what_the_platform_sai
     with pytest.raises(PermissionDenied) as raised:
         Variable.get("k", default="d")
 
-    assert str(raised.value) == ("Variable.get('k') was denied: denied; grant variables: [k] to DAG 'd'; access_denied")
+    assert "Variable.get('k') was denied: denied; grant variables: [k] to DAG 'd'; access_denied" == str(raised.value)
 
 
 def test_a_wrong_value_is_told_with_its_place(channel):
@@ -119,7 +119,7 @@ def test_a_connection_hides_what_it_protects(channel):
 
     connection = Connection.get("c")
 
-    assert (connection.password, connection.extra_dejson, connection.port) == ("s3cret", {"key": "t0ken"}, 5432)
+    assert ("s3cret", {"key": "t0ken"}, 5432) == (connection.password, connection.extra_dejson, connection.port)
     for shown in (repr(connection), str(connection), f"{connection}"):
         assert "s3cret" not in shown
         assert "t0ken" not in shown
@@ -187,6 +187,6 @@ def test_the_context_is_a_dict_with_attributes():
     with running(Context(ti="TI")):
         context = get_current_context()
 
-        assert (context["ti"], context.ti) == ("TI", "TI")
+        assert ("TI", "TI") == (context["ti"], context.ti)
         with pytest.raises(AttributeError, match="the context has no 'tii'; did you mean 'ti'"):
             _ = context.tii

@@ -25,14 +25,14 @@ def test_a_value_passed_on_makes_a_dependency_at_any_depth():
     with DAG("d") as made:
         sink(source(), {"a": [source()]}, other=(source(),), more={"x": source()["key"]})
 
-    assert upstream(made)["sink"] == ["source", "source__1", "source__2", "source__3"]
+    assert ["source", "source__1", "source__2", "source__3"] == upstream(made)["sink"]
 
 
 def test_templates_may_hold_values_too():
     with DAG("d") as made:
         sink.override(templates_dict={"a": source()})()
 
-    assert upstream(made)["sink"] == ["source"]
+    assert ["source"] == upstream(made)["sink"]
 
 
 def test_arrows_work_with_lists_on_either_side():
@@ -41,7 +41,7 @@ def test_arrows_work_with_lists_on_either_side():
         last = a >> [b, c] >> e
 
     assert last is e
-    assert upstream(made) == {"a": [], "b": ["a"], "c": ["a"], "e": ["b", "c"]}
+    assert {"a": [], "b": ["a"], "c": ["a"], "e": ["b", "c"]} == upstream(made)
 
 
 def test_arrows_work_backwards_and_as_methods():
@@ -52,7 +52,7 @@ def test_arrows_work_backwards_and_as_methods():
         [c] << a
         made.get_task("c").set_upstream(made.get_task("a"))
 
-    assert upstream(made) == {"a": [], "b": ["a"], "c": ["a", "b"]}
+    assert {"a": [], "b": ["a"], "c": ["a", "b"]} == upstream(made)
 
 
 def test_a_dependency_stays_in_its_dag():
@@ -78,7 +78,7 @@ def test_a_task_does_not_run_before_itself():
 def test_a_task_called_outside_a_dag_says_what_to_do():
     with pytest.raises(RuntimeError, match=r"call it inside `with DAG\(\.\.\.\):`.*source.function"):
         source()
-    assert source.function() == 1
+    assert 1 == source.function()
 
 
 def test_the_value_of_a_task_is_not_there_while_the_dag_is_written():
@@ -95,7 +95,7 @@ def test_in_text_a_value_is_a_template():
     with DAG("d"):
         text = f"got {source()}"
 
-    assert text == "got {{ ti.xcom_pull(task_ids='source', dag_id='d', key='return_value') }}"
+    assert "got {{ ti.xcom_pull(task_ids='source', dag_id='d', key='return_value') }}" == text
 
 
 def test_times_are_timedeltas_or_seconds():
@@ -106,7 +106,7 @@ def test_times_are_timedeltas_or_seconds():
         timed()
 
     options = made.tasks["timed"].options
-    assert (options.retry_delay, options.execution_timeout) == (60.0, 90.0)
+    assert (60.0, 90.0) == (options.retry_delay, options.execution_timeout)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_a_dict_is_split_as_the_annotation_or_the_option_says(annotation, given,
     with DAG("d") as made:
         task(multiple_outputs=given)(split)()
 
-    assert made.tasks["split"].splits_output is expected
+    assert expected is made.tasks["split"].splits_output
 
 
 def call(function, *args, **kwargs):
@@ -208,7 +208,7 @@ def test_a_callable_object_can_be_a_task():
     with DAG("d") as made:
         task(task_id="step")(Step())(1)
 
-    assert made.task_ids == ["step"]
+    assert ["step"] == made.task_ids
 
 
 def test_a_lambda_needs_an_id():

@@ -19,15 +19,15 @@ def test_a_pod_is_told_where_its_cluster_is(environ, url):
     found = where(KubernetesSettings(), environ)
 
     assert found.url == url
-    assert str(found.token_file) == "/var/run/secrets/kubernetes.io/serviceaccount/token"
-    assert str(found.ca_file) == "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt"
+    assert "/var/run/secrets/kubernetes.io/serviceaccount/token" == str(found.token_file)
+    assert "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt" == str(found.ca_file)
 
 
 def test_the_settings_win():
     settings = KubernetesSettings(url="https://k:1", token_file="/t", ca_file="/c")
     found = where(settings, {"KUBERNETES_SERVICE_HOST": "other"})
 
-    assert (found.url, str(found.token_file), str(found.ca_file)) == ("https://k:1", "/t", "/c")
+    assert ("https://k:1", "/t", "/c") == (found.url, str(found.token_file), str(found.ca_file))
 
 
 @pytest.mark.parametrize("url", ["", "http://k:1", "k:1"])

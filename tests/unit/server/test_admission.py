@@ -38,7 +38,7 @@ def test_what_is_asked_of_the_store_is_the_taskruns():
     assert isinstance(asked, Claim)
     assert TaskInstanceKey("d", "manual__run-uid", "t", 7) == asked.key
     assert (3, 4) == (asked.try_number, asked.max_tries)
-    assert (asked.number, asked.taskrun_uid, asked.conf) == (2, "run-uid", {"a": 1})
+    assert (2, "run-uid", {"a": 1}) == (asked.number, asked.taskrun_uid, asked.conf)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_only_the_pod_in_the_status_counts(ref, reason):
     ],
 )
 def test_what_is_over_is_final_even_where_no_pod_was_written_down(over):
-    assert judge(POD, over).reason is Reason.SUPERSEDED
+    assert Reason.SUPERSEDED is judge(POD, over).reason
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_what_is_over_is_final_even_where_no_pod_was_written_down(over):
 def test_policy_denies(spec):
     verdict = judge(POD, run(spec))
 
-    assert verdict.reason is Reason.DENIED
+    assert Reason.DENIED is verdict.reason
     assert "ns/job" in verdict.message
 
 
@@ -136,7 +136,7 @@ KEYS = ("authentication.kubernetes.io/pod-name", "authentication.kubernetes.io/p
 def test_a_pod_is_told_by_its_account_and_name():
     extra = dict(zip(KEYS, (["my-job-12"], ["u"]), strict=True))
 
-    assert pod_token.pod_of("system:serviceaccount:ns:sa", extra) == Pod("ns", "sa", "my-job-12", "u", "my-job", 12)
+    assert Pod("ns", "sa", "my-job-12", "u", "my-job", 12) == pod_token.pod_of("system:serviceaccount:ns:sa", extra)
 
 
 @pytest.mark.parametrize(

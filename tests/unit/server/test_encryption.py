@@ -46,7 +46,7 @@ def test_a_damaged_value_does_not_open(encryption, at):
 def test_a_key_from_the_settings_is_used():
     key = base64.urlsafe_b64encode(b"q" * 32).decode()
     one, two = Encryption.from_setting(key), Encryption.from_setting(key)
-    assert two.decrypt(one.encrypt("p@ss", PLACE), PLACE) == "p@ss"
+    assert "p@ss" == two.decrypt(one.encrypt("p@ss", PLACE), PLACE)
 
 
 @pytest.mark.parametrize("key", ["short", "not base64!", base64.b64encode(b"q" * 31).decode()])

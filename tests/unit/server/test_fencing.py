@@ -34,19 +34,19 @@ def attempt(**changes):
     ],
 )
 def test_the_standing(row, expected):
-    assert standing(row, "ti", NOW) is expected
+    assert expected is standing(row, "ti", NOW)
 
 
 def test_what_all_tasks_share_is_open_to_a_running_launch_only():
     shared = [route for route in ROUTES if route.pattern.startswith(("/variables", "/connections"))]
 
     assert shared
-    assert {route.opens for route in shared} == {Standing.CURRENT}
+    assert {Standing.CURRENT} == {route.opens for route in shared}
 
 
 def test_only_the_replay_of_a_state_is_open_for_longer():
-    assert [route.pattern for route in ROUTES if route.opens > Standing.SETTLED] == [
-        "/task-instances/{task_instance_id}/state"
+    assert ["/task-instances/{task_instance_id}/state"] == [
+        route.pattern for route in ROUTES if route.opens > Standing.SETTLED
     ]
 
 

@@ -17,7 +17,7 @@ def lines(data):
 
 def test_each_frame_is_a_line_with_its_place():
     first, second = lines(ASK + frames.response(1, {"type": "VariableResult", "key": "k", "value": "v"}))
-    assert (first["offset"], first["frame"][1]["key"]) == (0, "k")
+    assert (0, "k") == (first["offset"], first["frame"][1]["key"])
     assert (second["offset"], second["frame"][1]["value"]) == (len(ASK), "v")
 
 
@@ -29,7 +29,7 @@ def test_a_frame_that_is_cut_off_says_where():
 def test_nonsense_in_one_frame_does_not_hide_the_next():
     found = lines(b"\0\0\0\x01\xc1" + ASK)
     assert "not msgpack" in found[0]["problem"]
-    assert found[1]["frame"][0] == 1
+    assert 1 == found[1]["frame"][0]
 
 
 def test_a_length_that_cannot_be_ends_the_stream():
@@ -39,7 +39,7 @@ def test_a_length_that_cannot_be_ends_the_stream():
 
 def test_a_payload_that_is_no_frame_is_shown_and_named():
     (found,) = lines(b"\0\0\0\x01\x05")
-    assert found["frame"] == 5
+    assert 5 == found["frame"]
     assert "an array that starts with its id" in found["problem"]
 
 

@@ -33,8 +33,8 @@ def test_a_json_line_is_one_object_whatever_the_fields_hold():
     read = json.loads(line)
 
     assert "\n" not in line
-    assert (read["event"], read["level"], read["logger"]) == ("exchange", "info", "airlock.audit")
-    assert (read["why"], read["path"]) == ('a "quoted"\nline', "/x")
+    assert ("exchange", "info", "airlock.audit") == (read["event"], read["level"], read["logger"])
+    assert ('a "quoted"\nline', "/x") == (read["why"], read["path"])
 
 
 def test_a_traceback_is_a_field_of_its_json_line():

@@ -21,19 +21,19 @@ def report(**body):
 def test_an_end_clears_what_the_task_waited_for(state):
     said = report(state=state, end_date=END)
     assert said.state == state
-    assert said.values["end_date"] == ENDED
-    assert said.values["next_method"] is None
+    assert ENDED == said.values["end_date"]
+    assert None is said.values["next_method"]
     assert "rendered_map_index" not in said.values
 
 
 def test_a_name_for_the_map_index_is_kept_also_when_it_is_null():
-    assert report(state="failed", end_date=END, rendered_map_index=None).values["rendered_map_index"] is None
-    assert report(state="failed", end_date=END, rendered_map_index="a").values["rendered_map_index"] == "a"
+    assert None is report(state="failed", end_date=END, rendered_map_index=None).values["rendered_map_index"]
+    assert "a" == report(state="failed", end_date=END, rendered_map_index="a").values["rendered_map_index"]
 
 
 def test_outlets_are_kept_beside_the_columns():
     said = report(state="success", end_date=END, task_outlets=[{"type": "Asset", "uri": "s3://x"}])
-    assert said.kept["task_outlets"] == [{"type": "Asset", "uri": "s3://x", "name": None}]
+    assert [{"type": "Asset", "uri": "s3://x", "name": None}] == said.kept["task_outlets"]
 
 
 @pytest.mark.parametrize("key", ["", "  ", "x" * 251, 5])
@@ -44,20 +44,20 @@ def test_a_partition_key_must_be_text_that_is_not_blank_and_not_long(key):
 
 @pytest.mark.parametrize("event", [{}, {"partition_key": None}, {"partition_key": "x" * 250}])
 def test_other_outlet_events_are_fine(event):
-    assert report(state="success", end_date=END, outlet_events=[event]).problem is None
+    assert None is report(state="success", end_date=END, outlet_events=[event]).problem
 
 
 def test_a_long_retry_reason_is_cut():
     said = report(state="up_for_retry", end_date=END, retry_reason="x" * 600, retry_delay_seconds=2)
-    assert said.values["retry_reason"] == "x" * 500
-    assert said.values["retry_delay_seconds"] == 2.0
+    assert "x" * 500 == said.values["retry_reason"]
+    assert 2.0 == said.values["retry_delay_seconds"]
 
 
 def test_a_deferral_says_what_it_waits_for():
     said = report(state="deferred", classpath="a.B", next_method="go", trigger_timeout="PT90.5S", trigger_kwargs="enc")
     assert said.timeout == timedelta(seconds=90.5)
-    assert said.values == {"next_method": "go", "next_kwargs": {}}
-    assert said.kept == {"classpath": "a.B", "trigger_kwargs": "enc", "queue": None}
+    assert {"next_method": "go", "next_kwargs": {}} == said.values
+    assert {"classpath": "a.B", "trigger_kwargs": "enc", "queue": None} == said.kept
 
 
 def test_a_task_may_wait_for_a_person():
@@ -67,7 +67,7 @@ def test_a_task_may_wait_for_a_person():
 
 def test_a_reschedule_has_two_dates():
     said = report(state="up_for_reschedule", end_date=END, reschedule_date="2026-01-01T01:00:00+01:00")
-    assert said.values["reschedule_date"] == ENDED
+    assert ENDED == said.values["reschedule_date"]
 
 
 @pytest.mark.parametrize("state", ["scheduled", "queued", "restarting"])

@@ -14,13 +14,13 @@ NOWHERE = Path("/nonexistent")
 
 
 def test_there_is_a_default_for_everything():
-    assert load_settings(NOWHERE, {}) == ServerSettings()
+    assert ServerSettings() == load_settings(NOWHERE, {})
 
 
 def test_the_environment_sets_a_value_of_the_settings_type():
     loaded = load_settings(NOWHERE, {"AIRLOCK__API__PORT": "9", "AIRLOCK__LOGGING__FRAMES": "true"})
-    assert loaded.api.port == 9
-    assert loaded.logging.frames is True
+    assert 9 == loaded.api.port
+    assert True is loaded.logging.frames
 
 
 @pytest.mark.parametrize(

@@ -39,14 +39,14 @@ def test_the_step_of_the_same_taskrun(state, row_try, asked_try, step):
 
 
 def test_there_is_nothing_to_succeed_at_first():
-    assert succeed(None, 1) is Step.CREATE
+    assert Step.CREATE is succeed(None, 1)
 
 
 @pytest.mark.parametrize("state", TaskInstanceState)
 def test_another_taskruns_task_instance_is_run_again_once_it_is_finished_and_not_before(state):
     expected = Step.NEXT_TRY if state in FINISHED else Step.BUSY
 
-    assert succeed(Found(state, 1, mine=False), 1) is expected
+    assert expected is succeed(Found(state, 1, mine=False), 1)
 
 
 def test_every_state_has_a_step_and_a_success_is_never_run_again():

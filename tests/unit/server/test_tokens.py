@@ -34,7 +34,7 @@ def test_a_minted_token_holds_and_says_whose_it_is(tokens, scope):
     token = tokens.mint_workload(TI) if scope == "workload" else tokens.mint_execution(TI)
     found = tokens.verify(token)
     assert (found.sub, found.scope, found.exp - found.iat) == (TI, scope, 600)
-    assert jwt.get_unverified_header(token)["alg"] == "HS512"
+    assert "HS512" == jwt.get_unverified_header(token)["alg"]
 
 
 def test_two_tokens_are_never_the_same(tokens):
@@ -47,12 +47,12 @@ def test_a_token_is_only_minted_for_a_uuid(tokens):
 
 
 def test_a_token_without_a_scope_is_an_execution_token(tokens):
-    assert tokens.verify(signed(scope=...)).scope == "execution"
+    assert "execution" == tokens.verify(signed(scope=...)).scope
 
 
 def test_a_token_is_accepted_within_the_leeway_after_its_end(tokens):
     now = int(time.time())
-    assert tokens.verify(signed(iat=now - 605, nbf=now - 605, exp=now - 5)).sub == TI
+    assert TI == tokens.verify(signed(iat=now - 605, nbf=now - 605, exp=now - 5)).sub
 
 
 now = int(time.time())
@@ -87,9 +87,9 @@ def test_a_token_is_refused(tokens, token):
 @pytest.mark.parametrize(("issuer", "holds"), [("us", True), ("them", False), (..., False)])
 def test_an_issuer_is_required_where_one_is_set(issuer, holds):
     tokens = Tokens(KEY, JwtSettings(issuer="us"))
-    assert tokens.verify(tokens.mint_execution(TI)).sub == TI
+    assert TI == tokens.verify(tokens.mint_execution(TI)).sub
     if holds:
-        assert tokens.verify(signed(iss=issuer)).sub == TI
+        assert TI == tokens.verify(signed(iss=issuer)).sub
     else:
         with pytest.raises(InvalidToken):
             tokens.verify(signed(iss=issuer))
@@ -115,11 +115,11 @@ def test_a_token_is_refreshed_when_a_fifth_or_thirty_seconds_are_left(tokens, li
     assert (successor is not None) == refreshed
     if successor is not None:
         found = tokens.verify(successor)
-        assert (found.sub, found.scope, found.exp - found.iat) == (TI, "execution", 600)
+        assert (TI, "execution", 600) == (found.sub, found.scope, found.exp - found.iat)
 
 
 def test_a_workload_token_is_never_refreshed(tokens):
-    assert tokens.refreshed(Claims(TI, "workload", now - 599, now + 1)) is None
+    assert None is tokens.refreshed(Claims(TI, "workload", now - 599, now + 1))
 
 
 def test_a_token_for_a_pod_says_which_and_so_does_its_successor(tokens):
@@ -127,7 +127,7 @@ def test_a_token_for_a_pod_says_which_and_so_does_its_successor(tokens):
     new = tokens.verify(tokens.refreshed(old))
 
     assert old.bound == new.bound == Binding("pod", "run", 2)
-    assert tokens.verify(tokens.mint_execution(TI)).bound is None
+    assert None is tokens.verify(tokens.mint_execution(TI)).bound
 
 
 @pytest.mark.parametrize("bound", ["pod", {}, {"pod": "p"}, {"pod": 1, "taskrun": "r", "try": 1}])
@@ -140,8 +140,8 @@ def test_the_first_key_signs_and_all_verify():
     old, new = b"o" * 64, b"n" * 64
     both = Tokens(new + old, SETTINGS)
 
-    assert both.verify(Tokens(old, SETTINGS).mint_execution(TI)).sub == TI
-    assert Tokens(new, SETTINGS).verify(both.mint_execution(TI)).sub == TI
+    assert TI == both.verify(Tokens(old, SETTINGS).mint_execution(TI)).sub
+    assert TI == Tokens(new, SETTINGS).verify(both.mint_execution(TI)).sub
     with pytest.raises(InvalidToken):
         Tokens(old, SETTINGS).verify(both.mint_execution(TI))
 

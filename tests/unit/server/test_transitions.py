@@ -28,22 +28,22 @@ def test_run_is_accepted_from_queued_and_restarting_only(state):
 def test_run_is_replayed_for_the_process_that_runs_it(state):
     answer = on_run(Seen(state, *OURS), US)
     if state is TaskInstanceState.RUNNING:
-        assert answer is Verdict.REPLAY
+        assert Verdict.REPLAY is answer
     elif state in (TaskInstanceState.QUEUED, TaskInstanceState.RESTARTING):
-        assert answer is Verdict.MOVE
+        assert Verdict.MOVE is answer
     else:
-        assert answer is Verdict.INVALID_STATE
+        assert Verdict.INVALID_STATE is answer
 
 
 @pytest.mark.parametrize("other", [("elsewhere", "user", 1), ("host", "someone", 1), ("host", "user", 2)])
 def test_run_is_refused_to_any_other_process(other):
-    assert on_run(Seen(TaskInstanceState.RUNNING, *other), US) is Verdict.INVALID_STATE
+    assert Verdict.INVALID_STATE is on_run(Seen(TaskInstanceState.RUNNING, *other), US)
 
 
 @pytest.mark.parametrize("missing", Missing)
 def test_run_and_report_do_not_find_an_id_that_is_not_live(missing):
-    assert on_run(missing, US) is Verdict.NOT_FOUND
-    assert on_report(missing, TaskInstanceState.SUCCESS) is Verdict.NOT_FOUND
+    assert Verdict.NOT_FOUND is on_run(missing, US)
+    assert Verdict.NOT_FOUND is on_report(missing, TaskInstanceState.SUCCESS)
 
 
 @pytest.mark.parametrize("state", TaskInstanceState)
@@ -51,11 +51,11 @@ def test_run_and_report_do_not_find_an_id_that_is_not_live(missing):
 def test_a_report_moves_a_running_task_and_is_replayed_in_its_own_state(state, reported):
     answer = on_report(Seen(state, *OURS), reported)
     if state is reported:
-        assert answer is Verdict.REPLAY
+        assert Verdict.REPLAY is answer
     elif state is TaskInstanceState.RUNNING:
-        assert answer is Verdict.MOVE
+        assert Verdict.MOVE is answer
     else:
-        assert answer is Verdict.INVALID_STATE
+        assert Verdict.INVALID_STATE is answer
 
 
 @pytest.mark.parametrize("reported", TaskInstanceState)
@@ -72,9 +72,9 @@ def test_a_heartbeat_is_for_a_running_task(state):
 @pytest.mark.parametrize("state", TaskInstanceState)
 @pytest.mark.parametrize(("hostname", "pid"), [("elsewhere", 1), ("host", 2)])
 def test_a_heartbeat_compares_the_process_before_the_state(state, hostname, pid):
-    assert on_heartbeat(Seen(state, *OURS), hostname, pid) is Verdict.RUNNING_ELSEWHERE
+    assert Verdict.RUNNING_ELSEWHERE is on_heartbeat(Seen(state, *OURS), hostname, pid)
 
 
 def test_a_heartbeat_tells_an_archived_id_from_an_unknown_one():
-    assert on_heartbeat(Missing.ARCHIVED, "host", 1) is Verdict.GONE
-    assert on_heartbeat(Missing.UNKNOWN, "host", 1) is Verdict.NOT_FOUND
+    assert Verdict.GONE is on_heartbeat(Missing.ARCHIVED, "host", 1)
+    assert Verdict.NOT_FOUND is on_heartbeat(Missing.UNKNOWN, "host", 1)

@@ -23,9 +23,9 @@ def run(body, content_type=JSON):
 
 
 def test_a_good_body_is_decoded():
-    assert run(msgspec.json.encode(RUN)).pid == 1
-    assert run(msgspec.json.encode(RUN), "application/json; charset=utf-8").pid == 1
-    assert run(msgspec.json.encode(RUN), "application/vnd.x+json").pid == 1
+    assert 1 == run(msgspec.json.encode(RUN)).pid
+    assert 1 == run(msgspec.json.encode(RUN), "application/json; charset=utf-8").pid
+    assert 1 == run(msgspec.json.encode(RUN), "application/vnd.x+json").pid
 
 
 def changed(**changes):
@@ -59,18 +59,18 @@ def test_a_wrong_body_is_named_by_kind_and_place(body, kind, loc, value):
 
 @pytest.mark.parametrize("content_type", ["", "text/plain", "application/x-www-form-urlencoded", "text/json"])
 def test_a_body_that_does_not_say_it_is_json_is_refused(content_type):
-    assert problem(run, msgspec.json.encode(RUN), content_type).loc == ["body"]
+    assert ["body"] == problem(run, msgspec.json.encode(RUN), content_type).loc
 
 
 def test_a_body_that_is_nested_too_deeply_is_refused():
     body = b'{"state":"deferred","classpath":"a.B","next_method":"c","next_kwargs":{"x":' + b"[" * 100_000
-    assert problem(payloads.decode_report, body, JSON).type == "recursion_loop"
+    assert "recursion_loop" == problem(payloads.decode_report, body, JSON).type
 
 
 def test_a_place_inside_a_list_is_named():
     body = msgspec.json.encode({"state": "success", "end_date": RUN["start_date"], "task_outlets": [{"uri": "x"}]})
     found = problem(payloads.decode_report, body, JSON)
-    assert (found.type, found.loc) == ("missing", ["body", "task_outlets", 0, "type"])
+    assert ("missing", ["body", "task_outlets", 0, "type"]) == (found.type, found.loc)
 
 
 @pytest.mark.parametrize(("text", "value"), [("5", 5), ("-1", -1), ("+2", 2)])
@@ -86,12 +86,12 @@ def test_what_is_no_whole_number_is_refused(text, kind):
 
 
 def test_a_number_out_of_its_bounds_is_refused():
-    assert problem(integer, {"n": "0"}, "n", low=1, high=2).type == "greater_than_equal"
-    assert problem(integer, {"n": "3"}, "n", low=1, high=2).type == "less_than_equal"
-    assert problem(integer, {"n": str(2**63)}, "n").type == "less_than_equal"
+    assert "greater_than_equal" == problem(integer, {"n": "0"}, "n", low=1, high=2).type
+    assert "less_than_equal" == problem(integer, {"n": "3"}, "n", low=1, high=2).type
+    assert "less_than_equal" == problem(integer, {"n": str(2**63)}, "n").type
 
 
 def test_a_yes_or_no_is_read_from_the_query():
-    assert [boolean({"b": text}, "b") for text in ("true", "1", "False", "off")] == [True, True, False, False]
-    assert boolean({}, "b") is False
-    assert problem(boolean, {"b": "maybe"}, "b").loc == ["query", "b"]
+    assert [True, True, False, False] == [boolean({"b": text}, "b") for text in ("true", "1", "False", "off")]
+    assert False is boolean({}, "b")
+    assert ["query", "b"] == problem(boolean, {"b": "maybe"}, "b").loc

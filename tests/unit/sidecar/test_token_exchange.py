@@ -31,12 +31,12 @@ NAMED = TaskInstanceRef(id="i", dag_id="d", task_id="t", run_id="r", try_number=
     ],
 )
 def test_the_step_after_an_answer(status, expected):
-    assert step(status) is expected
+    assert expected is step(status)
 
 
 def test_the_named_task_instance_is_ours():
-    assert foreign(OURS, NAMED, None) is None
-    assert foreign(OURS, NAMED, NAMED) is None
+    assert None is foreign(OURS, NAMED, None)
+    assert None is foreign(OURS, NAMED, NAMED)
 
 
 @pytest.mark.parametrize(
@@ -71,9 +71,9 @@ def test_what_a_refusal_means_for_a_launch_that_has_not_begun(error, why, messag
 
 
 def test_a_pods_hostname_has_a_piece_of_its_uid():
-    assert entering.hostname(Sidecar(pod_name="job-1", pod_uid="0123456789")) == "job-1-01234567"
-    assert entering.hostname(Sidecar(pod_name="job-1")) == "job-1"
-    assert entering.hostname(Sidecar(hostname="host")) == "host"
+    assert "job-1-01234567" == entering.hostname(Sidecar(pod_name="job-1", pod_uid="0123456789"))
+    assert "job-1" == entering.hostname(Sidecar(pod_name="job-1"))
+    assert "host" == entering.hostname(Sidecar(hostname="host"))
 
 
 def test_what_is_expected_soon_is_asked_for_after_50_ms_and_at_most_every_second():

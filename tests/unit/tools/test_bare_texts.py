@@ -18,7 +18,7 @@ def test_no_two_nodes_share_an_address_or_a_network():
     links = [ipaddress.ip_network(f"{node.ip}/30", strict=False) for node in NODES]
     pods = [ipaddress.ip_network(node.pods) for node in NODES]
 
-    assert len({node.ip for node in NODES} | {node.gateway for node in NODES}) == 2 * MOST_NODES
+    assert 2 * MOST_NODES == len({node.ip for node in NODES} | {node.gateway for node in NODES})
     assert all(ipaddress.ip_address(node.gateway) in link for node, link in zip(NODES, links, strict=True))
     assert not any(a.overlaps(b) for group in (links, pods) for a in group for b in group if a is not b)
     assert all(network.subnet_of(ipaddress.ip_network(PODS)) for network in pods)
@@ -45,9 +45,9 @@ def test_an_unknown_component_is_refused_with_the_known_ones():
 def test_the_api_server_audits_and_issues_tokens():
     flags = dict(word.partition("=")[::2] for word in arguments("apiserver", Files(Path("/s"), NODES[0]))[1:])
 
-    assert flags["--audit-log-path"] == "/s/audit/audit.log"
+    assert "/s/audit/audit.log" == flags["--audit-log-path"]
     assert {"--service-account-issuer", "--service-account-signing-key-file"} <= set(flags)
-    assert flags["--authorization-mode"] == "Node,RBAC"
+    assert "Node,RBAC" == flags["--authorization-mode"]
 
 
 def test_the_audit_log_holds_no_body_with_a_credential():
@@ -56,8 +56,8 @@ def test_the_audit_log_holds_no_body_with_a_credential():
     bodies = [rule for rule in rules if rule["level"] in ("Request", "RequestResponse")]
 
     named = {(part["group"], name) for rule in bodies for part in rule["resources"] for name in part["resources"]}
-    assert named == {("", "pods"), ("", "pods/status"), ("airlock.dev", "*")}
-    assert rules[-1] == {"level": "Metadata"}
+    assert {("", "pods"), ("", "pods/status"), ("airlock.dev", "*")} == named
+    assert {"level": "Metadata"} == rules[-1]
 
 
 @pytest.mark.parametrize("may", [True, False])
@@ -71,18 +71,18 @@ def test_without_the_capability_the_oom_score_stays_where_it_is(may):
 def test_a_kubelet_runs_on_either_version_of_control_groups_and_with_swap():
     config = json.loads(configuration.kubelet(NODES[1], Path("/p"), Path("/f"), "/airlock-test/airlock-2"))
 
-    assert (config["failCgroupV1"], config["failSwapOn"], config["cgroupRoot"]) == (
+    assert (
         False,
         False,
         "/airlock-test/airlock-2",
-    )
-    assert config["tlsCertFile"] == "/p/kubelet-airlock-2-serving.crt"
+    ) == (config["failCgroupV1"], config["failSwapOn"], config["cgroupRoot"])
+    assert "/p/kubelet-airlock-2-serving.crt" == config["tlsCertFile"]
 
 
 def test_a_nodes_pods_get_addresses_of_its_own_network():
     chain = json.loads(configuration.pod_network(NODES[1]))
 
-    assert chain["plugins"][0]["ipam"]["ranges"] == [[{"subnet": "10.244.2.0/24"}]]
+    assert [[{"subnet": "10.244.2.0/24"}]] == chain["plugins"][0]["ipam"]["ranges"]
 
 
 def test_control_groups_of_both_versions_are_found():

@@ -40,7 +40,7 @@ def test_a_kubelet_serves_under_its_nodes_address():
     client, serving = node_leaves(NodeAddress(2))
 
     assert ("198.18.0.6",) == serving.addresses
-    assert (client.common_name, client.organizations) == ("system:node:airlock-2", ("system:nodes",))
+    assert ("system:node:airlock-2", ("system:nodes",)) == (client.common_name, client.organizations)
 
 
 @pytest.mark.parametrize("leaf", [*cluster_leaves(), *node_leaves(FIRST)], ids=lambda leaf: leaf.file)
@@ -73,6 +73,6 @@ def test_a_kubeconfig_carries_all_that_it_needs(authority, tmp_path):
     authority.kubeconfig("admin", tmp_path / "kubeconfig")
 
     config = json.loads((tmp_path / "kubeconfig").read_text())
-    assert config["clusters"][0]["cluster"]["server"] == "https://198.18.0.2:6443"
-    assert set(config["users"][0]["user"]) == {"client-certificate-data", "client-key-data"}
-    assert stat.S_IMODE((tmp_path / "kubeconfig").stat().st_mode) == 0o600
+    assert "https://198.18.0.2:6443" == config["clusters"][0]["cluster"]["server"]
+    assert {"client-certificate-data", "client-key-data"} == set(config["users"][0]["user"])
+    assert 0o600 == stat.S_IMODE((tmp_path / "kubeconfig").stat().st_mode)

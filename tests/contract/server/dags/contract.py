@@ -7,8 +7,8 @@ with DAG("contract"):
 
     @task
     def succeed():
-        assert Variable.get("greeting") == "hello"
-        assert Connection.get("db").password == "p@ss"
+        assert "hello" == Variable.get("greeting")
+        assert "p@ss" == Connection.get("db").password
         return {"greeting": Variable.get("greeting")}
 
     @task(retries=0)

@@ -45,11 +45,11 @@ def refused(status, call, *args, **kwargs):
 
 
 client, ti_id, context = started("success")
-assert context.dag_run.run_id == "run:1+x", context
-assert context.dag_run.conf == {"answer": 42}
-assert context.max_tries == 1
-assert context.should_retry is True
-assert context.xcom_keys_to_clear == []
+assert "run:1+x" == context.dag_run.run_id, context
+assert {"answer": 42} == context.dag_run.conf
+assert 1 == context.max_tries
+assert True is context.should_retry
+assert [] == context.xcom_keys_to_clear
 assert given["tis"]["success"]["token"] not in str(client.auth.__dict__)
 again = client.task_instances.start(ti_id, PID, NOW)
 assert again.dag_run == context.dag_run
@@ -61,25 +61,25 @@ else:
     raise AssertionError("a second process could start the task instance")
 
 client.task_instances.heartbeat(ti_id, PID)
-assert refused(409, client.task_instances.heartbeat, ti_id, 1)["reason"] == "running_elsewhere"
+assert "running_elsewhere" == refused(409, client.task_instances.heartbeat, ti_id, 1)["reason"]
 client.task_instances.set_rtif(ti_id, {"bash_command": "echo 1", "nested": {"a": [1, None]}})
 client.task_instances.set_rendered_map_index(ti_id, "the first")
 
 value = client.variables.get("from/cli")
 assert isinstance(value, VariableResponse)
-assert value.value == "set by the command"
+assert "set by the command" == value.value
 assert isinstance(client.variables.get("absent"), ErrorResponse)
 client.variables.set("made by task", "text", "a note")
-assert client.variables.get("made by task").value == "text"
-assert client.variables.keys(prefix="made").keys == ["made by task"]
+assert "text" == client.variables.get("made by task").value
+assert ["made by task"] == client.variables.keys(prefix="made").keys
 client.variables.delete("made by task")
 client.variables.delete("made by task")
 assert isinstance(client.variables.get("made by task"), ErrorResponse)
 
 connection = client.connections.get("db")
 assert isinstance(connection, ConnectionResponse), connection
-assert (connection.conn_type, connection.password, connection.port) == ("postgres", "p@ss", 5432)
-assert json.loads(connection.extra) == {"sslmode": "require"}
+assert ("postgres", "p@ss", 5432) == (connection.conn_type, connection.password, connection.port)
+assert {"sslmode": "require"} == json.loads(connection.extra)
 assert isinstance(client.connections.get("absent"), ErrorResponse)
 
 where = {"dag_id": "dag", "run_id": "run:1+x", "task_id": "mapped"}
@@ -88,30 +88,30 @@ for i, item in enumerate(["zero", {"one": 1}, None]):
     client.xcoms.set(**where, key=key, value=item, map_index=i, mapped_length=3)
 plain = client.xcoms.get(**where, key=key, map_index=1)
 assert isinstance(plain, XComResponse)
-assert plain.value == {"one": 1}
-assert client.xcoms.get(**where, key=key, map_index=2).value is None
-assert client.xcoms.get(**where, key="absent").value is None
-assert client.xcoms.head(**where, key=key).len == 3
-assert client.xcoms.get_sequence_item(**where, key=key, offset=-3).root == "zero"
+assert {"one": 1} == plain.value
+assert None is client.xcoms.get(**where, key=key, map_index=2).value
+assert None is client.xcoms.get(**where, key="absent").value
+assert 3 == client.xcoms.head(**where, key=key).len
+assert "zero" == client.xcoms.get_sequence_item(**where, key=key, offset=-3).root
 assert isinstance(client.xcoms.get_sequence_item(**where, key=key, offset=3), ErrorResponse)
 sliced = client.xcoms.get_sequence_slice(**where, key=key, start=None, stop=None, step=-2)
-assert sliced.root == [None, "zero"], sliced
+assert [None, "zero"] == sliced.root, sliced
 client.xcoms.delete(**where, key=key, map_index=0)
-assert client.xcoms.head(**where, key=key).len == 2
+assert 2 == client.xcoms.head(**where, key=key).len
 
 client.task_instances.succeed(ti_id, NOW + timedelta(seconds=5), [], [], "the first")
 client.task_instances.succeed(ti_id, NOW + timedelta(seconds=5), [], [], "the first")
-assert refused(409, client.task_instances.heartbeat, ti_id, PID)["reason"] == "not_running"
+assert "not_running" == refused(409, client.task_instances.heartbeat, ti_id, PID)["reason"]
 
 client, ti_id, _ = started("skipped")
 client.task_instances.finish(ti_id, TerminalStateNonSuccess.SKIPPED, NOW, None)
 client, ti_id, _ = started("failed")
 client.task_instances.finish(ti_id, TerminalStateNonSuccess.FAILED, NOW, None)
-assert refused(409, client.task_instances.succeed, ti_id, NOW, [], [], None)["previous_state"] == "failed"
+assert "failed" == refused(409, client.task_instances.succeed, ti_id, NOW, [], [], None)["previous_state"]
 
 client, ti_id, _ = started("retry")
 client.task_instances.retry(ti_id, NOW, None, retry_delay_seconds=7.5, retry_reason="x" * 600)
-assert refused(404, client.task_instances.retry, ti_id, NOW, None)["reason"] == "not_found"
+assert "not_found" == refused(404, client.task_instances.retry, ti_id, NOW, None)["reason"]
 refused(410, client.task_instances.heartbeat, ti_id, PID)
 refused(410, client.task_instances.set_rtif, ti_id, {})
 
