@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-DAG_RUN = {
+DAG_RUN: dict[str, Any] = {
     "dag_id": "d", "run_id": "r", "logical_date": None, "data_interval_start": None, "data_interval_end": None,
     "run_after": "2026-01-01T00:00:00Z", "start_date": None, "end_date": None, "run_type": "manual",
     "state": "running", "consumed_asset_events": [], "partition_key": None,

@@ -186,7 +186,11 @@ class PlayedKubernetes:
             return _status(404, f"{kind} {key[2]!r} not found")
         if method == "GET":
             return 200, found
-        if method == "PUT" and body["metadata"].get("resourceVersion") != found["metadata"]["resourceVersion"]:
+        if (
+            method == "PUT"
+            and found
+            and body["metadata"].get("resourceVersion") != found["metadata"]["resourceVersion"]
+        ):
             return _status(409, "the object has been modified")
         self._version += 1
         uid = found["metadata"]["uid"] if found is not None else str(uuid.uuid4())

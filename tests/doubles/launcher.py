@@ -10,6 +10,7 @@ from doubles.sidecar import Sidecar
 from airlock_runner.link import Link, LinkLost, Streams
 from airlock_wire import pod
 from airlock_wire.protocol import frames
+from airlock_wire.protocol.frames import Response
 
 SUCCEED = {"type": "SucceedTask", "state": "success", "end_date": "2026-01-01T00:00:00Z"}
 FAIL = {"type": "TaskState", "state": "failed", "end_date": "2026-01-01T00:00:00Z"}
@@ -23,21 +24,30 @@ class PlayedLauncher:
         self.socket_dir = str(sidecar.folder / "socket")
         self.streams = Streams()
         self.nonce = ""
-        self.link: Link | None = None
-        self.frames: socket.socket | None = None
+        self._link: Link | None = None
         self._heard: list[dict[str, Any]] = []
         self._next_id = 0
+
+    @property
+    def link(self) -> Link:
+        """The connection, once there is one."""
+        assert self._link is not None, "not connected"
+        return self._link
+
+    @property
+    def frames(self) -> socket.socket:
+        """The runner's end of it."""
+        return self.link._frames
 
     def connect(self, seconds: float = 10, **kwargs: Any) -> "PlayedLauncher":
         ends = time.monotonic() + seconds
         while True:
             try:
-                self.link = Link.connect(self.socket_dir, self.streams, **kwargs)
+                self._link = Link.connect(self.socket_dir, self.streams, **kwargs)
                 break
             except LinkLost:
                 assert time.monotonic() < ends, "the sidecar did not listen"
                 time.sleep(0.01)
-        self.frames = self.link._frames
         self.frames.settimeout(30)
         return self
 
@@ -47,14 +57,18 @@ class PlayedLauncher:
         self.say(pod.FORKED)
         self.nonce = self.hear(pod.NONCE)["nonce"]
         self.say(pod.KEPT)
-        return self.answer().body
+        return self._started()
 
     def come_back(self) -> dict[str, Any]:
         """Reconnects to a restarted sidecar."""
         self.link.close()
         self.connect(nonce=self.nonce, forked=True)
         self.say(pod.FORKED)
-        return self.answer().body
+        return self._started()
+
+    def _started(self) -> dict[str, Any]:
+        body: dict[str, Any] = self.answer().body
+        return body
 
     def say(self, event: str, **fields: Any) -> None:
         self.link.say(event, **fields)
@@ -73,10 +87,10 @@ class PlayedLauncher:
         self._next_id += 1
         return self._next_id - 1
 
-    def answer(self) -> frames.Response:
+    def answer(self) -> Response:
         return frames.decode_response(frames.read_payload(self.frames))
 
-    def ask(self, body: Any) -> frames.Response:
+    def ask(self, body: Any) -> Response:
         asked = self.send(body)
         answer = self.answer()
         assert answer.id == asked
@@ -98,7 +112,7 @@ class PlayedLauncher:
         self.link.close()
 
     def clean(self) -> None:
-        if self.link is not None:
-            self.link.close()
+        if self._link is not None:
+            self._link.close()
         for fd in (*self.streams.readers, *self.streams.writers):
             os.close(fd)

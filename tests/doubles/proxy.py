@@ -72,7 +72,10 @@ class Proxy:
             def handle_error(self, *_: Any) -> None:
                 pass  # A client that gave up waiting resets its connection.
 
-        self._listen = lambda port: Server(("127.0.0.1", port), Handler)
+        def listen(port: int) -> ThreadingHTTPServer:
+            return Server(("127.0.0.1", port), Handler)
+
+        self._listen = listen
         self._server = self._listen(0)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}{parts.path}"
         self._serve()

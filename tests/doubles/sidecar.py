@@ -16,8 +16,8 @@ from typing import Any
 import msgspec
 from doubles.api import ScriptedApi
 
-from airlock_wire import record
 from airlock_wire.protocol.messages import BundleInfo, TaskInstance
+from airlock_wire.record import Record, decode
 from airlock_wire.workload import Execute, Workload
 
 TI = TaskInstance(
@@ -85,17 +85,17 @@ class Sidecar:
         self.process.kill()
         self.process.wait(10)
 
-    def end(self, seconds: float = 20) -> record.Record:
+    def end(self, seconds: float = 20) -> Record:
         """SIGTERM, as a kubelet sends it after the main container ended; the record."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
         assert 0 == self.process.wait(seconds), (self.folder / "stderr").read_text()
         return self.record()
 
-    def record(self) -> record.Record:
-        return record.decode((self.folder / "record.json").read_bytes())
+    def record(self) -> Record:
+        return decode((self.folder / "record.json").read_bytes())
 
-    def wait_for_record(self, seconds: float = 10) -> record.Record:
+    def wait_for_record(self, seconds: float = 10) -> Record:
         """The record of a sidecar that was not told to end."""
         ends = time.monotonic() + seconds
         while True:

@@ -60,7 +60,7 @@ def status(run: dict[str, Any]) -> dict[str, Any]:
 
 
 def reason(run: dict[str, Any]) -> str:
-    return status(run).get("reason", "")
+    return str(status(run).get("reason", ""))
 
 
 def over(run: dict[str, Any]) -> bool:
