@@ -45,7 +45,7 @@ def test_a_reason_with_a_clock_of_its_own_starts_it_anew_if_another_takes_its_pl
     other = looked(known, pod(), before=same, clock=200.0, failing_as="ContainerConfig")
 
     assert [100.0, 100.0, 200.0] == [each.failing for each in (first, same, other)]
-    assert looked(known, pod(), before=other).failing is None
+    assert None is looked(known, pod(), before=other).failing
 
 
 def test_a_pod_that_a_gate_holds_back_loses_none_of_its_time_to_start():

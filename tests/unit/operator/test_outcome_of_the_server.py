@@ -146,7 +146,7 @@ def test_a_pod_whose_taskrun_is_over_does_not_run_on():
     over = open_attempt(finishedAt="2026-11-21T12:00:00Z", state="success", reason="Succeeded")
     facts = observe(pod_with_mesh(ended()))
 
-    assert decide(over, facts, seen=Moments(1, CLOCK - 90, over=CLOCK - 30)).act is None
+    assert None is decide(over, facts, seen=Moments(1, CLOCK - 90, over=CLOCK - 30)).act
     assert Delete("hello-1", POD_UID) == decide(over, facts, seen=Moments(1, CLOCK - 90, over=CLOCK - 61)).act
 
 

@@ -11,6 +11,7 @@ from airlock_server.exchange.pod_token import NotAPod, Pod, Unusable
 from airlock_server.kube.taskruns import Metadata, TaskRun
 from airlock_server.launching.taskruns import closing
 from airlock_server.rules.attempts import Claim
+from airlock_wire.identity import TaskInstanceKey
 from airlock_wire.pod import TOKEN_AUDIENCE
 from airlock_wire.states import FINISHED, TaskInstanceState
 from airlock_wire.taskrun import PodRef, Spec, Status

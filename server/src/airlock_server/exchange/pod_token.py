@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from airlock_wire.taskrun import attempt_of
+
 #: A projected token is about one kilobyte.
 MAX_TOKEN_BYTES = 16384
 
