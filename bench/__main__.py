@@ -1,5 +1,7 @@
 """
-``python -m bench [noop] [roundtrips] [dropin] [heartbeats] [pods]``: figures side by side, also kept in .build/bench/.
+``python -m bench [noop] [roundtrips] [dropin] [heartbeats] [pods] [scale]``: figures side by side.
+
+They are also kept in .build/bench/.
 """
 
 import argparse
@@ -14,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench import dropin, heartbeats, noop, pods, roundtrips
+from bench.scale import section as scale
 from bench.servers import ROOT, BenchError
 
 _SECTIONS: dict[str, Callable[[Path, int], str]] = {
@@ -22,9 +25,10 @@ _SECTIONS: dict[str, Callable[[Path, int], str]] = {
     "dropin": dropin.section,
     "heartbeats": heartbeats.section,
     "pods": pods.section,
+    "scale": scale.section,
 }
-#: The default sections; the section about pods needs a cluster.
-_DEFAULT = [name for name in _SECTIONS if name != "pods" or os.environ.get("KUBECONFIG")]
+#: The default sections; two of them need a cluster.
+_DEFAULT = [name for name in _SECTIONS if name not in ("pods", "scale") or os.environ.get("KUBECONFIG")]
 
 
 def main() -> int:

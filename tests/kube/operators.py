@@ -48,6 +48,9 @@ def environment(system: Kubectl, folder: Path, identity: str, **settings: str) -
         "AIRLOCK__OPERATOR__KUBECONFIG": str(kubeconfig(system, folder)),
         "AIRLOCK__OPERATOR__HEALTH_PORT": str(port),
         "AIRLOCK__PODS__CA_FILE": str(folder / "ca.crt"),
+        # The server's name is not known on this machine.
+        "AIRLOCK__OPERATOR__TOKEN_FILE": "",
+        "AIRLOCK__OPERATOR__WATCH_SERVERS": "false",
     }
     return env | own | settings
 

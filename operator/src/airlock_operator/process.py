@@ -71,6 +71,8 @@ class Process:
         self._queue: WorkQueue[Key] = WorkQueue(time.monotonic)
         self._leadership = Leadership(self._cluster, mine.namespace, mine.lease, identity, mine.lease_seconds)
         self._heard = handlers.Heard()
+        self._unseen: set[Key] = set()
+        self._listed_at = 0.0
         self._server = Client(upstream_addresses(settings), self._server_changed)
         self._slots = Slots(Limits(mine.max_active, mine.max_active_per_namespace, read_limits(mine.max_active_in)))
         self._reconciler = Reconciler(
@@ -90,7 +92,7 @@ class Process:
             self._sightings,
             settings.namespaces,
             due=self._queue.add,
-            listed=self._slots.expect,
+            listed=self._adopt,
             start_anew=self._reconciler.start_anew,
         )
 
@@ -116,40 +118,40 @@ class Process:
 
     async def _lead(self, stop: asyncio.Event) -> int:
         """Works until it is told to stop, or until a necessary part has ended."""
-        mine = self._settings.operator
-        kubeconfig = mine.kubeconfig
-        if kubeconfig:
-            os.environ["KUBECONFIG"] = kubeconfig
-        registry = handlers.registry(self._sightings, self._enqueue, self._heard, kubeconfig)
-        kopf_stop = asyncio.Event()
-        parts: list[asyncio.Task[None]] = [
-            asyncio.create_task(self._leadership.keep(), name="lease"),
-            asyncio.create_task(self._relist.keep(mine.relist_seconds), name="relist"),
-            asyncio.create_task(self._server.watch(), name="server"),
-            *(asyncio.create_task(self._hear(each), name="events") for each in self._settings.namespaces or [""]),
-            *(asyncio.create_task(self._work(), name=f"worker-{n}") for n in range(mine.workers)),
-        ]
-        # On its way out kopf cancels every task of the loop that it does not know.
-        watching = asyncio.create_task(
-            handlers.watch(registry, self._settings.namespaces, asyncio.Event(), kopf_stop), name="watch"
-        )
+        watch_stop = asyncio.Event()
+        watching = asyncio.create_task(self._watch(watch_stop), name="watch")
+        parts = self._parts()
         stopping: asyncio.Task[Any] = asyncio.create_task(stop.wait(), name="stop")
         await asyncio.wait({*parts, watching, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        for part in parts:
-            if part.done() and not part.cancelled() and part.exception() is not None:
-                log.error("a part of the operator died", exc_info=part.exception(), extra={"part": part.get_name()})
-        if watching.done() and not watching.cancelled() and watching.exception() is not None:
-            log.error("the watch died", exc_info=watching.exception())
+        _report_deaths([*parts, watching])
         orderly = stopping.done()
         for part in [*parts, stopping]:
             part.cancel()
         # The workers have stopped, so the standby may begin at once.
         if self._leadership.held:
             await self._leadership.release()
-        kopf_stop.set()
-        # kopf would wait five seconds for tasks that it does not know, ours among them.
+        watch_stop.set()
+        # On its way out kopf cancels every task of the loop that it does not know, and waits five seconds for them.
         await asyncio.wait([watching], timeout=_WATCH_ENDS_SECONDS)
         return 0 if orderly else 1
+
+    async def _watch(self, stop: asyncio.Event) -> None:
+        kubeconfig = self._settings.operator.kubeconfig
+        if kubeconfig:
+            os.environ["KUBECONFIG"] = kubeconfig
+        registry = handlers.registry(self._sightings, self._enqueue, self._heard, kubeconfig)
+        await handlers.watch(registry, self._settings.namespaces, asyncio.Event(), stop)
+
+    def _parts(self) -> list[asyncio.Task[None]]:
+        """Starts everything that a leader needs beside the watch; none of it ends by itself while all is well."""
+        mine = self._settings.operator
+        return [
+            asyncio.create_task(self._leadership.keep(), name="lease"),
+            asyncio.create_task(self._relist.keep(mine.relist_seconds), name="relist"),
+            asyncio.create_task(self._server.watch(), name="server"),
+            *(asyncio.create_task(self._hear(each), name="events") for each in self._settings.namespaces or [""]),
+            *(asyncio.create_task(self._work(), name=f"worker-{n}") for n in range(mine.workers)),
+        ]
 
     async def _first(self, act: Callable[[], Awaitable[None]], stop: asyncio.Event) -> bool:
         """Tells whether it was done before the process was told to stop."""
@@ -182,6 +184,20 @@ class Process:
                     self._queue.add(key, again)
             finally:
                 self._queue.done(key)
+                self._adopted(key)
+
+    def _adopt(self, listed: set[Key]) -> None:
+        """Notes what the first list has: all of it is looked at before anything else is taken for known."""
+        self._slots.expect(listed)
+        self._unseen = set(listed)
+        self._listed_at = time.monotonic()
+
+    def _adopted(self, key: Key) -> None:
+        if key in self._unseen:
+            self._unseen.discard(key)
+            if not self._unseen:
+                seconds = round(time.monotonic() - self._listed_at, 3)
+                log.info("looked at everything listed", extra={"seconds": seconds})
 
     async def _hear(self, namespace: str) -> None:
         """Watches what kubelets complain of about pods."""
@@ -213,7 +229,14 @@ class Process:
             "queue": len(self._queue),
             "lastEventSeconds": round(time.monotonic() - self._heard.at, 1),
             "taskruns": len(self._sightings.runs),
+            "pods": self._sightings.pod_count,
         }
+
+
+def _report_deaths(parts: list[asyncio.Task[None]]) -> None:
+    for part in parts:
+        if part.done() and not part.cancelled() and part.exception() is not None:
+            log.error("a part of the operator died", exc_info=part.exception(), extra={"part": part.get_name()})
 
 
 def upstream_addresses(settings: OperatorSettings) -> Addresses:

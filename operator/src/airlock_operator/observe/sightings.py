@@ -139,6 +139,11 @@ class Sightings:
         """Returns all pods seen of a TaskRun."""
         return list(self._pods.get(key, {}).values())
 
+    @property
+    def pod_count(self) -> int:
+        """How many pods are kept."""
+        return len(self._keys)
+
     def lost_pod(self, key: Key, name: str) -> None:
         """Notes that the API server no longer has the pod: its last facts stay."""
         found = self._pods.get(key, {}).get(name)

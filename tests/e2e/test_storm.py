@@ -1,0 +1,118 @@
+"""
+The storm: 200 TaskRuns at once on one node whose processors are taken by others. Every one ends as the server says,
+none runs twice, and none is failed by Airlock: also with the operator or the server away for minutes.
+
+What was seen is printed: the reasons of the TaskRuns against the states of the server.
+"""
+
+import collections
+import contextlib
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+from kube.taskruns import dag_id, over, status, taskrun
+from kube.witness import START, query
+
+COUNT = 200
+LOOPS_PER_CORE = 4
+pytestmark = [pytest.mark.soak, pytest.mark.alone, pytest.mark.timeout(3600)]
+
+BODY = f"""
+{START}
+time.sleep(2)
+ti.xcom_push(key="done", value=1)
+return "done"
+"""
+
+
+@contextlib.contextmanager
+def busy():
+    """Loops that take every processor four times."""
+    loops = [
+        subprocess.Popen([sys.executable, "-c", "while True: pass"])
+        for _ in range(LOOPS_PER_CORE * (os.cpu_count() or 1))
+    ]
+    try:
+        yield
+    finally:
+        for loop in loops:
+            loop.kill()
+            loop.wait()
+
+
+def runs_of(team):
+    return team.get("taskruns")["items"]
+
+
+def wait_for_all(team, seconds):
+    ends = time.monotonic() + seconds
+    while True:
+        left = [run["metadata"]["name"] for run in runs_of(team) if not over(run)]
+        if not left or time.monotonic() > ends:
+            return left
+        time.sleep(10)
+
+
+def some_began(witness, names, count):
+    ends = time.monotonic() + 600
+    while sum("/start/" in line for line in witness.lines()) < count:
+        assert time.monotonic() < ends
+        time.sleep(2)
+
+
+def scaled(system, what, replicas):
+    system("scale", f"deployment/{what}", f"--replicas={replicas}")
+
+
+def nothing(_system):
+    pass
+
+
+def operator_away(system):
+    """The operator is killed in the middle, and away for ten minutes."""
+    scaled(system, "airlock-operator", 0)
+    system("delete", "pod", "-l", "app.kubernetes.io/component=operator", "--grace-period=0", "--force")
+    time.sleep(600)
+    scaled(system, "airlock-operator", 2)
+
+
+def server_away(system):
+    """The server is away for five minutes."""
+    scaled(system, "airlock-server", 0)
+    time.sleep(300)
+    scaled(system, "airlock-server", 1)
+
+
+@pytest.mark.parametrize("trouble", [nothing, operator_away, server_away], ids=lambda each: each.__name__)
+def test_every_taskrun_of_a_storm_ends_as_the_server_says(team, system, witness, trouble):
+    names = [f"{trouble.__name__.replace('_', '-')}-{number}" for number in range(COUNT)]
+    with busy():
+        began = time.monotonic()
+        team.apply([taskrun(name, BODY, pendingTimeout="60m") for name in names])
+        some_began(witness, names, 20)
+        trouble(system)
+        left = wait_for_all(team, 2400)
+        took = time.monotonic() - began
+    seen = compare(team, system, witness, names)
+    print(f"\n{trouble.__name__}: {COUNT} TaskRuns in {took:.0f} s")
+    for row, number in sorted(seen.items(), key=lambda item: -item[1]):
+        print(f"{number:5}  {' | '.join(map(str, row))}")
+
+    assert [] == left
+    assert {("success", "Succeeded", "success", 1): COUNT} == dict(seen)
+
+
+def compare(team, system, witness, names):
+    """How many TaskRuns there are of each state and reason, the server's state and the starts of user code."""
+    rows = query(system, "SELECT dag_id, state FROM task_instance")
+    server = dict(map(tuple, rows))
+    lines = witness.lines()
+    starts = collections.Counter(line.split("/")[1] for line in lines if "/start/" in line)
+    runs = {run["metadata"]["name"]: status(run) for run in runs_of(team)}
+    return collections.Counter(
+        (runs[name].get("state"), runs[name].get("reason"), server.get(dag_id(name)), starts[dag_id(name)])
+        for name in names
+    )
