@@ -6,6 +6,7 @@ and every failure is one of ``airlock_operator.kube.errors``.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -26,6 +27,9 @@ _PAGE = 200
 #: A list of metadata alone, which is a fraction of the objects.
 _METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _JSON = "application/json"
+_USER_AGENT = "airlock-operator"
+#: How long a token is used before its file is read again. A kubelet replaces it long before it ends.
+_TOKEN_SECONDS = 30.0
 #: How long a watch lasts before it is begun anew.
 _WATCH_SECONDS = 300
 
@@ -72,6 +76,8 @@ class Cluster:
         self._kubeconfig = kubeconfig
         self._connections = connections
         self._client: ApiClient | None = None
+        self._header: dict[str, str] = {}
+        self._authorized_at = float("-inf")
 
     async def open(self) -> None:
         """Reads the credentials; raises errors.KubernetesError if it finds no credentials."""
@@ -85,7 +91,6 @@ class Cluster:
             raise errors.NotAllowed(0, f"no way into a cluster: {e}") from e
         configuration.connection_pool_maxsize = self._connections
         self._client = ApiClient(configuration)
-        self._client.user_agent = "airlock-operator"
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -227,10 +232,13 @@ class Cluster:
         if self._client is None:
             raise errors.Busy(0, "not connected yet")
         try:
-            request = await self._client.param_serialize(
-                method, path, header_params={"Accept": accept}, body=body, auth_settings=["BearerToken"]
+            headers = {"Accept": accept, "User-Agent": _USER_AGENT} | await self._authorization(self._client)
+            url = self._client.configuration.host + path
+            # The client's own way to a request copies every body, and goes through a thread for the token each time. It
+            # took an eighth of the processor time of an operator that makes pods.
+            response = await self._client.rest_client.request(
+                method, url, headers=headers, body=body, _request_timeout=seconds
             )
-            response = await self._client.call_api(*request, _request_timeout=seconds)
         except ApiException as e:
             raise _error(e.status or 0, e.body or str(e.reason), e.headers) from e
         except (TimeoutError, OSError, OpenApiException) as e:
@@ -238,6 +246,16 @@ class Cluster:
         if response.status >= 300:
             raise _error(response.status, await response.read(), response.headers)
         return response
+
+
+    async def _authorization(self, client: ApiClient) -> dict[str, str]:
+        """Returns the header that proves who this is; the client reads the token's file again after its time."""
+        now = time.monotonic()
+        if now - self._authorized_at > _TOKEN_SECONDS:
+            auth = (await client.configuration.auth_settings()).get("BearerToken")
+            self._header = {} if auth is None else {"Authorization": str(auth["value"])}
+            self._authorized_at = now
+        return self._header
 
 
 async def _lines(response: Any) -> AsyncIterator[bytes]:
