@@ -79,6 +79,8 @@ class Launcher:
         self._vanished = False
         self._signalled = 0
         self._acknowledged = False
+        #: The sidecar said that the task ended because this launcher was told to stop.
+        self._interrupted = False
         self._deadlines: dict[str, float] = {}
         self._handoff, self._theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         self._oom_kills = memory.oom_kills()
@@ -99,7 +101,7 @@ class Launcher:
         self._say(pod.FORKED)
         while True:
             if self._ended is not None and self._acknowledged:
-                return pod.EXIT_OOM if self._ended.oom else pod.EXIT_OK
+                return self._exit_code(self._ended)
             if self._vanished:
                 return pod.EXIT_SIDECAR_LOST
             self._wait(wake_read)
@@ -107,6 +109,11 @@ class Launcher:
             code = self._deadlines_passed()
             if code is not None:
                 return code
+
+    def _exit_code(self, ended: Ended) -> int:
+        if ended.oom:
+            return pod.EXIT_OOM
+        return pod.EXIT_STOPPED if self._interrupted else pod.EXIT_OK
 
     def _fork(self, child: Child, wake: int) -> None:
         theirs = self._theirs
@@ -201,6 +208,7 @@ class Launcher:
             self._deadlines["forward"] = 0.0
         elif event == pod.ACK and of == pod.EXITED:
             self._acknowledged = True
+            self._interrupted = line.get("interrupted") is True
         elif event == pod.STOP and self._ended is None:
             self._kill(signal.SIGTERM)
             soon = time.monotonic() + pod.STOP_SECONDS

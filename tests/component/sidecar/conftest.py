@@ -8,6 +8,7 @@ import pytest
 from component.stores.servers import S3
 from doubles.api import ScriptedApi
 from doubles.launcher import PlayedLauncher
+from doubles.runner import Runner
 from doubles.sidecar import Sidecar, work
 
 from airlock_wire.workload import Workload
@@ -51,6 +52,20 @@ def make_launcher() -> Iterator[Callable[[Sidecar], PlayedLauncher]]:
     yield make
     for launcher in made:
         launcher.clean()
+
+
+@pytest.fixture
+def make_runner() -> Iterator[Callable[..., Runner]]:
+    """Makes a real launcher and runner; their sidecar's folder is where the bundle is."""
+    made: list[Runner] = []
+
+    def make(sidecar: Sidecar, body: str, **how: Any) -> Runner:
+        made.append(Runner(sidecar, body, **how))
+        return made[-1]
+
+    yield make
+    for runner in made:
+        runner.clean()
 
 
 @pytest.fixture

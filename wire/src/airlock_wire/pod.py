@@ -68,6 +68,8 @@ EXITED: Final = "exited"
 # The sidecar's words.
 WELCOME: Final = "welcome"
 NONCE: Final = "nonce"
+#: Confirms the event in ``of``. For ``exited`` it says whether the record is ``interrupted``: the launcher was told to
+#: stop before the task had reported its end.
 ACK: Final = "ack"
 STOP: Final = "stop"
 
@@ -90,11 +92,15 @@ KILL_BEFORE_GRACE_ENDS_SECONDS: Final = 10.0
 #: The pod's grace period by default.
 GRACE_SECONDS: Final = 60.0
 
-# The launcher's own exit codes, 80 to 89. A child's code travels only in the exit report.
+# The launcher's own exit codes: 80 to 89, and two that readers of pods already know. A child's code travels only in
+# the exit report.
 EXIT_OK: Final = 0
 EXIT_USAGE: Final = 80
 EXIT_NEVER_CONNECTED: Final = 81
 EXIT_SIDECAR_LOST: Final = 83
+#: The launcher was told to stop, and the task ended because of that: the code of a process that SIGTERM ended. A pod
+#: then shows Failed, also where no operator saw it end.
+EXIT_STOPPED: Final = 143
 #: The kernel killed the child for memory: the code that Kubernetes' readers of pods already know.
 EXIT_OOM: Final = 137
 

@@ -42,6 +42,7 @@ from airlock_sidecar.state.stops import Stop
 from airlock_sidecar.upstream.calls import Calls
 from airlock_sidecar.upstream.heartbeat import Heart
 from airlock_wire import pod
+from airlock_wire.record import Reason
 from airlock_wire.workload import Execute
 
 #: How long a runner may take to end after it was told to stop. Its launcher kills it after ``pod.STOP_SECONDS``.
@@ -97,7 +98,7 @@ class Lifecycle:
         self._launch.finish_log()
         recording.write(self._launch, verdict, self._settings.record_file)
         if self._control is not None:
-            self._control.say(pod.ACK, of=pod.EXITED)
+            self._control.say(pod.ACK, of=pod.EXITED, interrupted=verdict.reason is Reason.INTERRUPTED)
         while not self._events.terminated:
             self._events.next()
 
