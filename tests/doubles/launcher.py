@@ -15,6 +15,8 @@ from airlock_wire.protocol.frames import Response
 SUCCEED = {"type": "SucceedTask", "state": "success", "end_date": "2026-01-01T00:00:00Z"}
 FAIL = {"type": "TaskState", "state": "failed", "end_date": "2026-01-01T00:00:00Z"}
 RETRY = {"type": "RetryTask", "state": "up_for_retry", "end_date": "2026-01-01T00:00:00Z"}
+#: What a runner sends right before it calls the task.
+USER_CODE_BEGINS = {"type": "SetRenderedFields", "rendered_fields": {}}
 
 
 class PlayedLauncher:

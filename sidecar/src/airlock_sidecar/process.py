@@ -86,7 +86,7 @@ def _resume(sidecar_settings: settings.Sidecar, work: Workload, store: LogStore)
 
 def _live(config: settings.SidecarSettings, launch: Launch, store: LogStore) -> None:
     """Starts the threads, listens, and runs the launch until the record is written and SIGTERM came."""
-    calls = Calls(config.api.timeout_seconds)
+    calls = Calls(config.api.timeout_seconds, launch.clock)
     life = Lifecycle(config, launch, calls, lambda: _prepare(config, launch, calls))
     threading.excepthook = _end_broken
     threading.Thread(target=_wait_for_sigterm, args=(life,), name="sigterm", daemon=True).start()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from doubles.api import RUN_CONTEXT, Answer
-from doubles.launcher import FAIL, RETRY, SUCCEED
+from doubles.launcher import FAIL, RETRY, SUCCEED, USER_CODE_BEGINS
 from doubles.sidecar import work
 
 from airlock_wire.record import Exit, Reason
@@ -168,6 +168,7 @@ def test_a_task_over_its_time_is_stopped_and_judged(api, make_sidecar, make_laun
     sidecar = make_sidecar(work(execution_timeout_seconds=0.5)).start()
     launcher = make_launcher(sidecar)
     launcher.begin()
+    launcher.ask(USER_CODE_BEGINS)
     launcher.hear("stop")
     launcher.exit(None, 15)
 

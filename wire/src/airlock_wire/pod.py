@@ -63,6 +63,8 @@ HELLO_FRAMES: Final = "frames"
 FORKED: Final = "forked"
 KEPT: Final = "kept"
 SIGNALLED: Final = "signalled"
+#: User code begins. Only Airflow's runner has its launcher say it; ours tells it by its ``SetRenderedFields``.
+BEGINS: Final = "begins"
 EXITED: Final = "exited"
 
 # The sidecar's words.

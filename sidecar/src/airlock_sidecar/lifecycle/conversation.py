@@ -125,12 +125,15 @@ class Conversation:
         assert self._reporter is not None  # noqa: S101 - only an executing launch reports
         if self._launch.memory.stopped == Stop.SUPERSEDED:
             return False
+        # The wait for a server that takes the state is not the task's time.
+        self._launch.clock.end()
         try:
             return self._reporter.report(state, payload, of)
         finally:
             self._events.tell(Reported())
 
     def _keep_result(self, found: bytes) -> None:
+        self._launch.clock.end()
         Path(self._settings.state_dir, "result.json").write_bytes(found)
         self._events.tell(Reported())
 

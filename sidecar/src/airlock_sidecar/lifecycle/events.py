@@ -48,8 +48,8 @@ class Reported(msgspec.Struct, frozen=True):
     """The runner's last message was handled."""
 
 
-class OptionsChanged(msgspec.Struct, frozen=True):
-    """The runner told options of the task, so the deadline may be another."""
+class DeadlineChanged(msgspec.Struct, frozen=True):
+    """User code begins, or the runner told options of the task: the deadline may be another."""
 
 
 class Terminated(msgspec.Struct, frozen=True):
@@ -69,7 +69,7 @@ Event = (
     | HeartLost
     | StreamBroke
     | Reported
-    | OptionsChanged
+    | DeadlineChanged
     | Terminated
     | DeadlinePassed
 )

@@ -55,7 +55,7 @@ class Facts(NamedTuple):
     should_retry: bool
     #: This sidecar reports crashes by itself.
     judges: bool
-    #: The server's message, if its answer made this sidecar stop the runner; else empty.
+    #: The server's message, if its answer made this sidecar stop the runner; after a time-out the sentence about it.
     stopped_message: str = ""
     #: Seconds that the runner may take, None without a limit; and whether the runner only imports a file.
     limit: float | None = None
@@ -98,7 +98,7 @@ def judge(facts: Facts) -> Verdict:
         return Verdict(Reason.PARSED, "")
     if not facts.connected:
         return Verdict(Reason.RUNNER_NEVER_CONNECTED, "no launcher connected in time")
-    late = timed_out(facts.limit, parses=facts.parses)
+    late = facts.stopped_message or timed_out(facts.limit, parses=facts.parses)
     if facts.stopped == Stop.TIMED_OUT and facts.reported in _AFTER_TIME_OUT:
         return Verdict(Reason.TIMED_OUT, late)
     if facts.reported is not None:

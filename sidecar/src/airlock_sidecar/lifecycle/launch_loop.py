@@ -22,10 +22,10 @@ from airlock_sidecar.lifecycle.events import (
     Accepted,
     ControlEnded,
     ControlLine,
+    DeadlineChanged,
     DeadlinePassed,
     Events,
     HeartLost,
-    OptionsChanged,
     Reported,
     StreamBroke,
     Terminated,
@@ -39,6 +39,7 @@ from airlock_sidecar.settings import SidecarSettings
 from airlock_sidecar.state.journal import digest
 from airlock_sidecar.state.launch import Launch
 from airlock_sidecar.state.stops import Stop
+from airlock_sidecar.state.task_clock import SLOW_START_SECONDS
 from airlock_sidecar.upstream.calls import Calls
 from airlock_sidecar.upstream.heartbeat import Heart
 from airlock_wire import pod
@@ -61,7 +62,7 @@ class Lifecycle:
         self._calls = calls
         self._prepare = prepare
         self._events = Events()
-        launch.options_changed = lambda: self._events.tell(OptionsChanged())
+        launch.deadline_changed = lambda: self._events.tell(DeadlineChanged())
         self._who = entering.identity(self._settings, launch.memory.pid)
         self._streams = Streams(self._settings.state_dir, launch.sink)
         self._connected = threading.Event()
@@ -74,7 +75,7 @@ class Lifecycle:
         self._reporter: Reporter | None = None
         if isinstance(launch.workload, Execute):
             self._heart = Heart(calls, launch, self._who, self._settings.heartbeat_seconds)
-            calls.waiting = lambda why: launch.log(f"the Execution API does not answer ({why}); waiting", "warning")
+            calls.outage.say = launch.log
             self._reporter = Reporter(launch, calls, self._heart, self._events.flushed)
             calls.last_good = self._heart.last_good
         trace = Trace(settings.logging)
@@ -219,6 +220,8 @@ class Lifecycle:
             with self._launch.remembering():
                 memory.signalled = signal_of(line) or signal.SIGTERM
             self._control.say(pod.ACK, of=pod.SIGNALLED)
+        elif line["event"] == pod.BEGINS:
+            self._launch.user_code_begins()
         return False
 
     def _entered(self, entered: Entered) -> bool:
@@ -233,6 +236,8 @@ class Lifecycle:
         self._launch.mark("started")
         # This is written before the runner is told: without a record it says whether user code can have begun.
         Path(self._settings.state_dir, pod.BEGUN_FILE).touch()
+        # The import of a file is all that a launch that parses it does. A task's own time begins when its runner says.
+        self._launch.clock.start(begun=not isinstance(self._launch.workload, Execute))
         self._conversation.begin(self._session)
         if self._heart is not None:
             self._heart.start(lambda why, message: self._events.tell(HeartLost(why, message)))
@@ -240,23 +245,32 @@ class Lifecycle:
     # --- deadlines ---
 
     def _deadline(self) -> float | None:
-        """Returns the next moment, on the monotonic clock, at which the runner must be stopped, or is given up."""
+        """
+        Returns the next moment, on the monotonic clock, at which the runner may have to be stopped, or is given up.
+        """
         if self._given_up_at is not None:
             return self._given_up_at
         if self._overtime_ends is not None:
             return self._overtime_ends
         limit = self._launch.limit
-        started = self._launch.memory.timeline.get("started")
-        return None if limit is None or started is None else time.monotonic() + started + limit - time.time()
+        if limit is None or not self._conversation.begun:
+            return None
+        return time.monotonic() + self._launch.clock.left(limit)
 
     def _deadline_passed(self) -> None:
         if self._overtime_ends is not None:
             self._launch.log("the runner went on for too long after its last word and is stopped", "warning")
             self._stop_runner(Stop.NOT)
-        else:
-            parses = not isinstance(self._launch.workload, Execute)
-            self._launch.log(judging.timed_out(self._launch.limit, parses=parses), "error")
-            self._stop_runner(Stop.TIMED_OUT)
+            return
+        limit, clock = self._launch.limit, self._launch.clock
+        if limit is None or clock.left(limit) > 0:
+            self._launch.note_time()
+            return
+        text = judging.timed_out(limit, parses=not isinstance(self._launch.workload, Execute))
+        if not clock.used.begun:
+            text = f"user code did not begin within {limit + SLOW_START_SECONDS:g} s, and the runner was stopped"
+        self._launch.log(text, "error")
+        self._stop_runner(Stop.TIMED_OUT, text)
 
     def _stop_runner(self, why: Stop, message: str = "") -> None:
         self._launch.stopped(why, message)
@@ -270,6 +284,7 @@ class Lifecycle:
         left = (report or {}).get("left")
         if type(left) is int and left > 0:
             self._launch.log(f"processes that the task left behind were ended with it: {left}", "warning")
+        self._launch.clock.end()
         with self._launch.remembering() as memory:
             memory.timeline.setdefault("exited", round(time.time(), 4))
             if report is not None:

@@ -44,7 +44,7 @@ class Reporter:
             late = not judged and memory.stopped == Stop.TIMED_OUT
             if late and state == "up_for_retry":
                 # The runner's message about it only says that it was told to stop.
-                payload = payload | {"retry_reason": judging.timed_out(self._launch.limit, parses=False)}
+                payload = payload | {"retry_reason": memory.stopped_message}
             memory.terminal = Terminal(digest=digest, state=state, payload=payload, judged=judged)
             memory.timeline.setdefault("terminal", round(time.time(), 4))
             signalled, stopped = bool(memory.signalled), memory.stopped

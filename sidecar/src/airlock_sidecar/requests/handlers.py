@@ -95,7 +95,11 @@ class Handlers:
         return lookups.XComCountResponse(len=int(header.removeprefix(_COUNT_PREFIX)))
 
     def set_rendered_fields(self, route: Route, ask: messages.SetRenderedFields) -> None:
-        """Stores the rendered fields, masked because people see them. Ignores the server's 410 for an archived try."""
+        """
+        Stores the rendered fields, masked because people see them. Ignores the server's 410 for an archived try. A
+        runner sends them right before it calls the task, so the task's own time begins.
+        """
+        self._launch.user_code_begins()
         if isinstance(ask.options, TaskOptions):
             self._launch.tell_options(ask.options)
         fields = self._launch.masker.mask_value(ask.rendered_fields)

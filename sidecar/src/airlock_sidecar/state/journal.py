@@ -59,6 +59,9 @@ class Memory(msgspec.Struct, kw_only=True):
     stopped: Stop = Stop.NOT
     stopped_message: str = ""
     options: TaskOptions | None = None
+    #: The seconds that count for the launch's limit, as they were last noted, and whether user code had begun by then.
+    used_seconds: float = 0.0
+    user_code_begun: bool = False
     refusals: dict[str, int] = {}
     timeline: dict[str, float] = {}
 

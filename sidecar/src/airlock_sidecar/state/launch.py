@@ -16,9 +16,14 @@ from airlock_sidecar.logs.masking import Masker
 from airlock_sidecar.logs.store import LogStore
 from airlock_sidecar.state.journal import Journal, Memory
 from airlock_sidecar.state.stops import Stop
+from airlock_sidecar.state.stopwatch import Stopwatch
+from airlock_sidecar.state.task_clock import TaskClock
 from airlock_wire import options
 from airlock_wire.options import TaskOptions
 from airlock_wire.workload import Execute, TaskInstanceRef, Workload
+
+#: A smaller change of the used time is not written down.
+_NOTED_SECONDS = 0.9
 
 
 class Launch:
@@ -33,8 +38,11 @@ class Launch:
         #: How many bytes of the log its store lacks; known at the end.
         self.log_missing = 0
         self.masker = Masker(journal.memory.masks)
-        #: Called when the task has reported its options: they may contain a deadline.
-        self.options_changed: Callable[[], None] = lambda: None
+        memory = journal.memory
+        over = memory.parsed or memory.terminal is not None
+        self.clock = TaskClock(Stopwatch(memory.used_seconds, begun=memory.user_code_begun, ended=over))
+        #: Called when user code begins, and when the task has reported its options, which may contain a limit.
+        self.deadline_changed: Callable[[], None] = lambda: None
 
     @property
     def memory(self) -> Memory:
@@ -60,7 +68,7 @@ class Launch:
 
     @property
     def limit(self) -> float | None:
-        """Seconds that the runner may take from its start, None without a limit."""
+        """Seconds that user code, or the import of a file, may take; None without a limit."""
         work = self.workload
         if not isinstance(work, Execute):
             return work.timeout_seconds
@@ -87,7 +95,20 @@ class Launch:
             raise ValueError(f"the task's {wrong}")
         with self.remembering() as memory:
             memory.options = told
-        self.options_changed()
+        self.deadline_changed()
+
+    def user_code_begins(self) -> None:
+        """Takes the runner's word that the task's own time begins; a repetition means nothing."""
+        if self.clock.begin():
+            self.note_time()
+            self.deadline_changed()
+
+    def note_time(self) -> None:
+        """Remembers the used time, so that a restart neither gives it again nor counts its own pause."""
+        used, memory = self.clock.used, self.memory
+        if used.begun != memory.user_code_begun or abs(used.seconds - memory.used_seconds) >= _NOTED_SECONDS:
+            with self.remembering():
+                memory.used_seconds, memory.user_code_begun = round(used.seconds, 3), used.begun
 
     @property
     def ti_id(self) -> str:

@@ -10,7 +10,9 @@ from typing import Any, Protocol
 from urllib.parse import quote
 
 from airlock_sidecar import errors
+from airlock_sidecar.state.task_clock import TaskClock
 from airlock_sidecar.upstream import retries
+from airlock_sidecar.upstream.outage import Outage
 
 #: The body of a request; a bytearray saves the copy of a large one.
 Body = bytes | bytearray
@@ -44,13 +46,14 @@ RENEWALS = 3
 class Calls:
     """
     Calls the API and retries while it is away. ``last_good`` says when a heartbeat was last answered (monotonic
-    seconds). ``given_up`` is set when the runner is gone and nobody waits for an answer. ``waiting`` is called once a
-    call with the reason for waiting.
+    seconds). ``given_up`` is set when the runner is gone and nobody waits for an answer. ``outage`` is told the outcome
+    of every try, and ``clock`` of every request.
     """
 
-    def __init__(self, timeout_seconds: float) -> None:
+    def __init__(self, timeout_seconds: float, clock: TaskClock | None = None) -> None:
         self._timeout = timeout_seconds
-        self.waiting: Callable[[str], None] = lambda _: None
+        self.clock = clock or TaskClock()
+        self.outage = Outage()
         self.last_good: Callable[[], float] = lambda: -1e9
         self._api: Asks | None = None
         self._renewal: Renews | None = None
@@ -89,16 +92,33 @@ class Calls:
         Returns the answer, as ``api.Answer``. Raises errors.ApiError for a 4xx, errors.GaveUp once ``until`` (by
         default ``given_up``) is set. ``doubtful`` is called if a try may have arrived without an answer.
         """
-        stop = until or self.given_up
+        at_fault = False
+        self.clock.ask()
+        try:
+            return self._answer(method, path, query, body, until or self.given_up, doubtful)
+        except errors.ServerBroken:
+            at_fault = True
+            raise
+        finally:
+            self.clock.answer(at_fault=at_fault)
+
+    def _answer(
+        self,
+        method: str,
+        path: str,
+        query: list[tuple[str, str]] | None,
+        body: Body | None,
+        stop: threading.Event,
+        doubtful: Callable[[], None] | None,
+    ) -> Any:
         tries = late = 0
         first_failed = 0.0
         while True:
             tries += 1
             try:
                 seconds = retries.timeout(self._timeout, late)
-                answer = self.ask_with_renewal(method, path, query, body, seconds, stop)
+                answer = self.ask_with_renewal(method, path, query, body, seconds, stop, self.clock.fail)
             except errors.Unreachable as e:
-                why = str(e)
                 late = late + 1 if e.late else 0
                 if e.arrived and doubtful is not None:
                     doubtful()
@@ -111,11 +131,9 @@ class Calls:
                     tries, alive_meanwhile=self.last_good() > first_failed
                 ):
                     raise error
-                why = str(error)
                 if doubtful is not None:
                     doubtful()
-            if tries == retries.SAID_AFTER_TRIES:
-                self.waiting(why)
+            self.clock.fail()
             if stop.wait(retries.delay(tries)):
                 raise errors.GaveUp(f"{method} {path} after {tries} tries")
 
@@ -127,23 +145,38 @@ class Calls:
         body: Body | None,
         timeout: float,
         until: threading.Event,
+        waits: Callable[[], None] = lambda: None,
     ) -> Any:
         """
         Sends a request, and sends it again with a new token, up to RENEWALS times, while the server refuses the token.
+        ``waits`` is called before each wait for a token.
 
         It does not wait for a server that is away, so the heartbeat uses it with a timer of its own. Raises
         errors.Unreachable. If the token cannot be exchanged it raises the exchange's errors.ApiError, or errors.GaveUp
         once ``until`` is set.
         """
         self._ready.wait()
-        assert self._api is not None  # noqa: S101 - set before the event
         for _ in range(RENEWALS):
             generation = self._renewal.generation if self._renewal is not None else 0
-            answer = self._api.ask(method, path, query or [], body, timeout)
+            answer = self._ask(method, path, query or [], body, timeout)
             if self._renewal is None or not _token_refused(answer):
                 return answer
+            waits()
             self._renewal.renew(generation, until)
-        return self._api.ask(method, path, query or [], body, timeout)
+        return self._ask(method, path, query or [], body, timeout)
+
+    def _ask(self, method: str, path: str, query: list[tuple[str, str]], body: Body | None, timeout: float) -> Any:
+        assert self._api is not None  # noqa: S101 - set before the event that the caller waited for
+        try:
+            answer = self._api.ask(method, path, query, body, timeout)
+        except errors.Unreachable as e:
+            self.outage.failed(str(e))
+            raise
+        if answer.status >= 500:
+            self.outage.failed(str(answer.error()))
+        else:
+            self.outage.answered()
+        return answer
 
 
 def _token_refused(answer: Any) -> bool:

@@ -92,12 +92,17 @@ class Heart:
             self._wake.clear()
 
     def _beat_once(self) -> tuple[Stop, str]:
+        answered = True
         try:
             self.beat()
+        except errors.Unreachable:
+            answered = False
         except (errors.NotFound, errors.Conflict, errors.Gone):
             return Stop.SUPERSEDED, ""
         except errors.Denied as e:
             return (Stop.TOKEN_EXPIRED, "") if e.of_token else (Stop.DENIED, e.words)
-        except (errors.ApiError, errors.Unreachable):
+        except errors.ApiError:
             return Stop.NOT, ""
+        finally:
+            self._launch.clock.beat(answered=answered)
         return Stop.NOT, ""

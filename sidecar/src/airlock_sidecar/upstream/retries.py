@@ -16,7 +16,7 @@ LONGEST_TIMEOUT_SECONDS = 60.0
 BROKEN_AFTER_TRIES = 8
 
 
-#: After so many tries without an answer the task's log says that the request waits, and why.
+#: After so many tries in a row without an answer the task's log says that the server is away, and why.
 SAID_AFTER_TRIES = 3
 
 
