@@ -83,6 +83,8 @@ class Launcher:
         self._interrupted = False
         self._deadlines: dict[str, float] = {}
         self._handoff, self._theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        #: The child has not said yet that user code begins. Airflow's runner says it here, ours in its frames.
+        self._awaits_beginning = True
         self._oom_kills = memory.oom_kills()
 
     def run(self, child: Child) -> int:
@@ -172,6 +174,8 @@ class Launcher:
         elif now >= self._deadlines.get("retry", now + 1):
             self._reconnect()
             return
+        if self._awaits_beginning:
+            poll.register(self._handoff, select.POLLIN)
         # A signal may have come before the poll: its byte waits in the wakeup pipe, so nothing is missed.
         soonest = min(self._deadlines.values(), default=now + 60.0)
         ready = {fd for fd, _ in poll.poll(max(0.0, soonest - now) * 1000)}
@@ -179,8 +183,17 @@ class Launcher:
             os.read(wake, 4096)
             if self._signalled and "kill" not in self._deadlines and self._ended is None:
                 self._tell_signalled()
+        if self._awaits_beginning and self._handoff.fileno() in ready:
+            self._hear_beginning()
         if self._link is not None and self._link.control.fileno() in ready:
             self._listen()
+
+    def _hear_beginning(self) -> None:
+        """Passes on, once, that user code begins; a child that ended says nothing more."""
+        self._awaits_beginning = False
+        with contextlib.suppress(OSError):
+            if self._handoff.recv(1, socket.MSG_DONTWAIT) == pod.BEGINS_BYTE:
+                self._say(pod.BEGINS)
 
     def _tell_signalled(self) -> None:
         """Tells the sidecar, then user code, so that a failure by the signal is not taken for the task's own."""

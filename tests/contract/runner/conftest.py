@@ -68,11 +68,17 @@ class Pod:
         options: tuple[str, ...] = (),
         grace_seconds: float = 60,
         token: str = "token-0",
+        limit: float | None = None,
         **ti: Any,
     ) -> Pod:
         self.able = python is None
         ref = msgspec.structs.replace(TI, task_id=task_id, dag_id=dag_id, **ti)
-        launch = work(ti=ref, dag_rel_path=file, bundle_info=BundleInfo(name=bundle, version=version))
+        launch = work(
+            ti=ref,
+            dag_rel_path=file,
+            bundle_info=BundleInfo(name=bundle, version=version),
+            execution_timeout_seconds=limit,
+        )
         self.sidecar = Sidecar(self.api, launch, self.settings).start(token)
         self._stderr = self.sidecar.folder / "launcher.stderr"
         command = [*before, str(python or self._python), str(self._launcher)]

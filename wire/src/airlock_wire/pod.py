@@ -65,6 +65,8 @@ KEPT: Final = "kept"
 SIGNALLED: Final = "signalled"
 #: User code begins. Only Airflow's runner has its launcher say it; ours tells it by its ``SetRenderedFields``.
 BEGINS: Final = "begins"
+#: What such a runner writes on the socket on which its launcher had passed it the frames connection.
+BEGINS_BYTE: Final = b"B"
 EXITED: Final = "exited"
 
 # The sidecar's words.

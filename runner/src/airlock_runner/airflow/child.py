@@ -8,6 +8,7 @@ task's requests would go to the copy that has no connection.
 """
 
 import atexit
+import contextlib
 import os
 import signal
 import sys
@@ -18,7 +19,7 @@ from typing import Any, NoReturn
 from airlock_runner import stdio
 from airlock_runner.airflow import environment
 from airlock_runner.link import receive_frames
-from airlock_wire.pod import CHILD_EXIT_BROKEN, EXIT_OK
+from airlock_wire.pod import BEGINS_BYTE, CHILD_EXIT_BROKEN, EXIT_OK
 
 #: The Airflow whose runner this is written for, as the first two numbers of its version.
 SUPPORTED = ("3", "3")
@@ -47,7 +48,7 @@ def run(log: int, handoff: int, bundle_root: str) -> NoReturn:
         os.environ |= environment.bundle_settings(os.environ, bundle_root)
         main = load(log)
         os.dup2(receive_frames(handoff), _FRAMES_FD)
-        os.close(handoff)
+        _tell_the_beginning(handoff)
         code = _exit_code_of(main)
     except Unusable as e:
         print(f"airlock: {e}", file=sys.stderr)  # noqa: T201 - the task's log gets it
@@ -74,6 +75,33 @@ def load(log: int) -> Callable[[], Any]:
     import_module("airflow.sdk.execution_time.supervisor").block_orm_access()
     main: Callable[[], Any] = runner.main
     return main
+
+
+def _tell_the_beginning(handoff: int) -> None:
+    """
+    Makes Airflow's runner tell the launcher when the task begins, as it tells its listeners: right before ``execute``.
+
+    The listener is added where the runner first asks for its listeners, since that is when Airflow loads its plugins.
+    """
+    runner: Any = import_module("airflow.sdk.execution_time.task_runner")
+    implements = import_module("airflow.listeners").hookimpl
+    listeners = runner.get_listener_manager
+
+    class Beginning:
+        # First, because a listener that raises keeps those after it from being called.
+        @implements(tryfirst=True)  # type: ignore[untyped-decorator] # Airflow is not installed here
+        def on_task_instance_running(self) -> None:
+            with contextlib.suppress(OSError):
+                os.write(handoff, BEGINS_BYTE)
+
+    beginning = Beginning()
+
+    def with_ours() -> Any:
+        manager = listeners()
+        manager.add_listener(beginning)
+        return manager
+
+    runner.get_listener_manager = with_ours
 
 
 def _check_versions() -> None:

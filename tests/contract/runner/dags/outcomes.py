@@ -24,6 +24,13 @@ class NeverYet(BaseSensorOperator):
         return False
 
 
+class Untemplated(BaseOperator):
+    """Has no field that is rendered."""
+
+    def execute(self, context):
+        time.sleep(120)
+
+
 class Polite(BaseOperator):
     """Stays until it is told to stop, and then says so."""
 
@@ -37,6 +44,10 @@ class Polite(BaseOperator):
 
 
 with DAG("contract"):
+
+    @task
+    def templated():
+        time.sleep(120)
 
     @task
     def succeed():
@@ -93,10 +104,22 @@ with DAG("contract"):
         """For the measurement: the moment of the first line of user code."""
         print(f"user code at {time.time():.4f}", file=sys.stderr, flush=True)
 
-    succeed(), fail(), retry(), skip(), exit_with_3(), exit_with_0(), killed(), large_xcom(), when_it_began()
+    (
+        templated(),
+        succeed(),
+        fail(),
+        retry(),
+        skip(),
+        exit_with_3(),
+        exit_with_0(),
+        killed(),
+        large_xcom(),
+        when_it_began(),
+    )
     waits(os.environ.get("GO_ON_FILE", ""))
     short_circuit() >> task(task_id="after")(lambda: None)()
     mapped.expand(n=[1])
     Defers(task_id="defer")
     Polite(task_id="polite")
+    Untemplated(task_id="untemplated")
     NeverYet(task_id="reschedule", mode="reschedule", poke_interval=60)
