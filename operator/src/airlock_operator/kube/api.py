@@ -247,7 +247,6 @@ class Cluster:
             raise _error(response.status, await response.read(), response.headers)
         return response
 
-
     async def _authorization(self, client: ApiClient) -> dict[str, str]:
         """Returns the header that proves who this is; the client reads the token's file again after its time."""
         now = time.monotonic()
