@@ -66,24 +66,29 @@ class Protocol(HttpToolsProtocol):
     ended: Callable[[], None] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own
+        """Starts the deadline of the first head."""
         super().connection_made(transport)
         self._within(HEAD_SECONDS)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Ends the deadline."""
         self._within(None)
         if self.ended is not None:
             self.ended()
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
+        """Starts the deadline of a head."""
         self._within(HEAD_SECONDS)
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
+        """Starts the deadline of a body."""
         self._within(BODY_SECONDS)
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
+        """Ends the deadline of the request."""
         self._within(None)
         super().on_message_complete()
 

@@ -27,17 +27,21 @@ class Door(Protocol):
     """Three calls of ``Engine``. ``attempt`` is the asking pod, set inside the work; None without a pod."""
 
     @property
-    def attempt(self) -> Attempt | None: ...
+    def attempt(self) -> Attempt | None:
+        """The asking pod's row."""
 
     @property
     def settled(self) -> bool:
         """Whether the launch has ended: then it may only ask about itself."""
 
-    async def awrite(self, work: Work[T]) -> T: ...
+    async def awrite(self, work: Work[T]) -> T:
+        """Does work in a transaction of its own."""
 
-    async def aread(self, work: Work[T]) -> T: ...
+    async def aread(self, work: Work[T]) -> T:
+        """Reads."""
 
-    def point(self, work: Work[T]) -> T: ...
+    def point(self, work: Work[T]) -> T:
+        """Reads one row, fast enough for the loop."""
 
 
 def door(db: Engine, claims: Claims | None, opens: Standing) -> Door:

@@ -59,6 +59,7 @@ class _Ended(_Report, frozen=True, kw_only=True):
         return values
 
     def report(self) -> Report:
+        """Returns what the report does to the row."""
         return Report(state=TaskInstanceState(self.state), values=self._values())
 
 
@@ -84,6 +85,7 @@ class Succeeded(_Ended, frozen=True, kw_only=True):
     outlet_events: list[dict[str, Any]] = []
 
     def report(self) -> Report:
+        """Returns what the report does to the row."""
         kept = {"task_outlets": msgspec.to_builtins(self.task_outlets), "outlet_events": self.outlet_events}
         return Report(
             state=TaskInstanceState.SUCCESS,
@@ -101,6 +103,7 @@ class RetryLater(_Ended, frozen=True, kw_only=True):
     retry_reason: str | None = None
 
     def report(self) -> Report:
+        """Returns what the report does to the row."""
         reason = self.retry_reason[:_MAX_RETRY_REASON_CHARS] if self.retry_reason else None
         values = {"retry_delay_seconds": self.retry_delay_seconds, "retry_reason": reason}
         return Report(state=TaskInstanceState.UP_FOR_RETRY, values=self._values() | values)
@@ -119,6 +122,7 @@ class Deferred(_Report, frozen=True, kw_only=True):
     rendered_map_index: str | None = None
 
     def report(self) -> Report:
+        """Returns what the report does to the row."""
         return Report(
             state=TaskInstanceState.DEFERRED,
             values={
@@ -138,6 +142,7 @@ class RescheduleLater(_Report, frozen=True, kw_only=True):
     end_date: Moment
 
     def report(self) -> Report:
+        """Returns what the report does to the row."""
         dates = {"reschedule_date": self.reschedule_date, "end_date": self.end_date}
         return Report(
             state=TaskInstanceState.UP_FOR_RESCHEDULE, values=dates | {"next_method": None, "next_kwargs": None}
@@ -154,6 +159,7 @@ class AwaitingInput(_Report, frozen=True, kw_only=True):
     rendered_map_index: str | None = None
 
     def report(self) -> Report:
+        """Returns what the report does to the row."""
         return Report(
             state=TaskInstanceState.AWAITING_INPUT,
             values={
