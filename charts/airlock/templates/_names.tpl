@@ -30,7 +30,10 @@ https://airlock-server.{{ .Release.Namespace }}.svc:8443
 {{- end -}}
 
 {{/* Where a pod of the chart may run, of the operator's or the server's values. */}}
+{{/* Where a pod of the platform runs, and what is kept when a node is full: the chart's own class where none is named. */}}
 {{- define "airlock.placement" -}}
+{{- $top := index . 0 }}
+{{- with index . 1 }}
 {{- with .nodeSelector }}
 nodeSelector: {{- toYaml . | nindent 2 }}
 {{- end }}
@@ -40,8 +43,9 @@ tolerations: {{- toYaml . | nindent 2 }}
 {{- with .affinity }}
 affinity: {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with .priorityClassName }}
+{{- with .priorityClassName | default (ternary "airlock" "" $top.Values.priorityClass.create) }}
 priorityClassName: {{ . }}
+{{- end }}
 {{- end }}
 {{- end -}}
 

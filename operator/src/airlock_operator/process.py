@@ -165,6 +165,7 @@ class Process:
     async def _work(self) -> None:
         while True:
             key = await self._queue.take()
+            await self._leadership.until_sure()
             try:
                 again = await self._reconciler.turn(key)
             except errors.Conflict:

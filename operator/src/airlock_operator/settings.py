@@ -26,8 +26,10 @@ class Operator(msgspec.Struct, frozen=True, kw_only=True):
     lease: str = "airlock-operator"
     #: This operator's identity in the Lease: the pod's name.
     identity: str = ""
-    #: Seconds a Lease holds without being renewed. A leader that cannot renew it for two thirds of that ends itself.
-    lease_seconds: float = 15.0
+    #: Seconds a Lease holds without being renewed. A leader that cannot renew it for two thirds of that does nothing
+    #: until it can, and ends when another has it. An operator that is started again under its pod's name goes on at
+    #: once.
+    lease_seconds: float = 60.0
     #: How many TaskRuns are worked on at a time.
     workers: int = 32
     #: How many TaskRuns may be under way in all namespaces; 0: any number. The others wait as Queued.

@@ -8,7 +8,7 @@ and every failure is one of ``airlock_operator.kube.errors``.
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -34,6 +34,7 @@ _TOKEN_SECONDS = 30.0
 _WATCH_SECONDS = 300
 
 Json = dict[str, Any]
+T = TypeVar("T")
 
 
 class Metadata(msgspec.Struct, frozen=True, rename="camel"):
@@ -57,12 +58,13 @@ class _ListMetadata(msgspec.Struct, frozen=True, rename="camel"):
 
 class _Page(msgspec.Struct, frozen=True):
     metadata: _ListMetadata
-    items: list[_Item] = []
+    #: The API server writes null for an empty list of metadata.
+    items: list[_Item] | None = None
 
 
 class _FullPage(msgspec.Struct, frozen=True):
     metadata: _ListMetadata
-    items: list[Json] = []
+    items: list[Json] | None = None
 
 
 _page = msgspec.json.Decoder(_Page)
@@ -144,11 +146,11 @@ class Cluster:
         for namespace in namespaces or [""]:
             token = ""
             while True:
-                page = _full_page.decode(await self._get(_list(namespace, kind, selector, token), _JSON))
-                for item in page.items:
+                page = _read(_full_page, await self._get(_list(namespace, kind, selector, token), _JSON))
+                for item in page.items or []:
                     item.setdefault("apiVersion", API_VERSION if kind == PLURAL else "v1")
                     item.setdefault("kind", KIND if kind == PLURAL else "Pod")
-                yield page.items
+                yield page.items or []
                 token = page.metadata.continue_
                 if not token:
                     break
@@ -158,8 +160,8 @@ class Cluster:
         found: list[Metadata] = []
         token = ""
         while True:
-            page = _page.decode(await self._get(_list(namespace, kind, selector, token), _METADATA_ONLY))
-            found += [item.metadata for item in page.items]
+            page = _read(_page, await self._get(_list(namespace, kind, selector, token), _METADATA_ONLY))
+            found += [item.metadata for item in page.items or []]
             token = page.metadata.continue_
             if not token:
                 version = page.metadata.resource_version
@@ -255,6 +257,14 @@ class Cluster:
             self._header = {} if auth is None else {"Authorization": str(auth["value"])}
             self._authorized_at = now
         return self._header
+
+
+def _read(decoder: msgspec.json.Decoder[T], data: bytes) -> T:
+    """Decodes a list; raises errors.Busy for an answer that is not one, as of a proxy in between."""
+    try:
+        return decoder.decode(data)
+    except msgspec.MsgspecError as e:
+        raise errors.Busy(0, f"the API server's answer cannot be read: {e}") from e
 
 
 async def _lines(response: Any) -> AsyncIterator[bytes]:

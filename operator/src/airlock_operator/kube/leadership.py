@@ -10,6 +10,7 @@ the status.
 """
 
 import asyncio
+import contextlib
 import logging
 from datetime import UTC, datetime
 from enum import Enum
@@ -25,6 +26,8 @@ from airlock_wire.process import backoff
 log = logging.getLogger("airlock.operator.lease")
 
 _RETRY_SECONDS = 2.0
+#: How often work that waits looks whether the Lease is sure again.
+_LOOK_SECONDS = 0.5
 
 
 class Bid(Enum):
@@ -74,6 +77,9 @@ class Leadership:
         self._seen: Seen | None = None
         self.held = False
         self._reached = False
+        self._renewed_at = float("-inf")
+        #: The renewal that was last written, and when its write began.
+        self._attempt = ("", float("-inf"))
 
     def ready(self) -> bool:
         """
@@ -89,24 +95,32 @@ class Leadership:
         self.held = True
         log.info("leading", extra={"identity": self._identity})
 
+    @property
+    def sure(self) -> bool:
+        """Whether nobody else can have the Lease: it was renewed within two thirds of its length."""
+        return self.held and asyncio.get_running_loop().time() - self._renewed_at < self._seconds * 2 / 3
+
+    async def until_sure(self) -> None:
+        """Waits while somebody else might have the Lease: then nothing may be decided."""
+        # Time alone makes it unsure, so no event can tell of that.
+        while not self.sure:  # noqa: ASYNC110
+            await asyncio.sleep(_LOOK_SECONDS)
+
     async def keep(self) -> None:
         """
-        Renews the Lease; returns when it is lost: to another, or after two thirds of its length without a renewal.
+        Renews the Lease; returns when another has it. One that cannot be renewed is not lost: where the API server is
+        slow or away, the standby cannot take it either. Work waits until it is sure.
         """
-        loop = asyncio.get_running_loop()
-        good = loop.time()
-        while loop.time() - good < self._seconds * 2 / 3:
+        while self._seen is None or self._seen.holder in ("", self._identity):
             await asyncio.sleep(_RETRY_SECONDS)
-            try:
+            was_sure = self.sure
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._seconds / 3):
-                    if await self._try():
-                        good = loop.time()
-                    elif self._seen is not None and self._seen.holder not in ("", self._identity):
-                        break
-            except TimeoutError:
-                continue
+                    await self._try()
+            if was_sure != self.sure:
+                log.warning("sure of the Lease" if self.sure else "not sure of the Lease: work waits")
         self.held = False
-        log.error("the Lease is lost", extra={"identity": self._identity})
+        log.error("another has the Lease", extra={"identity": self._identity, "holder": self._seen.holder})
 
     async def release(self) -> None:
         """Releases the Lease, so that a standby need not wait for its end."""
@@ -134,19 +148,25 @@ class Leadership:
             self._note(lease, now)
         if decision is Bid.WAIT:
             return False
+        body = self._body(lease, decision)
+        self._attempt = (body["spec"]["renewTime"], now)
         try:
             if lease is None:
-                await self._cluster.create_lease(self._namespace, self._body(None, decision))
+                await self._cluster.create_lease(self._namespace, body)
             else:
-                await self._cluster.write_lease(self._namespace, self._body(lease, decision))
+                await self._cluster.write_lease(self._namespace, body)
         except errors.KubernetesError as e:
             log.info("the Lease was not had", extra={"error": str(e)})
             return False
+        self._renewed_at = now
         return True
 
     def _note(self, lease: dict[str, Any], now: float) -> None:
         spec = lease.get("spec") or {}
         holder, renewed = spec.get("holderIdentity") or "", spec.get("renewTime") or ""
+        if (holder, renewed) == (self._identity, self._attempt[0]):
+            # The answer to that write was an error or came too late, and the write was made.
+            self._renewed_at = max(self._renewed_at, self._attempt[1])
         if self._seen is None or (self._seen.holder, self._seen.renewed) != (holder, renewed):
             self._seen = Seen(holder, renewed, now)
 
