@@ -15,7 +15,7 @@ class Stopwatch:
     """The seconds of one launch: first those until user code begins, then those of user code, which start at zero."""
 
     def __init__(self, spent: float = 0.0, *, begun: bool = False, ended: bool = False) -> None:
-        """Takes what an earlier sidecar of this launch had counted."""
+        """Continues from what an earlier sidecar of this launch had counted."""
         self.begun = begun
         self.ended = ended
         self._spent = spent
@@ -45,12 +45,12 @@ class Stopwatch:
         return self._spent + max(0.0, (at if self._doubt is None else self._doubt) - self._since)
 
     def start(self, at: float) -> None:
-        """The runner was told to begin, or a restarted sidecar has it back."""
+        """Begins to count: the runner was told to begin, or a restarted sidecar has it back."""
         if self._since is None and not self.ended:
             self._since = at
 
     def begin(self, at: float) -> bool:
-        """User code begins; returns True the first time."""
+        """Notes that user code begins; returns True the first time."""
         if self.begun or self.ended or self._since is None:
             return False
         self.begun, self._spent, self._since = True, 0.0, at
@@ -59,11 +59,11 @@ class Stopwatch:
         return True
 
     def ask(self, at: float) -> None:
-        """A request of the runner's goes to the server."""
+        """Notes that a request of the runner's goes to the server."""
         self._asked, self._suspect = at, False
 
     def fail(self, at: float) -> None:
-        """The server gave no answer to the request, which is tried again."""
+        """Notes that the request had no answer, and is tried again."""
         if self._asked is None or self._since is None:
             return
         if self._doubt is None:
@@ -73,7 +73,7 @@ class Stopwatch:
             self._settle(at, at - self._shown)
 
     def beat(self, at: float, *, answered: bool) -> None:
-        """A heartbeat was answered, or failed."""
+        """Notes that a heartbeat was answered, or that it failed."""
         if self._doubt is None:
             return
         if not answered:
@@ -85,7 +85,7 @@ class Stopwatch:
             self._shown = self._shown or at
 
     def answer(self, at: float, *, at_fault: bool = False) -> None:
-        """The request is over. ``at_fault``: the server answers others, and never this request."""
+        """Notes that the request is over. ``at_fault``: the server answers others, and never this request."""
         if self._doubt is not None:
             self._settle(at, at - self._doubt if at_fault else 0.0)
         self._asked = self._doubt = None
@@ -97,7 +97,7 @@ class Stopwatch:
         self._shown = None
 
     def end(self, at: float) -> None:
-        """The task reported its end, or the runner is gone."""
+        """Ends the count: the task reported its end, or the runner is gone."""
         self._spent = self.spent(at)
         self._since = self._asked = self._doubt = None
         self.ended = True

@@ -56,38 +56,38 @@ class TaskClock:
             return LOOK_AGAIN_SECONDS if watch.waits else 0.0
 
     def start(self, *, begun: bool = False) -> None:
-        """The runner is told to begin. ``begun``: what it does from here on is user code."""
+        """Begins to count: the runner is told to begin. ``begun``: what it does from here on is user code."""
         with self._lock:
             self._watch.start(self._clock())
             if begun:
                 self._watch.begin(self._clock())
 
     def begin(self) -> bool:
-        """User code begins; returns True the first time."""
+        """Notes that user code begins; returns True the first time."""
         with self._lock:
             return self._watch.begin(self._clock())
 
     def ask(self) -> None:
-        """A request goes to the server."""
+        """Notes that a request goes to the server."""
         with self._lock:
             self._watch.ask(self._clock())
 
     def fail(self) -> None:
-        """The request had no answer, and is tried again."""
+        """Notes that the request had no answer, and is tried again."""
         with self._lock:
             self._watch.fail(self._clock())
 
     def answer(self, *, at_fault: bool = False) -> None:
-        """The request is over; ``at_fault`` as in ``Stopwatch.answer``."""
+        """Notes that the request is over; ``at_fault`` as in ``Stopwatch.answer``."""
         with self._lock:
             self._watch.answer(self._clock(), at_fault=at_fault)
 
     def beat(self, *, answered: bool) -> None:
-        """A heartbeat was answered, or failed."""
+        """Notes that a heartbeat was answered, or that it failed."""
         with self._lock:
             self._watch.beat(self._clock(), answered=answered)
 
     def end(self) -> None:
-        """The task reported its end, or the runner is gone."""
+        """Ends the count: the task reported its end, or the runner is gone."""
         with self._lock:
             self._watch.end(self._clock())

@@ -23,7 +23,7 @@ class Outage:
         self._since = 0.0
 
     def failed(self, why: str) -> None:
-        """A try had no answer, or one of 500 and over."""
+        """Notes that a try had no answer, or one of 500 and over."""
         with self._lock:
             self._since = self._since if self._failures else self._clock()
             self._failures += 1
@@ -32,7 +32,7 @@ class Outage:
             self.say(f"the Execution API does not answer ({why}): what needs it waits", "warning")
 
     def answered(self) -> None:
-        """The server answered."""
+        """Notes that the server answered."""
         with self._lock:
             away, self._failures = self._failures >= SAID_AFTER_TRIES, 0
             seconds = self._clock() - self._since
