@@ -44,7 +44,7 @@ class Runner:
         """SIGTERM, as a kubelet sends it when a pod is to end."""
         self.process.send_signal(signal.SIGTERM)
 
-    def wait(self, seconds: float = 30) -> int:
+    def wait(self, seconds: float = 90) -> int:
         """The launcher's exit code."""
         return self.process.wait(seconds)
 
