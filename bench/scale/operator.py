@@ -72,7 +72,7 @@ class Operator:
         return found
 
     def logged(self, event: str) -> float | None:
-        """When it logged an event for the first time, in seconds since the epoch."""
+        """Returns when it logged an event for the first time, in seconds since the epoch."""
         for line in self._log.read_text().splitlines():
             if f'"event":"{event}"' in line:
                 from datetime import datetime
@@ -99,7 +99,7 @@ class Operator:
 
 
 def _kubeconfig(api: Api, folder: Path) -> Path:
-    """A kubeconfig with a token of the installed operator's account."""
+    """Writes a kubeconfig with a token of the installed operator's account."""
     asked = {"spec": {"expirationSeconds": 7200}}
     path = f"/api/v1/namespaces/{SYSTEM}/serviceaccounts/{ACCOUNT}/token"
     token = api.call("POST", path, asked)["status"]["token"]

@@ -123,7 +123,7 @@ def _states(api: Api) -> Counter[str]:
 
 
 def _named(api: Api) -> Counter[str]:
-    """How many pods each TaskRun has."""
+    """Counts the pods of each TaskRun."""
     return Counter(pod["metadata"]["labels"]["airlock.dev/taskrun"] for pod in _all(api, _PODS))
 
 
