@@ -66,7 +66,7 @@ class Operator:
         return (int(fields[11]) + int(fields[12])) / _TICKS
 
     def health(self) -> dict[str, Any]:
-        """What its probe says."""
+        """Asks its probe."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/healthz", timeout=10) as answer:
             found: dict[str, Any] = json.loads(answer.read())
         return found

@@ -220,7 +220,7 @@ def test_a_runner_that_runs_makes_the_task_run():
 
 
 def test_a_task_that_outlives_its_timeout_and_its_sidecars_stop_is_stopped_by_the_operator():
-    running = pod(runner={"running": {"startedAt": ago(310)}}, sidecar={"running": {}})
+    running = pod(runner={"running": {"startedAt": ago(370)}}, sidecar={"running": {}})
 
     assert None is decide(open_attempt(), running, executionTimeout="11s").act
     decided = decide(open_attempt(), running, executionTimeout="9s")

@@ -26,7 +26,7 @@ from airlock_wire.taskrun import PodRef, Status
 QUIET_SECONDS = 3.0
 #: The sidecar stops a task that ran for ``executionTimeout``. The operator stops the pod if the sidecar has not done so
 #: this many seconds later: the wait for a processor, a bundle or the server before the task's start is in them.
-BACKSTOP_SECONDS = 300.0
+BACKSTOP_SECONDS = 360.0
 #: How long a sidecar may take to end after its runner: it may wait for a server that is away.
 SIDECAR_ENDS_SECONDS = 120.0
 #: The same where a container of others runs on, without whose end a kubelet does not stop the sidecar.
