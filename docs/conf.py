@@ -33,6 +33,7 @@ CONTENTS = {
         "docs/reference/chart-values",
         "docs/reference/settings",
         "docs/reference/command-line",
+        "docs/reference/metrics",
         "docs/failures",
         "docs/messages",
         "docs/benchmarks",

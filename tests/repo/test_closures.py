@@ -15,13 +15,13 @@ CLOSURES = {
     "operator": {
         "aiohappyeyeballs", "aiohttp", "aiohttp-retry", "aiosignal", "annotated-types", "attrs", "certifi",
         "charset-normalizer", "click", "durationpy", "frozenlist", "idna", "iso8601", "jsonpatch", "jsonpointer", "kopf",
-        "kubernetes", "msgspec", "multidict", "oauthlib", "propcache", "pydantic", "pydantic-core", "python-dateutil",
+        "kubernetes", "msgspec", "multidict", "oauthlib", "prometheus-client", "propcache", "pydantic", "pydantic-core", "python-dateutil",
         "python-json-logger", "pyyaml", "requests", "requests-oauthlib", "typing-extensions", "typing-inspection",
         "tzdata", "urllib3", "websocket-client", "yarl",
     },
     "server": {
         "alembic", "cffi", "click", "cryptography", "greenlet", "h11", "httptools", "mako", "markupsafe", "msgspec",
-        "pycparser", "pyjwt", "sqlalchemy", "typing-extensions", "uvicorn", "uvloop",
+        "prometheus-client", "pycparser", "pyjwt", "sqlalchemy", "typing-extensions", "uvicorn", "uvloop",
     },
 }  # fmt: skip
 

@@ -19,11 +19,13 @@ from airlock_operator.kube import errors, handlers, health
 from airlock_operator.kube import log as loglines
 from airlock_operator.kube.api import Cluster
 from airlock_operator.kube.leadership import Leadership
+from airlock_operator.metrics import Metrics
 from airlock_operator.observe.sightings import Key, Sightings
 from airlock_operator.observe.taskrun import TaskRun
 from airlock_operator.pod import sidecar
 from airlock_operator.reconciler import Reconciler
 from airlock_operator.relist import Relist
+from airlock_operator.scrape import Scrape
 from airlock_operator.settings import OperatorSettings, from_environment
 from airlock_operator.settings import limits as read_limits
 from airlock_operator.upstream.client import Addresses, Client
@@ -66,7 +68,8 @@ class Process:
         self._settings = settings
         mine = settings.operator
         identity = mine.identity or f"{socket.gethostname()}-{os.getpid()}"
-        self._cluster = Cluster(mine.kubeconfig, connections=2 * mine.workers)
+        self._metrics = Metrics()
+        self._cluster = Cluster(mine.kubeconfig, connections=2 * mine.workers, called=self._metrics.called)
         self._sightings = Sightings()
         self._queue: WorkQueue[Key] = WorkQueue(time.monotonic)
         self._leadership = Leadership(self._cluster, mine.namespace, mine.lease, identity, mine.lease_seconds)
@@ -86,6 +89,7 @@ class Process:
             slots=self._slots,
             pace=Pace(mine.pods_per_second),
             wake=self._queue.add_news,
+            metrics=self._metrics,
         )
         self._relist = Relist(
             self._cluster,
@@ -94,6 +98,10 @@ class Process:
             due=self._queue.add,
             listed=self._adopt,
             start_anew=self._reconciler.start_anew,
+            metrics=self._metrics,
+        )
+        self._scrape = Scrape(
+            self._metrics, self._sightings, self._queue, self._slots, self._heard, self._leadership, self._server
         )
 
     def _ca_pem(self, run: TaskRun) -> str:
@@ -108,12 +116,15 @@ class Process:
             loop.add_signal_handler(number, stop.set)
         await self._cluster.open()
         probe = await health.serve(self._settings.operator.health_port, self._health, self._leadership.ready)
+        scrapes = await self._scrape.serve(self._settings.operator.metrics_port)
         try:
             if not await self._first(self._leadership.acquire, stop):
                 return 0
             return await self._lead(stop)
         finally:
             probe.close()
+            if scrapes is not None:
+                scrapes.close()
             await self._cluster.close()
 
     async def _lead(self, stop: asyncio.Event) -> int:
@@ -166,15 +177,19 @@ class Process:
         while True:
             key = await self._queue.take()
             await self._leadership.until_sure()
+            began, outcome = time.monotonic(), "done"
             try:
                 again = await self._reconciler.turn(key)
             except errors.Conflict:
+                outcome = "conflict"
                 self._queue.failed(key)
             except errors.KubernetesError as e:
+                outcome = "failed"
                 pause = self._queue.failed(key)
                 log.warning("turn failed", extra={"taskrun": "/".join(key), "error": str(e), "pause": round(pause, 1)})
             except Exception:
                 # One TaskRun that raises an unexpected error must not stop all others.
+                outcome = "broken"
                 pause = self._queue.failed(key)
                 log.exception("turn broke", extra={"taskrun": "/".join(key), "pause": round(pause, 1)})
             else:
@@ -185,6 +200,7 @@ class Process:
                     self._queue.add(key, again)
             finally:
                 self._queue.done(key)
+                self._metrics.turned(outcome, time.monotonic() - began)
                 self._adopted(key)
 
     def _adopt(self, listed: set[Key]) -> None:
@@ -205,6 +221,7 @@ class Process:
         while True:
             try:
                 async for event in self._cluster.warnings(namespace):
+                    self._heard.note("events")
                     if (key := self._sightings.saw_event(event)) is not None:
                         # Its pod may yet start within the time that is quiet.
                         self._queue.add(key, QUIET_SECONDS)

@@ -19,6 +19,7 @@ from airlock_operator.decide.slots import Slots
 from airlock_operator.durations import micro_text
 from airlock_operator.kube import errors
 from airlock_operator.kube.api import Cluster
+from airlock_operator.metrics import Metrics
 from airlock_operator.observe.complaints import About
 from airlock_operator.observe.moments import Moments, advance
 from airlock_operator.observe.podfacts import FETCHES, PodFacts
@@ -85,6 +86,7 @@ class Reconciler:
         pace: Pace,
         wake: Callable[[Key], None],
         clock: Callable[[], float] = time.monotonic,
+        metrics: Metrics | None = None,
     ) -> None:
         self._cluster = cluster
         self._sightings = sightings
@@ -97,6 +99,7 @@ class Reconciler:
         self._pace = pace
         self._wake = wake
         self._clock = clock
+        self._metrics = metrics or Metrics()
         self._refused: dict[Key, Refused] = {}
         self._answers: dict[Key, tuple[int, Answer | NoAnswer]] = {}
         self._moments: dict[Key, Moments] = {}
@@ -238,9 +241,11 @@ class Reconciler:
         answer: Answer | NoAnswer
         try:
             answer = await self._server.attempt(act.uid)
+            self._metrics.asked("answered" if answer.state else "unknown")
         except Silent as e:
             again_at = datetime.now(UTC) + timedelta(seconds=backoff.scattered(_ASK_AGAIN_SECONDS))
             answer = NoAnswer(str(e), again_at)
+            self._metrics.asked("silent")
         log.info("asked the server", extra={"taskrun": "/".join(key), "pod_uid": act.uid, "answer": str(answer)})
         self._answers[key] = (run.status.attempt, answer)
         return 0.0
@@ -261,6 +266,7 @@ class Reconciler:
             self._sightings.saw_run(await self._cluster.taskrun(key.namespace, key.name))
             raise
         self._sightings.saw_run(written)
+        self._metrics.status_written(run.status, status)
         for event in events.of_change(run, status, self._component):
             await self._post(key, event)
         return written
@@ -268,8 +274,10 @@ class Reconciler:
     async def _post(self, key: Key, event: dict[str, Any]) -> None:
         try:
             await self._cluster.create_event(key.namespace, event)
+            self._metrics.event("posted")
         except errors.KubernetesError as e:
             # An Event may be lost: the status has everything that matters.
+            self._metrics.event("lost")
             log.info("event not posted", extra={"taskrun": "/".join(key), "error": str(e)})
 
     # --- making pods ---
@@ -308,6 +316,7 @@ class Reconciler:
             return 0.0
         self._refused.pop(key, None)
         self._sightings.saw_pod(pod)
+        self._metrics.pod_made(act.attempt, (datetime.now(UTC) - (run.times.seen_at or now)).total_seconds())
         return 0.0
 
     async def _delete(self, key: Key, act: Delete, grace: int | None = None) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from airlock_operator.kube import errors
 from airlock_operator.kube.api import Cluster, Metadata
+from airlock_operator.metrics import Metrics
 from airlock_operator.observe.podfacts import RUN_LABEL
 from airlock_operator.observe.sightings import Key, Sightings, key_of
 from airlock_wire.process import backoff
@@ -41,6 +42,7 @@ class Relist:
         due: Callable[[Key], None],
         listed: Callable[[set[Key]], None],
         start_anew: Callable[[], None],
+        metrics: Metrics | None = None,
     ) -> None:
         self._cluster = cluster
         self._sightings = sightings
@@ -48,6 +50,7 @@ class Relist:
         self._due = due
         self._listed = listed
         self._start_anew = start_anew
+        self._metrics = metrics or Metrics()
 
     async def keep(self, seconds: float) -> None:
         """Lists in full at once, and then about every so many seconds what has changed."""
@@ -90,6 +93,7 @@ class Relist:
             key = key_of({"namespace": each.namespace, "labels": each.labels})
             if key is None or self._sightings.knows_pod(key, each.name, each.uid, each.resource_version):
                 continue
+            self._metrics.missed("pods")
             try:
                 self._sightings.saw_pod(await self._cluster.pod(each.namespace, each.name))
             except errors.NotFound:
@@ -101,6 +105,7 @@ class Relist:
             key = Key(each.namespace, each.name)
             if self._sightings.knows_run(key, each.uid, each.resource_version):
                 continue
+            self._metrics.missed(PLURAL)
             try:
                 self._sightings.saw_run(await self._cluster.taskrun(each.namespace, each.name))
             except errors.NotFound:
@@ -114,13 +119,16 @@ class Relist:
     async def _until_it_works(self, look: Callable[[], Awaitable[None]]) -> None:
         failing_since: float | None = None
         while True:
+            began = time.monotonic()
             try:
                 await look()
             except errors.KubernetesError as e:
+                self._metrics.relist_failed()
                 failing_since = failing_since or time.monotonic()
                 log.warning("relist failed", extra={"error": str(e)})
                 await asyncio.sleep(backoff.scattered(_FAILED_SECONDS, 0.5, 1.5))
                 continue
+            self._metrics.relisted("everything" if look == self.everything else "changes", time.monotonic() - began)
             if failing_since is not None and time.monotonic() - failing_since > _OUTAGE_SECONDS:
                 self._start_anew()
             return

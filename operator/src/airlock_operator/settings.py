@@ -44,6 +44,8 @@ class Operator(msgspec.Struct, frozen=True, kw_only=True):
     relist_seconds: float = 60.0
     #: The port of /healthz and /readyz.
     health_port: int = 8080
+    #: The port of /metrics for a Prometheus; 0: none.
+    metrics_port: int = 0
     #: The address of the server's question about an attempt; empty: the server is not asked how an attempt ended whose
     #: pod does not show it.
     attempts_url: str = ""

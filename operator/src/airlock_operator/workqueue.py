@@ -28,10 +28,15 @@ class WorkQueue(Generic[K]):
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._due: dict[K, float] = {}
+        #: Since when a key is due, whatever goes before it.
+        self._since: dict[K, float] = {}
         self._heap: list[tuple[float, int, K]] = []
         self._working: set[K] = set()
         self._failures: dict[K, int] = {}
         self._order = 0
+        #: How often a key was added, and how often one failed.
+        self.adds = 0
+        self.failures = 0
         self._changed = asyncio.Event()
         #: Held by the one worker that waits for the next key; the others wait for this lock, so an event wakes one
         #: only.
@@ -40,15 +45,30 @@ class WorkQueue(Generic[K]):
     def __len__(self) -> int:
         return len(self._due) + len(self._working)
 
+    @property
+    def working(self) -> int:
+        """How many keys are worked on."""
+        return len(self._working)
+
+    def waiting(self) -> tuple[int, float]:
+        """Returns how many keys are due and not worked on, and for how many seconds the oldest has been due."""
+        now = self._clock()
+        due = [since for key, since in self._since.items() if since <= now and key not in self._working]
+        return len(due), max(0.0, now - min(due)) if due else 0.0
+
     def add(self, key: K, after_seconds: float = 0.0) -> None:
         """Makes the key due after so many seconds, or keeps an earlier time."""
-        self._add(key, self._clock() + max(0.0, after_seconds))
+        since = self._clock() + max(0.0, after_seconds)
+        self._add(key, since, since)
 
     def add_news(self, key: K) -> None:
         """Makes the key due at once, before those that are due only because their time has come."""
-        self._add(key, self._clock() - NEWS_LEAD_SECONDS)
+        now = self._clock()
+        self._add(key, now - NEWS_LEAD_SECONDS, now)
 
-    def _add(self, key: K, due: float) -> None:
+    def _add(self, key: K, due: float, since: float) -> None:
+        self.adds += 1
+        self._since[key] = min(since, self._since.get(key, since))
         if self._due.get(key, float("inf")) <= due:
             return
         self._due[key] = due
@@ -60,6 +80,7 @@ class WorkQueue(Generic[K]):
         """Makes the key due again after a pause that grows with each failure in a row; returns the pause."""
         count = self._failures.get(key, 0)
         self._failures[key] = count + 1
+        self.failures += 1
         pause = backoff.pause(count + 1, FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
         self.add(key, pause)
         return pause
@@ -77,6 +98,7 @@ class WorkQueue(Generic[K]):
                     await asyncio.wait_for(self._changed.wait(), wait)
             _, _, key = heapq.heappop(self._heap)
             del self._due[key]
+            del self._since[key]
             self._working.add(key)
             return key
 

@@ -90,6 +90,10 @@ class Slots:
             return ""
         return self._why(key)
 
+    def counts(self) -> tuple[int, int]:
+        """Returns how many TaskRuns hold a slot, and how many wait for one."""
+        return sum(map(len, self._held.values())), sum(map(len, self._line.values()))
+
     def _leave(self, key: Key) -> bool:
         line = self._line.get(key.namespace)
         if line is None or line.pop(key, None) is None:

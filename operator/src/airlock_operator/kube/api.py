@@ -7,7 +7,7 @@ and every failure is one of ``airlock_operator.kube.errors``.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -67,15 +67,26 @@ class _FullPage(msgspec.Struct, frozen=True):
     items: list[Json] | None = None
 
 
+_VERBS = {"GET": "get", "POST": "create", "PUT": "update", "DELETE": "delete"}
+
 _page = msgspec.json.Decoder(_Page)
 _full_page = msgspec.json.Decoder(_FullPage)
 
 
 class Cluster:
-    """One connection pool. ``kubeconfig`` is a file's path; without it the pod's service account is used."""
+    """
+    One connection pool. ``kubeconfig`` is a file's path; without it the pod's service account is used. ``called`` is
+    told each request's verb, resource, code (0 without an answer) and seconds.
+    """
 
-    def __init__(self, kubeconfig: str = "", connections: int = 64) -> None:
+    def __init__(
+        self,
+        kubeconfig: str = "",
+        connections: int = 64,
+        called: Callable[[str, str, int, float], None] = lambda *_: None,
+    ) -> None:
         self._kubeconfig = kubeconfig
+        self._called = called
         self._connections = connections
         self._client: ApiClient | None = None
         self._header: dict[str, str] = {}
@@ -233,6 +244,7 @@ class Cluster:
         """Sends a request and returns the response, whose body was not read yet; raises errors.KubernetesError."""
         if self._client is None:
             raise errors.Busy(0, "not connected yet")
+        began, code = time.monotonic(), 0
         try:
             headers = {"Accept": accept, "User-Agent": _USER_AGENT} | await self._authorization(self._client)
             url = self._client.configuration.host + path
@@ -241,10 +253,14 @@ class Cluster:
             response = await self._client.rest_client.request(
                 method, url, headers=headers, body=body, _request_timeout=seconds
             )
+            code = response.status
         except ApiException as e:
+            code = e.status or 0
             raise _error(e.status or 0, e.body or str(e.reason), e.headers) from e
         except (TimeoutError, OSError, OpenApiException) as e:
             raise errors.Busy(0, f"the API server does not answer: {type(e).__name__}: {e}") from e
+        finally:
+            self._called(*verb_and_resource(method, path), code, time.monotonic() - began)
         if response.status >= 300:
             raise _error(response.status, await response.read(), response.headers)
         return response
@@ -265,6 +281,20 @@ def _read(decoder: msgspec.json.Decoder[T], data: bytes) -> T:
         return decoder.decode(data)
     except msgspec.MsgspecError as e:
         raise errors.Busy(0, f"the API server's answer cannot be read: {e}") from e
+
+
+def verb_and_resource(method: str, path: str) -> tuple[str, str]:
+    """Returns the verb of a request, as RBAC names it, and its resource; no name of an object is in them. Pure."""
+    where, _, query = path.partition("?")
+    # /api/v1 or /apis/GROUP/VERSION, then namespaces/NAME or nothing, then RESOURCE/NAME/SUBRESOURCE.
+    parts = where.strip("/").split("/")
+    parts = parts[2:] if parts[0] == "api" else parts[3:]
+    if parts[0] == "namespaces" and len(parts) > 2:
+        parts = parts[2:]
+    resource = "/".join((parts[0], *parts[2:3]))
+    if method == "GET" and len(parts) == 1:
+        return ("watch" if "watch=true" in query else "list"), resource
+    return _VERBS[method], resource
 
 
 async def _lines(response: Any) -> AsyncIterator[bytes]:

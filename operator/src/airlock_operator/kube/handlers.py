@@ -32,10 +32,15 @@ def patience(pod: PodFacts) -> float:
 
 
 class Heard:
-    """The time of the last event (monotonic seconds), for the health probe."""
+    """The time of the last event, and of the last one of each resource, in monotonic seconds."""
 
     def __init__(self) -> None:
         self.at = time.monotonic()
+        self.of = dict.fromkeys((PLURAL, "pods", "events"), self.at)
+
+    def note(self, resource: str) -> None:
+        """Notes an event of a resource."""
+        self.at = self.of[resource] = time.monotonic()
 
 
 def registry(sightings: Sightings, enqueue: Callable[[Key, float], None], heard: Heard, kubeconfig: str) -> Any:
@@ -43,7 +48,7 @@ def registry(sightings: Sightings, enqueue: Callable[[Key, float], None], heard:
     handlers = kopf.OperatorRegistry()
 
     async def on_taskrun(event: kopf.RawEvent, **_: Any) -> None:
-        heard.at = time.monotonic()
+        heard.note(PLURAL)
         body: Json = dict(event["object"])
         meta, gone = body["metadata"], event["type"] == "DELETED"
         # What the operator has written or listed itself comes once more as an event.
@@ -52,7 +57,7 @@ def registry(sightings: Sightings, enqueue: Callable[[Key, float], None], heard:
             enqueue(sightings.saw_run(body, gone=gone), 0.0)
 
     async def on_pod(event: kopf.RawEvent, **_: Any) -> None:
-        heard.at = time.monotonic()
+        heard.note("pods")
         body: Json = dict(event["object"])
         meta, gone = body["metadata"], event["type"] == "DELETED"
         key = key_of(meta)

@@ -76,6 +76,8 @@ class Leadership:
         self._seconds = seconds
         self._seen: Seen | None = None
         self.held = False
+        #: How often the Lease has changed hands, as last read.
+        self.transitions = 0
         self._reached = False
         self._renewed_at = float("-inf")
         #: The renewal that was last written, and when its write began.
@@ -163,6 +165,7 @@ class Leadership:
 
     def _note(self, lease: dict[str, Any], now: float) -> None:
         spec = lease.get("spec") or {}
+        self.transitions = int(spec.get("leaseTransitions") or 0)
         holder, renewed = spec.get("holderIdentity") or "", spec.get("renewTime") or ""
         if (holder, renewed) == (self._identity, self._attempt[0]):
             # The answer to that write was an error or came too late, and the write was made.

@@ -8,6 +8,7 @@ It is small, because an operator may have ten thousand TaskRuns. Of a TaskRun it
 a pod its facts. Of a TaskRun that has come to its end it keeps the version alone.
 """
 
+import sys
 from collections import OrderedDict
 from typing import Any, NamedTuple
 
@@ -32,11 +33,16 @@ class Key(NamedTuple):
 
 
 class SeenRun(NamedTuple):
-    """A TaskRun: its UID, its version, and the JSON of what is read of it; None for one that has come to its end."""
+    """
+    A TaskRun: its UID, its version, and the JSON of what is read of it; None for one that has come to its end.
+    ``state`` and ``reason`` are its status's, for counts.
+    """
 
     uid: str
     version: str
     data: bytes | None
+    state: str = ""
+    reason: str = ""
 
 
 class Sightings:
@@ -63,7 +69,10 @@ class Sightings:
             small = {name: meta[name] for name in _METADATA if name in meta}
             kept = {"apiVersion": body["apiVersion"], "kind": body["kind"], "metadata": small}
             kept |= {name: body[name] for name in ("spec", "status") if name in body}
-            self.runs[key] = SeenRun(meta["uid"], meta["resourceVersion"], msgspec.json.encode(kept))
+            status = body.get("status") or {}
+            # Interned: ten thousand TaskRuns have a dozen reasons.
+            said = (sys.intern(str(status.get(name) or "")) for name in ("state", "reason"))
+            self.runs[key] = SeenRun(meta["uid"], meta["resourceVersion"], msgspec.json.encode(kept), *said)
         return key
 
     def knows_run(self, key: Key, uid: str, version: str) -> bool:
@@ -80,7 +89,7 @@ class Sightings:
         """Keeps nothing but the version of a TaskRun that has come to its end, and nothing of its pods."""
         seen = self.runs.get(key)
         if seen is not None and seen.data is not None:
-            self.runs[key] = SeenRun(seen.uid, seen.version, None)
+            self.runs[key] = seen._replace(data=None)
         self._forget_pods(key)
 
     def forget(self, key: Key) -> None:
