@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from airlock_operator import metrics as operators
+from airlock_server import metrics as servers
 from reference import markdown
 
 HEAD = """\
 # Metrics
 
-This page is written by `make manifests` from `airlock_operator/metrics.py`; a test
+This page is written by `make manifests` from `airlock_operator/metrics.py` and `airlock_server/metrics.py`; a test
 holds them equal. [Operations](../guides/operations.md#metrics) says how a Prometheus gets at them.
 
 A histogram has the series `_bucket`, `_sum` and `_count` of its name. No label has the name of a TaskRun, a pod or a
@@ -18,7 +19,7 @@ Prometheus' client: CPU seconds, memory, open files and the time of its start.
 """
 
 #: Each process, and the module of its metrics.
-PROCESSES: tuple[tuple[str, Any], ...] = (("The operator", operators),)
+PROCESSES: tuple[tuple[str, Any], ...] = (("The operator", operators), ("The server", servers))
 
 
 def page() -> str:

@@ -154,6 +154,15 @@ class EncryptionSettings(msgspec.Struct, frozen=True, kw_only=True):
     key_file: str = ""
 
 
+class MetricsSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The metrics, for a Prometheus."""
+
+    #: TCP port of /metrics, as plain HTTP and apart from the API; 0: none.
+    port: int = 0
+    #: Address to listen on. The default is reachable from this machine only.
+    host: str = "127.0.0.1"
+
+
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """All sections, as in the file and in the environment."""
 
@@ -167,6 +176,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     kubernetes: KubernetesSettings = KubernetesSettings()
     exchange: ExchangeSettings = ExchangeSettings()
     access: AccessSettings = AccessSettings()
+    metrics: MetricsSettings = MetricsSettings()
 
 
 def load_settings(home: Path, environ: Mapping[str, str]) -> ServerSettings:

@@ -18,6 +18,7 @@ from airlock_server.keys.encryption import Encryption
 from airlock_server.keys.tokens import Tokens
 from airlock_server.kube.address import where
 from airlock_server.kube.client import Client
+from airlock_server.observer import NOBODY
 from airlock_server.settings import ApiSettings, ExchangeSettings, JwtSettings, load_settings
 from airlock_server.store import schema, tries
 from airlock_server.store.engine.database import open_engine
@@ -148,10 +149,12 @@ def make_cluster_api(db, client):
     tokens, encryption = Tokens(b"k" * 64, JwtSettings()), Encryption(b"e" * 64)
     with contextlib.ExitStack() as running:
 
-        def make(by_grant=False, namespaces=(), **settings):
+        def make(by_grant=False, namespaces=(), observer=NOBODY, **settings):
             exchange = Exchange(client, 4, db, tokens, ExchangeSettings(**settings), namespaces, OPERATOR)
             running.callback(exchange.close)
-            services = Services(db=db, tokens=tokens, encryption=encryption, by_grant=by_grant, exchange=exchange)
+            services = Services(
+                db=db, tokens=tokens, encryption=encryption, by_grant=by_grant, exchange=exchange, observer=observer
+            )
             server = EmbeddedServer(db, tokens, encryption)
             server._app = App(services, MAX_BODY_BYTES)
             running.enter_context(server)

@@ -6,6 +6,7 @@ headers that clients expect. A body is read only after the token was checked.
 """
 
 import logging
+import time
 
 from airlock_server.api import probes
 from airlock_server.api.execution import versions
@@ -38,7 +39,7 @@ class App:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves an ASGI call, for HTTP only."""
-        request = Request(scope)
+        began, request = time.monotonic(), Request(scope)
         access = Access(self._services.tokens, request.headers)
         try:
             response = await self._answer(request, access, receive)
@@ -59,6 +60,8 @@ class App:
         except Exception:  # the process's edge: one request must not end the others
             log.exception("request failed", extra={"method": request.method, "path": scope["path"]})
             response = self._broken(request)
+        observer = self._services.observer
+        observer.answered(request.method, request.route, response.status, time.monotonic() - began)
         await _send(send, request, response, access.refreshed())
 
     async def _answer(self, request: Request, access: Access, receive: Receive) -> Response:
@@ -69,6 +72,7 @@ class App:
         if not parts or parts[0] != MOUNT:
             raise Refused(404, "Not Found")
         route, request.path = self._router.find(request.method, parts[1:])
+        request.route = f"/{MOUNT}{route.pattern}"
         claims = access.check(route, request.path)
         request.door = door(self._services.db, claims, route.opens)
         if request.method in _WITH_BODY:

@@ -28,7 +28,8 @@ async def exchange(services: Services, request: Request) -> Response:
     try:
         answer = await services.exchange.exchange(bearer(request.headers), request.address)
     except Unavailable as e:
-        return _no(Refusal(Reason.API_BUSY, f"the database is busy: {e}", retry_after=1))
+        answer = Refusal(Reason.API_BUSY, f"the database is busy: {e}", retry_after=1)
+    services.observer.exchanged(answer.reason if isinstance(answer, Refusal) else "granted")
     return _no(answer) if isinstance(answer, Refusal) else as_json(answer)
 
 
@@ -70,10 +71,14 @@ HANDLERS: dict[tuple[str, str], Handler] = {
 
 
 def handler_of(request: Request) -> Handler | None:
-    """Returns what serves a request that is not of the Execution API."""
+    """Returns what serves a request that is not of the Execution API, and notes the request's route."""
     if request.method == "GET" and request.target.startswith(ATTEMPTS_PATH):
+        request.route = ATTEMPTS_PATH + "{pod_uid}"
         return attempt
-    return HANDLERS.get((request.method, request.target))
+    handler = HANDLERS.get((request.method, request.target))
+    if handler is not None:
+        request.route = request.target
+    return handler
 
 
 def _no(no: Refusal) -> Response:

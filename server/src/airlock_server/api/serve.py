@@ -12,8 +12,8 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Generator, Sequence
-from typing import Any, Self
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from typing import Any, NamedTuple, Self
 
 import uvicorn
 
@@ -25,6 +25,7 @@ from airlock_server.settings import ApiSettings
 from airlock_server.store.engine.database import Engine
 from airlock_server.web.certificate import CertificateFiles
 from airlock_server.web.connections import Door, Limits, Protocol
+from airlock_wire.process import scrape
 
 log = logging.getLogger("airlock.api")
 
@@ -43,8 +44,16 @@ _POLL_SECONDS = 0.002
 _CERTIFICATE_SECONDS = 30
 
 
-def serve(api: ApiSettings, services: Services) -> int:
-    """Serves until SIGTERM or SIGINT; returns the process's exit code, 1 if the address cannot be used."""
+class Metrics(NamedTuple):
+    """Where metrics are served, and what writes them."""
+
+    host: str
+    port: int
+    text: Callable[[], Awaitable[bytes]]
+
+
+def serve(api: ApiSettings, services: Services, metrics: Metrics | None = None) -> int:
+    """Serves until SIGTERM or SIGINT; returns the process's exit code, 1 if an address cannot be used."""
     try:
         listener = _listen(api.host, api.port)
     except OSError as e:
@@ -53,11 +62,24 @@ def serve(api: ApiSettings, services: Services) -> int:
     scheme = "https" if api.tls_cert else "http"
     host, port = listener.getsockname()[:2]
     log.info("listening", extra={"url": f"{scheme}://{host}:{port}/{MOUNT}"})
-    server = _Server(_config(App(services, api.max_body_bytes), api), api, stop_on=(signal.SIGTERM, signal.SIGINT))
+    app = App(services, api.max_body_bytes)
+    server = _Server(_config(app, api), api, stop_on=(signal.SIGTERM, signal.SIGINT), metrics=metrics)
     sys.setswitchinterval(SWITCH_SECONDS)
-    server.run(sockets=[listener])
+    try:
+        server.run(sockets=[listener])
+    except MetricsAddressError as e:
+        log.error("cannot listen", extra={"host": e.metrics.host, "port": e.metrics.port, "error": str(e)})  # noqa: TRY400
+        return 1
     log.info("stopped")
     return 0
+
+
+class MetricsAddressError(Exception):
+    """The address for metrics cannot be used; the process ends."""
+
+    def __init__(self, metrics: Metrics, why: str) -> None:
+        super().__init__(why)
+        self.metrics = metrics
 
 
 class EmbeddedServer:
@@ -108,8 +130,15 @@ class _Server(uvicorn.Server):
     accepts its connections.
     """
 
-    def __init__(self, config: uvicorn.Config, api: ApiSettings, stop_on: Sequence[signal.Signals] = ()) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        api: ApiSettings,
+        stop_on: Sequence[signal.Signals] = (),
+        metrics: Metrics | None = None,
+    ) -> None:
         super().__init__(config)
+        self._metrics = metrics
         self._limits = Limits(api.max_connections, api.max_connections_per_peer)
         self._stop_on = stop_on
         self.ready = threading.Event()
@@ -136,10 +165,21 @@ class _Server(uvicorn.Server):
         self._loop = asyncio.get_running_loop()
         for number in self._stop_on:
             self._loop.add_signal_handler(number, self._stop.set)
+        scrapes = await self._serve_metrics()
         self.ready.set()
         watch = asyncio.create_task(self._watch_certificate())
         await self._stop.wait()
         watch.cancel()
+        if scrapes is not None:
+            scrapes.close()
+
+    async def _serve_metrics(self) -> asyncio.Server | None:
+        if self._metrics is None:
+            return None
+        try:
+            return await scrape.serve(self._metrics.port, self._metrics.text, self._metrics.host)
+        except OSError as e:
+            raise MetricsAddressError(self._metrics, str(e)) from e
 
     async def _watch_certificate(self) -> None:
         """Loads a renewed certificate, which is used from the next connection on."""

@@ -154,6 +154,13 @@ def write_down(conn: sa.Connection, ti_id: str, before: str | None, after: str, 
     conn.execute(sa.insert(state_write).values(row))
 
 
+def by_state(conn: sa.Connection) -> dict[str, int]:
+    """Returns how many task instances are in each state."""
+    table = task_instance.c
+    rows = conn.execute(sa.select(table.state, sa.func.count()).group_by(table.state)).all()
+    return {str(state or TaskInstanceState.NONE): count for state, count in rows}
+
+
 def set_rendered_fields(conn: sa.Connection, ti_id: str, fields: bytes) -> Missing | None:
     """
     Carries out PUT /rtif: stores the JSON object ``fields``; returns what is missing if there is no task instance.

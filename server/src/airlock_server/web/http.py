@@ -21,12 +21,16 @@ encode = msgspec.json.Encoder().encode
 
 
 class Request:
-    """A request whose body has been read. ``parts`` are the path's, ``path`` its named ones once it is routed."""
+    """
+    A request whose body has been read. ``parts`` are the path's; ``path`` are its named ones and ``route`` is the
+    pattern once it is routed.
+    """
 
     def __init__(self, scope: Scope) -> None:
         self.method: str = scope["method"]
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self.path: Mapping[str, str] = {}
+        self.route = ""
         self.body = b""
         self._scope = scope
 

@@ -14,6 +14,7 @@ from airlock_server.kube import taskruns
 from airlock_server.kube.client import Client
 from airlock_server.kube.errors import ClusterError
 from airlock_server.launching.taskruns import closing
+from airlock_server.observer import NOBODY, Observer
 from airlock_server.store import attempts
 from airlock_server.store.engine.database import Engine
 from airlock_server.store.errors import Unavailable
@@ -26,11 +27,19 @@ log = logging.getLogger("airlock.sweeper")
 class Sweeper:
     """A thread. ``with Sweeper(...)`` starts it, and ends it after the look that is under way."""
 
-    def __init__(self, client: Client, db: Engine, seconds: float, namespaces: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        client: Client,
+        db: Engine,
+        seconds: float,
+        namespaces: tuple[str, ...] = (),
+        observer: Observer = NOBODY,
+    ) -> None:
         self._client = client
         self._db = db
         self._seconds = seconds
         self._namespaces = namespaces
+        self._observer = observer
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
 
@@ -68,8 +77,9 @@ class Sweeper:
     def _run(self) -> None:
         while True:
             try:
-                self.look()
+                self._observer.swept(self.look())
             except (ClusterError, Unavailable) as e:
+                self._observer.sweep_failed()
                 log.warning("cannot look for TaskRuns that are over", extra={"error": str(e)})
             # Scattered, so that servers which were started together do not list together.
             if self._stop.wait(backoff.scattered(self._seconds, 0.8, 1.2)):
