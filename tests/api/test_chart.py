@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from doubles.chart import ALONE, OTHERS
+from doubles.chart import ALONE, FOREIGN, OTHERS
 
 ROOT = Path(__file__).resolve().parents[2]
 SYSTEM = "airlock-system"
@@ -39,7 +39,7 @@ def upgrade(kubectl, names, others):
 
 
 @pytest.mark.parametrize(
-    "names", [sorted(set(OTHERS) - set(ALONE)), *([name] for name in ALONE)], ids=lambda names: names[-1]
+    "names", [sorted(set(OTHERS) - {*ALONE, *FOREIGN}), *([name] for name in ALONE)], ids=lambda names: names[-1]
 )
 def test_an_upgrade_over_every_value_is_taken(cluster, namespace, names):
     upgrade(cluster, names, OTHERS | {"watch.namespaces": [namespace.namespace]})

@@ -12,6 +12,10 @@ OTHERS: dict[str, Any] = {
     "airflow.executorAccounts": ["system:serviceaccount:a:b"], "airflow.deferrals": ["my.triggers.*"],
     "airflow.assetEvents": ["reports"],
     "bundles": [{"name": "sales", "classpath": "a.B", "image": "i"}],
+    "metrics.enabled": False, "metrics.from": [{"namespaceSelector": {"matchLabels": {"a": "b"}}}],
+    "metrics.podMonitor.enabled": True, "metrics.podMonitor.labels": {"a": "b"}, "metrics.podMonitor.intervalSeconds": 60,
+    "metrics.rules.enabled": True, "metrics.rules.labels": {"a": "b"},
+    "metrics.dashboard.enabled": True, "metrics.dashboard.labels.grafana_dashboard": "yes",
     "launcher.by": "image", "networkPolicy.enabled": False, "runner.scratchSizeLimit": "1Gi",
     "logs.store": "s3://bucket/prefix", "logs.endpoint": "https://minio.example", "logs.region": "eu", "logs.credentialsSecret": "s",
     "logs.caKey": "ca.crt", "logs.chunkSeconds": 5, "logs.segmentMib": 4, "logs.localMib": 128, "logs.finalSeconds": 5,
@@ -32,8 +36,10 @@ OTHERS: dict[str, Any] = {
         "priorityClassName": "high", "podAnnotations": {"a": "b"}, "env": {"AIRLOCK__LOGGING__FORMAT": "json"},
     }.items()
 }  # fmt: skip
-#: Values that take objects away, each by itself; all others at once.
+#: Values that make objects of the Prometheus Operator, for which a cluster needs its CRDs.
+FOREIGN = ["metrics.podMonitor.enabled", "metrics.rules.enabled"]
+#: Values that take objects away, or contradict others, each by itself; all others at once.
 ALONE = [
     "crd.install", "guards.install", "networkPolicy.enabled", "watch.namespaces", "server.persistence.enabled",
-    "server.persistence.existingClaim",
+    "server.persistence.existingClaim", "metrics.enabled",
 ]  # fmt: skip

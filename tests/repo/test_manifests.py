@@ -204,6 +204,8 @@ WRONG = [
     ("logs.store=/mnt/logs", "store"),
     ("logs.segmentMib=64", "segmentMib"),
     ("logs.password=x", "password"),
+    ("metrics.podMonitor.intervalSeconds=0", "intervalSeconds"),
+    ("metrics.from[0].pods=all", "from"),
 ]
 # One run of helm names everything that is wrong in its values: a run has the wrong values that do not meet in one place.
 RUNS: list[list[str]] = []
@@ -646,3 +648,58 @@ def test_the_failure_model_of_the_documents_is_the_codes():
     written = {name: (kind, state) for name, kind, state in rows if name != "reason"}
 
     assert {str(reason): (reason.kind.value, reason.state) for reason in Reason} == written
+
+
+# --- metrics ---
+
+MONITORED = "metrics.podMonitor.enabled=true,metrics.rules.enabled=true,metrics.dashboard.enabled=true"
+
+
+def test_the_pod_monitors_find_the_port_that_the_pods_name():
+    documents = rendered("--set", MONITORED)
+    monitors = [d["spec"] for d in of_kind(documents, "PodMonitor")]
+    pods = [d["spec"]["template"] for d in of_kind(documents, "Deployment")]
+
+    assert 2 == len(monitors)
+    for monitor in monitors:
+        (found,) = (
+            pod for pod in pods if monitor["selector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
+        )
+        ports = {port["name"]: port["containerPort"] for port in found["spec"]["containers"][0]["ports"]}
+        assert [("metrics", "30s")] == [(each["port"], each["interval"]) for each in monitor["podMetricsEndpoints"]]
+        assert 8081 == ports["metrics"]
+        told = {e["name"]: e.get("value") for e in found["spec"]["containers"][0]["env"]}
+        assert "8081" in (told.get("AIRLOCK__OPERATOR__METRICS_PORT"), told.get("AIRLOCK__METRICS__PORT"))
+
+
+def test_the_rules_and_the_dashboard_are_the_charts_files():
+    documents = rendered("--set", MONITORED)
+    (rules,) = of_kind(documents, "PrometheusRule")
+    dashboard = next(d for d in of_kind(documents, "ConfigMap") if d["metadata"]["name"] == "airlock-dashboard")
+
+    assert yaml.safe_load((CHART / "files/rules.yaml").read_text()) == rules["spec"]
+    assert json.loads((CHART / "files/dashboard.json").read_text()) == json.loads(dashboard["data"]["airlock.json"])
+    assert "1" == dashboard["metadata"]["labels"]["grafana_dashboard"]
+
+
+def test_only_whom_an_administrator_names_may_scrape():
+    def ports(*arguments):
+        policies = {d["metadata"]["name"]: d["spec"] for d in of_kind(rendered(*arguments), "NetworkPolicy")}
+        return {
+            name: [(rule["ports"][0]["port"], len(rule["from"])) for rule in policies[name]["ingress"]]
+            for name in ("airlock-server", "airlock-operator")
+        }
+
+    named = ("--set-json", 'metrics.from=[{"namespaceSelector":{"matchLabels":{"a":"b"}}}]')
+
+    assert {"airlock-server": [("https", 2)], "airlock-operator": []} == ports()
+    assert {"airlock-server": [("https", 2), ("metrics", 1)], "airlock-operator": [("metrics", 1)]} == ports(*named)
+    assert ports() == ports(*named, "--set", "metrics.enabled=false")
+
+
+def test_no_port_is_opened_for_metrics_that_are_off():
+    off = rendered("--set", "metrics.enabled=false")
+    done = helm("template", "a", "charts/airlock", "--set", f"metrics.enabled=false,{MONITORED}", check=False)
+
+    assert "8081" not in json.dumps(off)
+    assert (True, True) == (done.returncode != 0, "metrics.enabled" in done.stderr)
