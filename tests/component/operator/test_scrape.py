@@ -5,9 +5,11 @@ import asyncio
 from airlock_operator.decide.slots import Limits, Slots
 from airlock_operator.kube.handlers import Heard
 from airlock_operator.kube.leadership import Leadership
-from airlock_operator.metrics import Metrics
-from airlock_operator.observe.sightings import Sightings
+from airlock_operator.metrics import FAMILIES, PREFIX, Metrics
+from airlock_operator.observe.sightings import Key, Sightings
+from airlock_operator.process import Process
 from airlock_operator.scrape import Scrape
+from airlock_operator.settings import OperatorSettings
 from airlock_operator.upstream.client import Addresses, Client
 from airlock_operator.workqueue import WorkQueue
 from airlock_wire.process import scrape
@@ -63,6 +65,21 @@ def test_only_a_leader_says_how_old_its_watch_is():
 def test_nothing_else_is_served_there():
     for request in (b"GET / HTTP/1.1\r\n\r\n", b"POST /metrics HTTP/1.1\r\n\r\n", b"GET /metricsx HTTP/1.1\r\n\r\n"):
         assert asyncio.run(scraped(0, request)).startswith("HTTP/1.1 404 ")
+
+
+def test_an_operators_own_parts_are_what_is_scraped():
+    async def go():
+        process = Process(OperatorSettings())
+        process._queue.add(Key("n", "x"), 60.0)
+        process._metrics.event("posted")
+        return (await process._scrape.text()).decode()
+
+    text = asyncio.run(go())
+    told = [name for name in (f"{PREFIX}_{each.name}" for each in FAMILIES) if f"# HELP {name} " not in text]
+
+    assert [] == told
+    assert "\nairlock_operator_workqueue_adds_total 1.0\n" in text
+    assert 'airlock_operator_events_total{outcome="posted"} 1.0' in text
 
 
 def test_a_port_of_0_serves_no_metrics():

@@ -30,6 +30,7 @@ def test_a_database_that_does_not_answer_makes_the_server_not_ready():
     metrics.looked(None)
     after = metrics.text().decode()
 
-    assert ("\nairlock_server_ready 1.0\n" in before, "\nairlock_server_ready 0.0\n" in after) == (True, True)
+    assert "\nairlock_server_ready 1.0\n" in before
+    assert "\nairlock_server_ready 0.0\n" in after
     assert 'airlock_server_task_instances{state="running"} 2.0' in before
     assert "airlock_server_task_instances{" not in after
