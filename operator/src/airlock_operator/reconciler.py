@@ -46,6 +46,8 @@ class Refused(msgspec.Struct, frozen=True):
 
 _FIRST_PAUSE_SECONDS = 1.0
 _NEVER_RAN_SECONDS = 5
+#: For a pod whose runner has ended: its sidecar brings the rest of the log to the store.
+_ENDED_SECONDS = 30
 _LONGEST_PAUSE_SECONDS = 30.0
 #: How long to wait before the server is asked once more about an attempt.
 _ASK_AGAIN_SECONDS = 5.0
@@ -342,8 +344,11 @@ class Reconciler:
 def grace_seconds(pod: PodFacts | None) -> int | None:
     """
     Returns the grace period for deleting a pod; None for the TaskRun's own. If the runner's container cannot be made,
-    there is no user code to wait for, and a starting sidecar may miss the signal to end.
+    there is no user code to wait for, and a starting sidecar may miss the signal to end. If it has ended, containers of
+    others need no more time than the sidecar.
     """
+    if pod is not None and pod.runner_ended is not None and pod.runner_ran:
+        return _ENDED_SECONDS
     if pod is None or pod.runner_ran:
         return None
     complaint = pod.complaint is not None and pod.complaint.about in (About.IMAGE, About.CONFIG)

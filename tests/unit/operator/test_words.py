@@ -123,7 +123,7 @@ def test_a_refusal_in_plain_text_says_who_gave_it(body, message):
     ("facts", "seconds"),
     [
         ({"runner": RUNNING}, None),
-        ({"runner": ended()}, None),
+        ({"runner": ended()}, 30),
         ({"runner": waiting("ContainerCreating")}, None),
         ({"runner": waiting("ImagePullBackOff")}, 5),
         ({"sidecar": waiting("CreateContainerConfigError")}, 5),

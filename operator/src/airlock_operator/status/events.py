@@ -12,7 +12,7 @@ from airlock_operator.reasons import Reason
 from airlock_wire.taskrun import API_VERSION, KIND, Status
 
 #: Steps that the pod's own Events show already.
-_QUIET = frozenset({Reason.PENDING})
+_QUIET = frozenset({Reason.PENDING, Reason.STARTING})
 
 
 def of_change(run: TaskRun, status: Status, component: str) -> list[dict[str, Any]]:
