@@ -60,7 +60,10 @@ def test_a_finished_taskrun_tells_its_whole_story(applied):
     run = finished(applied, "hello")
     found = status(run)
 
-    assert {"Admitted": "True", "Scheduled": "True", "Running": "False", "Succeeded": "True"} == conditions(run)
+    shown = conditions(run)
+    # A task that is over within a moment was never said to run, and then nothing was said of its server either.
+    assert shown.pop("ServerReachable") in ("True", "Unknown")
+    assert {"Admitted": "True", "Scheduled": "True", "Running": "False", "Succeeded": "True"} == shown
     assert "hello-1" == found["podRef"]["name"]
     assert found["node"]
     assert found["duration"]
