@@ -5,6 +5,7 @@ The errors of the store.
   x UnsupportedDatabase   the URL names a database that is not supported: change the setting
   x NewerDatabase         the schema is from a newer Airlock: run that one
   x Unavailable           the database did not take the call in time, or is closed: try again
+  x NotABackup            the file cannot be put back: give another
   x LaunchError           this cannot be queued
     + UnknownDag          the DAG was never claimed: claim_dag first
     + OwnedElsewhere      another bundle claimed this dag_id first: rename one of the DAGs
@@ -27,6 +28,10 @@ class NewerDatabase(StoreError):
 
 class Unavailable(StoreError):
     """The database did not take the call in time, or is closed. The write may not have been done."""
+
+
+class NotABackup(StoreError):
+    """The file is not a whole database of Airlock's."""
 
 
 class LaunchError(StoreError):

@@ -44,6 +44,11 @@ class Engine(Protocol):
 
 def open_engine(url: str) -> Engine:
     """Opens the database at ``sqlite:///path``; makes and migrates it if needed. Raises StoreError."""
+    return SQLite(path_of(url))
+
+
+def path_of(url: str) -> Path:
+    """Returns the file of the database at ``sqlite:///path``. Raises UnsupportedDatabase."""
     try:
         parsed = sa.make_url(url)
     except sa.exc.ArgumentError as e:
@@ -54,4 +59,4 @@ def open_engine(url: str) -> Engine:
         )
     if not parsed.database or parsed.database == ":memory:" or parsed.query:
         raise UnsupportedDatabase("[database] url must name a file, without options: sqlite:////absolute/path")
-    return SQLite(Path(parsed.database))
+    return Path(parsed.database)

@@ -15,6 +15,7 @@ from typing import Any, Self, TypeVar
 
 import sqlalchemy as sa
 
+from airlock_server.store.engine import backup
 from airlock_server.store.engine.migrate import migrate
 from airlock_server.store.engine.writer import Writer
 from airlock_server.store.errors import Unavailable
@@ -34,6 +35,7 @@ class SQLite:
     def __init__(self, path: Path) -> None:
         """Opens the file; makes and migrates it if needed. Raises StoreError."""
         _make_private(path)
+        backup.put_back(path)
         # There are two engines over one file: a write that began as a read could fail to get the lock half way.
         self._reads = _engine(path, "BEGIN", READERS)
         self._points = _engine(path, "BEGIN", 1)
