@@ -22,7 +22,7 @@ OTHERS: dict[str, Any] = {
     "proxy.http": "http://proxy.example:3128", "proxy.https": "http://proxy.example:3128", "proxy.none": "a.example",
     "sidecar.resources.cpu": "20m", "sidecar.resources.memory": "64Mi", "sidecar.resources.memoryLimit": "256Mi",
     "sidecar.resources.cpuLimit": "500m", "sidecar.pullSecrets": ["regcred"], "operator.replicas": 1,
-    "priorityClass.create": False, "priorityClass.value": 2000,
+    "certificate.renewalSchedule": "@daily", "priorityClass.create": False, "priorityClass.value": 2000,
     "operator.limits.maxActive": 100, "operator.limits.maxActivePerNamespace": 20,
     "operator.limits.maxActiveIn": {"sales": 50}, "operator.limits.podsPerSecond": 40,
     "server.persistence.enabled": False, "server.persistence.size": "2Gi", "server.persistence.storageClass": "fast",

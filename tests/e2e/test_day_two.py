@@ -1,4 +1,4 @@
-"""The server's database in a cluster: backed up while it serves, and restored by the commands of docs/guides/operations.md."""
+"""Day two in a cluster: the database backed up and restored by the commands of the guide, and the certificate's renewal."""
 
 import subprocess
 
@@ -36,3 +36,14 @@ def test_a_backup_that_is_restored_has_what_was_there_when_it_was_made(system):
 
     assert b"before" in in_server(system, "variables", "get", "kept-in-backup")
     in_server(system, "variables", "delete", "kept-in-backup")
+
+
+def test_the_renewal_of_the_certificate_runs_and_changes_nothing_that_is_valid(system):
+    before = system.get("secret", "airlock-server-tls")["data"]
+    system("create", "job", "renewal-now", "--from=cronjob/airlock-renewal")
+    try:
+        system("wait", "--for=condition=Complete", "job/renewal-now", "--timeout=120s", seconds=130)
+    finally:
+        system("delete", "job", "renewal-now")
+
+    assert before == system.get("secret", "airlock-server-tls")["data"]
