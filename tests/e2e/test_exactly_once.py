@@ -13,6 +13,8 @@ from kube.processes import kill
 from kube.taskruns import dag_id, finished, outcome, reason, status, taskrun
 from kube.witness import START, pods_created, query
 
+from cluster.commands import CommandError
+
 pytestmark = pytest.mark.timeout(400)
 
 
@@ -199,7 +201,7 @@ def test_an_operator_is_killed_again_and_again(team, system, witness, hooks, set
         leader = lease["spec"]["holderIdentity"]
         if leader and system.get("pod", leader):
             # It may be on its way down or up already.
-            with contextlib.suppress(AssertionError, KeyError, StopIteration):
+            with contextlib.suppress(AssertionError, KeyError, CommandError):
                 kill(hooks, system, leader, "operator")
         time.sleep(0.5)
     with concurrent.futures.ThreadPoolExecutor(2) as pool:

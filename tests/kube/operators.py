@@ -51,6 +51,8 @@ def environment(system: Kubectl, folder: Path, identity: str, **settings: str) -
         # The server's name is not known on this machine.
         "AIRLOCK__OPERATOR__TOKEN_FILE": "",
         "AIRLOCK__OPERATOR__WATCH_SERVERS": "false",
+        # Two of them run at a time, on one machine.
+        "AIRLOCK__OPERATOR__METRICS_PORT": "0",
     }
     return env | own | settings
 
