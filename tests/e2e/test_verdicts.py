@@ -35,7 +35,10 @@ class Story:
 @pytest.mark.alone
 @pytest.mark.parametrize(
     ("body", "expected"),
-    [("print('done')", ("success", "Succeeded", 1, 1)), ("raise ValueError('no')", ("failed", "Failed", 1, 1))],
+    [
+        ("print('done')", ("success", "Succeeded", 1, 1)),
+        pytest.param("raise ValueError('no')", ("failed", "Failed", 1, 1), marks=pytest.mark.soak),
+    ],
     ids=["success", "failed"],
 )
 def test_a_pod_that_went_while_the_operator_was_away_ended_as_the_server_says(team, system, body, expected, request):
@@ -99,7 +102,7 @@ def meshed(cluster, team):
     container = {
         "name": "mesh",
         "image": "airlock/runner:0.1.0",
-        "command": ["python", "-c", "import time, signal; signal.pause()"],
+        "command": ["python", "-c", "import signal; signal.signal(15, lambda *_: exit()); signal.pause()"],
         "securityContext": {
             "allowPrivilegeEscalation": False, "runAsNonRoot": True, "runAsUser": 65534,
             "capabilities": {"drop": ["ALL"]}, "seccompProfile": {"type": "RuntimeDefault"},
@@ -155,6 +158,7 @@ def test_a_container_of_others_that_never_ends_keeps_no_taskrun_from_its_success
     assert pod is None or "deletionTimestamp" in pod["metadata"] or pod["status"]["phase"] in ("Succeeded", "Failed")
 
 
+@pytest.mark.soak
 def test_a_task_of_such_a_pod_that_fails_has_failed(team, meshed):
     team.apply(taskrun("meshed-bad", "raise ValueError('no')"))
 
