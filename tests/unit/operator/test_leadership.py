@@ -122,3 +122,15 @@ def test_a_leader_whose_lease_another_has_is_not_one_any_more(quick):
         return mine.held, mine.sure
 
     assert (False, False) == asyncio.run(go())
+
+
+def test_a_leader_that_has_taken_the_lease_of_another_keeps_it(quick):
+    """What was read before the Lease was taken names the other, and says nothing of who has it now."""
+
+    async def go():
+        cluster = Cluster()
+        cluster.kept = lease("dead", "long ago", seconds=0.05)
+        cluster.kept["metadata"] = {"name": "airlock-operator"}
+        return await after(0.2, *await leading(cluster))
+
+    assert (True, True, False) == asyncio.run(go())

@@ -161,6 +161,8 @@ class Leadership:
             log.info("the Lease was not had", extra={"error": str(e)})
             return False
         self._renewed_at = now
+        # What was read before this write may name another.
+        self._seen = Seen(self._identity, self._attempt[0], now)
         return True
 
     def _note(self, lease: dict[str, Any], now: float) -> None:
