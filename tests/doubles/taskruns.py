@@ -11,7 +11,7 @@ from airlock_operator.decide.acts import Plan
 from airlock_operator.decide.blocked import blocked
 from airlock_operator.decide.case import Answer, Case, NoAnswer, Refusal
 from airlock_operator.decide.plan import plan
-from airlock_operator.durations import micro_text, time_text
+from airlock_operator.durations import micro_text, parse_time, time_text
 from airlock_operator.observe.moments import Moments
 from airlock_operator.observe.podfacts import PodFacts, observe
 from airlock_operator.observe.taskrun import TaskRun, read
@@ -147,13 +147,17 @@ def moments(known: TaskRun, pod: PodFacts | None) -> Moments:
     held = blocked(known, pod) if pod is not None else None
     return Moments(
         attempt=known.status.attempt,
-        opened=_seconds(known.times.since) or NOW.timestamp(),
-        failing=_seconds(known.times.failing_since),
+        opened=_seconds(_time(known.status.since)) or NOW.timestamp(),
+        failing=_seconds(_time(known.status.failing_since)),
         failing_as=str(held.reason) if held is not None and held.failing else "",
         ran=_seconds(known.times.started_at or started),
         ended=_seconds(ended_at),
         over=_seconds(known.times.finished_at),
     )
+
+
+def _time(text: str) -> datetime | None:
+    return parse_time(text) if text else None
 
 
 def _seconds(moment: datetime | None) -> float | None:

@@ -54,10 +54,10 @@ class Relist:
 
     async def keep(self, seconds: float) -> None:
         """Lists in full at once, and then about every so many seconds what has changed."""
-        await self._until_it_works(self.everything)
+        await self._until_it_works("everything", self.everything)
         while True:
             await asyncio.sleep(backoff.scattered(seconds, 0.9, 1.1))
-            await self._until_it_works(self.changes)
+            await self._until_it_works("changes", self.changes)
 
     async def everything(self) -> None:
         """Lists TaskRuns and pods, page by page, and makes every TaskRun due."""
@@ -80,9 +80,8 @@ class Relist:
         """Lists metadata, and reads what is not as it was seen."""
         for namespace in self._namespaces or [""]:
             listed, version = await self._cluster.versions(namespace, "pods", RUN_LABEL)
-            pods = {each.uid: each for each in listed}
             await self._read_pods(listed)
-            self._make_due(self._sightings.lost_before(set(pods), namespace, version))
+            self._make_due(self._sightings.lost_before({each.uid for each in listed}, namespace, version))
             listed, version = await self._cluster.versions(namespace, PLURAL)
             await self._read_runs(listed)
             runs = {Key(each.namespace, each.name) for each in listed}
@@ -116,7 +115,7 @@ class Relist:
         for key in keys:
             self._due(key)
 
-    async def _until_it_works(self, look: Callable[[], Awaitable[None]]) -> None:
+    async def _until_it_works(self, kind: str, look: Callable[[], Awaitable[None]]) -> None:
         failing_since: float | None = None
         while True:
             began = time.monotonic()
@@ -128,7 +127,7 @@ class Relist:
                 log.warning("relist failed", extra={"error": str(e)})
                 await asyncio.sleep(backoff.scattered(_FAILED_SECONDS, 0.5, 1.5))
                 continue
-            self._metrics.relisted("everything" if look == self.everything else "changes", time.monotonic() - began)
+            self._metrics.relisted(kind, time.monotonic() - began)
             if failing_since is not None and time.monotonic() - failing_since > _OUTAGE_SECONDS:
                 self._start_anew()
             return

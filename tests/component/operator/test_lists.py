@@ -1,9 +1,7 @@
 """Lists as an API server answers them, over HTTP: in pages, empty, and not at all."""
 
 import asyncio
-import http.server
 import json
-import threading
 
 import pytest
 import yaml
@@ -15,34 +13,23 @@ from airlock_operator.observe.sightings import Key, Sightings
 from airlock_operator.relist import Relist
 
 
-class Played(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.server.asked.append((self.path, self.headers["Accept"]))
-        answer = self.server.answers(self.path, "PartialObjectMetadataList" in self.headers["Accept"])
-        data = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
+def encoded(answers):
+    """Answers of the API server, told by the path and by whether metadata alone is asked for."""
 
-    def log_message(self, *_):
-        pass
+    def answer(path, headers):
+        found = answers(path, "PartialObjectMetadataList" in headers["Accept"])
+        return 200, found if isinstance(found, bytes) else json.dumps(found).encode()
+
+    return answer
 
 
 @pytest.fixture
-def api():
-    served = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Played)
-    served.asked, served.answers = [], lambda path, metadata: {"metadata": {"resourceVersion": "9"}, "items": None}
-    thread = threading.Thread(target=served.serve_forever, daemon=True)
-    thread.start()
-    yield served
-    served.shutdown()
-    served.server_close()
-    thread.join(10)
+def api(played):
+    return played
 
 
 def with_cluster(api, tmp_path, act):
-    cluster = {"server": f"http://127.0.0.1:{api.server_port}"}
+    cluster = {"server": api.url}
     config = {
         "clusters": [{"name": "c", "cluster": cluster}],
         "users": [{"name": "u", "user": {"token": "t"}}],
@@ -68,7 +55,7 @@ def relist_of(cluster, sightings, due):
 
 @pytest.mark.parametrize("items", [None, []])
 def test_an_empty_cluster_is_listed_in_full_and_by_metadata(api, tmp_path, items):
-    api.answers = lambda path, metadata: {"metadata": {"resourceVersion": "9"}, "items": items}
+    api.answers = encoded(lambda path, metadata: {"metadata": {"resourceVersion": "9"}, "items": items})
     due = []
 
     async def lists(cluster):
@@ -84,7 +71,7 @@ def test_an_empty_cluster_is_listed_in_full_and_by_metadata(api, tmp_path, items
 
 @pytest.mark.parametrize("answer", [b"<html>", b"[]", b'{"items": []}', b'{"metadata": {}, "items": 1}'])
 def test_an_answer_that_is_not_a_list_is_asked_for_again_later(api, tmp_path, answer):
-    api.answers = lambda path, metadata: answer
+    api.answers = encoded(lambda path, metadata: answer)
 
     with pytest.raises(errors.Busy, match="cannot be read"):
         with_cluster(api, tmp_path, lambda cluster: relist_of(cluster, Sightings(), []).changes())
@@ -105,7 +92,7 @@ def test_a_relist_finds_what_an_event_was_missed_for(api, tmp_path):
         listed = [{"metadata": changed["metadata"]}] if "taskruns" in path else None
         return {"metadata": {"resourceVersion": "10"}, "items": listed}
 
-    api.answers = answers
+    api.answers = encoded(answers)
     with_cluster(api, tmp_path, lambda cluster: relist_of(cluster, sightings, due).changes())
 
     assert {Key("team", "hello"), Key("team", "gone")} == set(due)
@@ -119,7 +106,7 @@ def test_what_was_made_after_a_list_is_not_taken_for_gone(api, tmp_path):
     new["metadata"]["resourceVersion"], pod["metadata"]["resourceVersion"] = "11", "12"
     sightings.saw_run(new)
     sightings.saw_pod(pod)
-    api.answers = lambda path, metadata: {"metadata": {"resourceVersion": "10"}, "items": None}
+    api.answers = encoded(lambda path, metadata: {"metadata": {"resourceVersion": "10"}, "items": None})
     with_cluster(api, tmp_path, lambda cluster: relist_of(cluster, sightings, due).changes())
 
     assert [] == due
@@ -133,7 +120,7 @@ def test_a_list_comes_in_pages(api, tmp_path):
         name = "second" if last else "first"
         return {"metadata": {"resourceVersion": "10"} | more, "items": [body(name=name)] if "taskruns" in path else []}
 
-    api.answers = answers
+    api.answers = encoded(answers)
     due = []
     with_cluster(api, tmp_path, lambda cluster: relist_of(cluster, Sightings(), due).everything())
 

@@ -105,7 +105,7 @@ def _make(case: Case) -> Plan:
         case, pod = case.without_pod(), None
     if pod is not None:
         known = msgspec.structs.replace(run.status, pod_ref=PodRef(pod.name, pod.uid), node=pod.node)
-        return Plan(_progress(case, pod, base=known, quiet=False), again_in=0.0)
+        return Plan(_progress(case, pod, blocked(run, pod), base=known, quiet=False), again_in=0.0)
     if run.spec.cancel:
         return over(case, Over("failed", Reason.CANCELLED, "cancelled before it was started"))
     if refusal is None:
@@ -160,12 +160,12 @@ def _watch(case: Case) -> Plan:
         return _wait(case, pod, held)
     limit = run.durations.execution_timeout
     if limit is None:
-        return Plan(_progress(case, pod))
+        return Plan(_progress(case, pod, None))
     left = case.left(case.moments.ran, limit + BACKSTOP_SECONDS)
     if left <= 0:
         late = f"it ran for longer than {run.spec.execution_timeout}, and past its sidecar's stop"
         return _stop(case, pod, Reason.TIMED_OUT, late)
-    return Plan(_progress(case, pod), again_in=left)
+    return Plan(_progress(case, pod, None), again_in=left)
 
 
 def _wait(case: Case, pod: PodFacts, held: Blocked) -> Plan:
@@ -175,7 +175,7 @@ def _wait(case: Case, pod: PodFacts, held: Blocked) -> Plan:
         left = case.left(case.moments.failing if held.failing else case.moments.opened, held.limit)
         if left <= 0:
             return _stop(case, pod, held.ends_as, held.message)
-    return Plan(_progress(case, pod), again_in=_soonest(left, _quiet_left(case, held)))
+    return Plan(_progress(case, pod, held), again_in=_soonest(left, _quiet_left(case, held)))
 
 
 def _read_record(case: Case, pod: PodFacts) -> Plan:
@@ -212,11 +212,12 @@ def _stop(case: Case, pod: PodFacts, reason: Reason, message: str) -> Plan:
     return Plan(said, act=Delete(pod.name, pod.uid), again_in=_LOOK_AGAIN_SECONDS, by_clock=by_clock)
 
 
-def _progress(case: Case, pod: PodFacts, base: Status | None = None, *, quiet: bool = True) -> Status | None:
+def _progress(
+    case: Case, pod: PodFacts, held: Blocked | None, base: Status | None = None, *, quiet: bool = True
+) -> Status | None:
     """
-    Returns the status of an attempt that runs or waits; None if the status would not change.
+    Returns the status of an attempt that waits, ``held`` says for what, or runs; None if the status would not change.
     """
-    held = blocked(case.run, pod)
     base = base or case.run.status
     base = msgspec.structs.replace(base, node=pod.node)
     if held is None:

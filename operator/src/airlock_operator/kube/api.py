@@ -157,7 +157,7 @@ class Cluster:
         for namespace in namespaces or [""]:
             token = ""
             while True:
-                page = _read(_full_page, await self._get(_list(namespace, kind, selector, token), _JSON))
+                page = _read(_full_page, await self._data("GET", _list(namespace, kind, selector, token), _JSON))
                 for item in page.items or []:
                     item.setdefault("apiVersion", API_VERSION if kind == PLURAL else "v1")
                     item.setdefault("kind", KIND if kind == PLURAL else "Pod")
@@ -171,7 +171,7 @@ class Cluster:
         found: list[Metadata] = []
         token = ""
         while True:
-            page = _read(_page, await self._get(_list(namespace, kind, selector, token), _METADATA_ONLY))
+            page = _read(_page, await self._data("GET", _list(namespace, kind, selector, token), _METADATA_ONLY))
             found += [item.metadata for item in page.items or []]
             token = page.metadata.continue_
             if not token:
@@ -223,18 +223,13 @@ class Cluster:
         return await self._ask("PUT", _lease(namespace, body["metadata"]["name"]), body)
 
     async def _ask(self, method: str, path: str, body: Json | None = None) -> Json:
-        try:
-            async with asyncio.timeout(_TIMEOUT_SECONDS):
-                response = await self._open(method, path, _JSON, body, _TIMEOUT_SECONDS)
-                answer: Json = msgspec.json.decode(await response.read())
-        except (TimeoutError, OSError) as e:
-            raise errors.Busy(0, f"the API server does not answer: {type(e).__name__}: {e}") from e
+        answer: Json = msgspec.json.decode(await self._data(method, path, _JSON, body))
         return answer
 
-    async def _get(self, path: str, accept: str) -> bytes:
+    async def _data(self, method: str, path: str, accept: str, body: Json | None = None) -> bytes:
         try:
             async with asyncio.timeout(_TIMEOUT_SECONDS):
-                response = await self._open("GET", path, accept, None, _TIMEOUT_SECONDS)
+                response = await self._open(method, path, accept, body, _TIMEOUT_SECONDS)
                 data: bytes = await response.read()
         except (TimeoutError, OSError) as e:
             raise errors.Busy(0, f"the API server does not answer: {type(e).__name__}: {e}") from e

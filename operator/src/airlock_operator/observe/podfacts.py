@@ -87,7 +87,6 @@ class PodFacts(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     owner: str
     attempt: int
-    created: datetime
     gone: bool = False
     deleting: bool = False
     phase: str = "Pending"
@@ -169,7 +168,6 @@ def observe(body: dict[str, Any], *, gone: bool = False) -> PodFacts:
         version=int(meta["resourceVersion"]) if str(meta.get("resourceVersion")).isdigit() else 0,
         owner=next((o["uid"] for o in meta.get("ownerReferences") or [] if o.get("controller")), ""),
         attempt=int((meta.get("labels") or {}).get(ATTEMPT_LABEL) or 0),
-        created=parse_time(meta["creationTimestamp"]),
         gone=gone,
         deleting="deletionTimestamp" in meta,
         phase=status.get("phase") or "Pending",

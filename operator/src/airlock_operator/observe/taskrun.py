@@ -27,12 +27,10 @@ class Durations(msgspec.Struct, frozen=True):
 
 
 class Times(msgspec.Struct, frozen=True):
-    """The status's times; None for what has not happened."""
+    """The status's times that decide or show something; None for what has not happened."""
 
     seen_at: datetime | None = None
-    since: datetime | None = None
     started_at: datetime | None = None
-    failing_since: datetime | None = None
     next_attempt_at: datetime | None = None
     finished_at: datetime | None = None
 
