@@ -42,7 +42,8 @@ def upgrade(kubectl, names, others):
     "names", [sorted(set(OTHERS) - {*ALONE, *FOREIGN}), *([name] for name in ALONE)], ids=lambda names: names[-1]
 )
 def test_an_upgrade_over_every_value_is_taken(cluster, namespace, names):
-    upgrade(cluster, names, OTHERS | {"watch.namespaces": [namespace.namespace]})
+    there = {key: [namespace.namespace] for key in ("watch.namespaces", "runner.disruptionBudget.namespaces")}
+    upgrade(cluster, names, OTHERS | there)
 
 
 @pytest.mark.parametrize(

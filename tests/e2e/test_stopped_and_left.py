@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from kube.kubectl import Refused
 from kube.taskruns import finished, outcome, reason, taskrun
 
 pytestmark = pytest.mark.timeout(300)
@@ -46,11 +47,15 @@ def test_a_task_that_is_cancelled_and_returns_is_cancelled(team):
     assert ("failed", "Cancelled") == outcome(finished(team, "returns-cancelled"))[:2]
 
 
+def evict(team, pod):
+    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod}}
+    path = f"/api/v1/namespaces/{team.namespace}/pods/{pod}/eviction"
+    team("create", "--raw", path, "-f", "-", stdin=json.dumps(eviction))
+
+
 def test_a_task_that_is_evicted_and_returns_is_evicted(team):
     waiting(team, "returns-evicted")
-    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "returns-evicted-1"}}
-    path = f"/api/v1/namespaces/{team.namespace}/pods/returns-evicted-1/eviction"
-    team("create", "--raw", path, "-f", "-", stdin=json.dumps(eviction))
+    evict(team, "returns-evicted-1")
 
     assert ("failed", "Evicted") == outcome(finished(team, "returns-evicted"))[:2]
 
@@ -81,3 +86,19 @@ with DAG("{run["spec"]["dagId"]}"):
         "executionTimeout": {"value": "4s", "from": "Task"},
     } == status["options"]
     assert "execution_timeout of 4 s" in status["message"]
+
+
+def test_no_eviction_ends_a_running_task_where_the_administrator_says_so(team, install):
+    value = f"runner.disruptionBudget.namespaces={{{team.namespace}}}"
+    team.apply(install.helm("template", "airlock", "charts/airlock", "-s", "templates/disruption.yaml", "--set", value))
+    try:
+        waiting(team, "stays")
+        team.wait("pdb", "airlock-taskruns", lambda pdb: pdb["status"].get("currentHealthy", 0) > 0, 30)
+        with pytest.raises(Refused, match="disruption budget"):
+            evict(team, "stays-1")
+        assert "Running" == reason(team.get("taskrun", "stays"))
+    finally:
+        team("delete", "pdb", "airlock-taskruns", "--ignore-not-found")
+    evict(team, "stays-1")
+
+    assert ("failed", "Evicted") == outcome(finished(team, "stays"))[:2]

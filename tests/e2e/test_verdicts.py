@@ -7,29 +7,10 @@ import json
 import time
 
 import pytest
+from kube.story import Story
 from kube.taskruns import conditions, finished, outcome, over, reason, status, taskrun
 
 pytestmark = pytest.mark.timeout(400)
-
-
-class Story:
-    """What `kubectl get taskrun` shows of one, each change with its second."""
-
-    def __init__(self, team, name):
-        self.team, self.name, self.began, self.lines = team, name, time.monotonic(), []
-
-    def until(self, done, seconds):
-        ends = time.monotonic() + seconds
-        while True:
-            run = self.team.get("taskrun", self.name) or {}
-            line = f"{status(run).get('state', '')} {reason(run)}"
-            if not self.lines or self.lines[-1][1] != line:
-                self.lines.append((round(time.monotonic() - self.began, 1), line))
-            if done(run):
-                print(self.name, self.lines)
-                return run
-            assert time.monotonic() < ends, self.lines
-            time.sleep(0.3)
 
 
 @pytest.mark.alone

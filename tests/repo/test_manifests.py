@@ -18,7 +18,7 @@ from airlock_operator.observe.taskrun import read
 from airlock_operator.pod import manifest, runner
 from airlock_operator.pod.bundle import WORK_VOLUME
 from airlock_operator.reasons import Reason
-from airlock_operator.settings import NO_STORE, Logs, Pods, from_environment
+from airlock_operator.settings import NO_STORE, Logs, Pods, from_environment, resources
 from airlock_wire import taskrun, workload
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -161,6 +161,9 @@ WRONG = [
     ("airflow.executorAccounts[0].account=alice", "executorAccounts"),
     ("guards.tokenAudiences={it's}", "tokenAudiences"),
     ("runner.scratchSizeLimit=4GB", "scratchSizeLimit"),
+    ("runner.resources.requests.memory=128MB", "runner.resources.requests.memory"),
+    ("runner.disruptionBudget.namespaces={Team}", "disruptionBudget"),
+    ("operator.topologySpreadConstraints[0].maxSkew=1", "topologySpreadConstraints"),
     ("sidecar.resources.memoryLimit=128MB", "memoryLimit"),
     ("sidecar.resources.memory=48m", "sidecar.resources.memory"),
     ("sidecar.resources.cpu=10 m", "sidecar.resources.cpu"),
@@ -527,6 +530,27 @@ def test_limits_and_proxies_reach_the_operator():
         pods.https_proxy,
         pods.no_proxy,
     )
+
+
+def test_what_tasks_ask_for_by_default_reaches_the_operator():
+    values = "runner.resources.requests.memory=128Mi,runner.resources.requests.cpu=0.1,runner.resources.limits.memory=1Gi"
+    env = operator_environment("--set", values)
+
+    assert {"requests": {"memory": "128Mi", "cpu": "0.1"}, "limits": {"memory": "1Gi"}} == resources(
+        env["AIRLOCK__PODS__RUNNER_RESOURCES"]
+    )
+    assert "AIRLOCK__PODS__RUNNER_RESOURCES" not in operator_environment()
+
+
+def test_a_spread_of_the_operator_counts_its_own_pods_unless_it_says_which():
+    spread = {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway"}
+    chosen = spread | {"labelSelector": {"matchLabels": {"a": "b"}}}
+    pods = pods_of("--set-json", f"operator.topologySpreadConstraints={json.dumps([spread, chosen])}")
+    pod = next(pod for name, pod in pods.items() if "operator" in name)
+
+    assert [pod["metadata"]["labels"], {"a": "b"}] == [
+        each["labelSelector"]["matchLabels"] for each in pod["spec"]["topologySpreadConstraints"]
+    ]
 
 
 BUNDLE = {

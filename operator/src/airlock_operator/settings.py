@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -83,6 +83,9 @@ class Pods(msgspec.Struct, frozen=True, kw_only=True):
     https_proxy: str = ""
     #: Hosts that are reached without a proxy, separated by commas, beside those in the cluster.
     no_proxy: str = ""
+    #: The resources of a runner whose TaskRun says nothing of them, as JSON: ``{"requests": {"memory": "128Mi"}}``.
+    #: Empty: none.
+    runner_resources: str = ""
     #: How much a runner may write to ``/tmp``, and to an emptyDir whose author gave no limit.
     scratch_size_limit: str = "4Gi"
     #: The Execution API, as a pod reaches it, up to and without the trailing slash.
@@ -175,12 +178,24 @@ def limits(listed: str) -> dict[str, int]:
         raise ValueError(f'it must be a JSON map of namespaces to numbers, like {{"sales": 50}}: {e}') from e
 
 
+def resources(written: str) -> dict[str, dict[str, str]]:
+    """Returns the requests and limits in a setting, a JSON map; empty if it is empty. Raises ValueError."""
+    if not written.strip():
+        return {}
+    try:
+        read = msgspec.json.decode(written, type=dict[Literal["requests", "limits"], dict[str, str]])
+    except msgspec.MsgspecError as e:
+        raise ValueError(f'it must be JSON like {{"requests": {{"memory": "128Mi"}}}}: {e}') from e
+    return {str(kind): quantities for kind, quantities in read.items() if quantities}
+
+
 def from_environment(environ: Mapping[str, str], file: Path | None = None) -> OperatorSettings:
     """Loads the settings; raises airlock_wire.process.settings.SettingsError."""
     loaded = settings.load(OperatorSettings, environ, file)
     pods, logs = loaded.pods, loaded.logs
     for name, read, value in (
         ("PODS__BUNDLES", listed_bundles.decode, pods.bundles),
+        ("PODS__RUNNER_RESOURCES", resources, pods.runner_resources),
         ("PODS__AIRFLOW_DEFERRALS", patterns, pods.airflow_deferrals),
         ("PODS__AIRFLOW_ASSET_EVENTS", patterns, pods.airflow_asset_events),
         ("OPERATOR__MAX_ACTIVE_IN", limits, loaded.operator.max_active_in),

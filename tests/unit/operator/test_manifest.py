@@ -547,3 +547,18 @@ def test_proxies_are_told_to_what_reaches_out_and_not_to_user_code():
         )
         assert "HTTP_PROXY" not in env
     assert "https_proxy" not in environment(made(**fetches)["spec"]["initContainers"][0])
+
+
+RESOURCES = Pods(runner_resources='{"requests": {"memory": "128Mi"}, "limits": {}}')
+
+
+def test_a_task_that_says_nothing_of_resources_asks_for_what_the_administrator_says():
+    assert {"requests": {"memory": "128Mi"}} == made(settings=RESOURCES)["spec"]["containers"][0]["resources"]
+    assert "resources" not in made()["spec"]["containers"][0]
+
+
+@pytest.mark.parametrize("resources", [{"limits": {"memory": "64Mi"}}, {"requests": {"cpu": "1"}}])
+def test_a_task_that_says_something_of_resources_is_given_nothing_else(resources):
+    pod = made(settings=RESOURCES, pod={"resources": resources})
+
+    assert resources == pod["spec"]["containers"][0]["resources"]

@@ -39,6 +39,8 @@ def test_logs_go_nowhere_unless_it_is_said_where():
             {"PODS__BUNDLES": '[{"name": "s", "classpath": "B", "image": "i"}]'},
             "PODS__BUNDLES: [0].classpath: it must be",
         ),
+        ({"PODS__RUNNER_RESOURCES": "128Mi"}, "PODS__RUNNER_RESOURCES: it must be JSON like"),
+        ({"PODS__RUNNER_RESOURCES": '{"ask": {"memory": "1Gi"}}'}, "PODS__RUNNER_RESOURCES: it must be JSON like"),
         ({"LOGS__STORE": "/mnt/logs"}, "LOGS__STORE: it must be empty or begin with one of s3://"),
         ({"LOGS__REGION": "x"}, "LOGS__REGION: it must be empty where LOGS__STORE is"),
         ({"LOGS__STORE": "s3://b", "LOGS__CA_KEY": "ca.crt"}, "LOGS__CA_KEY: it must be a key of"),

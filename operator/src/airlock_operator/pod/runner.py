@@ -15,7 +15,7 @@ from airlock_operator.pod.expansion import unexpanded
 from airlock_operator.pod.security import security
 from airlock_operator.pod.sidecar import SOCKET_DIR
 from airlock_operator.pod.workload import INLINE, SOURCE_FILE
-from airlock_operator.settings import BY_IMAGE, Pods
+from airlock_operator.settings import BY_IMAGE, Pods, resources
 from airlock_wire import pod as shared
 
 Json = dict[str, Any]
@@ -47,6 +47,8 @@ def container(run: TaskRun, settings: Pods) -> Json:
     if run.airflow:
         mounts.append({"name": _LAUNCHER_VOLUME, "mountPath": shared.LAUNCHER_PARENT, "readOnly": True})
     made = {name: asked[name] for name in RUNNER_FIELDS if name in asked}
+    if not made.get("resources") and settings.runner_resources:
+        made["resources"] = resources(settings.runner_resources)
     if not run.spec.image:
         made.setdefault("imagePullPolicy", settings.sidecar_pull_policy)
     return made | {
