@@ -1,11 +1,14 @@
-"""Helm's life of an install: an upgrade under live TaskRuns, an uninstall that keeps what matters, and back again."""
+"""Helm's life of an install: an upgrade and the way back under live TaskRuns, an uninstall that keeps what matters, and back again."""
 
 import base64
+import time
+from pathlib import Path
 
 import pytest
 from kube.taskruns import finished, outcome, reason, taskrun
 from kube.witness import START
 
+CRD = Path(__file__).resolve().parents[2] / "manifests/crd/taskruns.yaml"
 pytestmark = [pytest.mark.last(2), pytest.mark.timeout(400)]
 
 
@@ -20,13 +23,34 @@ def test_an_upgrade_disturbs_no_live_taskrun_and_makes_no_key_anew(team, system,
     team.apply(taskrun("upgraded", START + "\ntime.sleep(12)\n"))
     witness.wait_for_starts("upgraded")
     team.wait("taskrun", "upgraded", lambda run: reason(run) == "Running")
-    words = ("upgrade", "airlock", "charts/airlock", "--wait", "--timeout=2m")
-    install.helm(*words, "--set", "operator.resources.requests.cpu=51m,server.resources.requests.cpu=51m")
-    install.helm(*words)
+    requests = "operator.resources.requests.cpu=51m,server.resources.requests.cpu=51m"
+    install.helm("upgrade", "airlock", "charts/airlock", "--wait", "--timeout=2m", "--set", requests)
+    install.helm("rollback", "airlock", "--wait", "--timeout=2m")
 
     assert ("success", "Succeeded", 1, 1) == outcome(finished(team, "upgraded"))
     assert [1] == witness.starts("upgraded")
     assert before == keys(system)
+
+
+def restarts(system):
+    pods = system.list("pods", "app.kubernetes.io/component=operator")
+    return {pod["metadata"]["name"]: pod["status"]["containerStatuses"][0]["restartCount"] for pod in pods}
+
+
+def test_a_resource_that_was_deleted_and_made_again_is_found_without_a_restart(cluster, team, system):
+    before = restarts(system)
+    team.apply(taskrun("lost", "time.sleep(600)"))
+    team.wait("taskrun", "lost", lambda run: reason(run) == "Running")
+    cluster("delete", "crd", "taskruns.airlock.dev", "--timeout=60s", seconds=70)
+    team.wait("pod", "lost-1", lambda pod: not pod, 90)
+    # Long enough for watches and a relist to meet a resource that is not there.
+    time.sleep(20)
+    cluster.apply(CRD)
+    cluster("wait", "--for=condition=Established", "crd/taskruns.airlock.dev", "--timeout=30s")
+    team.apply(taskrun("found-again"))
+
+    assert ("success", "Succeeded", 1, 1) == outcome(finished(team, "found-again", 120))
+    assert before == restarts(system)
 
 
 def test_an_uninstall_keeps_the_resource_and_the_data_and_an_install_finds_them(team, system, install):
