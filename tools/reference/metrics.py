@@ -34,4 +34,4 @@ def _rows(module: Any) -> Iterable[tuple[str, str, str, str]]:
     for each in module.FAMILIES:
         labels = ", ".join(markdown.code(label) for label in each.labels)
         name = markdown.code(f"{module.PREFIX}_{each.name}")
-        yield name, each.kind.__name__.lower(), labels, markdown.prose(each.told)
+        yield name, each.kind.__name__.lower(), labels, markdown.prose(each.help)

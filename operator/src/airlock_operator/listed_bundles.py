@@ -35,10 +35,10 @@ def decode(text: str) -> dict[str, ListedBundle]:
     if not text.strip():
         return {}
     try:
-        listed = msgspec.json.decode(text, type=list[ListedBundle])
+        bundles = msgspec.json.decode(text, type=list[ListedBundle])
     except msgspec.MsgspecError as e:
         raise ValueError(f"it must be a JSON list of bundles, each with name, classpath and image: {e}") from e
-    for place, each in enumerate(listed):
+    for place, each in enumerate(bundles):
         require(
             f"[{place}].",
             (
@@ -69,12 +69,12 @@ def decode(text: str) -> dict[str, ListedBundle]:
             ),
             ("sizeLimit", each.size_limit, _SIZE.fullmatch(each.size_limit), "be a number of Mi, Gi or Ti: 1Gi"),
         )
-        if each.name in (other.name for other in listed[:place]):
+        if each.name in (other.name for other in bundles[:place]):
             raise ValueError(f"[{place}].name is {each.name!r}, as another's is; give each its own")
-    return {each.name: each for each in listed}
+    return {each.name: each for each in bundles}
 
 
 @lru_cache(maxsize=4)
-def known(listed: str) -> dict[str, ListedBundle]:
+def known(text: str) -> dict[str, ListedBundle]:
     """Does the same for a checked setting, once: it stays for the life of the process, and each pod asks for it."""
-    return decode(listed)
+    return decode(text)

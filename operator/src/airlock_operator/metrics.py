@@ -37,7 +37,7 @@ class Family(NamedTuple):
 
     kind: type[Counter] | type[Gauge] | type[Histogram]
     name: str
-    told: str
+    help: str
     labels: tuple[str, ...] = ()
     buckets: tuple[float, ...] = ()
 
@@ -160,10 +160,10 @@ class Metrics:
 
     def status_written(self, before: Status, after: Status) -> None:
         """Counts what a status that was written says for the first time."""
-        ended = after.attempts[-1] if after.attempts else None
+        attempt = after.attempts[-1] if after.attempts else None
         last = before.attempts[-1].attempt if before.attempts else 0
-        if ended is not None and ended.attempt > last:
-            self._metrics["attempts_ended_total"].labels(ended.reason).inc()
+        if attempt is not None and attempt.attempt > last:
+            self._metrics["attempts_ended_total"].labels(attempt.reason).inc()
             for step, seconds in steps(after.timeline).items():
                 self._metrics["attempt_step_seconds"].labels(step).observe(seconds)
         for budget, count in (
@@ -241,21 +241,21 @@ _PLAIN = tuple(each.name for each in FAMILIES if each.kind is Gauge and not each
 
 def steps(timeline: dict[str, float]) -> dict[str, float]:
     """Returns the seconds of each step after the begin of its attempt; a timeline's own count from the first sight."""
-    begun = timeline.get("admitted", 0.0)
-    return {step: max(0.0, seconds - begun) for step, seconds in timeline.items() if step != "admitted"}
+    admitted = timeline.get("admitted", 0.0)
+    return {step: max(0.0, seconds - admitted) for step, seconds in timeline.items() if step != "admitted"}
 
 
 def exhausted(status: Status) -> str:
     """Returns the budget that a TaskRun failed for, empty if it was not for a budget."""
     if status.reason == Reason.INFRA_BUDGET_EXHAUSTED:
         return "infra"
-    known = status.reason in Reason.__members__.values()
-    return "token" if known and Reason(status.reason).kind is Kind.TOKEN else ""
+    is_reason = status.reason in Reason.__members__.values()
+    return "token" if is_reason and Reason(status.reason).kind is Kind.TOKEN else ""
 
 
 def _made(family: Family, registry: CollectorRegistry) -> Any:
     more: dict[str, Any] = {"buckets": family.buckets} if family.kind is Histogram else {}
-    return family.kind(f"{PREFIX}_{family.name}", family.told, family.labels, registry=registry, **more)
+    return family.kind(f"{PREFIX}_{family.name}", family.help, family.labels, registry=registry, **more)
 
 
 def _version() -> str:

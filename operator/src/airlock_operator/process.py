@@ -66,18 +66,22 @@ class Process:
 
     def __init__(self, settings: OperatorSettings) -> None:
         self._settings = settings
-        mine = settings.operator
-        identity = mine.identity or f"{socket.gethostname()}-{os.getpid()}"
+        operator = settings.operator
+        identity = operator.identity or f"{socket.gethostname()}-{os.getpid()}"
         self._metrics = Metrics()
-        self._cluster = Cluster(mine.kubeconfig, connections=2 * mine.workers, called=self._metrics.called)
+        self._cluster = Cluster(operator.kubeconfig, connections=2 * operator.workers, called=self._metrics.called)
         self._sightings = Sightings()
         self._queue: WorkQueue[Key] = WorkQueue(time.monotonic)
-        self._leadership = Leadership(self._cluster, mine.namespace, mine.lease, identity, mine.lease_seconds)
-        self._heard = handlers.Heard()
+        self._leadership = Leadership(
+            self._cluster, operator.namespace, operator.lease, identity, operator.lease_seconds
+        )
+        self._last_events = handlers.Heard()
         self._unseen: set[Key] = set()
         self._listed_at = 0.0
         self._server = Client(upstream_addresses(settings), self._server_changed)
-        self._slots = Slots(Limits(mine.max_active, mine.max_active_per_namespace, read_limits(mine.max_active_in)))
+        self._slots = Slots(
+            Limits(operator.max_active, operator.max_active_per_namespace, read_limits(operator.max_active_in))
+        )
         self._reconciler = Reconciler(
             self._cluster,
             self._sightings,
@@ -87,7 +91,7 @@ class Process:
             ca_pem=self._ca_pem,
             component="airlock-operator",
             slots=self._slots,
-            pace=Pace(mine.pods_per_second),
+            pace=Pace(operator.pods_per_second),
             wake=self._queue.add_news,
             metrics=self._metrics,
         )
@@ -96,12 +100,12 @@ class Process:
             self._sightings,
             settings.namespaces,
             due=self._queue.add,
-            listed=self._adopt,
+            adopt=self._adopt,
             start_anew=self._reconciler.start_anew,
             metrics=self._metrics,
         )
         self._scrape = Scrape(
-            self._metrics, self._sightings, self._queue, self._slots, self._heard, self._leadership, self._server
+            self._metrics, self._sightings, self._queue, self._slots, self._last_events, self._leadership, self._server
         )
 
     def _ca_pem(self, run: TaskRun) -> str:
@@ -150,18 +154,18 @@ class Process:
         kubeconfig = self._settings.operator.kubeconfig
         if kubeconfig:
             os.environ["KUBECONFIG"] = kubeconfig
-        registry = handlers.registry(self._sightings, self._enqueue, self._heard, kubeconfig)
+        registry = handlers.registry(self._sightings, self._enqueue, self._last_events, kubeconfig)
         await handlers.watch(registry, self._settings.namespaces, asyncio.Event(), stop)
 
     def _parts(self) -> list[asyncio.Task[None]]:
         """Starts everything that a leader needs beside the watch; none of it ends by itself while all is well."""
-        mine = self._settings.operator
+        operator = self._settings.operator
         return [
             asyncio.create_task(self._leadership.keep(), name="lease"),
-            asyncio.create_task(self._relist.keep(mine.relist_seconds), name="relist"),
+            asyncio.create_task(self._relist.keep(operator.relist_seconds), name="relist"),
             asyncio.create_task(self._server.watch(), name="server"),
             *(asyncio.create_task(self._hear(each), name="events") for each in self._settings.namespaces or [""]),
-            *(asyncio.create_task(self._work(), name=f"worker-{n}") for n in range(mine.workers)),
+            *(asyncio.create_task(self._work(), name=f"worker-{n}") for n in range(operator.workers)),
         ]
 
     async def _first(self, act: Callable[[], Awaitable[None]], stop: asyncio.Event) -> bool:
@@ -203,10 +207,10 @@ class Process:
                 self._metrics.turned(outcome, time.monotonic() - began)
                 self._adopted(key)
 
-    def _adopt(self, listed: set[Key]) -> None:
+    def _adopt(self, keys: set[Key]) -> None:
         """Notes what the first list has: all of it is looked at before anything else is taken for known."""
-        self._slots.expect(listed)
-        self._unseen = set(listed)
+        self._slots.expect(keys)
+        self._unseen = set(keys)
         self._listed_at = time.monotonic()
 
     def _adopted(self, key: Key) -> None:
@@ -221,7 +225,7 @@ class Process:
         while True:
             try:
                 async for event in self._cluster.warnings(namespace):
-                    self._heard.note("events")
+                    self._last_events.note("events")
                     if (key := self._sightings.saw_event(event)) is not None:
                         # Its pod may yet start within the time that is quiet.
                         self._queue.add(key, QUIET_SECONDS)
@@ -237,15 +241,15 @@ class Process:
 
     def _server_changed(self) -> None:
         """Makes every TaskRun due, because one that runs says whether its server is away."""
-        for key, seen in self._sightings.runs.items():
-            if seen.data is not None:
+        for key, sighting in self._sightings.runs.items():
+            if sighting.data is not None:
                 self._queue.add(key)
 
     def _health(self) -> dict[str, object]:
         return {
             "leading": self._leadership.held,
             "queue": len(self._queue),
-            "lastEventSeconds": round(time.monotonic() - self._heard.at, 1),
+            "lastEventSeconds": round(time.monotonic() - self._last_events.at, 1),
             "taskruns": len(self._sightings.runs),
             "pods": self._sightings.pod_count,
         }
@@ -259,12 +263,12 @@ def _report_deaths(parts: list[asyncio.Task[None]]) -> None:
 
 def upstream_addresses(settings: OperatorSettings) -> Addresses:
     """Returns where the servers are, from the settings."""
-    pods, mine = settings.pods, settings.operator
+    pods, operator = settings.pods, settings.operator
     return Addresses(
-        api=pods.api_url if mine.watch_servers else "",
-        attempts=mine.attempts_url,
+        api=pods.api_url if operator.watch_servers else "",
+        attempts=operator.attempts_url,
         ca_file=pods.ca_file,
-        token_file=mine.token_file,
-        airflow_api=pods.airflow_api_url if mine.watch_servers else "",
+        token_file=operator.token_file,
+        airflow_api=pods.airflow_api_url if operator.watch_servers else "",
         airflow_ca_file=pods.airflow_ca_file,
     )

@@ -134,10 +134,9 @@ class Reconciler:
             # Its status may be older than the time-out: the API server is asked before anything ends by a clock.
             pod = await self._look_again(key, pod)
             decided = self._plan(key, run, pod)
-        written = body
         if decided.status is not None:
-            written = await self._write(key, body, run, decided.status)
-        again_in = await self._act(key, read(written), pod, decided)
+            body = await self._write(key, body, run, decided.status)
+        again_in = await self._act(key, read(body), pod, decided)
         for stray in strays(run, self._sightings.pods(key)):
             log.warning("deleting a pod that is not the one that counts", extra={"pod": stray.name, "uid": stray.uid})
             await self._delete(key, Delete(stray.name, stray.uid))
@@ -175,10 +174,10 @@ class Reconciler:
         away = self._server.away(airflow=run.by_secret)
         moments = self._moments.get(key)
         pod = self._with_complaint(pod, clock - moments.opened if moments is not None else 0.0)
-        held = blocked(run, pod) if pod is not None and run.attempt_open else None
-        failing_as = str(held.reason) if held is not None and held.failing else ""
+        block = blocked(run, pod) if pod is not None and run.attempt_open else None
+        failing_as = str(block.reason) if block is not None and block.failing else ""
         self._moments[key] = moments = advance(moments, run, pod, clock, failing_as, away=bool(away))
-        answered = self._answers.get(key)
+        saved = self._answers.get(key)
         return Case(
             run=run,
             pod=pod,
@@ -187,7 +186,7 @@ class Reconciler:
             clock=clock,
             refusal=self._refusal(key, run, now),
             asks=self._server.asks,
-            answer=answered[1] if answered is not None and answered[0] == run.status.attempt else None,
+            answer=saved[1] if saved is not None and saved[0] == run.status.attempt else None,
             server_away=away,
         )
 
@@ -259,7 +258,7 @@ class Reconciler:
 
     async def _write(self, key: Key, body: Any, run: TaskRun, status: Status) -> Any:
         try:
-            written = await self._cluster.write_status(body, msgspec.to_builtins(status))
+            new_body = await self._cluster.write_status(body, msgspec.to_builtins(status))
         except errors.NotFound:
             self._sightings.forget(key)
             raise
@@ -267,11 +266,11 @@ class Reconciler:
             # Somebody wrote first, or what we have seen is old: read it again.
             self._sightings.saw_run(await self._cluster.taskrun(key.namespace, key.name))
             raise
-        self._sightings.saw_run(written)
+        self._sightings.saw_run(new_body)
         self._metrics.status_written(run.status, status)
         for event in events.of_change(run, status, self._component):
             await self._post(key, event)
-        return written
+        return new_body
 
     async def _post(self, key: Key, event: dict[str, Any]) -> None:
         try:

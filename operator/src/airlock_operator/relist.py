@@ -28,9 +28,9 @@ _OUTAGE_SECONDS = 30.0
 
 class Relist:
     """
-    The lists of one operator. ``due`` puts a TaskRun on the work queue. ``listed`` is told what the first list has,
-    before any of it is due. ``start_anew`` is called after an outage of the
-    API server, in which no time-out could be watched.
+    The lists of one operator. ``due`` puts a TaskRun on the work queue. ``adopt`` is called with the TaskRuns of the
+    first list, before any of them is due. ``start_anew`` is called after an outage of the API server, in which no
+    time-out could be watched.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Relist:
         namespaces: list[str],
         *,
         due: Callable[[Key], None],
-        listed: Callable[[set[Key]], None],
+        adopt: Callable[[set[Key]], None],
         start_anew: Callable[[], None],
         metrics: Metrics | None = None,
     ) -> None:
@@ -48,7 +48,7 @@ class Relist:
         self._sightings = sightings
         self._namespaces = namespaces
         self._due = due
-        self._listed = listed
+        self._adopt = adopt
         self._start_anew = start_anew
         self._metrics = metrics or Metrics()
 
@@ -67,28 +67,28 @@ class Relist:
             for body in page:
                 self._sightings.saw_pod(body)
             await asyncio.sleep(0)
-        found: set[Key] = set()
+        keys: set[Key] = set()
         async for page in self._cluster.pages(self._namespaces, PLURAL):
-            found.update(self._sightings.saw_run(body) for body in page)
+            keys.update(self._sightings.saw_run(body) for body in page)
             await asyncio.sleep(0)
-        self._listed(found)
-        for key in found:
+        self._adopt(keys)
+        for key in keys:
             self._due(key)
-        log.info("listed everything", extra={"taskruns": len(found), "seconds": round(time.monotonic() - began, 3)})
+        log.info("listed everything", extra={"taskruns": len(keys), "seconds": round(time.monotonic() - began, 3)})
 
     async def changes(self) -> None:
         """Lists metadata, and reads what is not as it was seen."""
         for namespace in self._namespaces or [""]:
-            listed, version = await self._cluster.versions(namespace, "pods", RUN_LABEL)
-            await self._read_pods(listed)
-            self._make_due(self._sightings.lost_before({each.uid for each in listed}, namespace, version))
-            listed, version = await self._cluster.versions(namespace, PLURAL)
-            await self._read_runs(listed)
-            runs = {Key(each.namespace, each.name) for each in listed}
+            metadata, version = await self._cluster.versions(namespace, "pods", RUN_LABEL)
+            await self._read_pods(metadata)
+            self._make_due(self._sightings.lost_before({each.uid for each in metadata}, namespace, version))
+            metadata, version = await self._cluster.versions(namespace, PLURAL)
+            await self._read_runs(metadata)
+            runs = {Key(each.namespace, each.name) for each in metadata}
             self._make_due(self._sightings.forget_before(runs, namespace, version))
 
-    async def _read_pods(self, listed: list[Metadata]) -> None:
-        for each in listed:
+    async def _read_pods(self, pods: list[Metadata]) -> None:
+        for each in pods:
             key = key_of({"namespace": each.namespace, "labels": each.labels})
             if key is None or self._sightings.knows_pod(key, each.name, each.uid, each.resource_version):
                 continue
@@ -99,8 +99,8 @@ class Relist:
                 self._sightings.lost_pod(key, each.name)
             self._due(key)
 
-    async def _read_runs(self, listed: list[Metadata]) -> None:
-        for each in listed:
+    async def _read_runs(self, runs: list[Metadata]) -> None:
+        for each in runs:
             key = Key(each.namespace, each.name)
             if self._sightings.knows_run(key, each.uid, each.resource_version):
                 continue

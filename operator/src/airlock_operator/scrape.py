@@ -27,7 +27,7 @@ class Scrape:
         sightings: Sightings,
         queue: WorkQueue[Key],
         slots: Slots,
-        heard: Heard,
+        last_events: Heard,
         leadership: Leadership,
         server: Client,
     ) -> None:
@@ -35,7 +35,7 @@ class Scrape:
         self._sightings = sightings
         self._queue = queue
         self._slots = slots
-        self._heard = heard
+        self._last_events = last_events
         self._leadership = leadership
         self._server = server
         self._one_at_a_time = asyncio.Lock()
@@ -51,20 +51,20 @@ class Scrape:
 
     def now(self) -> Now:
         """Returns what is the case now. An operator that stands by watches nothing, so it knows less."""
-        held, waiting = self._slots.counts()
+        slots_held, waiting = self._slots.counts()
         depth, oldest = self._queue.waiting()
         clock, leader = time.monotonic(), self._leadership.held
         servers = (("airlock", False), ("airflow", True)) if leader else ()
         return Now(
-            taskruns=Counter((seen.state, seen.reason) for seen in self._sightings.runs.values()),
-            slots_held=held,
+            taskruns=Counter((sighting.state, sighting.reason) for sighting in self._sightings.runs.values()),
+            slots_held=slots_held,
             slots_waiting=waiting,
             workqueue_depth=depth,
             workqueue_oldest_age_seconds=oldest,
             workqueue_working=self._queue.working,
             workqueue_adds=self._queue.adds,
             workqueue_failures=self._queue.failures,
-            watch_age_seconds={name: clock - at for name, at in self._heard.of.items()} if leader else {},
+            watch_age_seconds={name: clock - at for name, at in self._last_events.of.items()} if leader else {},
             leader=leader,
             lease_transitions=self._leadership.transitions,
             server_away={name: bool(self._server.away(airflow=airflow)) for name, airflow in servers},

@@ -158,22 +158,22 @@ class OperatorSettings(msgspec.Struct, frozen=True, kw_only=True):
         return [name.strip() for name in self.operator.namespaces.split(",") if name.strip()]
 
 
-def patterns(listed: str) -> tuple[str, ...]:
+def patterns(text: str) -> tuple[str, ...]:
     """Returns the patterns in a setting, a JSON list of texts; no patterns if it is empty. Raises ValueError."""
-    if not listed.strip():
+    if not text.strip():
         return ()
     try:
-        return msgspec.json.decode(listed, type=tuple[str, ...])
+        return msgspec.json.decode(text, type=tuple[str, ...])
     except msgspec.MsgspecError as e:
         raise ValueError(f'it must be a JSON list of patterns, like ["my_company.triggers.*Trigger"]: {e}') from e
 
 
-def limits(listed: str) -> dict[str, int]:
+def limits(text: str) -> dict[str, int]:
     """Returns the limits in a setting, a JSON map; no limits if it is empty. Raises ValueError."""
-    if not listed.strip():
+    if not text.strip():
         return {}
     try:
-        return msgspec.json.decode(listed, type=dict[str, Annotated[int, msgspec.Meta(ge=0)]])
+        return msgspec.json.decode(text, type=dict[str, Annotated[int, msgspec.Meta(ge=0)]])
     except msgspec.MsgspecError as e:
         raise ValueError(f'it must be a JSON map of namespaces to numbers, like {{"sales": 50}}: {e}') from e
 

@@ -37,7 +37,7 @@ class Family(NamedTuple):
 
     kind: type[Counter] | type[Gauge] | type[Histogram]
     name: str
-    told: str
+    help: str
     labels: tuple[str, ...] = ()
     buckets: tuple[float, ...] = ()
 
@@ -141,7 +141,7 @@ class Metrics(Observer):
 
 def _made(family: Family, registry: CollectorRegistry) -> Any:
     more: dict[str, Any] = {"buckets": family.buckets} if family.kind is Histogram else {}
-    return family.kind(f"{PREFIX}_{family.name}", family.told, family.labels, registry=registry, **more)
+    return family.kind(f"{PREFIX}_{family.name}", family.help, family.labels, registry=registry, **more)
 
 
 def _version() -> str:

@@ -11,7 +11,7 @@ def test_a_metric_is_named_by_prometheus_conventions(family):
     assert (family.kind is Counter) == family.name.endswith("_total")
     assert family.kind is not Histogram or family.name.endswith("_seconds")
     assert (family.kind is Histogram) == bool(family.buckets)
-    assert family.told.endswith(".")
+    assert family.help.endswith(".")
     assert not {"namespace", "name", "path", "dag", "task", "pod", "le"} & set(family.labels)
 
 

@@ -36,8 +36,8 @@ def _particular(reason: Reason, message: str, run: TaskRun, pod: PodFacts | None
         return _of_volume(message, run)
     if reason is Reason.UNSCHEDULABLE and any(words in message.lower() for words in _CLAIM_WORDS):
         return _of_claims(message, run)
-    if reason in (Reason.FORBIDDEN, Reason.QUOTA_EXCEEDED) and (found := _QUOTA.search(message)):
-        return _of_quota(found[1])
+    if reason in (Reason.FORBIDDEN, Reason.QUOTA_EXCEEDED) and (match := _QUOTA.search(message)):
+        return _of_quota(match[1])
     return ""
 
 
@@ -76,27 +76,27 @@ def _of_volume(message: str, run: TaskRun) -> str:
 def _of_claims(message: str, run: TaskRun) -> str:
     volumes = run.spec.pod.get("volumes") or []
     claims = [v["persistentVolumeClaim"]["claimName"] for v in volumes if "persistentVolumeClaim" in v]
-    named = [claim for claim in claims if f'"{claim}"' in message] or claims
-    if not named:
+    suspects = [claim for claim in claims if f'"{claim}"' in message] or claims
+    if not suspects:
         return ""
-    which = ("claim " if len(named) == 1 else "claims ") + ", ".join(named)
+    which = ("claim " if len(suspects) == 1 else "claims ") + ", ".join(suspects)
     if "not found" in message and any(f'"{claim}"' in message for claim in claims):
         return f"make {which}, or correct spec.pod.volumes in a new TaskRun"
-    return f"see why {which} cannot be used: kubectl -n {run.namespace} describe pvc {' '.join(named)}"
+    return f"see why {which} cannot be used: kubectl -n {run.namespace} describe pvc {' '.join(suspects)}"
 
 
-def _of_quota(said: str) -> str:
+def _of_quota(limits: str) -> str:
     """Returns the advice for a quota's missing limits: the author sets the runner's, the chart sets ours."""
-    ours: set[str] = set()
-    theirs: set[str] = set()
-    for what, containers in _QUOTA_OF.findall(said):
+    of_ours: set[str] = set()
+    of_runner: set[str] = set()
+    for limit, containers in _QUOTA_OF.findall(limits):
         for each in containers.split(","):
-            (ours if each in _OURS else theirs).add(what)
+            (of_ours if each in _OURS else of_runner).add(limit)
     does = []
-    if theirs:
-        does.append(f"set {' and '.join(sorted(theirs))} in spec.pod.resources of a new TaskRun")
-    if "limits.cpu" in ours:
+    if of_runner:
+        does.append(f"set {' and '.join(sorted(of_runner))} in spec.pod.resources of a new TaskRun")
+    if "limits.cpu" in of_ours:
         does.append("have an administrator set sidecar.resources.cpuLimit in the chart's values")
-    elif ours:
-        does.append(f"have an administrator set {' and '.join(sorted(ours))} of Airlock's containers")
+    elif of_ours:
+        does.append(f"have an administrator set {' and '.join(sorted(of_ours))} of Airlock's containers")
     return ", and ".join(does)

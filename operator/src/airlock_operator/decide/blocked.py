@@ -36,14 +36,14 @@ def blocked(run: TaskRun, pod: PodFacts) -> Blocked | None:
         # This is checked first: the kubelet's earlier complaints are over once it has come so far.
         message = f"{_bundle(run)} is being fetched on node {pod.node}"
         return Blocked(Reason.FETCHING_BUNDLE, message, Reason.FETCHING_BUNDLE, pending)
-    said = {pod.complaint.about: pod.complaint.message} if pod.complaint is not None else {}
+    complaints = {pod.complaint.about: pod.complaint.message} if pod.complaint is not None else {}
     hopeless = pod.pulling_hopeless or (pod.complaint is not None and pod.complaint.hopeless)
-    if pulling := pod.pulling or said.get(About.IMAGE):
+    if pulling := pod.pulling or complaints.get(About.IMAGE):
         limit = 0.0 if hopeless else run.durations.image_pull_timeout
         return Blocked(Reason.IMAGE_PULL, pulling, Reason.IMAGE_PULL_FAILED, limit, failing=True)
-    if config := pod.config or said.get(About.CONFIG):
+    if config := pod.config or complaints.get(About.CONFIG):
         return Blocked(Reason.CONFIG_ERROR, config, Reason.INVALID_POD, CONFIG_SECONDS, failing=True)
-    if volume := said.get(About.VOLUME):
+    if volume := complaints.get(About.VOLUME):
         return Blocked(Reason.VOLUME_MOUNT, volume, Reason.VOLUME_MOUNT, pending)
     if pod.gated:
         message = "a scheduling gate holds the pod back; whoever set it (Kueue, for example) lifts it"
@@ -58,11 +58,11 @@ def blocked(run: TaskRun, pod: PodFacts) -> Blocked | None:
         message = f"image {pod.image or run.spec.image} is being pulled on node {pod.node}"
         return Blocked(Reason.PULLING, message, Reason.PULLING, pending)
     where = f"on node {pod.node}" if pod.node else "waiting for a node"
-    message = said.get(About.OTHER) or f"pod {pod.name} is {where}"
+    message = complaints.get(About.OTHER) or f"pod {pod.name} is {where}"
     return Blocked(Reason.STARTING, message, Reason.PENDING, pending)
 
 
 def _bundle(run: TaskRun) -> str:
-    asked = run.spec.bundle
-    name, version = (asked.name, asked.version) if asked is not None else ("", None)
+    bundle = run.spec.bundle
+    name, version = (bundle.name, bundle.version) if bundle is not None else ("", None)
     return f"bundle {name}, version {version}," if version else f"bundle {name}, its newest version,"

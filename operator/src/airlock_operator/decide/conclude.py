@@ -48,11 +48,11 @@ def conclude(case: Case, end: End) -> Plan:
         options=counted(run, end.options),
     )
     reason = Reason.WAITING_FOR_RETRY if _is_retry(following) else end.reason
-    said = say(case, reason, message, state=following.state, base=base, advise=False)
+    status = say(case, reason, message, state=following.state, base=base, advise=False)
     # The runner has ended. A sidecar that still runs is of no use, so its pod goes. An ended pod stays, for its log.
     left_behind = pod is not None and pod.sidecar_running and not pod.gone and not pod.deleting
     act = Delete(pod.name, pod.uid) if pod is not None and left_behind else None
-    return Plan(said, act, again_in=again, by_clock=end.by_clock)
+    return Plan(status, act, again_in=again, by_clock=end.by_clock)
 
 
 def _is_retry(following: Again) -> bool:
@@ -87,8 +87,8 @@ def over(
         duration=ran_for(pod, run.times.started_at, now),
         options=counted(run, options),
     )
-    said = say(case, final.reason, message, state=final.state, base=base, advise=False)
-    return Plan(said, again_in=0.0, by_clock=by_clock)
+    final_status = say(case, final.reason, message, state=final.state, base=base, advise=False)
+    return Plan(final_status, again_in=0.0, by_clock=by_clock)
 
 
 def _remembered(run: TaskRun, reason: Reason, message: str, now: datetime) -> list[Attempt]:
@@ -109,13 +109,13 @@ def afterlife(case: Case) -> Plan:
     run, pod = case.run, case.pod
     good = run.status.state in ("success", "skipped")
     ttl = run.durations.ttl_after_success if good else run.durations.ttl_after_failure
-    left = ttl - (case.now - (run.times.finished_at or case.now)).total_seconds()
-    if left <= 0:
+    ttl_left = ttl - (case.now - (run.times.finished_at or case.now)).total_seconds()
+    if ttl_left <= 0:
         return Plan(act=Forget())
     if pod is None or pod.finished or pod.deleting:
-        return Plan(again_in=left)
+        return Plan(again_in=ttl_left)
     # A pod that has all but ended keeps its containers' logs if it is left to end by itself.
     grace = 0.0 if not pod.dead else case.left(case.moments.over, LEFT_OVER_SECONDS)
     if grace > 0:
-        return Plan(again_in=min(left, grace))
-    return Plan(act=Delete(pod.name, pod.uid), again_in=min(left, _LOOK_AGAIN_SECONDS))
+        return Plan(again_in=min(ttl_left, grace))
+    return Plan(act=Delete(pod.name, pod.uid), again_in=min(ttl_left, _LOOK_AGAIN_SECONDS))

@@ -111,24 +111,28 @@ def _begun(run: TaskRun, pod: PodFacts) -> bool:
 
 def _why(run: TaskRun, pod: PodFacts) -> tuple[Reason, str, bool]:
     """Returns the reason, its message, and whether the sidecar reported it."""
-    ended, kept = pod.runner_ended, pod.record
+    ended, sidecar_record = pod.runner_ended, pod.record
     if pod.no_launcher and not run.status.stopping:
         return Reason.INVALID_POD, pod.no_launcher, False
     if pod.no_bundle and not run.status.stopping:
         return Reason.BUNDLE_FAILED, pod.no_bundle, False
-    never_ran = ended is not None and ended.never_ran and not (kept is not None and "connected" in kept.timeline)
+    never_ran = (
+        ended is not None
+        and ended.never_ran
+        and not (sidecar_record is not None and "connected" in sidecar_record.timeline)
+    )
     if ended is not None and never_ran and ended.cannot_exec:
         return Reason.CANNOT_EXEC, ended.message or ended.reason, False
     if pod.runtime_failed and not run.status.stopping and (never_ran or not pod.runner_ran):
         return Reason.RUNTIME_FAILED, pod.runtime_failed, False
-    if kept is not None and kept.reason not in _CUT_SHORT:
-        reason = Reason(kept.reason.value)
+    if sidecar_record is not None and sidecar_record.reason not in _CUT_SHORT:
+        reason = Reason(sidecar_record.reason.value)
         if reason is Reason.CRASHED and ended is not None and ended.oom_killed:
             return Reason.OOM_KILLED, "the kernel killed the runner for memory", True
         # No launcher connected because the pod was deleted before: the pod's state says why.
         cut_short = bool(run.status.stopping or pod.disruption or pod.deleting or pod.gone)
         if reason is not Reason.RUNNER_NEVER_CONNECTED or not cut_short:
-            return reason, kept.message, True
+            return reason, sidecar_record.message, True
     return (*_evidence(run, pod), False)
 
 
@@ -175,8 +179,8 @@ def may_be_known(case: Case, end: End) -> bool:
     Tells whether the server may know more of the attempt's end than its pod shows. A sidecar that was there to the end
     wrote all that it knew into its record.
     """
-    kept = case.pod.record if case.pod is not None else None
-    witnessed = kept is not None and kept.reason is not record.Reason.VANISHED
+    sidecar_record = case.pod.record if case.pod is not None else None
+    witnessed = sidecar_record is not None and sidecar_record.reason is not record.Reason.VANISHED
     return case.asks and end.begun and not (end.reported or witnessed or case.run.by_secret)
 
 

@@ -40,8 +40,8 @@ def after(run: TaskRun, end: End) -> Over | Again:
     spec, status = run.spec, run.status
     kind, state = end.reason.kind, end.reason.state
     if end.reason is Reason.CANCELLED or (spec.cancel and kind is not Kind.OVER):
-        said = end.message if BY_CANCEL in end.message else f"{BY_CANCEL}. {end.message}".strip()
-        return Over("failed", Reason.CANCELLED, said)
+        message = end.message if BY_CANCEL in end.message else f"{BY_CANCEL}. {end.message}".strip()
+        return Over("failed", Reason.CANCELLED, message)
     if kind is Kind.OVER:
         return Over(end.state or state, end.reason, end.message)
     if kind is Kind.WAITS:
@@ -68,12 +68,12 @@ def after(run: TaskRun, end: End) -> Over | Again:
 
 
 def _user(run: TaskRun, end: End) -> Over | Again:
-    done = run.status.try_number - run.spec.try_number + 1
+    tries_used = run.status.try_number - run.spec.try_number + 1
     # A task that asks for a retry has tries left, even if it ended before it could report its options.
     asks = end.reason is Reason.RETRY and run.spec.retries is None and end.options is None
-    if asks or done <= options.retries(run, end.options):
+    if asks or tries_used <= options.retries(run, end.options):
         delay = options.retry_seconds(run, end.options)
         return Again(run.status.try_number + 1, "up_for_retry", end.message, delay_seconds=delay)
     reason = Reason.FAILED if end.reason is Reason.RETRY else end.reason
-    tries = f" after {done} tries" if done > 1 else ""
+    tries = f" after {tries_used} tries" if tries_used > 1 else ""
     return Over("failed", reason, f"{end.message}{tries}".strip())

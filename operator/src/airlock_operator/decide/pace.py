@@ -7,7 +7,7 @@ class Pace:
     def __init__(self, per_second: float) -> None:
         self._per_second = per_second
         self._most = max(1.0, per_second)
-        self._left = self._most
+        self._credit = self._most
         self._at: float | None = None
 
     def wait(self, clock: float) -> float:
@@ -15,9 +15,9 @@ class Pace:
         if self._per_second <= 0:
             return 0.0
         if self._at is not None:
-            self._left = min(self._most, self._left + (clock - self._at) * self._per_second)
+            self._credit = min(self._most, self._credit + (clock - self._at) * self._per_second)
         self._at = clock
-        if self._left >= 1.0:
-            self._left -= 1.0
+        if self._credit >= 1.0:
+            self._credit -= 1.0
             return 0.0
-        return (1.0 - self._left) / self._per_second
+        return (1.0 - self._credit) / self._per_second

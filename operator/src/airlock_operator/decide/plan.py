@@ -69,9 +69,9 @@ def _next_attempt(case: Case) -> Plan:
     if run.times.next_attempt_at is not None and (wait := _pause_left(case, run.times.next_attempt_at)) > 0:
         return Plan(again_in=wait)
     if case.queued:
-        left = case.left(case.moments.waits, QUIET_SECONDS)
-        if left > 0:
-            return Plan(again_in=left)
+        seconds_left = case.left(case.moments.waits, QUIET_SECONDS)
+        if seconds_left > 0:
+            return Plan(again_in=seconds_left)
         return Plan(say(case, Reason.QUEUED, case.queued, state="queued"), again_in=_IN_LINE_SECONDS)
     attempt = status.attempt + 1
     fresh = msgspec.structs.replace(
@@ -88,8 +88,8 @@ def _next_attempt(case: Case) -> Plan:
         next_attempt_at="",
         timeline={"admitted": after_seen(run.times.seen_at, now) if run.times.seen_at is not None else 0.0},
     )
-    said = say(case, Reason.PENDING, "its pod is about to be made", state="queued", base=fresh)
-    return Plan(said, again_in=0.0, begins=True)
+    queued_status = say(case, Reason.PENDING, "its pod is about to be made", state="queued", base=fresh)
+    return Plan(queued_status, again_in=0.0, begins=True)
 
 
 # --- an attempt is open, its pod is not known to exist ---
@@ -97,29 +97,29 @@ def _next_attempt(case: Case) -> Plan:
 
 def _make(case: Case) -> Plan:
     run, pod, now, refusal = case.run, case.pod, case.now, case.refusal
-    left = case.left(case.moments.opened, run.durations.pending_timeout)
+    seconds_left = case.left(case.moments.opened, run.durations.pending_timeout)
     if pod is not None and pod.owner != run.uid:
         if not pod.gone and not run.spec.cancel:
-            return _wait_for_name(case, pod, left)
+            return _wait_for_name(case, pod, seconds_left)
         # An earlier TaskRun of this name had the pod, and the pod is gone.
         case, pod = case.without_pod(), None
     if pod is not None:
-        known = msgspec.structs.replace(run.status, pod_ref=PodRef(pod.name, pod.uid), node=pod.node)
-        return Plan(_progress(case, pod, blocked(run, pod), base=known, quiet=False), again_in=0.0)
+        with_pod = msgspec.structs.replace(run.status, pod_ref=PodRef(pod.name, pod.uid), node=pod.node)
+        return Plan(_progress(case, pod, blocked(run, pod), base=with_pod, quiet=False), again_in=0.0)
     if run.spec.cancel:
         return over(case, Over("failed", Reason.CANCELLED, "cancelled before it was started"))
     if refusal is None:
         return Plan(act=Create(run.status.attempt))
-    if refusal.final or left <= 0:
+    if refusal.final or seconds_left <= 0:
         gave_up = "" if refusal.final else f"gave up after {run.spec.pending_timeout}: "
         return over(case, Over("failed", refusal.reason, gave_up + refusal.message))
-    said = say(case, refusal.reason, refusal.message, state="queued")
+    status = say(case, refusal.reason, refusal.message, state="queued")
     if (wait := (refusal.again_at - now).total_seconds()) > 0:
-        return Plan(said, again_in=wait)
-    return Plan(said, act=Create(run.status.attempt))
+        return Plan(status, again_in=wait)
+    return Plan(status, act=Create(run.status.attempt))
 
 
-def _wait_for_name(case: Case, pod: PodFacts, left: float) -> Plan:
+def _wait_for_name(case: Case, pod: PodFacts, seconds_left: float) -> Plan:
     """
     Plans for another's pod that has the name of ours. Usually it belongs to an earlier TaskRun of this name, which was
     deleted a moment ago: the garbage collector will delete the pod too.
@@ -128,11 +128,11 @@ def _wait_for_name(case: Case, pod: PodFacts, left: float) -> Plan:
     # If it has no owner (after kubectl delete --cascade=orphan) and has ended, nobody else will delete it.
     stays = not pod.owner and pod.dead and not pod.deleting
     case = case.without_pod()
-    if left <= 0 or stays:
+    if seconds_left <= 0 or stays:
         return over(case, Over("failed", Reason.INVALID_POD, text))
     waits_for = f"waiting for the end of a pod named {pod.name} that is not this TaskRun's"
-    said = say(case, Reason.PENDING, waits_for, state="queued")
-    return Plan(said, again_in=min(_NAME_AGAIN_SECONDS, left))
+    status = say(case, Reason.PENDING, waits_for, state="queued")
+    return Plan(status, again_in=min(_NAME_AGAIN_SECONDS, seconds_left))
 
 
 # --- an attempt is open and has its pod ---
@@ -147,35 +147,35 @@ def _watch(case: Case) -> Plan:
     if pod.deleting:
         # A pod that is being deleted cannot be changed: its containers end, and then it shows why.
         message = run.status.message if run.status.stopping else f"pod {pod.name} is being deleted"
-        said = say(case, Reason.STOPPING, message or run.status.stopping)
-        return Plan(said, again_in=_LOOK_AGAIN_SECONDS)
+        status = say(case, Reason.STOPPING, message or run.status.stopping)
+        return Plan(status, again_in=_LOOK_AGAIN_SECONDS)
     if run.status.stopping:
         return Plan(act=Delete(pod.name, pod.uid), again_in=_LOOK_AGAIN_SECONDS)
     if pod.runner_ended is not None:
         return _read_record(case, pod)
     if run.spec.cancel:
         return _stop(case, pod, Reason.CANCELLED, BY_CANCEL)
-    held = blocked(run, pod)
-    if held is not None:
-        return _wait(case, pod, held)
+    block = blocked(run, pod)
+    if block is not None:
+        return _wait(case, pod, block)
     limit = run.durations.execution_timeout
     if limit is None:
         return Plan(_progress(case, pod, None))
-    left = case.left(case.moments.ran, limit + BACKSTOP_SECONDS)
-    if left <= 0:
+    seconds_left = case.left(case.moments.ran, limit + BACKSTOP_SECONDS)
+    if seconds_left <= 0:
         late = f"it ran for longer than {run.spec.execution_timeout}, and past its sidecar's stop"
         return _stop(case, pod, Reason.TIMED_OUT, late)
-    return Plan(_progress(case, pod, None), again_in=left)
+    return Plan(_progress(case, pod, None), again_in=seconds_left)
 
 
-def _wait(case: Case, pod: PodFacts, held: Blocked) -> Plan:
+def _wait(case: Case, pod: PodFacts, block: Blocked) -> Plan:
     """Plans for a pod whose runner does not run yet."""
-    left = None
-    if held.limit is not None:
-        left = case.left(case.moments.failing if held.failing else case.moments.opened, held.limit)
-        if left <= 0:
-            return _stop(case, pod, held.ends_as, held.message)
-    return Plan(_progress(case, pod, held), again_in=_soonest(left, _quiet_left(case, held)))
+    seconds_left = None
+    if block.limit is not None:
+        seconds_left = case.left(case.moments.failing if block.failing else case.moments.opened, block.limit)
+        if seconds_left <= 0:
+            return _stop(case, pod, block.ends_as, block.message)
+    return Plan(_progress(case, pod, block), again_in=_soonest(seconds_left, _quiet_left(case, block)))
 
 
 def _read_record(case: Case, pod: PodFacts) -> Plan:
@@ -183,9 +183,9 @@ def _read_record(case: Case, pod: PodFacts) -> Plan:
     Plans for a pod whose runner has ended and whose sidecar has not: a kubelet stops it only when the containers of
     others have ended too, and late where its node is overloaded. The pod is stopped, and then shows the record.
     """
-    left = case.left(case.moments.ended, OTHERS_END_SECONDS if pod.others_running else SIDECAR_ENDS_SECONDS)
-    if left > 0:
-        return Plan(again_in=left)
+    seconds_left = case.left(case.moments.ended, OTHERS_END_SECONDS if pod.others_running else SIDECAR_ENDS_SECONDS)
+    if seconds_left > 0:
+        return Plan(again_in=seconds_left)
     return _stop(case, pod, Reason.SIDECAR_LOST, "its runner has ended; its pod is stopped, to read how")
 
 
@@ -200,44 +200,44 @@ def _ask(case: Case, end: End) -> Plan:
     if case.run.spec.cancel or case.left(case.moments.ended, ANSWER_SECONDS) <= 0:
         return conclude(case, end)
     message = f"its pod does not show how it ended ({end.reason}: {end.message}), and {answer.message}"
-    said = say(case, Reason.SERVER_AWAY, message)
+    status = say(case, Reason.SERVER_AWAY, message)
     wait = (answer.again_at - case.now).total_seconds()
-    return Plan(said, again_in=wait) if wait > 0 else Plan(said, act)
+    return Plan(status, again_in=wait) if wait > 0 else Plan(status, act)
 
 
 def _stop(case: Case, pod: PodFacts, reason: Reason, message: str) -> Plan:
     stopping = msgspec.structs.replace(case.run.status, stopping=str(reason))
-    said = say(case, Reason.STOPPING, message, base=stopping)
+    status = say(case, Reason.STOPPING, message, base=stopping)
     by_clock = reason is not Reason.CANCELLED
-    return Plan(said, act=Delete(pod.name, pod.uid), again_in=_LOOK_AGAIN_SECONDS, by_clock=by_clock)
+    return Plan(status, act=Delete(pod.name, pod.uid), again_in=_LOOK_AGAIN_SECONDS, by_clock=by_clock)
 
 
 def _progress(
-    case: Case, pod: PodFacts, held: Blocked | None, base: Status | None = None, *, quiet: bool = True
+    case: Case, pod: PodFacts, block: Blocked | None, base: Status | None = None, *, quiet: bool = True
 ) -> Status | None:
     """
-    Returns the status of an attempt that waits, ``held`` says for what, or runs; None if the status would not change.
+    Returns the status of an attempt that waits, ``block`` says for what, or runs; None if the status would not change.
     """
     base = base or case.run.status
     base = msgspec.structs.replace(base, node=pod.node)
-    if held is None:
+    if block is None:
         base = msgspec.structs.replace(base, started_at=base.started_at or micro_text(case.now), failing_since="")
         if case.server_away:
             return say(case, Reason.SERVER_AWAY, case.server_away, state="running", base=base)
         return say(case, Reason.RUNNING, f"pod {pod.name} on node {pod.node}", state="running", base=base)
-    if quiet and _quiet_left(case, held):
+    if quiet and _quiet_left(case, block):
         return None
-    since = (base.failing_since or micro_text(case.now)) if held.failing else ""
+    since = (base.failing_since or micro_text(case.now)) if block.failing else ""
     base = msgspec.structs.replace(base, failing_since=since)
-    return say(case, held.reason, held.message, state="queued", base=base)
+    return say(case, block.reason, block.message, state="queued", base=base)
 
 
-def _quiet_left(case: Case, held: Blocked) -> float | None:
+def _quiet_left(case: Case, block: Blocked) -> float | None:
     """Tells how many seconds a starting pod may go on without a new status; None if the status must change now."""
-    if held.reason not in (Reason.STARTING, Reason.PULLING, Reason.FETCHING_BUNDLE):
+    if block.reason not in (Reason.STARTING, Reason.PULLING, Reason.FETCHING_BUNDLE):
         return None
-    left = case.left(case.moments.opened, QUIET_SECONDS)
-    return left if left > 0 else None
+    seconds_left = case.left(case.moments.opened, QUIET_SECONDS)
+    return seconds_left if seconds_left > 0 else None
 
 
 def _pause_left(case: Case, ends: datetime) -> float:
@@ -245,14 +245,14 @@ def _pause_left(case: Case, ends: datetime) -> float:
     Returns the seconds until the next attempt. The time was written by an operator whose clock may have been another,
     so the pause is never longer than between its two stamps.
     """
-    left = (ends - case.now).total_seconds()
+    seconds_left = (ends - case.now).total_seconds()
     last = case.run.status.attempts[-1].finished_at if case.run.status.attempts else ""
     if not last:
-        return left
+        return seconds_left
     pause = (ends - parse_time(last)).total_seconds()
-    return min(left, case.left(case.moments.waits, pause))
+    return min(seconds_left, case.left(case.moments.waits, pause))
 
 
 def _soonest(*waits_for: float | None) -> float | None:
-    known = [each for each in waits_for if each is not None]
-    return min(known) if known else None
+    waits = [each for each in waits_for if each is not None]
+    return min(waits) if waits else None

@@ -46,14 +46,14 @@ class Slots:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._held: dict[str, set[Key]] = {}
+        self._holders: dict[str, set[Key]] = {}
         self._line: dict[str, dict[Key, _Place]] = {}
         #: TaskRuns that were listed and not looked at yet: any of them may hold a slot. None before the first list.
         self._unseen: set[Key] | None = None
 
-    def expect(self, listed: set[Key]) -> None:
+    def expect(self, keys: set[Key]) -> None:
         """Notes the TaskRuns of the first list; nobody is let through before each was looked at."""
-        self._unseen = set(listed) if self._limits.any else set()
+        self._unseen = set(keys) if self._limits.any else set()
 
     def note(self, key: Key, *, holds: bool, waits: bool = False) -> list[Key]:
         """
@@ -65,11 +65,11 @@ class Slots:
         if self._unseen and key in self._unseen:
             self._unseen.discard(key)
             opened = opened or not self._unseen
-        held = self._held.setdefault(key.namespace, set())
+        holders = self._holders.setdefault(key.namespace, set())
         if holds:
-            held.add(key)
-        elif key in held:
-            held.discard(key)
+            holders.add(key)
+        elif key in holders:
+            holders.discard(key)
             opened = True
         return self._next() if opened else []
 
@@ -79,20 +79,20 @@ class Slots:
 
     def ask(self, key: Key, priority: int, created: str) -> str:
         """Takes a slot for a TaskRun and returns ""; or takes a place in line and returns why it must wait."""
-        if not self._limits.any or key in self._held.get(key.namespace, ()):
+        if not self._limits.any or key in self._holders.get(key.namespace, ()):
             return ""
         self._line.setdefault(key.namespace, {})[key] = _Place(-priority, created, key)
         if self._unseen is None or self._unseen:
             return "the operator has begun a moment ago, and looks first at what is under way"
         if key in self._next():
-            self._held.setdefault(key.namespace, set()).add(key)
+            self._holders.setdefault(key.namespace, set()).add(key)
             self._leave(key)
             return ""
         return self._why(key)
 
     def counts(self) -> tuple[int, int]:
         """Returns how many TaskRuns hold a slot, and how many wait for one."""
-        return sum(map(len, self._held.values())), sum(map(len, self._line.values()))
+        return sum(map(len, self._holders.values())), sum(map(len, self._line.values()))
 
     def _leave(self, key: Key) -> bool:
         line = self._line.get(key.namespace)
@@ -106,7 +106,7 @@ class Slots:
         """Returns those in line for whom there is a slot, the next one first."""
         if self._unseen is None or self._unseen:
             return []
-        counts = {namespace: len(held) for namespace, held in self._held.items()}
+        counts = {namespace: len(holders) for namespace, holders in self._holders.items()}
         free = self._limits.everywhere - sum(counts.values()) if self._limits.everywhere else None
         lines = {namespace: sorted(line.values(), reverse=True) for namespace, line in self._line.items()}
         chosen: list[Key] = []
@@ -125,12 +125,12 @@ class Slots:
     def _why(self, key: Key) -> str:
         line = sorted(self._line[key.namespace].values())
         place = 1 + next(n for n, each in enumerate(line) if each.key == key)
-        limit, here = self._limits.of(key.namespace), len(self._held.get(key.namespace, ()))
+        limit, here = self._limits.of(key.namespace), len(self._holders.get(key.namespace, ()))
         if limit and here >= limit:
             return (
                 f"{here} of {limit} TaskRuns are under way in namespace {key.namespace}; it is number {place} in line"
             )
-        everywhere = sum(len(held) for held in self._held.values())
+        everywhere = sum(len(holders) for holders in self._holders.values())
         most = self._limits.everywhere
         return (
             f"{everywhere} of {most} TaskRuns are under way in all namespaces; it is number {place} in line of "

@@ -41,8 +41,8 @@ def say(
     marks = timeline(status.timeline, seen_at, pod, now, over=bool(status.finished_at))
     status = msgspec.structs.replace(status, timeline=marks)
     note = AS_AIRFLOW if unnarrowed(run) else ""
-    shown = conditions(status, pod, time_text(now), run.generation, note)
-    status = msgspec.structs.replace(status, conditions=shown)
+    rows = conditions(status, pod, time_text(now), run.generation, note)
+    status = msgspec.structs.replace(status, conditions=rows)
     return None if status == run.status else status
 
 

@@ -122,10 +122,10 @@ class Cluster:
         errors.Conflict if it has changed since.
         """
         meta = body["metadata"]
-        kept = {key: meta[key] for key in ("name", "namespace", "uid", "resourceVersion")}
-        written = {"apiVersion": body["apiVersion"], "kind": body["kind"], "metadata": kept, "spec": body["spec"]}
+        identity = {key: meta[key] for key in ("name", "namespace", "uid", "resourceVersion")}
+        taskrun = {"apiVersion": body["apiVersion"], "kind": body["kind"], "metadata": identity, "spec": body["spec"]}
         path = f"{_taskrun(meta['namespace'], meta['name'])}/status?fieldValidation=Strict"
-        return await self._ask("PUT", path, written | {"status": status})
+        return await self._ask("PUT", path, taskrun | {"status": status})
 
     async def delete_taskrun(self, namespace: str, name: str, uid: str) -> None:
         """Deletes this very TaskRun; the garbage collector takes its pods."""
@@ -168,15 +168,15 @@ class Cluster:
 
     async def versions(self, namespace: str, kind: str, selector: str = "") -> tuple[list[Metadata], int]:
         """Returns the metadata of a kind's objects in a namespace, or in all for "", and the list's own version."""
-        found: list[Metadata] = []
+        metadata: list[Metadata] = []
         token = ""
         while True:
             page = _read(_page, await self._data("GET", _list(namespace, kind, selector, token), _METADATA_ONLY))
-            found += [item.metadata for item in page.items or []]
+            metadata += [item.metadata for item in page.items or []]
             token = page.metadata.continue_
             if not token:
                 version = page.metadata.resource_version
-                return found, int(version) if version.isdigit() else 0
+                return metadata, int(version) if version.isdigit() else 0
             # One page may have taken the loop for some milliseconds.
             await asyncio.sleep(0)
 

@@ -70,5 +70,5 @@ def _message(status: int, body: str) -> str:
         message = None
     if message:
         return str(message)
-    said = " ".join(body[:500].split())
-    return f"the API server answers {status}" + (f": {said}" if said else "")
+    text = " ".join(body[:500].split())
+    return f"the API server answers {status}" + (f": {text}" if text else "")

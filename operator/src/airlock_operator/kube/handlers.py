@@ -43,12 +43,12 @@ class Heard:
         self.at = self.of[resource] = time.monotonic()
 
 
-def registry(sightings: Sightings, enqueue: Callable[[Key, float], None], heard: Heard, kubeconfig: str) -> Any:
+def registry(sightings: Sightings, enqueue: Callable[[Key, float], None], last_events: Heard, kubeconfig: str) -> Any:
     """Returns a registry of this operator's own; kopf's default one is a global of the process."""
     handlers = kopf.OperatorRegistry()
 
     async def on_taskrun(event: kopf.RawEvent, **_: Any) -> None:
-        heard.note(PLURAL)
+        last_events.note(PLURAL)
         body: Json = dict(event["object"])
         meta, gone = body["metadata"], event["type"] == "DELETED"
         # What the operator has written or listed itself comes once more as an event.
@@ -57,7 +57,7 @@ def registry(sightings: Sightings, enqueue: Callable[[Key, float], None], heard:
             enqueue(sightings.saw_run(body, gone=gone), 0.0)
 
     async def on_pod(event: kopf.RawEvent, **_: Any) -> None:
-        heard.note("pods")
+        last_events.note("pods")
         body: Json = dict(event["object"])
         meta, gone = body["metadata"], event["type"] == "DELETED"
         key = key_of(meta)

@@ -47,7 +47,7 @@ class Seen(msgspec.Struct, frozen=True):
     since: float
 
 
-def bid(lease: dict[str, Any] | None, me: str, seen: Seen | None, now: float) -> Bid:
+def bid(lease: dict[str, Any] | None, me: str, sighting: Seen | None, now: float) -> Bid:
     """
     Returns what to do. Another's lease has run out only if *we* saw no renewal for its whole length: the clocks of two
     nodes are never compared.
@@ -60,9 +60,9 @@ def bid(lease: dict[str, Any] | None, me: str, seen: Seen | None, now: float) ->
         return Bid.RENEW
     if not holder:
         return Bid.TAKE
-    if seen is None or (seen.holder, seen.renewed) != (holder, spec.get("renewTime") or ""):
+    if sighting is None or (sighting.holder, sighting.renewed) != (holder, spec.get("renewTime") or ""):
         return Bid.WAIT
-    return Bid.TAKE if now - seen.since > float(spec.get("leaseDurationSeconds") or 15) else Bid.WAIT
+    return Bid.TAKE if now - sighting.since > float(spec.get("leaseDurationSeconds") or 15) else Bid.WAIT
 
 
 class Leadership:
@@ -74,7 +74,7 @@ class Leadership:
         self._name = name
         self._identity = identity
         self._seconds = seconds
-        self._seen: Seen | None = None
+        self._sighting: Seen | None = None
         self.held = False
         #: How often the Lease has changed hands, as last read.
         self.transitions = 0
@@ -113,7 +113,7 @@ class Leadership:
         Renews the Lease; returns when another has it. One that cannot be renewed is not lost: where the API server is
         slow or away, the standby cannot take it either. Work waits until it is sure.
         """
-        while self._seen is None or self._seen.holder in ("", self._identity):
+        while self._sighting is None or self._sighting.holder in ("", self._identity):
             await asyncio.sleep(_RETRY_SECONDS)
             was_sure = self.sure
             with contextlib.suppress(TimeoutError):
@@ -122,7 +122,7 @@ class Leadership:
             if was_sure != self.sure:
                 log.warning("sure of the Lease" if self.sure else "not sure of the Lease: work waits")
         self.held = False
-        log.error("another has the Lease", extra={"identity": self._identity, "holder": self._seen.holder})
+        log.error("another has the Lease", extra={"identity": self._identity, "holder": self._sighting.holder})
 
     async def release(self) -> None:
         """Releases the Lease, so that a standby need not wait for its end."""
@@ -145,7 +145,7 @@ class Leadership:
             return False
         self._reached = True
         now = asyncio.get_running_loop().time()
-        decision = bid(lease, self._identity, self._seen, now)
+        decision = bid(lease, self._identity, self._sighting, now)
         if lease is not None:
             self._note(lease, now)
         if decision is Bid.WAIT:
@@ -162,7 +162,7 @@ class Leadership:
             return False
         self._renewed_at = now
         # What was read before this write may name another.
-        self._seen = Seen(self._identity, self._attempt[0], now)
+        self._sighting = Seen(self._identity, self._attempt[0], now)
         return True
 
     def _note(self, lease: dict[str, Any], now: float) -> None:
@@ -172,8 +172,8 @@ class Leadership:
         if (holder, renewed) == (self._identity, self._attempt[0]):
             # The answer to that write was an error or came too late, and the write was made.
             self._renewed_at = max(self._renewed_at, self._attempt[1])
-        if self._seen is None or (self._seen.holder, self._seen.renewed) != (holder, renewed):
-            self._seen = Seen(holder, renewed, now)
+        if self._sighting is None or (self._sighting.holder, self._sighting.renewed) != (holder, renewed):
+            self._sighting = Seen(holder, renewed, now)
 
     def _body(self, lease: dict[str, Any] | None, decision: Bid) -> dict[str, Any]:
         now = micro_text(datetime.now(UTC))

@@ -21,50 +21,52 @@ def undecided(run: TaskRun) -> tuple[str, ...]:
     if run.airflow or run.by_secret:
         return ()
     spec = run.spec
-    given = ((wire.RETRIES, spec.retries), (wire.RETRY_DELAY, spec.retry_delay))
-    return tuple(name for name, value in (*given, (wire.EXECUTION_TIMEOUT, spec.execution_timeout)) if value is None)
+    retry_options = ((wire.RETRIES, spec.retries), (wire.RETRY_DELAY, spec.retry_delay))
+    return tuple(
+        name for name, value in (*retry_options, (wire.EXECUTION_TIMEOUT, spec.execution_timeout)) if value is None
+    )
 
 
-def counted(run: TaskRun, told: TaskOptions | None) -> dict[str, Option]:
-    """Returns the options as the status shows them. ``told`` are the task's own, from the attempt that has ended."""
+def counted(run: TaskRun, from_task: TaskOptions | None) -> dict[str, Option]:
+    """Returns the options as the status shows them. ``from_task`` are the task's own, from the attempt that ended."""
     spec, before = run.spec, run.status.options
-    given = {
+    from_spec = {
         RETRIES: None if spec.retries is None else str(spec.retries),
         RETRY_DELAY: spec.retry_delay,
         EXECUTION_TIMEOUT: spec.execution_timeout,
     }
-    tasks = {} if told is None else _texts(told)
+    tasks = {} if from_task is None else _texts(from_task)
     default = {RETRIES: "0", RETRY_DELAY: "0s"}
-    found: dict[str, Option] = {}
-    for name, value in given.items():
+    options: dict[str, Option] = {}
+    for name, value in from_spec.items():
         if value is not None:
-            found[name] = Option(value, "TaskRun")
+            options[name] = Option(value, "TaskRun")
         elif name in tasks:
-            found[name] = Option(tasks[name], "Task")
+            options[name] = Option(tasks[name], "Task")
         elif name in before:
-            found[name] = before[name]
+            options[name] = before[name]
         elif name in default:
-            found[name] = Option(default[name], "Default")
-    return found
+            options[name] = Option(default[name], "Default")
+    return options
 
 
-def retries(run: TaskRun, told: TaskOptions | None) -> int:
+def retries(run: TaskRun, from_task: TaskOptions | None) -> int:
     """Tells how many tries may follow the first."""
-    return int(counted(run, told)[RETRIES].value)
+    return int(counted(run, from_task)[RETRIES].value)
 
 
-def retry_seconds(run: TaskRun, told: TaskOptions | None) -> float:
+def retry_seconds(run: TaskRun, from_task: TaskOptions | None) -> float:
     """Tells how long the next try waits."""
-    return seconds(counted(run, told)[RETRY_DELAY].value)
+    return seconds(counted(run, from_task)[RETRY_DELAY].value)
 
 
-def _texts(told: TaskOptions) -> dict[str, str]:
-    written = {
-        RETRIES: None if told.retries is None else str(told.retries),
-        RETRY_DELAY: _duration(told.retry_delay_seconds),
-        EXECUTION_TIMEOUT: _duration(told.execution_timeout_seconds),
+def _texts(options: TaskOptions) -> dict[str, str]:
+    texts = {
+        RETRIES: None if options.retries is None else str(options.retries),
+        RETRY_DELAY: _duration(options.retry_delay_seconds),
+        EXECUTION_TIMEOUT: _duration(options.execution_timeout_seconds),
     }
-    return {name: text for name, text in written.items() if text is not None}
+    return {name: text for name, text in texts.items() if text is not None}
 
 
 def _duration(value: float | None) -> str | None:

@@ -217,8 +217,8 @@ class _Waiting(NamedTuple):
 
 def _others(status: dict[str, Any]) -> list[_Waiting]:
     """Returns the container that keeps the runner from starting; injected containers can do so too."""
-    listed = [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
-    return [_waiting(s) for s in listed if s.get("name") not in (SIDECAR, RUNNER)]
+    statuses = [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
+    return [_waiting(s) for s in statuses if s.get("name") not in (SIDECAR, RUNNER)]
 
 
 def _waiting(container: dict[str, Any]) -> _Waiting:
@@ -227,15 +227,15 @@ def _waiting(container: dict[str, Any]) -> _Waiting:
 
 
 def _ended(container: dict[str, Any]) -> Ended | None:
-    ended = (container.get("state") or {}).get("terminated")
-    if not ended:
+    terminated = (container.get("state") or {}).get("terminated")
+    if not terminated:
         return None
     return Ended(
-        code=int(ended.get("exitCode") or 0),
-        reason=ended.get("reason") or "",
-        message=ended.get("message") or "",
-        at=_time(ended.get("finishedAt")),
-        started=_time(ended.get("startedAt")),
+        code=int(terminated.get("exitCode") or 0),
+        reason=terminated.get("reason") or "",
+        message=terminated.get("message") or "",
+        at=_time(terminated.get("finishedAt")),
+        started=_time(terminated.get("startedAt")),
     )
 
 
@@ -265,8 +265,8 @@ def _no_bundle(ended: Ended | None) -> str:
 
 def _runtime_failed(status: dict[str, Any]) -> str:
     """Returns the runtime's own words about the first of our containers that it failed to start."""
-    listed = [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
-    ends = [_ended(each) for each in listed if each.get("name") in _OURS]
+    statuses = [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
+    ends = [_ended(each) for each in statuses if each.get("name") in _OURS]
     return next((each.message or each.reason for each in ends if each is not None and each.runtime_failed), "")
 
 

@@ -67,29 +67,29 @@ class Sightings:
                 self.forget(key)
         elif before is None or before.uid != meta["uid"] or not _older(meta["resourceVersion"], before.version):
             small = {name: meta[name] for name in _METADATA if name in meta}
-            kept = {"apiVersion": body["apiVersion"], "kind": body["kind"], "metadata": small}
-            kept |= {name: body[name] for name in ("spec", "status") if name in body}
+            taskrun = {"apiVersion": body["apiVersion"], "kind": body["kind"], "metadata": small}
+            taskrun |= {name: body[name] for name in ("spec", "status") if name in body}
             status = body.get("status") or {}
             # Interned: ten thousand TaskRuns have a dozen reasons.
-            said = (sys.intern(str(status.get(name) or "")) for name in ("state", "reason"))
-            self.runs[key] = SeenRun(meta["uid"], meta["resourceVersion"], msgspec.json.encode(kept), *said)
+            texts = (sys.intern(str(status.get(name) or "")) for name in ("state", "reason"))
+            self.runs[key] = SeenRun(meta["uid"], meta["resourceVersion"], msgspec.json.encode(taskrun), *texts)
         return key
 
     def knows_run(self, key: Key, uid: str, version: str) -> bool:
         """Tells whether this very version of a TaskRun, or a newer one, was seen."""
-        seen = self.runs.get(key)
-        return seen is not None and seen.uid == uid and not _older(seen.version, version)
+        sighting = self.runs.get(key)
+        return sighting is not None and sighting.uid == uid and not _older(sighting.version, version)
 
     def run(self, key: Key) -> Json | None:
         """Returns what is read of a TaskRun; None if it was not seen, is gone, or has come to its end."""
-        seen = self.runs.get(key)
-        return None if seen is None or seen.data is None else msgspec.json.decode(seen.data)
+        sighting = self.runs.get(key)
+        return None if sighting is None or sighting.data is None else msgspec.json.decode(sighting.data)
 
     def settle(self, key: Key) -> None:
         """Keeps nothing but the version of a TaskRun that has come to its end, and nothing of its pods."""
-        seen = self.runs.get(key)
-        if seen is not None and seen.data is not None:
-            self.runs[key] = seen._replace(data=None)
+        sighting = self.runs.get(key)
+        if sighting is not None and sighting.data is not None:
+            self.runs[key] = sighting._replace(data=None)
         self._forget_pods(key)
 
     def forget(self, key: Key) -> None:
@@ -97,19 +97,19 @@ class Sightings:
         self.runs.pop(key, None)
         self._forget_pods(key)
 
-    def forget_before(self, listed: set[Key], namespace: str, version: int) -> list[Key]:
+    def forget_before(self, keys: set[Key], namespace: str, version: int) -> list[Key]:
         """
         Forgets the TaskRuns that a list of this version lacks; returns their keys. One that was made after the list is
         newer than it. ``namespace`` is the list's, "" for all.
         """
-        lost = [
+        old_keys = [
             key
-            for key, seen in self.runs.items()
-            if key not in listed and namespace in ("", key.namespace) and not _older(str(version), seen.version)
+            for key, sighting in self.runs.items()
+            if key not in keys and namespace in ("", key.namespace) and not _older(str(version), sighting.version)
         ]
-        for key in lost:
+        for key in old_keys:
             self.forget(key)
-        return lost
+        return old_keys
 
     # --- pods ---
 
@@ -119,10 +119,10 @@ class Sightings:
         if key is None:
             return None
         facts = observe(body, gone=gone)
-        known = self._pods.setdefault(key, {})
-        before = known.get(facts.name)
+        pods = self._pods.setdefault(key, {})
+        before = pods.get(facts.name)
         if before is None or before.uid != facts.uid or (not before.gone and before.version <= facts.version):
-            known[facts.name] = facts
+            pods[facts.name] = facts
             self._keys[facts.uid] = key
             if facts.uid in self._early:
                 self._complaints[facts.uid] = self._early.pop(facts.uid)
@@ -133,16 +133,16 @@ class Sightings:
         Tells whether this very version of a pod, or a newer one, was seen; or its TaskRun has come to its end, so that
         its pods do not matter.
         """
-        seen = self.runs.get(key)
-        if seen is not None and seen.data is None:
+        sighting = self.runs.get(key)
+        if sighting is not None and sighting.data is None:
             return True
         pod = self.pod(key, name, uid)
         return pod is not None and (pod.gone or (version.isdigit() and pod.version >= int(version)))
 
     def pod(self, key: Key, name: str, uid: str = "") -> PodFacts | None:
         """Returns a pod by its name, and by its UID where one is given."""
-        found = self._pods.get(key, {}).get(name)
-        return None if found is None or uid not in ("", found.uid) else found
+        pod = self._pods.get(key, {}).get(name)
+        return None if pod is None or uid not in ("", pod.uid) else pod
 
     def pods(self, key: Key) -> list[PodFacts]:
         """Returns all pods seen of a TaskRun."""
@@ -155,24 +155,24 @@ class Sightings:
 
     def lost_pod(self, key: Key, name: str) -> None:
         """Notes that the API server no longer has the pod: its last facts stay."""
-        found = self._pods.get(key, {}).get(name)
-        if found is not None and not found.gone:
-            self._pods[key][name] = msgspec.structs.replace(found, gone=True)
+        pod = self._pods.get(key, {}).get(name)
+        if pod is not None and not pod.gone:
+            self._pods[key][name] = msgspec.structs.replace(pod, gone=True)
 
-    def lost_before(self, listed: set[str], namespace: str, version: int) -> list[Key]:
+    def lost_before(self, uids: set[str], namespace: str, version: int) -> list[Key]:
         """
         Notes the pods that a list of this version lacks, by their UIDs; returns their TaskRuns' keys. ``namespace`` is
         the list's, "" for all.
         """
-        lost = [
+        lost_pods = [
             (key, pod.name)
             for key, pods in self._pods.items()
             for pod in pods.values()
-            if not pod.gone and pod.uid not in listed and pod.version <= version and namespace in ("", key.namespace)
+            if not pod.gone and pod.uid not in uids and pod.version <= version and namespace in ("", key.namespace)
         ]
-        for key, name in lost:
+        for key, name in lost_pods:
             self.lost_pod(key, name)
-        return [key for key, _ in lost]
+        return [key for key, _ in lost_pods]
 
     def _forget_pods(self, key: Key) -> None:
         for facts in self._pods.pop(key, {}).values():
@@ -185,12 +185,12 @@ class Sightings:
         """Notes an Event about a pod; returns its TaskRun's key if there is a new complaint about one that is known."""
         uid = str((event.get("involvedObject") or {}).get("uid") or "")
         key = self._keys.get(uid)
-        kept = self._early if key is None else self._complaints
-        before = kept.get(uid)
+        complaints = self._early if key is None else self._complaints
+        before = complaints.get(uid)
         after = heard(before, event)
         if after is None or after == before:
             return None
-        kept[uid] = after
+        complaints[uid] = after
         if len(self._early) > _MOST_EARLY:
             self._early.popitem(last=False)
         return key

@@ -30,14 +30,14 @@ def proxies(settings: Pods) -> list[dict[str, Any]]:
         return []
     servers = [urlsplit(url).hostname or "" for url in (settings.api_url, settings.airflow_api_url)]
     without = [*(host for host in settings.no_proxy.split(",") if host), *_INSIDE, *filter(None, servers)]
-    told = {
+    variables = {
         "HTTP_PROXY": settings.http_proxy,
         "HTTPS_PROXY": settings.https_proxy,
         "NO_PROXY": ",".join(dict.fromkeys(without)),
     }
     return [
         {"name": spelled, "value": unexpanded(value)}
-        for name, value in told.items()
+        for name, value in variables.items()
         if value
         for spelled in (name, name.lower())
     ]

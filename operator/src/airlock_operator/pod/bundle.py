@@ -30,16 +30,16 @@ WORK_VOLUME = "airlock-bundle-work"
 FETCH_SECONDS = 300
 
 
-def fetched(run: TaskRun, listed: str) -> ListedBundle | None:
+def fetched(run: TaskRun, bundles: str) -> ListedBundle | None:
     """Returns the listed bundle that is fetched for this TaskRun; None where its files are somewhere already."""
-    asked = run.spec.bundle
-    return listed_bundles.known(listed).get(asked.name) if asked is not None and not asked.path else None
+    bundle = run.spec.bundle
+    return listed_bundles.known(bundles).get(bundle.name) if bundle is not None and not bundle.path else None
 
 
-def impossible(run: TaskRun, listed: str) -> str:
+def impossible(run: TaskRun, bundles: str) -> str:
     """Says why this TaskRun's bundle cannot be fetched, as a sentence; empty where it can, or need not be."""
     version = run.spec.bundle.version if run.spec.bundle is not None else None
-    if fetched(run, listed) is None or not version or re.fullmatch(shared.BUNDLE_VERSION, version):
+    if fetched(run, bundles) is None or not version or re.fullmatch(shared.BUNDLE_VERSION, version):
         return ""
     return f"spec.bundle.version: {shared.BUNDLE_VERSION_RULE}"
 
@@ -62,7 +62,7 @@ def container(run: TaskRun, bundle: ListedBundle, resources: Json, proxies: list
         "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps([configured]),
     }
     arguments = ["bundle", "--deadline-seconds", str(FETCH_SECONDS), bundle.name, version, root(bundle)]
-    made: Json = {
+    fields: Json = {
         "name": BUNDLE,
         "image": bundle.image,
         "command": ["python", shared.LAUNCHER_DIR],
@@ -79,8 +79,8 @@ def container(run: TaskRun, bundle: ListedBundle, resources: Json, proxies: list
         ],
     }
     if bundle.secret:
-        made["envFrom"] = [{"secretRef": {"name": bundle.secret}}]
-    return made
+        fields["envFrom"] = [{"secretRef": {"name": bundle.secret}}]
+    return fields
 
 
 def volumes(bundle: ListedBundle) -> list[Json]:

@@ -30,9 +30,9 @@ def manifest(run: TaskRun, attempt: int, settings: Pods, ca_pem: str, logs: Logs
     Returns the pod of an attempt, as JSON for the API server. ``impossible`` must be empty for the TaskRun.
     ``ca_pem`` holds the certificates of ``sidecars.ca_file``.
     """
-    asked = run.spec.pod
-    spec: dict[str, Any] = {name: asked[name] for name in POD_FIELDS if name in asked}
-    secrets = [*asked.get("imagePullSecrets", []), *({"name": n} for n in settings.pull_secrets.split(",") if n)]
+    pod_spec = run.spec.pod
+    spec: dict[str, Any] = {name: pod_spec[name] for name in POD_FIELDS if name in pod_spec}
+    secrets = [*pod_spec.get("imagePullSecrets", []), *({"name": n} for n in settings.pull_secrets.split(",") if n)]
     spec.setdefault("serviceAccountName", "default")
     spec |= {
         "restartPolicy": "Never",
@@ -40,7 +40,7 @@ def manifest(run: TaskRun, attempt: int, settings: Pods, ca_pem: str, logs: Logs
         "enableServiceLinks": False,
         "shareProcessNamespace": False,
         "terminationGracePeriodSeconds": max(1, round(run.durations.grace_period)),
-        "securityContext": _pod_security(asked),
+        "securityContext": _pod_security(pod_spec),
         "initContainers": [
             sidecar.container(run, settings, logs, ca_pem),
             *runner.init_containers(run, settings),
@@ -49,16 +49,16 @@ def manifest(run: TaskRun, attempt: int, settings: Pods, ca_pem: str, logs: Logs
         "volumes": [
             *sidecar.volumes(run, settings, logs),
             *runner.volumes(run, settings),
-            *(_bounded(each, settings.scratch_size_limit) for each in asked.get("volumes", [])),
+            *(_bounded(each, settings.scratch_size_limit) for each in pod_spec.get("volumes", [])),
         ],
     }
     if secrets:
         spec["imagePullSecrets"] = secrets
-    annotations = {**asked.get("annotations", {}), "kubectl.kubernetes.io/default-container": SIDECAR}
+    annotations = {**pod_spec.get("annotations", {}), "kubectl.kubernetes.io/default-container": SIDECAR}
     if run.spec.source is not None:
         annotations[SOURCE_ANNOTATION] = run.spec.source.inline
     labels = {
-        **asked.get("labels", {}),
+        **pod_spec.get("labels", {}),
         "app.kubernetes.io/managed-by": MANAGED_BY,
         RUN_LABEL: run.name,
         ATTEMPT_LABEL: str(attempt),
@@ -98,9 +98,9 @@ def _bounded(volume: dict[str, Any], limit: str) -> dict[str, Any]:
     return volume | {"emptyDir": (volume["emptyDir"] or {}) | {"sizeLimit": limit}}
 
 
-def _pod_security(asked: dict[str, Any]) -> dict[str, Any]:
+def _pod_security(pod_spec: dict[str, Any]) -> dict[str, Any]:
     security: dict[str, Any] = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
-    if asked.get("volumes"):
+    if pod_spec.get("volumes"):
         # The runner's user must be able to write to the author's volumes. Without such volumes it is not needed.
         security |= {"fsGroup": shared.RUNNER_UID, "fsGroupChangePolicy": "OnRootMismatch"}
     return security

@@ -34,7 +34,7 @@ _LAUNCHER_VOLUME = "airlock-launcher"
 
 def container(run: TaskRun, settings: Pods) -> Json:
     """Returns the container that user code runs in."""
-    asked = run.spec.pod
+    pod_spec = run.spec.pod
     fetched = bundle.fetched(run, settings.bundles)
     mounts: list[Json] = [
         {"name": "airlock-socket", "mountPath": SOCKET_DIR, "readOnly": True},
@@ -46,19 +46,19 @@ def container(run: TaskRun, settings: Pods) -> Json:
         mounts.append({"name": bundle.BUNDLE_VOLUME, "mountPath": BUNDLE_DIR, "readOnly": True})
     if run.airflow:
         mounts.append({"name": _LAUNCHER_VOLUME, "mountPath": shared.LAUNCHER_PARENT, "readOnly": True})
-    made = {name: asked[name] for name in RUNNER_FIELDS if name in asked}
-    if not made.get("resources") and settings.runner_resources:
-        made["resources"] = resources(settings.runner_resources)
+    fields = {name: pod_spec[name] for name in RUNNER_FIELDS if name in pod_spec}
+    if not fields.get("resources") and settings.runner_resources:
+        fields["resources"] = resources(settings.runner_resources)
     if not run.spec.image:
-        made.setdefault("imagePullPolicy", settings.sidecar_pull_policy)
-    return made | {
+        fields.setdefault("imagePullPolicy", settings.sidecar_pull_policy)
+    return fields | {
         "name": RUNNER,
         "image": run.spec.image or settings.runner_image,
         "command": _command(run),
         "args": _arguments(run, settings),
-        "env": [*_environment(run, settings), *asked.get("env", [])],
+        "env": [*_environment(run, settings), *pod_spec.get("env", [])],
         "securityContext": security(shared.RUNNER_UID),
-        "volumeMounts": [*mounts, *asked.get("volumeMounts", [])],
+        "volumeMounts": [*mounts, *pod_spec.get("volumeMounts", [])],
     }
 
 
@@ -99,28 +99,28 @@ def volumes(run: TaskRun, settings: Pods) -> list[Json]:
     """Builds the runner's own volumes, beside those of its author."""
     fetched = bundle.fetched(run, settings.bundles)
     launched = run.airflow or fetched is not None
-    made: list[Json] = [{"name": "airlock-tmp", "emptyDir": {"sizeLimit": settings.scratch_size_limit}}]
+    own_volumes: list[Json] = [{"name": "airlock-tmp", "emptyDir": {"sizeLimit": settings.scratch_size_limit}}]
     if run.spec.source is not None:
         item = {"path": SOURCE_FILE, "fieldRef": {"fieldPath": f"metadata.annotations['{SOURCE_ANNOTATION}']"}}
-        made.append({"name": "airlock-source", "downwardAPI": {"defaultMode": 0o444, "items": [item]}})
+        own_volumes.append({"name": "airlock-source", "downwardAPI": {"defaultMode": 0o444, "items": [item]}})
     if launched and settings.launcher_by == BY_IMAGE:
         image = {"reference": settings.launcher_image, "pullPolicy": settings.sidecar_pull_policy}
-        made.append({"name": _LAUNCHER_VOLUME, "image": image})
+        own_volumes.append({"name": _LAUNCHER_VOLUME, "image": image})
     elif launched:
-        made.append({"name": _LAUNCHER_VOLUME, "emptyDir": {"sizeLimit": "16Mi"}})
+        own_volumes.append({"name": _LAUNCHER_VOLUME, "emptyDir": {"sizeLimit": "16Mi"}})
     if fetched is not None:
-        made += bundle.volumes(fetched)
-    return made
+        own_volumes += bundle.volumes(fetched)
+    return own_volumes
 
 
 def bundle_root(run: TaskRun, settings: Pods) -> str:
     """Returns the folder of the DAG files, in the runner's container."""
-    named, fetched = run.spec.bundle, bundle.fetched(run, settings.bundles)
-    if named is None:
+    bundle_spec, fetched = run.spec.bundle, bundle.fetched(run, settings.bundles)
+    if bundle_spec is None:
         return BUNDLE_DIR
     if fetched is not None:
         return bundle.root(fetched)
-    return named.path or f"{BUNDLES_ROOT}/{named.name}"
+    return bundle_spec.path or f"{BUNDLES_ROOT}/{bundle_spec.name}"
 
 
 def _command(run: TaskRun) -> list[str]:
@@ -136,17 +136,17 @@ def _arguments(run: TaskRun, settings: Pods) -> list[str]:
 
 def _environment(run: TaskRun, settings: Pods) -> list[Json]:
     """Returns our variables, except those that the author sets too; the author's follow them."""
-    ours = {"HOME": TMP_DIR}
+    variables = {"HOME": TMP_DIR}
     if run.airflow:
         bundle = {
             "name": run.spec.bundle.name if run.spec.bundle is not None else INLINE,
             "classpath": _LOCAL_BUNDLE,
             "kwargs": {"path": bundle_root(run, settings)},
         }
-        ours |= {
+        variables |= {
             "AIRFLOW_HOME": f"{TMP_DIR}/airflow",
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps([bundle]),
         }
-    theirs = {each["name"] for each in run.spec.pod.get("env", [])}
-    return [{"name": name, "value": unexpanded(value)} for name, value in ours.items() if name not in theirs]
+    author_names = {each["name"] for each in run.spec.pod.get("env", [])}
+    return [{"name": name, "value": unexpanded(value)} for name, value in variables.items() if name not in author_names]

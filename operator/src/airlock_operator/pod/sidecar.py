@@ -94,7 +94,7 @@ def container(run: TaskRun, settings: Pods, logs: Logs, ca_pem: str) -> Json:
 
 def volumes(run: TaskRun, settings: Pods, logs: Logs) -> list[Json]:
     """Returns the sidecar's volumes, of which the runner mounts the socket's alone."""
-    made: list[Json] = [
+    own_volumes: list[Json] = [
         {"name": "airlock-socket", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}},
         {"name": "airlock-state", "emptyDir": {"medium": "Memory", "sizeLimit": "32Mi"}},
         {"name": "airlock-log", "emptyDir": {"sizeLimit": "1Gi"}},
@@ -102,8 +102,8 @@ def volumes(run: TaskRun, settings: Pods, logs: Logs) -> list[Json]:
     ]
     if logs.credentials_secret:
         secret = {"secretName": logs.credentials_secret, "defaultMode": 0o444}
-        made.append({"name": "airlock-log-credentials", "secret": secret})
-    return made
+        own_volumes.append({"name": "airlock-log-credentials", "secret": secret})
+    return own_volumes
 
 
 def _token(run: TaskRun, settings: Pods) -> Json:

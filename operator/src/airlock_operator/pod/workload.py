@@ -62,8 +62,8 @@ def access(spec: Spec, settings: Pods, *, by_secret: bool) -> wire.Access:
     other tasks: by default a launch may write none with Airlock's server, and any with Airflow's. If the TaskRun does
     not say which classes a deferral may name, and which assets a success may claim, an administrator does.
     """
-    asked = msgspec.structs.asdict(spec.access or Access())
-    narrowed = {rule: patterns for rule, patterns in asked.items() if patterns is not None}
+    lists = msgspec.structs.asdict(spec.access or Access())
+    narrowed = {rule: patterns for rule, patterns in lists.items() if patterns is not None}
     if by_secret:
         narrowed.setdefault("xcom_writes", None)
         narrowed.setdefault("deferrals", wire.AIRFLOWS_TRIGGERS + patterns(settings.airflow_deferrals))

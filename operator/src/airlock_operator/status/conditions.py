@@ -22,48 +22,46 @@ def conditions(status: Status, pod: PodFacts | None, now: str, generation: int, 
     """
     reason, message = status.reason or Reason.PENDING, status.message
     over = bool(status.finished_at)
-    made = pod is not None and status.pod_ref is not None
-    wanted: list[tuple[str, str, str, str]] = []
-    if made:
-        wanted.append(
-            ("Admitted", "True", "PodCreated", f"pod {pod.name if pod else ''} was made{note and '; '}{note}")
-        )
+    pod_made = pod is not None and status.pod_ref is not None
+    rows: list[tuple[str, str, str, str]] = []
+    if pod_made:
+        rows.append(("Admitted", "True", "PodCreated", f"pod {pod.name if pod else ''} was made{note and '; '}{note}"))
     elif over and status.pod_ref is not None:
-        wanted.append(_kept(status, "Admitted", "NeverAdmitted"))
+        rows.append(_kept(status, "Admitted", "NeverAdmitted"))
     else:
-        wanted.append(("Admitted", "False", reason, message))
-    if made and pod is not None and pod.node:
-        wanted.append(("Scheduled", "True", "Scheduled", f"on node {pod.node}"))
+        rows.append(("Admitted", "False", reason, message))
+    if pod_made and pod is not None and pod.node:
+        rows.append(("Scheduled", "True", "Scheduled", f"on node {pod.node}"))
     elif over:
-        wanted.append(_kept(status, "Scheduled", "NeverScheduled"))
+        rows.append(_kept(status, "Scheduled", "NeverScheduled"))
     else:
-        wanted.append(("Scheduled", "False", reason if made else "NoPod", message if made else ""))
+        rows.append(("Scheduled", "False", reason if pod_made else "NoPod", message if pod_made else ""))
     if over:
-        wanted.append(("Running", "False", "Ended" if status.started_at else "NeverRan", ""))
-        wanted.append(_kept(status, "ServerReachable", "NotNeeded", "Unknown"))
-        wanted.append(("Succeeded", "True" if status.state in _GOOD else "False", reason, message))
+        rows.append(("Running", "False", "Ended" if status.started_at else "NeverRan", ""))
+        rows.append(_kept(status, "ServerReachable", "NotNeeded", "Unknown"))
+        rows.append(("Succeeded", "True" if status.state in _GOOD else "False", reason, message))
     else:
         away = reason == Reason.SERVER_AWAY
         running = reason == Reason.RUNNING or (away and status.state == "running")
-        wanted.append(("Running", "True" if running else "False", reason, "" if running else message))
-        wanted.append(("ServerReachable", *(("False", reason, message) if away else ("True", "Answers", ""))))
-        wanted.append(("Succeeded", "Unknown", reason, message))
+        rows.append(("Running", "True" if running else "False", reason, "" if running else message))
+        rows.append(("ServerReachable", *(("False", reason, message) if away else ("True", "Answers", ""))))
+        rows.append(("Succeeded", "Unknown", reason, message))
     before = {c["type"]: c for c in status.conditions}
-    return [_condition(before.get(each[0]), each, now, generation) for each in wanted]
+    return [_condition(before.get(each[0]), each, now, generation) for each in rows]
 
 
 def _kept(status: Status, kind: str, never: str, value: str = "False") -> tuple[str, str, str, str]:
     """Returns a condition as it was when the TaskRun ended: it shows how far the TaskRun came."""
-    found = next((c for c in status.conditions if c["type"] == kind), None)
-    if found is None:
+    condition = next((c for c in status.conditions if c["type"] == kind), None)
+    if condition is None:
         return kind, value, never, ""
-    return kind, found["status"], found["reason"], found["message"]
+    return kind, condition["status"], condition["reason"], condition["message"]
 
 
 def _condition(
-    before: dict[str, Any] | None, wanted: tuple[str, str, str, str], now: str, generation: int
+    before: dict[str, Any] | None, row: tuple[str, str, str, str], now: str, generation: int
 ) -> dict[str, Any]:
-    kind, status, reason, message = wanted
+    kind, status, reason, message = row
     same = before is not None and before["status"] == status
     return {
         "type": kind,

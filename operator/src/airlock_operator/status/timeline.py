@@ -42,9 +42,9 @@ def timeline(
         zero = seen_at.timestamp()
         late = max(0.0, max(recorded.values()) - zero - seconds)
         early = max(0.0, zero + marks.get("podScheduled", 0.0) - 1.0 - min(recorded.values()))
-        for theirs, ours in _RECORDED.items():
-            if theirs in recorded:
-                marks[ours] = round(max(0.0, recorded[theirs] - zero - late + early), 3)
+        for step, mark in _RECORDED.items():
+            if step in recorded:
+                marks[mark] = round(max(0.0, recorded[step] - zero - late + early), 3)
     return marks
 
 

@@ -48,7 +48,7 @@ class Client:
         self._addresses = addresses
         self._changed = changed
         self._session: aiohttp.ClientSession | None = None
-        self._ours = Presence("the server")
+        self._airlock = Presence("the server")
         self._airflows = Presence("Airflow's API server")
 
     @property
@@ -58,14 +58,14 @@ class Client:
 
     def away(self, *, airflow: bool) -> str:
         """Returns since when the server of a TaskRun does not answer, in words; empty while it answers."""
-        return (self._airflows if airflow else self._ours).away
+        return (self._airflows if airflow else self._airlock).away
 
     async def watch(self) -> None:
         """Looks every few seconds whether the servers answer."""
         async with aiohttp.ClientSession(timeout=_TIMEOUT) as self._session:
             while True:
                 await asyncio.sleep(backoff.scattered(_LOOK_SECONDS))
-                await self._look(self._ours, self._addresses.api, self._addresses.ca_file)
+                await self._look(self._airlock, self._addresses.api, self._addresses.ca_file)
                 await self._look(self._airflows, self._addresses.airflow_api, self._addresses.airflow_ca_file)
 
     async def attempt(self, pod_uid: str) -> Answer:

@@ -13,10 +13,10 @@ FAILURES = 3
 
 
 class Presence:
-    """One server. ``who`` names it in messages."""
+    """One server. Messages call it ``name``."""
 
-    def __init__(self, who: str) -> None:
-        self._who = who
+    def __init__(self, name: str) -> None:
+        self._name = name
         self._failures = 0
         self._since: datetime | None = None
 
@@ -38,4 +38,4 @@ class Presence:
         """Since when the server is away, in words; empty while it is not."""
         if self._failures < FAILURES or self._since is None:
             return ""
-        return f"{self._who} has not answered since {time_text(self._since)}"
+        return f"{self._name} has not answered since {time_text(self._since)}"
