@@ -160,21 +160,21 @@ def _prepare(config: settings.SidecarSettings, launch: Launch, calls: Calls) -> 
     with without("ssl") if address.url.startswith("http://") else nullcontext():
         from airlock_sidecar.upstream.api import connect
 
-    held = token.Token(launch.memory.token, launch.keep_token)
-    api, exchanges = connect(address, held, lambda: launch.memory.api_version)
+    task_token = token.Token(launch.memory.token, launch.keep_token)
+    api, exchanges = connect(address, task_token, lambda: launch.memory.api_version)
     say = partial(launch.log, level="warning")
     sidecar_settings = config.sidecar
     if sidecar_settings.token_file:
-        kept = TokenFile(
-            sidecar_settings.token_file, launch, held, say, wait_seconds=sidecar_settings.token_wait_seconds
+        token_source = TokenFile(
+            sidecar_settings.token_file, launch, task_token, say, wait_seconds=sidecar_settings.token_wait_seconds
         )
-        kept.begin()
-        calls.provide(api, kept)
+        token_source.begin()
+        calls.provide(api, token_source)
         return
     if exchanges is None:
         calls.provide(api)
         return
-    exchange = TokenExchange(exchanges, sidecar_settings.pod_token_file, launch, held, say)
+    exchange = TokenExchange(exchanges, sidecar_settings.pod_token_file, launch, task_token, say)
     exchange.begin(calls.given_up)
     launch.mark("exchanged")
     calls.provide(api, exchange)

@@ -175,11 +175,11 @@ def place_of(logs: Logs) -> "Place | None":
 def _check_logs(logs: Logs) -> None:
     """Raises SettingsError for a place that logs cannot go to."""
     try:
-        found = place_of(logs)
+        place = place_of(logs)
     except ValueError as e:
         raise settings.SettingsError(f"{names.LOGS_STORE}: {e}; it is {logs.store!r}") from e
     only = [name for name in ("endpoint", "region", "credentials_dir", "ca_file") if getattr(logs, name)]
-    if only and found is None:
+    if only and place is None:
         name = f"{settings.PREFIX}LOGS__{only[0].upper()}"
         raise settings.SettingsError(f"{name}: is for object stores, and {names.LOGS_STORE} names none")
     least = 4 * logs.segment_mib
@@ -189,7 +189,7 @@ def _check_logs(logs: Logs) -> None:
         (
             "REGION",
             logs.region,
-            not logs.region or str(found).startswith("s3://"),
+            not logs.region or str(place).startswith("s3://"),
             "be empty for a store that is not s3://",
         ),
         ("ENDPOINT", url, not url or url.startswith(("https://", "http://")), "begin with https://"),

@@ -132,9 +132,9 @@ class Conversation:
         finally:
             self._events.tell(Reported())
 
-    def _keep_result(self, found: bytes) -> None:
+    def _keep_result(self, result: bytes) -> None:
         self._launch.clock.end()
-        Path(self._settings.state_dir, "result.json").write_bytes(found)
+        Path(self._settings.state_dir, "result.json").write_bytes(result)
         self._events.tell(Reported())
 
     def _reporting(self) -> bool:

@@ -60,16 +60,16 @@ def parse(work: Parse) -> Entered:
     return Entered(msgspec.to_builtins(work.request))
 
 
-def execute(calls: Calls, work: Execute, who: dict[str, object]) -> Entered:
+def execute(calls: Calls, work: Execute, launch_identity: dict[str, object]) -> Entered:
     """
     Sends PATCH /run and waits while the server is away; raises errors.GaveUp if the launcher goes away meanwhile.
     """
-    started = now()
-    body = msgspec.json.encode({"state": "running", "start_date": started} | who)
+    start_date = now()
+    body = msgspec.json.encode({"state": "running", "start_date": start_date} | launch_identity)
     try:
         answer = calls.call("PATCH", f"/task-instances/{segment(work.ti.id)}/run", body=body)
         context = msgspec.json.decode(answer, type=dict[str, Any])
-        return Entered(_startup_details(work, context, started))
+        return Entered(_startup_details(work, context, start_date))
     except errors.ApiError as e:
         return refusal(e)
     except (msgspec.MsgspecError, RecursionError):
@@ -99,14 +99,14 @@ def first_body(startup: dict[str, Any] | None) -> dict[str, Any] | None:
     return startup | {"start_date": msgspec.convert(startup["start_date"], datetime)}
 
 
-def _startup_details(work: Execute, context: dict[str, Any], started: str) -> dict[str, Any]:
+def _startup_details(work: Execute, context: dict[str, Any], start_date: str) -> dict[str, Any]:
     """Returns the first frame's body. The context is passed through as the server wrote it."""
     body: dict[str, Any] = msgspec.to_builtins(
         messages.StartupDetails(
             ti=work.ti,
             dag_rel_path=work.dag_rel_path,
             bundle_info=work.bundle_info,
-            start_date=msgspec.convert(context.get("start_date") or started, datetime),
+            start_date=msgspec.convert(context.get("start_date") or start_date, datetime),
             ti_context=context,
             sentry_integration=work.sentry_integration,
             undecided=list(work.undecided) or UNSET,

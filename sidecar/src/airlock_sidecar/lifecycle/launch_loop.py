@@ -63,7 +63,7 @@ class Lifecycle:
         self._prepare = prepare
         self._events = Events()
         launch.deadline_changed = lambda: self._events.tell(DeadlineChanged())
-        self._who = entering.identity(self._settings, launch.memory.pid)
+        self._identity = entering.identity(self._settings, launch.memory.pid)
         self._streams = Streams(self._settings.state_dir, launch.sink)
         self._connected = threading.Event()
         self._control: Control | None = None
@@ -74,7 +74,7 @@ class Lifecycle:
         self._heart: Heart | None = None
         self._reporter: Reporter | None = None
         if isinstance(launch.workload, Execute):
-            self._heart = Heart(calls, launch, self._who, self._settings.heartbeat_seconds)
+            self._heart = Heart(calls, launch, self._identity, self._settings.heartbeat_seconds)
             calls.outage.say = launch.log
             self._reporter = Reporter(launch, calls, self._heart, self._events.flushed)
             calls.last_good = self._heart.last_good
@@ -147,7 +147,7 @@ class Lifecycle:
         if memory.startup is not None or memory.stopped:
             return entering.again(self._launch)
         if isinstance(work, Execute):
-            return entering.execute(self._calls, work, self._who)
+            return entering.execute(self._calls, work, self._identity)
         return entering.parse(work)
 
     def _wait_for_session(self) -> None:
@@ -281,9 +281,9 @@ class Lifecycle:
     # --- the end ---
 
     def _exited(self, report: dict[str, Any] | None) -> None:
-        left = (report or {}).get("left")
-        if type(left) is int and left > 0:
-            self._launch.log(f"processes that the task left behind were ended with it: {left}", "warning")
+        processes = (report or {}).get("left")
+        if type(processes) is int and processes > 0:
+            self._launch.log(f"processes that the task left behind were ended with it: {processes}", "warning")
         self._launch.clock.end()
         with self._launch.remembering() as memory:
             memory.timeline.setdefault("exited", round(time.time(), 4))

@@ -130,7 +130,7 @@ def encode(records: list[dict[str, Any]]) -> bytes:
         try:
             buffer += _encoder.encode(record)
         except (RecursionError, UnicodeEncodeError, TypeError, msgspec.MsgspecError) as e:
-            kept = {key: record[key] for key in ("timestamp", "level", "logger") if key in record}
-            buffer += _encoder.encode(kept | {"event": f"a log record could not be kept: {type(e).__name__}"})
+            fields = {key: record[key] for key in ("timestamp", "level", "logger") if key in record}
+            buffer += _encoder.encode(fields | {"event": f"a log record could not be kept: {type(e).__name__}"})
         buffer += b"\n"
     return bytes(buffer)

@@ -120,7 +120,7 @@ class Masker:
     """The set of masked strings, and their removal from text. Adding and masking may happen in different threads."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self._known: set[str] = set()
+        self._lookup: set[str] = set()
         self._search = _Search(())
         self.longest = 0
         self.secrets: list[str] = []
@@ -128,7 +128,7 @@ class Masker:
 
     def add(self, secrets: Iterable[str]) -> list[str]:
         """Masks these from now on; returns those that are new. Raises ValueError past the limits, adding none."""
-        new = [secret for secret in dict.fromkeys(secrets) if secret not in self._known]
+        new = [secret for secret in dict.fromkeys(secrets) if secret not in self._lookup]
         if not new:
             return []
         if sum(map(len, self.secrets)) + sum(map(len, new)) > MAX_MASKS_CHARS:
@@ -136,7 +136,7 @@ class Masker:
         if len(self.secrets) + len(new) > MAX_MASKS:
             raise ValueError(f"more than {MAX_MASKS} secrets to mask")
         search = _Search([*self.secrets, *new])
-        self._known.update(new)
+        self._lookup.update(new)
         self.longest = min(_MOST_LONGEST_CHARS, max([self.longest, *map(spellings.longest, new)]))
         self.secrets.extend(new)
         self._search = search
@@ -223,10 +223,10 @@ class _Search:
         return self._pattern.sub(STARS, text) if self._pattern else text
 
     def spans(self, text: str) -> list[tuple[int, int]]:
-        found = [match.span() for match in self._pattern.finditer(text)] if self._pattern else []
+        spans = [match.span() for match in self._pattern.finditer(text)] if self._pattern else []
         for form in self._fixed:
             at = text.find(form)
             while at >= 0:
-                found.append((at, at + len(form)))
+                spans.append((at, at + len(form)))
                 at = text.find(form, at + len(form))
-        return found
+        return spans

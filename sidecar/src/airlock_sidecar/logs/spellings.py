@@ -86,10 +86,12 @@ def whole(secret: str) -> set[str]:
 
 def forms(secret: str) -> set[str]:
     """Returns the usual spellings of a secret that is too long for an expression, up to one inside another."""
-    found = {secret}
+    spellings = {secret}
     for _ in range(2):
-        found |= {form for each in found for form in (repr(each)[1:-1], _json(each), _json(each, ascii_only=False))}
-    return found | {quote(secret), quote(secret, safe=""), quote_plus(secret)}
+        spellings |= {
+            form for each in spellings for form in (repr(each)[1:-1], _json(each), _json(each, ascii_only=False))
+        }
+    return spellings | {quote(secret), quote(secret, safe=""), quote_plus(secret)}
 
 
 def longest(secret: str) -> int:

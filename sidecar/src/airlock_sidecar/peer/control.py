@@ -14,11 +14,11 @@ _LAST_SIGNAL = 64
 
 
 class Control:
-    """The control connection of one launcher. ``heard`` is called with each line, and once with None at the end."""
+    """The control connection of one launcher. ``on_line`` is called with each line, and once with None at the end."""
 
-    def __init__(self, sock: socket.socket, heard: Callable[[dict[str, Any] | None], None]) -> None:
+    def __init__(self, sock: socket.socket, on_line: Callable[[dict[str, Any] | None], None]) -> None:
         self._socket = sock
-        self._heard = heard
+        self._on_line = on_line
         threading.Thread(target=self._read, name="control", daemon=True).start()
 
     def say(self, event: str, **fields: Any) -> None:
@@ -36,14 +36,14 @@ class Control:
             except OSError:
                 piece = b""
             if not piece or len(buffer) + len(piece) > 4 * pod.MAX_CONTROL_LINE_BYTES:
-                self._heard(None)
+                self._on_line(None)
                 return
             *lines, buffer = (buffer + piece).split(b"\n")
             for line in lines:
                 try:
-                    self._heard(pod.parse_line(line))
+                    self._on_line(pod.parse_line(line))
                 except ValueError:
-                    self._heard(None)
+                    self._on_line(None)
                     return
 
 

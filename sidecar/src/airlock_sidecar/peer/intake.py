@@ -55,10 +55,10 @@ class Intake:
         return Frame(bytes(payload))
 
     def _discard(self, length: int) -> Frame:
-        head, left = bytearray(), length
-        while left:
-            piece = self._more(min(left, _CHUNK_BYTES))
-            left -= len(piece)
+        head, bytes_left = bytearray(), length
+        while bytes_left:
+            piece = self._more(min(bytes_left, _CHUNK_BYTES))
+            bytes_left -= len(piece)
             if len(head) < _CHUNK_BYTES:
                 head += piece
         return Frame(bytes(head[:_CHUNK_BYTES]), too_long=length)

@@ -59,8 +59,8 @@ class Listener:
         ``nonce`` is empty if no launcher has a nonce yet. Else a hello without it is refused, and waiting goes on.
         """
         control: tuple[socket.socket, dict[str, Any], list[int]] | None = None
-        while (left := deadline - time.monotonic()) > 0:
-            self._socket.settimeout(left)
+        while (seconds_left := deadline - time.monotonic()) > 0:
+            self._socket.settimeout(seconds_left)
             try:
                 peer, _ = self._socket.accept()
             except TimeoutError:
@@ -77,8 +77,8 @@ class Listener:
                 elif hello["event"] == pod.HELLO_FRAMES and control is not None and not fds:
                     peer.sendall(pod.line(pod.WELCOME))
                     version = str(control[1].get("api_version", ""))
-                    known = version if _VERSION.fullmatch(version) else ""
-                    return Session(control[0], peer, control[2], bool(control[1].get("forked")), known)
+                    launcher_version = version if _VERSION.fullmatch(version) else ""
+                    return Session(control[0], peer, control[2], bool(control[1].get("forked")), launcher_version)
                 else:
                     raise LauncherBroke("a hello out of turn")
             except (LauncherBroke, OSError, ValueError):

@@ -45,9 +45,9 @@ class _Spool:
         self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         status = os.fstat(self._fd)
         self._inode, self._end = status.st_ino, status.st_size
-        noted = os.pread(self._done_fd, 16, 0)
-        same = int.from_bytes(noted[:8], "big") == self._inode
-        self._done = min(int.from_bytes(noted[8:], "big"), self._end) if same else 0
+        note = os.pread(self._done_fd, 16, 0)
+        same = int.from_bytes(note[:8], "big") == self._inode
+        self._drained = min(int.from_bytes(note[8:], "big"), self._end) if same else 0
 
     def fill(self, pipe: int) -> bool:
         """
@@ -59,24 +59,24 @@ class _Spool:
 
     def drain(self, sink: Sink, *, ended: bool) -> None:
         """Gives the spooled bytes to the sink, and drops those that the sink has used."""
-        if self._end == self._done:
+        if self._end == self._drained:
             return
-        data = os.pread(self._fd, self._end - self._done, self._done)
-        self._done += sink(self.name, data, ended)
-        if self._done == self._end:
+        data = os.pread(self._fd, self._end - self._drained, self._drained)
+        self._drained += sink(self.name, data, ended)
+        if self._drained == self._end:
             # The file is cut first: a kill in between leaves a number past its end, which is read as the end.
             os.ftruncate(self._fd, 0)
-            self._done = self._end = 0
-        elif self._done > _SPOOL_BYTES:
-            self._replace(data[len(data) - (self._end - self._done) :])
-        os.pwrite(self._done_fd, self._inode.to_bytes(8, "big") + self._done.to_bytes(8, "big"), 0)
+            self._drained = self._end = 0
+        elif self._drained > _SPOOL_BYTES:
+            self._replace(data[len(data) - (self._end - self._drained) :])
+        os.pwrite(self._done_fd, self._inode.to_bytes(8, "big") + self._drained.to_bytes(8, "big"), 0)
 
     def _replace(self, rest: bytes) -> None:
         new = os.open(f"{self._path}.new", os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         os.write(new, rest)
         os.replace(f"{self._path}.new", self._path)
         os.close(self._fd)
-        self._fd, self._inode, self._done, self._end = new, os.fstat(new).st_ino, 0, len(rest)
+        self._fd, self._inode, self._drained, self._end = new, os.fstat(new).st_ino, 0, len(rest)
 
 
 class _Channel:

@@ -137,20 +137,20 @@ def _runs(data: memoryview, count: int, start: int, parts: int) -> Iterator[tupl
         yield from _cut(data, count, start, parts)
         return
     at = begin = start
-    members, left, size, steps = 0, parts, len(data), weight.STEPS
+    members, values_left, size, steps = 0, parts, len(data), weight.STEPS
     for _ in range(count):
         before = at
-        left = parts
-        while left:
+        values_left = parts
+        while values_left:
             if at >= size:
                 raise msgspec.DecodeError("the value is cut off")
             first = data[at]
-            left -= 1
+            values_left -= 1
             if step := steps[first]:
                 if 0x80 <= first < 0xA0:
-                    left += (first & 15) * (2 if first < 0x90 else 1)
+                    values_left += (first & 15) * (2 if first < 0x90 else 1)
                 elif 0xDC <= first <= 0xDF:
-                    left += int.from_bytes(data[at + 1 : at + step], "big") * (2 if first >= 0xDE else 1)
+                    values_left += int.from_bytes(data[at + 1 : at + step], "big") * (2 if first >= 0xDE else 1)
                 at += step
             else:
                 width, between = weight.LENGTHS[first]
@@ -186,20 +186,20 @@ def _cut(data: memoryview, count: int, start: int, parts: int) -> Iterator[tuple
 
 def _end(data: memoryview, at: int) -> int:
     """Tells where the value that begins here ends. Raises msgspec.DecodeError if it does not end."""
-    left, size, steps = 1, len(data), weight.STEPS
-    while left:
+    values_left, size, steps = 1, len(data), weight.STEPS
+    while values_left:
         if at >= size:
             raise msgspec.DecodeError("the value is cut off")
         first = data[at]
-        left -= 1
+        values_left -= 1
         step = steps[first]
         if not step:
             width, between = weight.LENGTHS[first]
             step = 1 + width + between + int.from_bytes(data[at + 1 : at + 1 + width], "big")
         elif 0x80 <= first < 0xA0:
-            left += (first & 15) * (2 if first < 0x90 else 1)
+            values_left += (first & 15) * (2 if first < 0x90 else 1)
         elif 0xDC <= first <= 0xDF:
-            left += int.from_bytes(data[at + 1 : at + step], "big") * (2 if first >= 0xDE else 1)
+            values_left += int.from_bytes(data[at + 1 : at + step], "big") * (2 if first >= 0xDE else 1)
         at += step
     if at > size:
         raise msgspec.DecodeError("the value is cut off")
@@ -253,15 +253,15 @@ def _add_msgpack(out: bytearray, data: memoryview, depth: int) -> None:
 def _add_run(out: bytearray, some: memoryview, is_map: bool) -> int:  # noqa: FBT001 - a flag of its only callers
     """Adds members that stand side by side; returns how many they are as objects, because a key may come twice."""
     if is_map:
-        found = msgspec.json.decode(b"{" + some + b"}")
-        for key, value in found.items():
+        members = msgspec.json.decode(b"{" + some + b"}")
+        for key, value in members.items():
             out += _msgpack.encode(key)
             out += _msgpack.encode(value)
-        return len(found)
-    listed = msgspec.json.decode(b"[" + some + b"]")
-    for value in listed:
+        return len(members)
+    items = msgspec.json.decode(b"[" + some + b"]")
+    for value in items:
         out += _msgpack.encode(value)
-    return len(listed)
+    return len(items)
 
 
 def _members(data: memoryview) -> Iterator[tuple[int, memoryview]]:
@@ -272,10 +272,10 @@ def _members(data: memoryview) -> Iterator[tuple[int, memoryview]]:
         yield from _flat(data)
         return
     depth, begin, last, members, end = 0, 1, 1, 0, -1
-    for count, found in enumerate(_TO_MARK.finditer(data)):
+    for count, match in enumerate(_TO_MARK.finditer(data)):
         if count > _MOST_MARKS:
             raise weight.too_large(_WHAT)
-        after = found.end()
+        after = match.end()
         mark = data[after - 1]
         if mark in b"[{":
             depth += 1
@@ -315,11 +315,11 @@ def _flat(data: memoryview) -> Iterator[tuple[int, memoryview]]:
 
 def _key(member: memoryview) -> tuple[bytes, memoryview]:
     """Returns a map's member: its key as msgpack, and its value's text."""
-    found = _STRING.match(member)
-    after = _stripped(member[found.end() :]) if found else member[:0]
-    if found is None or not after or after[0] != 0x3A:
+    match = _STRING.match(member)
+    after = _stripped(member[match.end() :]) if match else member[:0]
+    if match is None or not after or after[0] != 0x3A:
         raise msgspec.DecodeError("JSON is malformed: a map's member without a key")
-    return _msgpack.encode(msgspec.json.decode(found[0])), _stripped(after[1:])
+    return _msgpack.encode(msgspec.json.decode(match[0])), _stripped(after[1:])
 
 
 def _add_text(out: bytearray, data: memoryview) -> None:
@@ -328,10 +328,10 @@ def _add_text(out: bytearray, data: memoryview) -> None:
     head, at = len(out), 1
     out += bytes([_STR32]) + bytes(4)
     while at < len(data) - 1:
-        found = _LETTERS.match(data, at, len(data) - 1)
-        if found is None:
+        match = _LETTERS.match(data, at, len(data) - 1)
+        if match is None:
             raise msgspec.DecodeError("JSON is malformed: a text has an invalid escape")
-        end = found.end()
+        end = match.end()
         while data[end] & 0xC0 == 0x80:
             # Not inside of a letter; what follows the last one is at least the quote.
             end -= 1

@@ -76,26 +76,26 @@ def missing(allowed: Access, ids: dict[str, Any], ask: endings.DeferTask | endin
     Returns the grant that a deferral needs and this launch does not have. A trigger acts for the task, so what its
     arguments name needs the grants that the task itself would need. ``check`` comes first; raises NotAllowed.
     """
-    for named in _classes(ask.next_kwargs):
-        if (found := _missing_class(allowed, named)) is not None:
-            return found
+    for classpath in _classes(ask.next_kwargs):
+        if (grant := _missing_class(allowed, classpath)) is not None:
+            return grant
     if not isinstance(ask, endings.DeferTask):
         return None
-    if (found := _missing_class(allowed, ask.classpath)) is not None:
-        return found
-    for named in _classes(ask.trigger_kwargs):
-        if (found := _missing_class(allowed, named)) is not None:
-            return found
+    if (grant := _missing_class(allowed, ask.classpath)) is not None:
+        return grant
+    for classpath in _classes(ask.trigger_kwargs):
+        if (grant := _missing_class(allowed, classpath)) is not None:
+            return grant
     for name, value in _named(ask.trigger_kwargs):
-        if (found := _missing_argument(allowed, ids, name, value)) is not None:
-            return found
+        if (grant := _missing_argument(allowed, ids, name, value)) is not None:
+            return grant
     return None
 
 
-def _missing_class(allowed: Access, named: str) -> Missing | None:
-    if named in BY_NAME_ALONE:
-        return None if named in allowed.deferrals else Missing(access.camel(access.DEFERRALS), named)
-    return access.missing(allowed, access.DEFERRALS, named)
+def _missing_class(allowed: Access, classpath: str) -> Missing | None:
+    if classpath in BY_NAME_ALONE:
+        return None if classpath in allowed.deferrals else Missing(access.camel(access.DEFERRALS), classpath)
+    return access.missing(allowed, access.DEFERRALS, classpath)
 
 
 def _missing_argument(allowed: Access, ids: dict[str, Any], name: str, value: Any) -> Missing | None:
@@ -117,10 +117,12 @@ def _plain(kind: str, field: str, value: Any) -> None:
     for each in _maps(value):
         marks = {_SPELLED.get(key, key) for key in each if isinstance(key, str)} & _MARKS
         odd = [key for key in each if not isinstance(key, str) or key in _SPELLED]
-        named = [each[mark] for mark in (_CLASS, _TYPE) if mark in each]
-        if odd or (marks and len(named) != 1) or not all(isinstance(name, str) for name in named):
-            shown = sorted(map(str, marks or odd))
-            raise NotAllowed("odd deferral", f"{kind}: {field} has a map with {shown}, which Airflow would not write")
+        class_names = [each[mark] for mark in (_CLASS, _TYPE) if mark in each]
+        if odd or (marks and len(class_names) != 1) or not all(isinstance(name, str) for name in class_names):
+            refused_marks = sorted(map(str, marks or odd))
+            raise NotAllowed(
+                "odd deferral", f"{kind}: {field} has a map with {refused_marks}, which Airflow would not write"
+            )
         if _TYPE in each and each[_TYPE] not in _PLAIN_TYPES:
             text = f"{kind}: {field} has a value of type {each[_TYPE][:250]!r}; only plain values are taken there"
             raise NotAllowed("odd deferral", text)
@@ -129,9 +131,9 @@ def _plain(kind: str, field: str, value: Any) -> None:
 def _classes(value: Any) -> Iterator[str]:
     """Yields the classes that arguments name as their own, except plain ones."""
     for each in _maps(value):
-        named = each.get(_CLASS)
-        if isinstance(named, str) and named not in PLAIN_CLASSES:
-            yield named
+        classpath = each.get(_CLASS)
+        if isinstance(classpath, str) and classpath not in PLAIN_CLASSES:
+            yield classpath
 
 
 def _named(value: Any) -> Iterator[tuple[str, Any]]:
@@ -156,11 +158,11 @@ def _texts(value: Any) -> Iterator[Any]:
 
 def _maps(value: Any) -> Iterator[dict[Any, Any]]:
     """Yields every map in a value, itself too; without recursion, because a hostile value may be deep."""
-    left = [value]
-    while left:
-        each = left.pop()
+    values_left = [value]
+    while values_left:
+        each = values_left.pop()
         if isinstance(each, dict):
             yield each
-            left.extend(each.values())
+            values_left.extend(each.values())
         elif isinstance(each, list | tuple):
-            left.extend(each)
+            values_left.extend(each)

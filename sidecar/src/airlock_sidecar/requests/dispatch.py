@@ -55,8 +55,8 @@ class Dispatcher:
             self._trace.keep(frame.payload)
             data, fd = self._answer(frame)
             if len(data) - frames.HEADER_BYTES > max_frame_bytes:
-                asked = frames.leading_id(frame.payload[:16])
-                data = frames.response(asked, error=_error(f"the answer is over {max_frame_bytes} bytes"))
+                request_id = frames.leading_id(frame.payload[:16])
+                data = frames.response(request_id, error=_error(f"the answer is over {max_frame_bytes} bytes"))
             self._trace.keep(data[frames.HEADER_BYTES :])
             try:
                 _send(sock, data, fd)
@@ -65,25 +65,27 @@ class Dispatcher:
                 return
 
     def _answer(self, frame: Frame) -> _Answer:
-        asked = frames.leading_id(frame.payload[:16])
+        request_id = frames.leading_id(frame.payload[:16])
         if frame.too_long:
             self._launch.refused("frame too large")
             detail = {"reason": "FrameTooLarge", "bytes": frame.too_long}
             text = f"a frame of {frame.too_long} bytes is too large"
-            return _Answer(frames.response(asked, error=_error(text, **detail)))
+            return _Answer(frames.response(request_id, error=_error(text, **detail)))
         try:
             request = frames.decode_raw_request(frame.payload)
-            asked = request.id
+            request_id = request.id
             message, route = _message(request.body)
         except errors.NotAllowed as e:
             self._launch.refused(e.kind)
-            return _Answer(frames.response(asked, error=_error(str(e), reason="TooLarge", bytes=len(frame.payload))))
+            return _Answer(
+                frames.response(request_id, error=_error(str(e), reason="TooLarge", bytes=len(frame.payload)))
+            )
         except (frames.Undecodable, whole.UnknownMessage) as e:
             self._launch.refused("undecodable")
-            self._trace.say("in", asked, "undecodable", len(frame.payload))
+            self._trace.say("in", request_id, "undecodable", len(frame.payload))
             text = f"not a request that is served here: {e}"
-            return _Answer(frames.response(asked, error=_error(text, status_code=400)))
-        self._trace.say("in", asked, type(message).__name__, len(frame.payload), message.__struct_fields__)
+            return _Answer(frames.response(request_id, error=_error(text, status_code=400)))
+        self._trace.say("in", request_id, type(message).__name__, len(frame.payload), message.__struct_fields__)
         try:
             body, error = self._handle(message, route, request.body), None
         except errors.ApiError as e:
@@ -98,8 +100,8 @@ class Dispatcher:
                 self._launch.refused(e.kind)
             body, error = None, _error(str(e), exception_type=type(e).__name__)
         body, fd = (body.body, body.fd) if isinstance(body, DescriptorReply) else (body, -1)
-        answer = frames.response(asked, body, error)
-        self._trace.say("out", asked, _name(error or body), len(answer))
+        answer = frames.response(request_id, body, error)
+        self._trace.say("out", request_id, _name(error or body), len(answer))
         return _Answer(answer, fd)
 
     def _handle(self, message: Any, route: Route | None, body: msgspec.Raw) -> Any:
@@ -181,10 +183,10 @@ def _send(sock: socket.socket, data: bytes, fd: int) -> None:
         sock.sendall(data)
         return
     try:
-        sent = socket.send_fds(sock, [data], [fd])
+        sent_bytes = socket.send_fds(sock, [data], [fd])
     finally:
         os.close(fd)
-    sock.sendall(data[sent:])
+    sock.sendall(data[sent_bytes:])
 
 
 def _name(body: Any) -> str:

@@ -27,8 +27,8 @@ def missing(allowed: Access, rule: str, needed: Iterator[Needed]) -> Missing | N
     """Returns the first of these grants that this launch does not have."""
     for each in needed:
         look = access.missing_listing if each.all_of else access.missing
-        if (found := look(allowed, rule, each.name)) is not None:
-            return found
+        if (grant := look(allowed, rule, each.name)) is not None:
+            return grant
     return None
 
 
@@ -62,10 +62,10 @@ def dag_runs(_: Ids, ask: Any) -> Iterator[Needed]:
 
 def tasks(_: Ids, ask: Any) -> Iterator[Needed]:
     """Any dag_id/task_id in the message; all tasks of the DAG if it has a group or no task."""
-    named = getattr(ask, "task_ids", None) or ([ask.task_id] if hasattr(ask, "task_id") else [])
-    if not named or getattr(ask, "task_group_id", None) is not None:
+    task_ids = getattr(ask, "task_ids", None) or ([ask.task_id] if hasattr(ask, "task_id") else [])
+    if not task_ids or getattr(ask, "task_group_id", None) is not None:
         yield Needed(f"{ask.dag_id}/", all_of=True)
-    for task_id in named:
+    for task_id in task_ids:
         yield Needed(f"{ask.dag_id}/{task_id}")
 
 
@@ -99,12 +99,12 @@ def _claimed(ask: messages.SucceedTask) -> Iterator[Needed]:
             yield from _names("outlet_events", event, ("source_alias_name",))
 
 
-def _names(field: str, given: Any, keys: tuple[str, ...]) -> Iterator[Needed]:
-    if not isinstance(given, dict):
-        text = f"SucceedTask: {field} names an asset by a map of its name and URI, not by {given!r:.80}"
+def _names(field: str, asset: Any, keys: tuple[str, ...]) -> Iterator[Needed]:
+    if not isinstance(asset, dict):
+        text = f"SucceedTask: {field} names an asset by a map of its name and URI, not by {asset!r:.80}"
         raise NotAllowed("odd asset", text)
-    found = [given[key] for key in keys if given.get(key) is not None]
-    if not found or not all(isinstance(name, str) and name for name in found):
-        raise NotAllowed("odd asset", f"SucceedTask: {field} has an asset without a name or URI: {given!r:.250}")
-    for name in found:
+    names = [asset[key] for key in keys if asset.get(key) is not None]
+    if not names or not all(isinstance(name, str) and name for name in names):
+        raise NotAllowed("odd asset", f"SucceedTask: {field} has an asset without a name or URI: {asset!r:.250}")
+    for name in names:
         yield Needed(name)

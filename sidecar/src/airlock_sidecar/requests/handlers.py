@@ -180,12 +180,12 @@ class ParseHandlers:
         """Masks what the file asks to be masked."""
         self._launch.mask(masking.secrets_in(ask.value, ask.name))
 
-    def result(self, found: messages.DagFileParsingResult) -> None:
+    def result(self, result: messages.DagFileParsingResult) -> None:
         """Keeps the result, with its errors masked because people see them. Refuses a second result."""
         if self._launch.memory.parsed:
             raise errors.NotAllowed("second terminal message", "a second parsing result is refused")
         masker = self._launch.masker
-        errors_shown = {masker.mask(file): masker.mask(text) for file, text in (found.import_errors or {}).items()}
-        self._keep(as_json(msgspec.structs.replace(found, import_errors=errors_shown or None)))
+        errors_shown = {masker.mask(file): masker.mask(text) for file, text in (result.import_errors or {}).items()}
+        self._keep(as_json(msgspec.structs.replace(result, import_errors=errors_shown or None)))
         with self._launch.remembering() as memory:
             memory.parsed = True

@@ -19,8 +19,8 @@ def raised(e: errors.ApiError) -> ErrorResponse:
     return ErrorResponse(error=ErrorType.PERMISSION_DENIED if denied else ErrorType.API_SERVER_ERROR, detail=_detail(e))
 
 
-def denied(e: errors.Denied | errors.NotGranted, asked: dict[str, Any]) -> ErrorResponse:
-    """Returns the answer that keeps the runner from looking elsewhere for what it ``asked`` for."""
+def denied(e: errors.Denied | errors.NotGranted, names: dict[str, Any]) -> ErrorResponse:
+    """Returns the answer that keeps the runner from looking elsewhere. Its detail has the request's own ``names``."""
     if isinstance(e, errors.NotGranted):
         detail = e.shown
     elif e.by_server:
@@ -28,23 +28,23 @@ def denied(e: errors.Denied | errors.NotGranted, asked: dict[str, Any]) -> Error
     else:
         # The API does not define this reason, but a denial must not make the runner take a weaker source.
         detail = {"status_code": e.status, "message": str(e)}
-    return ErrorResponse(error=ErrorType.PERMISSION_DENIED, detail=asked | detail)
+    return ErrorResponse(error=ErrorType.PERMISSION_DENIED, detail=names | detail)
 
 
 def _detail(e: errors.ApiError) -> dict[str, Any]:
     if e.by_server:
         return {"status_code": e.status, "message": _message(e.body), "detail": e.body}
     # Airflow's client reports an answer that is not JSON like any failure of HTTP, in the library's words.
-    whose = "Client" if e.status < 500 else "Server"
-    message = f"{whose} error '{e.status} {_phrase(e.status)}'"
+    side = "Client" if e.status < 500 else "Server"
+    message = f"{side} error '{e.status} {_phrase(e.status)}'"
     return {"status_code": None, "message": message, "exception_type": "HTTPStatusError"}
 
 
 def _message(body: Any) -> str:
-    told = body.get("detail") if isinstance(body, dict) else None
-    if isinstance(told, str):
-        return told or "Un-parseable error"
-    if isinstance(told, list) and all(isinstance(problem, dict) and problem.keys() >= _PROBLEM for problem in told):
+    detail = body.get("detail") if isinstance(body, dict) else None
+    if isinstance(detail, str):
+        return detail or "Un-parseable error"
+    if isinstance(detail, list) and all(isinstance(problem, dict) and problem.keys() >= _PROBLEM for problem in detail):
         return "Remote server returned validation error"
     return "Server returned error"
 

@@ -143,8 +143,8 @@ class Route(NamedTuple):
 
     def sent_as(self, name: str) -> str:
         """Returns a field's name in the request."""
-        field, sent = self.renamed
-        return sent if name == field else name
+        field, parameter = self.renamed
+        return parameter if name == field else name
 
     def _check_reserved(self, ask: Message) -> None:
         """Raises NotFound for a key whose path is another route, or is not a route."""
@@ -155,13 +155,13 @@ class Route(NamedTuple):
             raise NotFound(404, {"reason": "not_found", "message": text})
 
     def _pairs(self, name: str, value: Any) -> list[tuple[str, str]]:
-        sent = self.sent_as(name)
+        parameter = self.sent_as(name)
         if name in self.one_of:
-            return [(sent, value or "")]
+            return [(parameter, value or "")]
         unset = value is False and name not in self.flags
         if value is None or unset or (name in self.from_zero and value < 0):
             return []
-        return [(sent, _text(item)) for item in (value if isinstance(value, list) else [value])]
+        return [(parameter, _text(item)) for item in (value if isinstance(value, list) else [value])]
 
     def _body(self, ask: Message) -> bytes | bytearray | None:
         if self.whole:

@@ -16,10 +16,10 @@ class Trace:
         if settings.capture_file:
             self._file = os.open(settings.capture_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
-    def say(self, way: str, asked: int, kind: str, size: int, fields: tuple[str, ...] = ()) -> None:
+    def say(self, way: str, request_id: int, kind: str, size: int, fields: tuple[str, ...] = ()) -> None:
         """Prints a line on stderr: direction, id, type, size and the names of the fields."""
         if self._say:
-            line = f"{time.time():.6f} frame {way} id={asked} type={kind} bytes={size} fields={','.join(fields)}\n"
+            line = f"{time.time():.6f} frame {way} id={request_id} type={kind} bytes={size} fields={','.join(fields)}\n"
             os.write(2, line.encode())
 
     def keep(self, payload: bytes) -> None:

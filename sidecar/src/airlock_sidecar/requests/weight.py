@@ -132,19 +132,19 @@ def _letters(text: memoryview) -> int:
     """
     if len(text) <= _SHORT_BYTES:
         return 2 * len(text)
-    letters, width, kept = 0, 1, 0
+    letters, width, kept_length = 0, 1, 0
     for at in range(0, len(text), _CHUNK_BYTES):
         chunk = bytes(text[at : at + _CHUNK_BYTES])
         if chunk.isascii():
             letters += len(chunk)
             continue
-        kept = len(text)
+        kept_length = len(text)
         letters += len(chunk.translate(None, _CONTINUED))
         if _FOUR_BYTES.search(chunk):
             width = 4
         elif width == 1 and _TWO_BYTES.search(chunk):
             width = 2
-    return letters * width + kept
+    return letters * width + kept_length
 
 
 def _escaped(data: memoryview) -> int:

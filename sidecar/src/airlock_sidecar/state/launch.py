@@ -30,7 +30,7 @@ class Launch:
     """One launch. Every change that must survive a restart goes through ``remembering``."""
 
     def __init__(self, workload: Workload, journal: Journal, store: LogStore) -> None:
-        self._given = workload
+        self._first_workload = workload
         self._journal = journal
         self.workload, self.ids = self._identify()
         self._lock = threading.RLock()
@@ -72,29 +72,29 @@ class Launch:
         work = self.workload
         if not isinstance(work, Execute):
             return work.timeout_seconds
-        told = self.memory.options
-        if told is not None and options.EXECUTION_TIMEOUT in work.undecided:
-            return told.execution_timeout_seconds
+        task_options = self.memory.options
+        if task_options is not None and options.EXECUTION_TIMEOUT in work.undecided:
+            return task_options.execution_timeout_seconds
         return work.execution_timeout_seconds
 
     @property
     def should_retry(self) -> bool:
         """Whether a failure of this try is followed by another: by the server's word, or by the task's own options."""
-        work, told = self.workload, self.memory.options
-        if isinstance(work, Execute) and told is not None and options.RETRIES in work.undecided:
-            return work.ti.try_number - work.first_try < (told.retries or 0)
+        work, task_options = self.workload, self.memory.options
+        if isinstance(work, Execute) and task_options is not None and options.RETRIES in work.undecided:
+            return work.ti.try_number - work.first_try < (task_options.retries or 0)
         context = (self.memory.startup or {}).get("ti_context", {})
         return bool(context.get("should_retry"))
 
-    def tell_options(self, told: TaskOptions) -> None:
+    def tell_options(self, task_options: TaskOptions) -> None:
         """Remembers the task's own options, if the workload asks for them. Raises ValueError for invalid ones."""
         work = self.workload
         if not isinstance(work, Execute) or not work.undecided or self.memory.options is not None:
             return
-        if wrong := options.problem(told):
+        if wrong := options.problem(task_options):
             raise ValueError(f"the task's {wrong}")
         with self.remembering() as memory:
-            memory.options = told
+            memory.options = task_options
         self.deadline_changed()
 
     def user_code_begins(self) -> None:
@@ -115,10 +115,10 @@ class Launch:
         """The task instance's id; empty until the pod's token was exchanged."""
         return str(self.ids.get("ti_id", ""))
 
-    def adopt(self, token: str, named: TaskInstanceRef) -> None:
+    def adopt(self, token: str, task_instance: TaskInstanceRef) -> None:
         """Remembers the exchanged token and its task instance; after a kill both are there or neither."""
         with self.remembering() as memory:
-            memory.token, memory.task_instance = token, named
+            memory.token, memory.task_instance = token, task_instance
         self.workload, self.ids = self._identify()
 
     def stopped(self, why: Stop, message: str = "") -> None:
@@ -128,9 +128,9 @@ class Launch:
                 memory.stopped, memory.stopped_message = why, message
 
     def _identify(self) -> tuple[Workload, dict[str, Any]]:
-        work, named = self._given, self.memory.task_instance
-        if isinstance(work, Execute) and named is not None:
-            ti = msgspec.structs.replace(work.ti, id=named.id, dag_version_id=named.dag_version_id)
+        work, task_instance = self._first_workload, self.memory.task_instance
+        if isinstance(work, Execute) and task_instance is not None:
+            ti = msgspec.structs.replace(work.ti, id=task_instance.id, dag_version_id=task_instance.dag_version_id)
             work = msgspec.structs.replace(work, ti=ti)
         return work, _ids(work)
 
@@ -154,10 +154,10 @@ class Launch:
 
     def sink(self, stream: str, data: bytes, ended: bool) -> int:  # noqa: FBT001 - the signature of streams.Sink
         """Takes a stream's bytes into the log; the signature of ``streams.Sink``."""
-        lines, taken = loglines.take_lines(data, self.masker)
-        if ended and taken < len(data):
-            lines += loglines.last_line(data[taken:], self.masker)
-            taken = len(data)
+        lines, size = loglines.take_lines(data, self.masker)
+        if ended and size < len(data):
+            lines += loglines.last_line(data[size:], self.masker)
+            size = len(data)
         if lines:
             time_now = now()
             if stream == "log":
@@ -167,7 +167,7 @@ class Launch:
             self._store.append(loglines.encode(records))
             # Only a running runner is made to wait: after its end the rest of its pipes is read without waiting.
             self._store.wait_for_room(lambda: "exited" not in self.memory.timeline)
-        return taken
+        return size
 
     def finish_log(self) -> None:
         """Waits, within a bound, until the store has the whole log. Log and record say how much it lacks."""

@@ -21,17 +21,17 @@ class Stopwatch:
         self._spent = spent
         #: Seconds after this moment are not in ``_spent`` yet; None while nothing is counted.
         self._since: float | None = None
-        self._asked: float | None = None
+        self._request_at: float | None = None
         #: The seconds after this moment are in doubt.
         self._doubt: float | None = None
         #: When a heartbeat was answered, since the last try that failed.
-        self._shown: float | None = None
+        self._answered_at: float | None = None
         self._suspect = False
 
     @property
     def waits(self) -> bool:
         """Whether a request is under way and has not failed yet: it is not known whose its time is."""
-        return self._asked is not None and self._doubt is None
+        return self._request_at is not None and self._doubt is None
 
     @property
     def doubts(self) -> bool:
@@ -55,22 +55,22 @@ class Stopwatch:
             return False
         self.begun, self._spent, self._since = True, 0.0, at
         self._doubt = None if self._doubt is None else at
-        self._shown = None
+        self._answered_at = None
         return True
 
     def ask(self, at: float) -> None:
         """Notes that a request of the runner's goes to the server."""
-        self._asked, self._suspect = at, False
+        self._request_at, self._suspect = at, False
 
     def fail(self, at: float) -> None:
         """Notes that the request had no answer, and is tried again."""
-        if self._asked is None or self._since is None:
+        if self._request_at is None or self._since is None:
             return
         if self._doubt is None:
-            self._doubt = max(self._asked, self._since)
-        elif self._shown is not None:
+            self._doubt = max(self._request_at, self._since)
+        elif self._answered_at is not None:
             self._suspect = True
-            self._settle(at, at - self._shown)
+            self._settle(at, at - self._answered_at)
 
     def beat(self, at: float, *, answered: bool) -> None:
         """Notes that a heartbeat was answered, or that it failed."""
@@ -82,22 +82,22 @@ class Stopwatch:
         elif self._suspect:
             self._settle(at, at - self._doubt)
         else:
-            self._shown = self._shown or at
+            self._answered_at = self._answered_at or at
 
     def answer(self, at: float, *, at_fault: bool = False) -> None:
         """Notes that the request is over. ``at_fault``: the server answers others, and never this request."""
         if self._doubt is not None:
             self._settle(at, at - self._doubt if at_fault else 0.0)
-        self._asked = self._doubt = None
+        self._request_at = self._doubt = None
 
     def _settle(self, at: float, own: float) -> None:
         """Ends the doubt about the seconds up to now: so many of them count. What follows is in doubt again."""
         self._spent = self.spent(at) + own
         self._since = self._doubt = at
-        self._shown = None
+        self._answered_at = None
 
     def end(self, at: float) -> None:
         """Ends the count: the task reported its end, or the runner is gone."""
         self._spent = self.spent(at)
-        self._since = self._asked = self._doubt = None
+        self._since = self._request_at = self._doubt = None
         self.ended = True

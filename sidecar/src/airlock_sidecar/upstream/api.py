@@ -96,9 +96,13 @@ class Server:
             connection.close()
             raise errors.Unreachable(f"an answer of over {MAX_ANSWER_BYTES} bytes", arrived=True)
         self._idle.append(connection)
-        told = response.headers
+        response_headers = response.headers
         return Answer(
-            response.status, data, told.get(REFRESHED_TOKEN), told.get("Retry-After"), told.get("Content-Range")
+            response.status,
+            data,
+            response_headers.get(REFRESHED_TOKEN),
+            response_headers.get("Retry-After"),
+            response_headers.get("Content-Range"),
         )
 
     def _connection(self, timeout: float) -> http.client.HTTPConnection:
@@ -106,13 +110,13 @@ class Server:
         Returns a connection for one request: the one that was used last, or a new one, which is not connected yet.
         """
         try:
-            kept = self._idle.pop()
+            idle = self._idle.pop()
         except IndexError:
             if self._tls is None:
                 return http.client.HTTPConnection(self._host, self._port, timeout=timeout)
             return http.client.HTTPSConnection(self._host, self._port, timeout=timeout, context=self._tls)
-        kept.timeout = timeout
-        return kept
+        idle.timeout = timeout
+        return idle
 
 
 class Api:

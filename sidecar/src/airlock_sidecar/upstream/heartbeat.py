@@ -25,21 +25,21 @@ class Heart:
     the server gives this launch up.
     """
 
-    def __init__(self, calls: Calls, launch: Launch, who: dict[str, object], seconds: float) -> None:
+    def __init__(self, calls: Calls, launch: Launch, identity: dict[str, object], seconds: float) -> None:
         self._calls = calls
         self._launch = launch
         # Only these two fields: the route is strict and answers any further key with 422.
-        self._body = msgspec.json.encode({"hostname": who["hostname"], "pid": who["pid"]})
+        self._body = msgspec.json.encode({"hostname": identity["hostname"], "pid": identity["pid"]})
         self._seconds = seconds
         self._last_good = -1e9
         self._pause = threading.Event()
         self._wake = threading.Event()
         self._never = threading.Event()
-        self._lost: Callable[[Stop, str], None] = lambda _why, _message: None
+        self._on_loss: Callable[[Stop, str], None] = lambda _why, _message: None
 
-    def start(self, lost: Callable[[Stop, str], None]) -> None:
+    def start(self, on_loss: Callable[[Stop, str], None]) -> None:
         """Begins to beat in a thread of its own."""
-        self._lost = lost
+        self._on_loss = on_loss
         threading.Thread(target=self._run, name="heartbeat", daemon=True).start()
 
     def good(self) -> None:
@@ -85,7 +85,7 @@ class Heart:
             # A beat that was under way when a terminal state was sent is answered with 409, and means nothing.
             final = why in (Stop.SUPERSEDED, Stop.DENIED) or denied >= DENIED_IN_A_ROW
             if final and not self._pause.is_set():
-                self._lost(why, message)
+                self._on_loss(why, message)
                 return
             # Scattered, so that the pods of one burst do not come back together for ever.
             self._wake.wait(backoff.scattered(self._seconds, 0.9, 1.1))

@@ -55,17 +55,19 @@ def step(status: int) -> Step:
     return Step.LATER if status in (401, 429) or status >= 500 else Step.FINAL
 
 
-def foreign(ours: TaskInstance, named: TaskInstanceRef, before: TaskInstanceRef | None) -> errors.ApiError | None:
+def foreign(
+    expected: TaskInstance, answered: TaskInstanceRef, before: TaskInstanceRef | None
+) -> errors.ApiError | None:
     """
     Returns an error if the server named the wrong task instance: not the one that this pod was made for, or not the one
     that it named ``before``. Pure.
     """
     fields = ("dag_id", "task_id", "run_id", "map_index", "try_number")
-    differ = [name for name in fields if getattr(ours, name) != getattr(named, name)]
+    differ = [name for name in fields if getattr(expected, name) != getattr(answered, name)]
     if differ:
         text = f"the server exchanged the pod's token for another task instance's: {', '.join(differ)} differ"
         return errors.Refused(200, {"reason": "WrongTaskInstance", "message": text})
-    if before is not None and before.id != named.id:
+    if before is not None and before.id != answered.id:
         return errors.Gone(200, {"reason": "Superseded", "message": "the server knows this launch under another id"})
     return None
 
@@ -100,7 +102,7 @@ class TokenExchange:
                 self.generation += 1
 
     def _ask(self, until: threading.Event) -> Exchanged:
-        tries, said = 0, ""
+        tries, last_reason = 0, ""
         while not until.is_set():
             tries += 1
             pause, why = retries.delay(tries), ""
@@ -120,18 +122,18 @@ class TokenExchange:
                         say_after = _SOON_SAID_AFTER_TRIES
                 why = answer.error().words
                 pause = max(pause, _asked_pause(answer.retry_after))
-            if tries >= say_after and why != said:
-                said = why
+            if tries >= say_after and why != last_reason:
+                last_reason = why
                 self._say(f"the pod's token is not exchanged yet ({why}); waiting")
             until.wait(pause)
         raise errors.GaveUp(f"the exchange of the pod's token after {tries} tries")
 
-    def _take(self, got: Exchanged) -> None:
-        work, named = self._launch.workload, got.task_instance
-        if isinstance(work, Execute) and (wrong := foreign(work.ti, named, self._launch.memory.task_instance)):
+    def _take(self, exchanged: Exchanged) -> None:
+        work, task_instance = self._launch.workload, exchanged.task_instance
+        if isinstance(work, Execute) and (wrong := foreign(work.ti, task_instance, self._launch.memory.task_instance)):
             raise wrong
-        self._launch.adopt(got.token, named)
-        self._token.swap(got.token)
+        self._launch.adopt(exchanged.token, task_instance)
+        self._token.swap(exchanged.token)
 
 
 def _final(e: errors.ApiError) -> errors.ApiError:

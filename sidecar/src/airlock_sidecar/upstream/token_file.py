@@ -35,7 +35,7 @@ class TokenFile:
         self._wait_seconds = wait_seconds
         self._lock = threading.Lock()
         #: The token that was last taken from the file; the server may have sent a newer one since.
-        self._taken = ""
+        self._last_token = ""
         self._gives_up_at = 0.0
         self.generation = 0
 
@@ -72,7 +72,7 @@ class TokenFile:
             self._take(value)
 
     def _take(self, value: str) -> None:
-        self._taken = value
+        self._last_token = value
         self._token.swap(value)
         self._gives_up_at = 0.0
         self.generation += 1
@@ -83,4 +83,4 @@ class TokenFile:
             value = read_file(self._file)
         except (OSError, ValueError):
             return None
-        return value if value not in (self._taken, self._launch.memory.token) else None
+        return value if value not in (self._last_token, self._launch.memory.token) else None

@@ -26,9 +26,9 @@ class Note(msgspec.Struct, kw_only=True):
         """Notes the write that comes next."""
         self.number, self.size, self.digest, self.trying = number, len(body), digest(body), upto
 
-    def arrived(self, found: bytes) -> bool:
+    def arrived(self, body: bytes) -> bool:
         """Tells whether the noted write has reached the segment."""
-        return len(found) >= self.size and digest(memoryview(found)[: self.size]) == self.digest
+        return len(body) >= self.size and digest(memoryview(body)[: self.size]) == self.digest
 
     def settle(self) -> None:
         """Notes that the noted write is in the store."""

@@ -68,16 +68,16 @@ class Objects:
     def names(self, folder: str) -> dict[str, int]:
         """Returns the objects directly below a folder, and their sizes in bytes."""
         try:
-            found = obstore.list_with_delimiter(self._store, folder)["objects"]
+            objects = obstore.list_with_delimiter(self._store, folder)["objects"]
         except (exceptions.BaseError, FileNotFoundError) as e:
             raise _failure(e) from e
-        return {each["path"]: each["size"] for each in found}
+        return {each["path"]: each["size"] for each in objects}
 
     def read(self, key: str) -> tuple[bytes, Version | None]:
         """Returns an object's content and version; empty bytes and None if the object does not exist."""
         try:
-            found = obstore.get(self._store, key)
-            return bytes(found.bytes()), Version(found.meta["e_tag"], found.meta["version"])
+            reply = obstore.get(self._store, key)
+            return bytes(reply.bytes()), Version(reply.meta["e_tag"], reply.meta["version"])
         except FileNotFoundError:
             return b"", None
         except exceptions.BaseError as e:
@@ -89,12 +89,12 @@ class Objects:
         if over is not None:
             mode = {name: each for name, each in (("e_tag", over.e_tag), ("version", over.number)) if each is not None}
         try:
-            put = obstore.put(self._store, key, body, mode=mode, attributes=_ATTRIBUTES, use_multipart=False)
+            reply = obstore.put(self._store, key, body, mode=mode, attributes=_ATTRIBUTES, use_multipart=False)
         except (exceptions.PreconditionError, exceptions.AlreadyExistsError) as e:
             raise StoreChanged(words(str(e))) from e
         except (exceptions.BaseError, FileNotFoundError) as e:
             raise _failure(e) from e
-        return Version(put["e_tag"], put["version"])
+        return Version(reply["e_tag"], reply["version"])
 
 
 def _files(folder: str) -> dict[str, Any]:
@@ -126,8 +126,8 @@ def words(text: str) -> str:
     if status:
         code = re.search(r"<Code>([\w.-]{1,80})</Code>", text)
         return status[1].strip() + (f", {code[1]}" if code else "")
-    lost = re.search(r"https?://([^/\s]+)\S* in \S+ - HTTP error", text)
-    if lost:
-        return f"{lost[1]} could not be reached"
+    match = re.search(r"https?://([^/\s]+)\S* in \S+ - HTTP error", text)
+    if match:
+        return f"{match[1]} could not be reached"
     first = re.sub(r"\?\S*", "", text.partition("\n")[0])
     return first[:200]

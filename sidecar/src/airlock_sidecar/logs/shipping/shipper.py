@@ -90,11 +90,11 @@ class Shipper:
         with self._changed:
             while self._unsent() > self._most_local and self._answered and not self._refused and going():
                 self._changed.wait(1)
-            lost = 0
+            lost_bytes = 0
             if self._unsent() > self._most_local and (self._refused or not self._answered):
-                lost = self._give_up()
-        if lost:
-            self._say(f"{lost} bytes of this log will be missing in its store, which does not take them", "error")
+                lost_bytes = self._give_up()
+        if lost_bytes:
+            self._say(f"{lost_bytes} bytes of this log will be missing in its store, which does not take them", "error")
 
     def finish(self, *, hurried: bool) -> int:
         """Sends what is left, within a bound. Returns how many bytes the store lacks."""
@@ -102,8 +102,8 @@ class Shipper:
         with self._changed:
             self._finishing = True
             self._changed.notify_all()
-            while self._unsent() and (left := ends - time.monotonic()) > 0:
-                self._changed.wait(left)
+            while self._unsent() and (seconds_left := ends - time.monotonic()) > 0:
+                self._changed.wait(seconds_left)
             return self._unsent() + self._note.lost
 
     # --- the thread ---
@@ -125,8 +125,8 @@ class Shipper:
         if self._failures:
             until = time.monotonic() + segments.pause(self._failures)
             hurried = self._finishing
-            while (left := until - time.monotonic()) > 0:
-                self._changed.wait(min(left, _LAST_TRIES_SECONDS) if hurried else left)
+            while (seconds_left := until - time.monotonic()) > 0:
+                self._changed.wait(min(seconds_left, _LAST_TRIES_SECONDS) if hurried else seconds_left)
                 if self._finishing:
                     return
         while not self._due():
@@ -172,8 +172,8 @@ class Shipper:
         self._image = None
         note = self._note
         if note.trying:
-            found, version = objects.read(logplace.segment_key(self._path, note.number))
-            if version is not None and note.arrived(found):
+            body, version = objects.read(logplace.segment_key(self._path, note.number))
+            if version is not None and note.arrived(body):
                 self._settle()
         names = objects.names(self._path.rpartition("/")[0])
         last = logplace.last_segment(self._path, names)
@@ -221,15 +221,15 @@ class Shipper:
 
     def _failed(self, error: LogStoreError) -> None:
         refused = isinstance(error, StoreRefused)
-        said = self._failures and refused == self._refused
+        repeated = self._failures and refused == self._refused
         with self._changed:
             self._failures += 1
             self._refused = refused
         # The next try reads the credentials anew, and looks up whether the last write arrived.
         self._objects, self._image = None, None
-        if not said and refused:
+        if not repeated and refused:
             self._say(f"the log store refuses this log: {error}. It is kept here only, and tried again", "error")
-        elif not said:
+        elif not repeated:
             self._say(f"the log store does not answer: {error}. It is tried again", "warning")
 
     def _succeeded(self) -> None:
@@ -250,11 +250,11 @@ class Shipper:
         """Gives up the oldest lines that were not sent, down to half of what may be kept; returns their bytes."""
         upto = self._size() - self._most_local // 2
         upto += os.pread(self._fd, _MIB, upto).find(b"\n") + 1
-        lost = upto - self._note.sent
-        self._note.sent, self._note.trying, self._note.lost = upto, 0, self._note.lost + lost
+        lost_bytes = upto - self._note.sent
+        self._note.sent, self._note.trying, self._note.lost = upto, 0, self._note.lost + lost_bytes
         self._notes.write(self._note)
         self._free(upto)
-        return lost
+        return lost_bytes
 
     def _free(self, upto: int) -> None:
         """Frees the parts of the file that are not needed, if the file system can do that."""
