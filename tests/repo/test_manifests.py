@@ -533,7 +533,9 @@ def test_limits_and_proxies_reach_the_operator():
 
 
 def test_what_tasks_ask_for_by_default_reaches_the_operator():
-    values = "runner.resources.requests.memory=128Mi,runner.resources.requests.cpu=0.1,runner.resources.limits.memory=1Gi"
+    values = (
+        "runner.resources.requests.memory=128Mi,runner.resources.requests.cpu=0.1,runner.resources.limits.memory=1Gi"
+    )
     env = operator_environment("--set", values)
 
     assert {"requests": {"memory": "128Mi", "cpu": "0.1"}, "limits": {"memory": "1Gi"}} == resources(
