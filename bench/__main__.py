@@ -1,5 +1,5 @@
 """
-``python -m bench [noop] [roundtrips] [dropin] [heartbeats] [pods] [scale]``: figures side by side.
+``python -m bench [noop] [roundtrips] [dropin] [heartbeats] [pods] [scale] [waiting]``: figures side by side.
 
 They are also kept in .build/bench/.
 """
@@ -17,6 +17,7 @@ from pathlib import Path
 
 from bench import dropin, heartbeats, noop, pods, roundtrips
 from bench.scale import section as scale
+from bench.scale import waiting
 from bench.servers import ROOT, BenchError
 
 _SECTIONS: dict[str, Callable[[Path, int], str]] = {
@@ -26,9 +27,10 @@ _SECTIONS: dict[str, Callable[[Path, int], str]] = {
     "heartbeats": heartbeats.section,
     "pods": pods.section,
     "scale": scale.section,
+    "waiting": waiting.section,
 }
 #: The default sections; two of them need a cluster.
-_DEFAULT = [name for name in _SECTIONS if name not in ("pods", "scale") or os.environ.get("KUBECONFIG")]
+_DEFAULT = [name for name in _SECTIONS if name not in ("pods", "scale", "waiting") or os.environ.get("KUBECONFIG")]
 
 
 def main() -> int:

@@ -102,3 +102,22 @@ def test_no_eviction_ends_a_running_task_where_the_administrator_says_so(team, i
     evict(team, "stays-1")
 
     assert ("failed", "Evicted") == outcome(finished(team, "stays"))[:2]
+
+
+def test_a_pod_that_has_ended_keeps_no_claim_from_the_next_task_or_from_its_deletion(team):
+    spec = {"accessModes": ["ReadWriteOncePod"], "resources": {"requests": {"storage": "1Mi"}}}
+    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "reports"}, "spec": spec}
+    mounted = {
+        "volumes": [{"name": "reports", "persistentVolumeClaim": {"claimName": "reports"}}],
+        "volumeMounts": [{"name": "reports", "mountPath": "/reports"}],
+    }
+    team.apply(claim)
+    ended = []
+    for name, body in (("writes", "open('/reports/a', 'w').write('1')"), ("reads", "assert open('/reports/a').read()")):
+        team.apply(taskrun(name, body, pod=mounted))
+        ended.append(outcome(finished(team, name)))
+    left = [team.get("pod", f"{name}-1") for name in ("writes", "reads")]
+    team("delete", "pvc", "reports", "--timeout=30s", seconds=40)
+
+    assert [("success", "Succeeded", 1, 1)] * 2 == ended
+    assert all(left)

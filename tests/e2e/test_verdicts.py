@@ -1,9 +1,8 @@
 """
-A TaskRun ends as its task did: also where another's container never ends, where its pod went while nobody watched, and
-where the server is away. What `kubectl get taskruns` said and when is printed.
+A TaskRun ends as its task did: also where its pod went while nobody watched, and where the server is
+away. What `kubectl get taskruns` said and when is printed.
 """
 
-import json
 import time
 
 import pytest
@@ -69,78 +68,3 @@ def test_limits_hold_and_the_others_are_queued_in_words(team, install):
     assert f"2 of 2 TaskRuns are under way in namespace {team.namespace}" in status(run)["message"]
     assert len(active) <= 2
     assert {"success"} == {status(each)["state"] for each in ended.values()}
-
-
-# The policy may outlive its deletion by some seconds, so nothing comes after these.
-
-
-@pytest.fixture
-def meshed(cluster, team):
-    """
-    A mutating policy that adds a container to each pod of the namespace that never ends by itself, as a service mesh
-    without native sidecars does.
-    """
-    container = {
-        "name": "mesh",
-        "image": "airlock/runner:0.1.0",
-        "command": ["python", "-c", "import signal; signal.signal(15, lambda *_: exit()); signal.pause()"],
-        "securityContext": {
-            "allowPrivilegeEscalation": False, "runAsNonRoot": True, "runAsUser": 65534,
-            "capabilities": {"drop": ["ALL"]}, "seccompProfile": {"type": "RuntimeDefault"},
-        },
-    }  # fmt: skip
-    name = f"mesh-{team.namespace}"
-    added = f'[JSONPatch{{op: "add", path: "/spec/containers/-", value: {_cel(container)}}}]'
-    policy = {
-        "apiVersion": "admissionregistration.k8s.io/v1",
-        "kind": "MutatingAdmissionPolicy",
-        "metadata": {"name": name},
-        "spec": {
-            "matchConstraints": {
-                "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": team.namespace}},
-                "resourceRules": [
-                    {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
-                ],
-            },
-            "failurePolicy": "Fail",
-            "reinvocationPolicy": "Never",
-            "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": added}}],
-        },
-    }
-    binding = {
-        "apiVersion": "admissionregistration.k8s.io/v1",
-        "kind": "MutatingAdmissionPolicyBinding",
-        "metadata": {"name": name},
-        "spec": {"policyName": name},
-    }
-    cluster.apply([policy, binding])
-    time.sleep(3)
-    yield
-    cluster("delete", "mutatingadmissionpolicybinding", name)
-    cluster("delete", "mutatingadmissionpolicy", name)
-
-
-def _cel(value):
-    """A value as CEL writes it inside of a JSONPatch."""
-    if isinstance(value, dict):
-        inner = ", ".join(f"{json.dumps(key)}: dyn({_cel(each)})" for key, each in value.items())
-        return "{" + inner + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(_cel(each) for each in value) + "]"
-    return json.dumps(value)
-
-
-def test_a_container_of_others_that_never_ends_keeps_no_taskrun_from_its_success(team, meshed):
-    team.apply(taskrun("meshed", "print('done')"))
-    run = Story(team, "meshed").until(over, 90)
-    pod = team.get("pod", "meshed-1")
-
-    assert ("success", "Succeeded", 1, 1) == outcome(run)
-    assert pod is None or "deletionTimestamp" in pod["metadata"] or pod["status"]["phase"] in ("Succeeded", "Failed")
-
-
-@pytest.mark.soak
-def test_a_task_of_such_a_pod_that_fails_has_failed(team, meshed):
-    team.apply(taskrun("meshed-bad", "raise ValueError('no')"))
-
-    assert ("failed", "Failed", 1, 1) == outcome(Story(team, "meshed-bad").until(over, 90))

@@ -1,17 +1,22 @@
 {{/*
 The class and the size of the server's claim. One that is there keeps its class, and a size that its class cannot give
 it: Kubernetes would refuse the whole upgrade. NOTES.txt says so.
+
+The class is what the first install said, and not what the cluster made of it: a rollback brings back the manifest of that
+install, and Kubernetes refuses one that takes a class away. An annotation remembers it.
 */}}
 {{- define "airlock.claim" -}}
 {{- $wanted := .Values.server.persistence -}}
 {{- $class := $wanted.storageClass -}}
 {{- $size := $wanted.size -}}
-{{- with (lookup "v1" "PersistentVolumeClaim" .Release.Namespace "airlock-server").spec -}}
-{{- $class = .storageClassName | default "" -}}
-{{- $has := .resources.requests.storage -}}
+{{- with lookup "v1" "PersistentVolumeClaim" .Release.Namespace "airlock-server" -}}
+{{- $live := .spec.storageClassName | default "" -}}
+{{- $known := .metadata.annotations | default dict -}}
+{{- $class = ternary (get $known "airlock.dev/storage-class") $live (hasKey $known "airlock.dev/storage-class") -}}
+{{- $has := .spec.resources.requests.storage -}}
 {{- if ne $has $size -}}
 {{- $grows := gt (include "airlock.bytes" $size | float64) (include "airlock.bytes" $has | float64) -}}
-{{- if not (and $grows (lookup "storage.k8s.io/v1" "StorageClass" "" $class).allowVolumeExpansion) -}}
+{{- if not (and $grows (lookup "storage.k8s.io/v1" "StorageClass" "" $live).allowVolumeExpansion) -}}
 {{- $size = $has -}}
 {{- end -}}
 {{- end -}}
