@@ -19,14 +19,14 @@ EXIT_FAILED = 1
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns 0 if it was done, 1 if it failed, 2 for wrong usage."""
     _fill_standard_descriptors()
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
     parser = argparse.ArgumentParser(
         prog="airlock",
         description="Runs Airflow-style tasks so that user code never reaches a platform credential.",
         epilog="Settings: $AIRLOCK_HOME/airlock.toml and AIRLOCK__SECTION__KEY. AIRLOCK_HOME is ~/.airlock by default.",
     )
-    cli.register(parser, given)
-    args = parser.parse_args(given)
+    cli.register(parser, words)
+    args = parser.parse_args(words)
     from airlock_server.home import HomeError
     from airlock_wire.process.settings import SettingsError
 

@@ -33,11 +33,11 @@ class HomeError(Exception):
 
 def settings_folder(environ: Mapping[str, str]) -> Path:
     """Returns the folder that ``AIRLOCK_HOME`` names, by default ``~/.airlock``; it may not exist."""
-    named = environ.get("AIRLOCK_HOME") or "~/.airlock"
+    folder = environ.get("AIRLOCK_HOME") or "~/.airlock"
     try:
-        return Path(named).expanduser().absolute()
+        return Path(folder).expanduser().absolute()
     except RuntimeError as e:
-        raise HomeError(f"{named} cannot be found, because this user has no home folder: set AIRLOCK_HOME") from e
+        raise HomeError(f"{folder} cannot be found, because this user has no home folder: set AIRLOCK_HOME") from e
 
 
 class Home:
@@ -134,8 +134,8 @@ def _read(path: Path, at_most: int, allowed: int = 0, fix: str = "chmod 600") ->
     except OSError as e:
         raise HomeError(f"{path} cannot be used: {e.strerror}") from e
     if not key or len(key) % KEY_BYTES or len(key) > at_most * KEY_BYTES:
-        wanted = f"{KEY_BYTES}" if at_most == 1 else f"{KEY_BYTES} for each of at most {at_most} keys"
-        raise HomeError(f"{path} holds {len(key)} bytes instead of {wanted}: restore it from a backup")
+        size = f"{KEY_BYTES}" if at_most == 1 else f"{KEY_BYTES} for each of at most {at_most} keys"
+        raise HomeError(f"{path} holds {len(key)} bytes instead of {size}: restore it from a backup")
     return key
 
 

@@ -16,9 +16,9 @@ class FactFormatter(UtcFormatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name is logging's
         """Writes the line without a traceback."""
-        shown = (f"{name}={_quoted(value)}" for name, value in fields(record).items())
+        pairs = (f"{name}={_quoted(value)}" for name, value in fields(record).items())
         stamp = self.formatTime(record)
-        return " ".join((stamp, record.levelname.lower(), record.name, _one_line(record.getMessage()), *shown))
+        return " ".join((stamp, record.levelname.lower(), record.name, _one_line(record.getMessage()), *pairs))
 
 
 def configure(level: str, form: Literal["text", "json"] = "text") -> None:

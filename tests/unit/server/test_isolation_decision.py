@@ -12,7 +12,7 @@ ROOT = Machine(caller=0, free=FREE)
 
 
 def test_as_root_each_launch_gets_a_user_of_its_own_and_there_is_nothing_to_say():
-    assert (FREE, "") == decide(ROOT, wanted=-1, home=HOME)
+    assert (FREE, "") == decide(ROOT, runner_uid=-1, home=HOME)
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_as_root_each_launch_gets_a_user_of_its_own_and_there_is_nothing_to_say(
     ],
 )
 def test_where_it_cannot_the_exposure_and_its_reason_are_said_in_one_line(machine, wanted, uids, words):
-    isolation = decide(machine, wanted=wanted, home=HOME)
+    isolation = decide(machine, runner_uid=wanted, home=HOME)
 
     assert uids == isolation.uids
     assert [] == [word for word in words if word not in isolation.exposed]

@@ -33,7 +33,7 @@ def test_a_name_for_the_map_index_is_kept_also_when_it_is_null():
 
 def test_outlets_are_kept_beside_the_columns():
     said = report(state="success", end_date=END, task_outlets=[{"type": "Asset", "uri": "s3://x"}])
-    assert [{"type": "Asset", "uri": "s3://x", "name": None}] == said.kept["task_outlets"]
+    assert [{"type": "Asset", "uri": "s3://x", "name": None}] == said.record["task_outlets"]
 
 
 @pytest.mark.parametrize("key", ["", "  ", "x" * 251, 5])
@@ -57,7 +57,7 @@ def test_a_deferral_says_what_it_waits_for():
     said = report(state="deferred", classpath="a.B", next_method="go", trigger_timeout="PT90.5S", trigger_kwargs="enc")
     assert said.timeout == timedelta(seconds=90.5)
     assert {"next_method": "go", "next_kwargs": {}} == said.values
-    assert {"classpath": "a.B", "trigger_kwargs": "enc", "queue": None} == said.kept
+    assert {"classpath": "a.B", "trigger_kwargs": "enc", "queue": None} == said.record
 
 
 def test_a_task_may_wait_for_a_person():

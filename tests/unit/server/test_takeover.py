@@ -35,7 +35,7 @@ S = TaskInstanceState
     ],
 )
 def test_the_step_of_the_same_taskrun(state, row_try, asked_try, step):
-    assert succeed(Found(state, row_try, mine=True), asked_try) is step
+    assert succeed(Found(state, row_try, same_taskrun=True), asked_try) is step
 
 
 def test_there_is_nothing_to_succeed_at_first():
@@ -46,7 +46,7 @@ def test_there_is_nothing_to_succeed_at_first():
 def test_another_taskruns_task_instance_is_run_again_once_it_is_finished_and_not_before(state):
     expected = Step.NEXT_TRY if state in FINISHED else Step.BUSY
 
-    assert expected is succeed(Found(state, 1, mine=False), 1)
+    assert expected is succeed(Found(state, 1, same_taskrun=False), 1)
 
 
 def test_every_state_has_a_step_and_a_success_is_never_run_again():

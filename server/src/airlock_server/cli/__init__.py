@@ -36,12 +36,12 @@ def say(line: str) -> None:
     sys.stdout.write(line + "\n")
 
 
-def register(parser: argparse.ArgumentParser, given: Sequence[str]) -> None:
-    """Adds the commands: the ``given`` one from its module, the others as a line of help."""
+def register(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> None:
+    """Adds the commands: the one that the ``arguments`` name from its module, the others as a line of help."""
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
-    asked = next((word for word in given if not word.startswith("-")), None)
+    chosen = next((word for word in arguments if not word.startswith("-")), None)
     for command, module, line in COMMANDS:
-        if command == asked:
+        if command == chosen:
             importlib.import_module(f"airlock_server.cli.{module}").register(subparsers)
         else:
             subparsers.add_parser(command, help=line)

@@ -52,8 +52,8 @@ def run(_args: argparse.Namespace, environ: Mapping[str, str]) -> int:
             from airlock_server.api.scrape import Scrape
             from airlock_server.metrics import Metrics
 
-            observer = kept = Metrics()
-            metrics = Served(settings.metrics.host, settings.metrics.port, Scrape(kept, db).text)
+            observer = process_metrics = Metrics()
+            metrics = Served(settings.metrics.host, settings.metrics.port, Scrape(process_metrics, db).text)
             db = Observed(db, observer)
         services = Services(
             db=db,

@@ -68,14 +68,14 @@ def _set(args: argparse.Namespace, here: Installation) -> None:
 def _from_arguments(args: argparse.Namespace) -> Connection:
     if not args.conn_id or "/" in args.conn_id:
         raise CommandError("a connection's id is text without a slash, because tasks ask for it by URL", 2)
-    given = {"host": args.host, "schema": args.schema, "login": args.login, "port": args.port, "extra": args.extra}
+    fields = {"host": args.host, "schema": args.schema, "login": args.login, "port": args.port, "extra": args.extra}
     if args.password_stdin:
-        given["password"] = sys.stdin.read().removesuffix("\n")
+        fields["password"] = sys.stdin.read().removesuffix("\n")
     else:
-        given["password"] = args.password
+        fields["password"] = args.password
     if args.uri is not None:
         also = ["--type"] if args.type is not None else []
-        also += [f"--{name}" for name, value in given.items() if value is not None]
+        also += [f"--{name}" for name, value in fields.items() if value is not None]
         if also:
             raise CommandError(f"--uri says everything; leave out {', '.join(also)}, or leave out --uri", 2)
         try:
@@ -88,7 +88,7 @@ def _from_arguments(args: argparse.Namespace) -> Connection:
         raise CommandError(f"--port {args.port}: a port is a number from 1 to {_MAX_PORT}", 2)
     if args.extra is not None:
         _check_extra(args.extra)
-    return Connection(conn_id=args.conn_id, conn_type=args.type, description=args.description, **given)
+    return Connection(conn_id=args.conn_id, conn_type=args.type, description=args.description, **fields)
 
 
 def _check_extra(extra: str) -> None:
@@ -101,10 +101,10 @@ def _check_extra(extra: str) -> None:
 
 
 def _get(args: argparse.Namespace, here: Installation) -> None:
-    found = here.database.read(lambda conn: connections.get(conn, here.encryption, args.conn_id))
-    if found is None:
+    connection = here.database.read(lambda conn: connections.get(conn, here.encryption, args.conn_id))
+    if connection is None:
         raise CommandError(f"there is no connection {args.conn_id!r}; `airlock connections list` shows those there are")
-    fields = msgspec.structs.asdict(found)
+    fields = msgspec.structs.asdict(connection)
     if not args.show_secrets:
         fields |= {secret: _HIDDEN for secret in ("password", "extra") if fields[secret] is not None}
     say(json.dumps(fields, indent=2, ensure_ascii=False))

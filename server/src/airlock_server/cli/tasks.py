@@ -113,15 +113,15 @@ def _run(
     args: argparse.Namespace, file: Path, environ: Mapping[str, str], variables: Mapping[str, str], screen: Screen
 ) -> int:
     with Installation(environ) as installation:
-        shown = Shown(screen)
-        executor = Executor(installation, file.parent, environ, shown.line, variables)
+        output = Shown(screen)
+        executor = Executor(installation, file.parent, environ, output.line, variables)
         if executor.isolation.exposed:
             screen.show(f"note: {executor.isolation.exposed}")
         _stop_on_signals(executor)
         try:
             parsed = executor.parse(file.name)
         except CannotParse as e:
-            shown.release()
+            output.release()
             raise CommandError("\n".join(map(loglines.printable, str(e).split("\n"))), _EXIT_USAGE) from e
         dag, task = _choose(file, parsed.dags, args.dag_id, args.task_id)
         run_id = (
@@ -141,7 +141,7 @@ def _run(
         with EmbeddedServer(installation.database, installation.tokens, installation.encryption) as server:
             executor.serve_at(server.url)
             began = time.time()
-            shown.begin()
+            output.begin()
             outcome, record = executor.run(ti_id, file.name, task)
         _report(installation, executor, outcome, record, began, screen.show)
         if executor.stopping:
@@ -150,18 +150,18 @@ def _run(
 
 
 def _choose(
-    file: Path, found: list[SerializedDag], dag_id: str | None, task_id: str
+    file: Path, dags: list[SerializedDag], dag_id: str | None, task_id: str
 ) -> tuple[SerializedDag, SerializedTask]:
     """Returns the DAG and task meant; raises a usage error that names the file and its DAGs or tasks."""
     if dag_id is not None:
-        named = [dag for dag in found if dag.dag_id == dag_id]
-        if not named:
-            raise CommandError(f"{file}: no DAG {dag_id!r}{_near(dag_id, [dag.dag_id for dag in found])}", _EXIT_USAGE)
-        found = named
-    having = [(dag, task) for dag in found if (task := dag.task(task_id)) is not None]
+        same_id = [dag for dag in dags if dag.dag_id == dag_id]
+        if not same_id:
+            raise CommandError(f"{file}: no DAG {dag_id!r}{_near(dag_id, [dag.dag_id for dag in dags])}", _EXIT_USAGE)
+        dags = same_id
+    having = [(dag, task) for dag in dags if (task := dag.task(task_id)) is not None]
     if not having:
-        known = [task.task_id for dag in found for task in dag.tasks]
-        raise CommandError(f"{file}: no task {task_id!r}{_near(task_id, known)}", _EXIT_USAGE)
+        task_ids = [task.task_id for dag in dags for task in dag.tasks]
+        raise CommandError(f"{file}: no task {task_id!r}{_near(task_id, task_ids)}", _EXIT_USAGE)
     if len(having) > 1:
         names = ", ".join(sorted(dag.dag_id for dag, _ in having))
         raise CommandError(
@@ -170,9 +170,9 @@ def _choose(
     return having[0]
 
 
-def _near(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; there are: {', '.join(sorted(set(known))) or 'none'}"
+def _near(name: str, names: list[str]) -> str:
+    close = difflib.get_close_matches(name, names, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; there are: {', '.join(sorted(set(names))) or 'none'}"
 
 
 def _near_file(file: Path) -> str:
@@ -194,30 +194,30 @@ class Shown:
 
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
-        self._kept: deque[bytes] | None = deque(maxlen=_KEPT_LINES)
+        self._held_back: deque[bytes] | None = deque(maxlen=_KEPT_LINES)
 
     def line(self, line: bytes) -> None:
         """Shows or keeps a line of a launch."""
-        if self._kept is None:
+        if self._held_back is None:
             self._screen.show(loglines.render(line))
         else:
-            self._kept.append(line)
+            self._held_back.append(line)
 
     def begin(self) -> None:
         """Shows every line from here on: they are the task's own."""
-        self._kept = None
+        self._held_back = None
 
     def release(self) -> None:
         """Shows what the file printed while it was parsed."""
-        kept, self._kept = self._kept or (), None
-        for line in kept:
+        lines, self._held_back = self._held_back or (), None
+        for line in lines:
             self.line(line)
 
 
-def _variables(given: list[str], environ: Mapping[str, str]) -> dict[str, str]:
+def _variables(options: list[str], environ: Mapping[str, str]) -> dict[str, str]:
     """Returns the environment variables that ``--env`` names; raises CommandError."""
-    found = {}
-    for each in given:
+    variables = {}
+    for each in options:
         name, equals, value = each.partition("=")
         if not _ENV_NAME.fullmatch(name) or name.startswith(PREFIX):
             raise CommandError(
@@ -225,8 +225,8 @@ def _variables(given: list[str], environ: Mapping[str, str]) -> dict[str, str]:
             )
         if not equals and name not in environ:
             raise CommandError(f"--env {name}: it is not set here: set it, or write {name}=VALUE", _EXIT_USAGE)
-        found[name] = value if equals else environ[name]
-    return found
+        variables[name] = value if equals else environ[name]
+    return variables
 
 
 def _report(

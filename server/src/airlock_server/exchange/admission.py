@@ -81,8 +81,8 @@ def _of_pod(pod: Pod, ref: PodRef | None, which: str) -> Refusal | None:
         return Refusal(Reason.NOT_YET_KNOWN, f"{which} does not name its pod yet; ask again")
     if (ref.name, ref.uid) == (pod.name, pod.uid):
         return None
-    named = taskrun.attempt_of(ref.name)
-    if named is not None and named[0] == pod.taskrun and named[1] < pod.number:
+    attempt = taskrun.attempt_of(ref.name)
+    if attempt is not None and attempt[0] == pod.taskrun and attempt[1] < pod.number:
         return Refusal(Reason.NOT_YET_KNOWN, f"{which} still names pod {ref.name}; ask again")
     return Refusal(Reason.SUPERSEDED, f"the pod that counts for {which} is {ref.name} with UID {ref.uid}")
 

@@ -23,13 +23,13 @@ class Rate:
 
     def wait(self, address: str, now: float) -> float:
         """Takes one request from the address's bucket; returns 0, or the seconds until the bucket has one."""
-        left, at = self._buckets.pop(address, (self._burst, now))
-        left = min(self._burst, left + (now - at) * self._per_second)
-        allowed = left >= 1.0
-        self._buckets[address] = (left - 1.0 if allowed else left, now)
+        tokens, at = self._buckets.pop(address, (self._burst, now))
+        tokens = min(self._burst, tokens + (now - at) * self._per_second)
+        allowed = tokens >= 1.0
+        self._buckets[address] = (tokens - 1.0 if allowed else tokens, now)
         if len(self._buckets) > _MAX_REMEMBERED:
             self._buckets.popitem(last=False)
-        return 0.0 if allowed else (1.0 - left) / self._per_second
+        return 0.0 if allowed else (1.0 - tokens) / self._per_second
 
 
 class RefusedTokens:

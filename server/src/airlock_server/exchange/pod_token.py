@@ -72,10 +72,10 @@ def pod_of(username: str, extra: dict[str, list[str]]) -> Pod:
     if not username.startswith(_PREFIX) or not namespace or not account:
         raise NotAPod(f"{username!r} is not a service account; only the sidecar of a TaskRun's pod may ask")
     name, uid = _only(extra, _POD_NAME), _only(extra, _POD_UID)
-    named = attempt_of(name)
-    if named is None:
+    attempt = attempt_of(name)
+    if attempt is None:
         raise NotAPod(f"pod {name!r} is not an attempt of a TaskRun; only pods that the operator made may ask")
-    return Pod(namespace, account, name, uid, *named)
+    return Pod(namespace, account, name, uid, *attempt)
 
 
 def _only(extra: dict[str, Any], key: str) -> str:

@@ -163,25 +163,25 @@ class Exchange:
         return self._worded(admitted, claim)
 
     def _worded(self, admitted: Attempt | Superseded | OwnedBy | RunBy, claim: Claim) -> Exchanged | Refusal:
-        wanted = claim.key
+        task = claim.key
         match admitted:
             case Superseded():
                 return Refusal(Reason.SUPERSEDED, admitted.why)
             case OwnedBy():
                 return Refusal(
                     Reason.DENIED,
-                    f"DAG {wanted.dag_id!r} belongs to {admitted.owner!r}; a TaskRun in namespace {claim.namespace!r} "
+                    f"DAG {task.dag_id!r} belongs to {admitted.owner!r}; a TaskRun in namespace {claim.namespace!r} "
                     "needs a spec.dagId of its own",
                 )
             case RunBy():
-                who = f"TaskRun {admitted.namespace}/{admitted.name}" if admitted.uid else "the server's own machine"
+                runner = f"TaskRun {admitted.namespace}/{admitted.name}" if admitted.uid else "the server's own machine"
                 return Refusal(
                     Reason.DENIED,
-                    f"task {wanted.task_id!r} of DAG run {wanted.run_id!r} is run by {who}; wait for its end, or give "
+                    f"task {task.task_id!r} of DAG run {task.run_id!r} is run by {runner}; wait for its end, or give "
                     "this TaskRun another spec.runId",
                 )
         key = admitted.key
-        named = TaskInstanceRef(
+        task_instance = TaskInstanceRef(
             id=admitted.ti_id,
             dag_id=key.dag_id,
             task_id=key.task_id,
@@ -191,7 +191,7 @@ class Exchange:
             dag_version_id=admitted.dag_version_id,
         )
         token = self._tokens.mint_for_pod(admitted.ti_id, admitted.pod_uid, admitted.taskrun_uid, admitted.try_number)
-        return Exchanged(token=token, task_instance=named)
+        return Exchanged(token=token, task_instance=task_instance)
 
     async def _from_kubernetes(self, call: Callable[..., T], *arguments: Any) -> T | Refusal:
         """

@@ -106,10 +106,10 @@ def why_renew(server: Pair, authority: bytes, names: Sequence[str], now: dt.date
 def split(bundle: bytes) -> list[bytes]:
     """Returns the certificates of a bundle, one PEM each, in a canonical form; raises Unreadable."""
     try:
-        found = x509.load_pem_x509_certificates(bundle) if bundle.strip() else []
+        certificates = x509.load_pem_x509_certificates(bundle) if bundle.strip() else []
     except ValueError as e:
         raise Unreadable(f"the bundle is not made of PEM certificates: {e}") from e
-    return [each.public_bytes(serialization.Encoding.PEM) for each in found]
+    return [each.public_bytes(serialization.Encoding.PEM) for each in certificates]
 
 
 def _builder(
@@ -167,7 +167,7 @@ def _key(pem: bytes) -> ec.EllipticCurvePrivateKey:
 
 def _names(certificate: x509.Certificate) -> list[str]:
     try:
-        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+        extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     except x509.ExtensionNotFound:
         return []
-    return found.value.get_values_for_type(x509.DNSName)
+    return extension.value.get_values_for_type(x509.DNSName)

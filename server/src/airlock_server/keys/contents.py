@@ -34,21 +34,21 @@ def server_names(service: str, namespace: str) -> list[str]:
 # --- setting up: each step may be repeated at every upgrade ---
 
 
-def set_up_keys(found: Data | None) -> Data | None:
+def set_up_keys(secret: Data | None) -> Data | None:
     """Returns the signing key and the key of secrets at rest."""
-    data = dict(found or {})
+    data = dict(secret or {})
     _check_keys(data)
     for name in (JWT_KEY, ENCRYPTION_KEY):
         data.setdefault(name, secrets.token_bytes(KEY_BYTES))
-    return None if data == found else data
+    return None if data == secret else data
 
 
-def set_up_authority(found: Data | None, now: dt.datetime) -> Data | None:
+def set_up_authority(secret: Data | None, now: dt.datetime) -> Data | None:
     """Returns the authority that signs the server's certificate."""
-    if found is None:
-        made = certificates.make_authority(now)
-        return {CA_KEY: made.key, CA_CRT: made.certificate}
-    if (why := certificates.why_no_authority(authority_in(found), now)) is not None:
+    if secret is None:
+        pair = certificates.make_authority(now)
+        return {CA_KEY: pair.key, CA_CRT: pair.certificate}
+    if (why := certificates.why_no_authority(authority_in(secret), now)) is not None:
         raise KeysError(
             f"Secret {AUTHORITY} holds no usable authority: {why}. Restore it from a backup; or delete it, and every "
             "pod that trusts the old one will have to be made again"
@@ -56,18 +56,18 @@ def set_up_authority(found: Data | None, now: dt.datetime) -> Data | None:
     return None
 
 
-def set_up_bundle(found: Data | None, authority: Data) -> Data | None:
+def set_up_bundle(config_map: Data | None, authority: Data) -> Data | None:
     """Returns the ConfigMap of the authorities that sidecars trust: adds the install's, and keeps the others."""
-    mine = certificates.split(authority[CA_CRT])
-    before = _bundle(found)
-    missing = [each for each in mine if each not in before]
-    return {CA_CRT: b"".join(missing + before)} if missing or found is None else None
+    own = certificates.split(authority[CA_CRT])
+    before = _bundle(config_map)
+    missing = [each for each in own if each not in before]
+    return {CA_CRT: b"".join(missing + before)} if missing or config_map is None else None
 
 
-def set_up_server(found: Data | None, authority: Data, names: Sequence[str], now: dt.datetime) -> Data | None:
+def set_up_server(secret: Data | None, authority: Data, names: Sequence[str], now: dt.datetime) -> Data | None:
     """Returns the server's certificate: a new one if it is missing, is about to run out or has the wrong names."""
-    if found is not None:
-        server = Pair(found.get(TLS_CRT, b""), found.get(TLS_KEY, b""))
+    if secret is not None:
+        server = Pair(secret.get(TLS_CRT, b""), secret.get(TLS_KEY, b""))
         if certificates.why_renew(server, authority[CA_CRT], names, now) is None:
             return None
     return renew_server(authority, names, now)
@@ -78,53 +78,53 @@ def set_up_server(found: Data | None, authority: Data, names: Sequence[str], now
 
 def renew_server(authority: Data, names: Sequence[str], now: dt.datetime) -> Data:
     """Returns a new certificate and key for the server, whatever the old ones are."""
-    made = certificates.sign_server(authority_in(authority), names, now)
-    return {TLS_CRT: made.certificate, TLS_KEY: made.key, CA_CRT: authority[CA_CRT]}
+    pair = certificates.sign_server(authority_in(authority), names, now)
+    return {TLS_CRT: pair.certificate, TLS_KEY: pair.key, CA_CRT: authority[CA_CRT]}
 
 
-def begin_authority(found: Data, now: dt.datetime) -> Data | None:
+def begin_authority(secret: Data, now: dt.datetime) -> Data | None:
     """Returns the next authority beside the present one, which still signs."""
-    if NEXT_KEY in found:
+    if NEXT_KEY in secret:
         return None
-    made = certificates.make_authority(now)
-    return found | {NEXT_KEY: made.key, NEXT_CRT: made.certificate}
+    pair = certificates.make_authority(now)
+    return secret | {NEXT_KEY: pair.key, NEXT_CRT: pair.certificate}
 
 
-def bundle_of_both(found: Data | None, authority: Data) -> Data | None:
+def bundle_of_both(config_map: Data | None, authority: Data) -> Data | None:
     """Returns what sidecars trust while there are two authorities."""
     both = certificates.split(authority[CA_CRT]) + certificates.split(authority[NEXT_CRT])
-    before = _bundle(found)
+    before = _bundle(config_map)
     missing = [each for each in both if each not in before]
     return {CA_CRT: b"".join(before + missing)} if missing else None
 
 
-def finish_authority(found: Data) -> Data | None:
+def finish_authority(secret: Data) -> Data | None:
     """Returns the next authority in the place of the present one."""
-    if NEXT_KEY not in found:
+    if NEXT_KEY not in secret:
         return None
-    return {CA_KEY: found[NEXT_KEY], CA_CRT: found[NEXT_CRT]}
+    return {CA_KEY: secret[NEXT_KEY], CA_CRT: secret[NEXT_CRT]}
 
 
-def bundle_of_one(found: Data | None, authority: Data) -> Data | None:
+def bundle_of_one(config_map: Data | None, authority: Data) -> Data | None:
     """Returns what sidecars trust once there is one authority again."""
     only = b"".join(certificates.split(authority[CA_CRT]))
-    return None if found is not None and found.get(CA_CRT) == only else {CA_CRT: only}
+    return None if config_map is not None and config_map.get(CA_CRT) == only else {CA_CRT: only}
 
 
-def begin_jwt(found: Data) -> Data:
+def begin_jwt(secret: Data) -> Data:
     """Returns a new signing key, followed by the present keys, which still verify."""
-    _check_keys(found)
-    keys = found.get(JWT_KEY, b"")
+    _check_keys(secret)
+    keys = secret.get(JWT_KEY, b"")
     if len(keys) >= MAX_KEYS * KEY_BYTES:
         raise KeysError(f"{JWT_KEY} holds {MAX_KEYS} keys already; drop the old ones first: --finish")
-    return found | {JWT_KEY: secrets.token_bytes(KEY_BYTES) + keys}
+    return secret | {JWT_KEY: secrets.token_bytes(KEY_BYTES) + keys}
 
 
-def finish_jwt(found: Data) -> Data | None:
+def finish_jwt(secret: Data) -> Data | None:
     """Returns the signing key alone."""
-    _check_keys(found)
-    keys = found.get(JWT_KEY, b"")
-    return None if len(keys) <= KEY_BYTES else found | {JWT_KEY: keys[:KEY_BYTES]}
+    _check_keys(secret)
+    keys = secret.get(JWT_KEY, b"")
+    return None if len(keys) <= KEY_BYTES else secret | {JWT_KEY: keys[:KEY_BYTES]}
 
 
 def authority_in(data: Data) -> Pair:
@@ -132,9 +132,9 @@ def authority_in(data: Data) -> Pair:
     return Pair(data.get(CA_CRT, b""), data.get(CA_KEY, b""))
 
 
-def _bundle(found: Data | None) -> list[bytes]:
+def _bundle(config_map: Data | None) -> list[bytes]:
     try:
-        return certificates.split((found or {}).get(CA_CRT, b""))
+        return certificates.split((config_map or {}).get(CA_CRT, b""))
     except certificates.Unreadable as e:
         raise KeysError(f"ConfigMap {AUTHORITY}: {e}. Remove what is not a certificate from {CA_CRT}") from e
 

@@ -34,11 +34,9 @@ class Install:
         """Makes what is missing and renews what runs out. Raises KeysError, ClusterError."""
         now = _now()
         self._change("Secret", contents.KEYS, contents.set_up_keys)
-        authority = self._change("Secret", contents.AUTHORITY, lambda found: contents.set_up_authority(found, now))
-        self._change("ConfigMap", contents.AUTHORITY, lambda found: contents.set_up_bundle(found, authority))
-        self._change(
-            "Secret", contents.SERVER, lambda found: contents.set_up_server(found, authority, self._names, now)
-        )
+        authority = self._change("Secret", contents.AUTHORITY, lambda data: contents.set_up_authority(data, now))
+        self._change("ConfigMap", contents.AUTHORITY, lambda data: contents.set_up_bundle(data, authority))
+        self._change("Secret", contents.SERVER, lambda data: contents.set_up_server(data, authority, self._names, now))
 
     def rotate_server(self) -> None:
         """Makes a new certificate for the server."""
@@ -49,30 +47,28 @@ class Install:
         """Makes a second authority, which new pods trust too; the first still signs."""
         now = _now()
         self._there(contents.AUTHORITY)
-        authority = self._change("Secret", contents.AUTHORITY, lambda found: contents.begin_authority(found or {}, now))
-        self._change("ConfigMap", contents.AUTHORITY, lambda found: contents.bundle_of_both(found, authority))
+        authority = self._change("Secret", contents.AUTHORITY, lambda data: contents.begin_authority(data or {}, now))
+        self._change("ConfigMap", contents.AUTHORITY, lambda data: contents.bundle_of_both(data, authority))
 
     def finish_authority(self) -> None:
         """Lets the second authority sign the server's certificate, and makes it the only one that new pods trust."""
         before = self._there(contents.AUTHORITY)
         if contents.NEXT_KEY not in before and self._settled(before):
             raise KeysError("no rotation of the authority has begun; begin one: airlock keys rotate ca")
-        authority = self._change("Secret", contents.AUTHORITY, lambda found: contents.finish_authority(found or {}))
+        authority = self._change("Secret", contents.AUTHORITY, lambda data: contents.finish_authority(data or {}))
         now = _now()
-        self._change(
-            "Secret", contents.SERVER, lambda found: contents.set_up_server(found, authority, self._names, now)
-        )
-        self._change("ConfigMap", contents.AUTHORITY, lambda found: contents.bundle_of_one(found, authority))
+        self._change("Secret", contents.SERVER, lambda data: contents.set_up_server(data, authority, self._names, now))
+        self._change("ConfigMap", contents.AUTHORITY, lambda data: contents.bundle_of_one(data, authority))
 
     def begin_jwt(self) -> None:
         """Makes a new key that signs tokens; the old ones still verify."""
         self._there(contents.KEYS)
-        self._change("Secret", contents.KEYS, lambda found: contents.begin_jwt(found or {}))
+        self._change("Secret", contents.KEYS, lambda data: contents.begin_jwt(data or {}))
 
     def finish_jwt(self) -> None:
         """Drops the old keys, which only verified."""
         self._there(contents.KEYS)
-        self._change("Secret", contents.KEYS, lambda found: contents.finish_jwt(found or {}))
+        self._change("Secret", contents.KEYS, lambda data: contents.finish_jwt(data or {}))
 
     def _settled(self, authority: Data) -> bool:
         """
@@ -82,22 +78,22 @@ class Install:
         return bundle is None or contents.bundle_of_one(bundle.data, authority) is None
 
     def _there(self, name: str) -> Data:
-        found = objects.read(self._client, "Secret", self._namespace, name)
-        if found is None:
+        stored = objects.read(self._client, "Secret", self._namespace, name)
+        if stored is None:
             raise KeysError(
                 f"there is no Secret {name} in namespace {self._namespace!r}; set the install up first: "
                 f"airlock keys setup --namespace {self._namespace}"
             )
-        return found.data
+        return stored.data
 
     def _change(self, kind: Kind, name: str, step: Callable[[Data | None], Data | None]) -> Data:
         """Does a step on an object, writes its result if it has one, and returns the data after it."""
         for _ in range(_TRIES):
-            found = objects.read(self._client, kind, self._namespace, name)
-            wanted = step(None if found is None else found.data)
-            if wanted is None:
+            before = objects.read(self._client, kind, self._namespace, name)
+            data = step(None if before is None else before.data)
+            if data is None:
                 self._say(f"{kind} {name}: unchanged")
-                return found.data if found is not None else {}
+                return before.data if before is not None else {}
             try:
                 objects.write(
                     self._client,
@@ -105,15 +101,15 @@ class Install:
                         kind=kind,
                         namespace=self._namespace,
                         name=name,
-                        data=wanted,
-                        type=found.type if found is not None else _TYPES.get(name, ""),
-                        metadata=found.metadata if found is not None else None,
+                        data=data,
+                        type=before.type if before is not None else _TYPES.get(name, ""),
+                        metadata=before.metadata if before is not None else None,
                     ),
                 )
             except Conflict:
                 continue
-            self._say(f"{kind} {name}: {'changed' if found is not None else 'created'}")
-            return wanted
+            self._say(f"{kind} {name}: {'changed' if before is not None else 'created'}")
+            return data
         raise KeysError(f"{kind} {name} was changed by somebody else {_TRIES} times in a row; try again")
 
 

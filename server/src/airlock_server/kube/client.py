@@ -85,16 +85,16 @@ class Client:
         return data
 
     def _connection(self) -> http.client.HTTPConnection:
-        kept: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
-        if kept is None:
+        connection: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
+        if connection is None:
             seconds = self._where.timeout_seconds
             if self._tls:
-                kept = http.client.HTTPSConnection(self._host, self._port, timeout=seconds, context=self._trust())
+                connection = http.client.HTTPSConnection(self._host, self._port, timeout=seconds, context=self._trust())
             else:
-                kept = http.client.HTTPConnection(self._host, self._port, timeout=seconds)
-            self._local.connection = kept
-            self._opened.append(kept)
-        return kept
+                connection = http.client.HTTPConnection(self._host, self._port, timeout=seconds)
+            self._local.connection = connection
+            self._opened.append(connection)
+        return connection
 
     def _trust(self) -> ssl.SSLContext:
         try:

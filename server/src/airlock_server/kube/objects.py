@@ -35,33 +35,33 @@ class _Read(msgspec.Struct, frozen=True):
 def read(client: Client, kind: Kind, namespace: str, name: str) -> Object | None:
     """Returns the object, None if it does not exist; raises ClusterError."""
     try:
-        found = client.get(path("api", "v1", "namespaces", namespace, _PLURAL[kind], name), _Read)
+        reply = client.get(path("api", "v1", "namespaces", namespace, _PLURAL[kind], name), _Read)
     except NotFound:
         return None
     decode = base64.b64decode if kind == "Secret" else str.encode
-    data = {key: decode(value) for key, value in (found.data or {}).items()}
-    return Object(kind=kind, namespace=namespace, name=name, data=data, type=found.type, metadata=found.metadata)
+    data = {key: decode(value) for key, value in (reply.data or {}).items()}
+    return Object(kind=kind, namespace=namespace, name=name, data=data, type=reply.type, metadata=reply.metadata)
 
 
-def write(client: Client, wanted: Object) -> None:
+def write(client: Client, target: Object) -> None:
     """Creates the object, or replaces the version that was read; raises Conflict if somebody else was first."""
-    folder = ("api", "v1", "namespaces", wanted.namespace, _PLURAL[wanted.kind])
-    if wanted.metadata is None:
-        client.post(path(*folder), _body(wanted), dict[str, Any])
+    folder = ("api", "v1", "namespaces", target.namespace, _PLURAL[target.kind])
+    if target.metadata is None:
+        client.post(path(*folder), _body(target), dict[str, Any])
     else:
-        client.put(path(*folder, wanted.name), _body(wanted), dict[str, Any])
+        client.put(path(*folder, target.name), _body(target), dict[str, Any])
 
 
-def _body(wanted: Object) -> dict[str, Any]:
-    metadata = wanted.metadata or {
-        "name": wanted.name,
-        "namespace": wanted.namespace,
+def _body(target: Object) -> dict[str, Any]:
+    metadata = target.metadata or {
+        "name": target.name,
+        "namespace": target.namespace,
         "labels": {"app.kubernetes.io/part-of": "airlock", "app.kubernetes.io/managed-by": "airlock-setup"},
     }
-    body: dict[str, Any] = {"apiVersion": "v1", "kind": wanted.kind, "metadata": metadata}
-    if wanted.kind == "Secret":
-        body["type"] = wanted.type or "Opaque"
-        body["data"] = {key: base64.b64encode(value).decode() for key, value in wanted.data.items()}
+    body: dict[str, Any] = {"apiVersion": "v1", "kind": target.kind, "metadata": metadata}
+    if target.kind == "Secret":
+        body["type"] = target.type or "Opaque"
+        body["data"] = {key: base64.b64encode(value).decode() for key, value in target.data.items()}
     else:
-        body["data"] = {key: value.decode() for key, value in wanted.data.items()}
+        body["data"] = {key: value.decode() for key, value in target.data.items()}
     return body

@@ -59,16 +59,16 @@ class _Review(msgspec.Struct, frozen=True):
 
 def review(client: Client, token: str, audience: str) -> User | str:
     """Returns the owner of a token for this audience, or why Kubernetes does not confirm it. Raises ClusterError."""
-    asked = {
+    token_review = {
         "apiVersion": "authentication.k8s.io/v1",
         "kind": "TokenReview",
         "spec": {"token": token, "audiences": [audience]},
     }
-    found = client.post(path("apis", "authentication.k8s.io", "v1", "tokenreviews"), asked, _Review).status
+    status = client.post(path("apis", "authentication.k8s.io", "v1", "tokenreviews"), token_review, _Review).status
     # An API server that does not support audiences answers without them, and would accept any token of the cluster.
-    if not found.authenticated or audience not in found.audiences:
-        return found.error or "Kubernetes does not vouch for it: its pod is gone, or it was not signed by this cluster"
-    return found.user
+    if not status.authenticated or audience not in status.audiences:
+        return status.error or "Kubernetes does not vouch for it: its pod is gone, or it was not signed by this cluster"
+    return status.user
 
 
 def get(client: Client, namespace: str, name: str) -> TaskRun | None:

@@ -12,11 +12,11 @@ from airlock_wire.states import FINISHED, TaskInstanceState
 
 
 class Found(msgspec.Struct, frozen=True):
-    """The task instance's row. ``mine``: this TaskRun runs it."""
+    """The task instance's row. ``same_taskrun``: this TaskRun runs it."""
 
     state: TaskInstanceState
     try_number: int
-    mine: bool
+    same_taskrun: bool
 
 
 class Step(Enum):
@@ -45,18 +45,18 @@ _FOR_GOOD = FINISHED - {_S.FAILED}
 _WAITING = frozenset({_S.NONE, _S.SCHEDULED, _S.UP_FOR_RETRY})
 
 
-def succeed(found: Found | None, try_number: int) -> Step:
+def succeed(row: Found | None, try_number: int) -> Step:
     """Returns the step for a pod of this try."""
-    if found is None:
+    if row is None:
         return Step.CREATE
-    if not found.mine:
-        return Step.NEXT_TRY if found.state in FINISHED else Step.BUSY
-    if try_number < found.try_number:
+    if not row.same_taskrun:
+        return Step.NEXT_TRY if row.state in FINISHED else Step.BUSY
+    if try_number < row.try_number:
         return Step.SUPERSEDED
-    if found.state in _FOR_GOOD:
+    if row.state in _FOR_GOOD:
         return Step.FINISHED
-    if found.state in _WAITING or try_number > found.try_number:
+    if row.state in _WAITING or try_number > row.try_number:
         return Step.NEXT_TRY
-    if found.state is _S.FAILED:
+    if row.state is _S.FAILED:
         return Step.FINISHED
-    return Step.KEEP if found.state is _S.QUEUED else Step.REQUEUE
+    return Step.KEEP if row.state is _S.QUEUED else Step.REQUEUE

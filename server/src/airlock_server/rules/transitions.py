@@ -54,28 +54,28 @@ class Verdict(Enum):
 
 
 def on_run(
-    seen: Seen | Missing, launch: Caller
+    current: Seen | Missing, launch: Caller
 ) -> Literal[Verdict.MOVE, Verdict.REPLAY, Verdict.NOT_FOUND, Verdict.INVALID_STATE]:
     """
     Decides PATCH /run: accepted once for a launch, and again from the same process, which may have lost the answer.
     """
-    if isinstance(seen, Missing):
+    if isinstance(current, Missing):
         return Verdict.NOT_FOUND
-    if may_run(seen.state):
+    if may_run(current.state):
         return Verdict.MOVE
-    same = (seen.hostname, seen.unixname, seen.pid) == (launch.hostname, launch.unixname, launch.pid)
-    return Verdict.REPLAY if seen.state is TaskInstanceState.RUNNING and same else Verdict.INVALID_STATE
+    same = (current.hostname, current.unixname, current.pid) == (launch.hostname, launch.unixname, launch.pid)
+    return Verdict.REPLAY if current.state is TaskInstanceState.RUNNING and same else Verdict.INVALID_STATE
 
 
 def on_report(
-    seen: Seen | Missing, reported: TaskInstanceState
+    current: Seen | Missing, reported: TaskInstanceState
 ) -> Literal[Verdict.MOVE, Verdict.REPLAY, Verdict.NOT_FOUND, Verdict.INVALID_STATE]:
     """Decides PATCH /state. A state that a launch may not report is accepted too: the store turns it into failed."""
-    if isinstance(seen, Missing):
+    if isinstance(current, Missing):
         return Verdict.NOT_FOUND
-    if seen.state is reported:
+    if current.state is reported:
         return Verdict.REPLAY
-    return Verdict.MOVE if seen.state is TaskInstanceState.RUNNING else Verdict.INVALID_STATE
+    return Verdict.MOVE if current.state is TaskInstanceState.RUNNING else Verdict.INVALID_STATE
 
 
 def state_after_report(reported: TaskInstanceState) -> TaskInstanceState:
@@ -84,11 +84,11 @@ def state_after_report(reported: TaskInstanceState) -> TaskInstanceState:
 
 
 def on_heartbeat(
-    seen: Seen | Missing, hostname: str, pid: int
+    current: Seen | Missing, hostname: str, pid: int
 ) -> Literal[Verdict.BEAT, Verdict.NOT_FOUND, Verdict.GONE, Verdict.RUNNING_ELSEWHERE, Verdict.NOT_RUNNING]:
     """Decides PUT /heartbeat: compares the caller first, then the state."""
-    if isinstance(seen, Missing):
-        return Verdict.GONE if seen is Missing.ARCHIVED else Verdict.NOT_FOUND
-    if (seen.hostname, seen.pid) != (hostname, pid):
+    if isinstance(current, Missing):
+        return Verdict.GONE if current is Missing.ARCHIVED else Verdict.NOT_FOUND
+    if (current.hostname, current.pid) != (hostname, pid):
         return Verdict.RUNNING_ELSEWHERE
-    return Verdict.BEAT if seen.state is TaskInstanceState.RUNNING else Verdict.NOT_RUNNING
+    return Verdict.BEAT if current.state is TaskInstanceState.RUNNING else Verdict.NOT_RUNNING

@@ -73,10 +73,10 @@ def admit(conn: sa.Connection, claim: Claim) -> Attempt | Superseded | OwnedBy |
     row = conn.execute(
         sa.select(_t.id, _t.state, _t.try_number, _t.taskrun_uid).where(*instance_keys.at(task_instance, key))
     ).one_or_none()
-    found = None
+    in_row = None
     if row is not None:
-        found = Found(TaskInstanceState(row.state), row.try_number, row.taskrun_uid == claim.taskrun_uid)
-    step = succeed(found, claim.try_number)
+        in_row = Found(TaskInstanceState(row.state), row.try_number, row.taskrun_uid == claim.taskrun_uid)
+    step = succeed(in_row, claim.try_number)
     if step is Step.SUPERSEDED:
         return Superseded("a later try of the TaskRun has begun")
     if step is Step.BUSY:
@@ -110,8 +110,8 @@ def row_of_taskrun(conn: sa.Connection, taskrun_uid: str) -> tuple[str, TaskInst
 
 
 def _run_by(conn: sa.Connection, taskrun_uid: str | None) -> RunBy:
-    named = sa.select(_a.namespace, _a.taskrun_name, _a.taskrun_uid).where(_a.taskrun_uid == taskrun_uid).limit(1)
-    row = None if taskrun_uid is None else conn.execute(named).one_or_none()
+    query = sa.select(_a.namespace, _a.taskrun_name, _a.taskrun_uid).where(_a.taskrun_uid == taskrun_uid).limit(1)
+    row = None if taskrun_uid is None else conn.execute(query).one_or_none()
     return RunBy() if row is None else RunBy(namespace=row.namespace, name=row.taskrun_name, uid=row.taskrun_uid)
 
 
@@ -151,12 +151,12 @@ _NAMED = [name for name in Attempt.__struct_fields__ if name in Claim.__struct_f
 def _insert(conn: sa.Connection, claim: Claim, ti_id: str, *, settled: bool) -> Attempt:
     moment = clock()
     version = conn.scalar(sa.select(_t.dag_version_id).where(_t.id == ti_id))
-    named: dict[str, Any] = {name: getattr(claim, name) for name in _NAMED}
-    named |= {"ti_id": ti_id, "dag_version_id": str(version), "settled_at": moment if settled else None}
-    made = Attempt(**named)
-    columns = {name: getattr(made, name) for name in _PLAIN} | instance_keys.as_columns(made.key)
+    fields: dict[str, Any] = {name: getattr(claim, name) for name in _NAMED}
+    fields |= {"ti_id": ti_id, "dag_version_id": str(version), "settled_at": moment if settled else None}
+    new_attempt = Attempt(**fields)
+    columns = {name: getattr(new_attempt, name) for name in _PLAIN} | instance_keys.as_columns(new_attempt.key)
     conn.execute(sa.insert(attempt).values(**columns, exchanged_at=moment))
-    return made
+    return new_attempt
 
 
 _BY_POD = sa.select(*(attempt.c[name] for name in (*instance_keys.COLUMNS, *_PLAIN))).where(

@@ -37,17 +37,17 @@ class Answer(msgspec.Struct, frozen=True):
     """A verdict, and the facts of the row for the answer."""
 
     verdict: Verdict
-    seen: Seen | Missing
+    current: Seen | Missing
     context: dict[str, Any] | None = None
 
 
 def run(conn: sa.Connection, ti_id: str, launch: Caller, start_date: datetime) -> Answer:
     """PATCH /run. The context is the body of its answer."""
     row = _row(conn, ti_id)
-    seen = Missing.UNKNOWN if row is None else _seen(row)
-    verdict = transitions.on_run(seen, launch)
+    current = Missing.UNKNOWN if row is None else _seen(row)
+    verdict = transitions.on_run(current, launch)
     if row is None or verdict not in (Verdict.MOVE, Verdict.REPLAY):
-        return Answer(verdict, seen)
+        return Answer(verdict, current)
     moment = now()
     if verdict is Verdict.MOVE:
         values: dict[str, Any] = {
@@ -69,7 +69,7 @@ def run(conn: sa.Connection, ti_id: str, launch: Caller, start_date: datetime) -
         write_down(conn, ti_id, row.state, TaskInstanceState.RUNNING, moment, BY_TASK)
     else:
         conn.execute(sa.update(task_instance).where(_t.id == ti_id).values(last_heartbeat_at=moment))
-    return Answer(verdict, seen, _run_context(conn, row))
+    return Answer(verdict, current, _run_context(conn, row))
 
 
 def heartbeat(conn: sa.Connection, ti_id: str, hostname: str, pid: int) -> Answer:
@@ -78,44 +78,45 @@ def heartbeat(conn: sa.Connection, ti_id: str, hostname: str, pid: int) -> Answe
     if beat.rowcount:
         return Answer(Verdict.BEAT, Seen(TaskInstanceState.RUNNING, hostname, None, pid))
     row = _row(conn, ti_id)
-    seen = _missing(conn, ti_id) if row is None else _seen(row)
-    return Answer(transitions.on_heartbeat(seen, hostname, pid), seen)
+    current = _missing(conn, ti_id) if row is None else _seen(row)
+    return Answer(transitions.on_heartbeat(current, hostname, pid), current)
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """
-    A parsed PATCH /state: the state, the columns that it sets, and what else is kept of it.
+    A parsed PATCH /state: the state, and what it sets of the row.
 
     ``values`` are columns of ``task_instance``; a column that the report does not mention stays as it is.
+    ``record`` is stored in the column ``report``.
     ``timeout`` starts when the report is carried out.
     ``problem`` is a fault beyond its shape, which matters only if the state would move.
     """
 
     state: TaskInstanceState
     values: dict[str, Any] = {}
-    kept: dict[str, Any] | None = None
+    record: dict[str, Any] | None = None
     problem: str | None = None
     timeout: timedelta | None = None
 
 
-def report(conn: sa.Connection, ti_id: str, said: Report) -> Answer:
+def report(conn: sa.Connection, ti_id: str, parsed: Report) -> Answer:
     """Carries out PATCH /state."""
     row = _row(conn, ti_id)
-    seen = Missing.UNKNOWN if row is None else _seen(row)
-    verdict = transitions.on_report(seen, said.state)
+    current = Missing.UNKNOWN if row is None else _seen(row)
+    verdict = transitions.on_report(current, parsed.state)
     if row is not None and verdict is Verdict.MOVE:
-        if said.problem is not None:
-            return Answer(Verdict.INVALID_REPORT, seen)
-        state = transitions.state_after_report(said.state)
-        values = dict(said.values)
-        if said.timeout is not None:
-            values["trigger_timeout_at"] = now() + said.timeout
+        if parsed.problem is not None:
+            return Answer(Verdict.INVALID_REPORT, current)
+        state = transitions.state_after_report(parsed.state)
+        values = dict(parsed.values)
+        if parsed.timeout is not None:
+            values["trigger_timeout_at"] = now() + parsed.timeout
         if state is TaskInstanceState.UP_FOR_RESCHEDULE:
             values["reschedule_count"] = row.reschedule_count + 1
-        if state is not said.state:
-            values |= {"end_date": now(), "reason": f"reported {said.state.value}, which no running task may report"}
-        move(conn, ti_id, row.state, state, by=BY_TASK, values={"report": said.kept, **values})
-    return Answer(verdict, seen)
+        if state is not parsed.state:
+            values |= {"end_date": now(), "reason": f"reported {parsed.state.value}, which no running task may report"}
+        move(conn, ti_id, row.state, state, by=BY_TASK, values={"report": parsed.record, **values})
+    return Answer(verdict, current)
 
 
 def move(
@@ -232,7 +233,7 @@ def _clear_xcoms(conn: sa.Connection, row: Any) -> None:
     Airflow leaves that to the runner and names the keys in ``xcom_keys_to_clear``. Here it is one statement in the
     transaction of PATCH /run, so a launch cannot fail between its start and its cleaning.
     """
-    mine = [xcom.c.dag_id == row.dag_id, xcom.c.run_id == row.run_id, xcom.c.task_id == row.task_id]
+    own_keys = [xcom.c.dag_id == row.dag_id, xcom.c.run_id == row.run_id, xcom.c.task_id == row.task_id]
     if row.map_index >= 0:
-        mine.append(xcom.c.map_index == row.map_index)
-    conn.execute(sa.delete(xcom).where(*mine))
+        own_keys.append(xcom.c.map_index == row.map_index)
+    conn.execute(sa.delete(xcom).where(*own_keys))

@@ -47,9 +47,9 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 def claim_dag(conn: sa.Connection, dag_id: str, bundle_name: str) -> None:
     """Claims the DAG for this bundle if nobody owns it; raises OwnedElsewhere if another bundle does."""
-    wanted = f"bundle:{bundle_name}"
-    owner = claim_dag_for(conn, dag_id, wanted)
-    if owner != wanted:
+    bundle_owner = f"bundle:{bundle_name}"
+    owner = claim_dag_for(conn, dag_id, bundle_owner)
+    if owner != bundle_owner:
         raise OwnedElsewhere(
             f"DAG {dag_id!r} belongs to {owner!r}, so bundle {bundle_name!r} cannot have one of that name: "
             "rename one of them"

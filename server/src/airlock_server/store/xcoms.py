@@ -70,8 +70,8 @@ def get_slice(conn: sa.Connection, where: XComKey, chosen: slice, *, include_pri
     one = sa.select(xcom.c.value).where(
         *_of(where), xcom.c.run_id == sa.bindparam("run"), xcom.c.map_index == sa.bindparam("index")
     )
-    found = (conn.scalar(one, {"run": row.run_id, "index": row.map_index}) for row in rows)
-    return [value for value in found if value is not None]
+    values = (conn.scalar(one, {"run": row.run_id, "index": row.map_index}) for row in rows)
+    return [value for value in values if value is not None]
 
 
 def count(conn: sa.Connection, where: XComKey) -> int:

@@ -38,7 +38,7 @@ class CertificateFiles:
 
     def _marks(self) -> tuple[tuple[int, int], ...] | None:
         try:
-            found = [os.stat(path) for path in (self._certificate, self._key)]
+            files = [os.stat(path) for path in (self._certificate, self._key)]
         except OSError:
             return None
-        return tuple((each.st_mtime_ns, each.st_ino) for each in found)
+        return tuple((each.st_mtime_ns, each.st_ino) for each in files)

@@ -140,12 +140,12 @@ class Door:
 
     async def _let_in(self, connection: socket.socket, peer: str) -> None:
         protocol = self._protocol()
-        left = False
+        released = False
 
         def leave() -> None:
-            nonlocal left
-            if not left:
-                left = True
+            nonlocal released
+            if not released:
+                released = True
                 self._limits.leave(peer)
 
         protocol.ended = leave

@@ -94,11 +94,11 @@ def boolean(query: Mapping[str, str], name: str) -> bool:
 
 
 def _problem(message: str, body: bytes) -> Problem:
-    found = _PATH.search(message)
+    path = _PATH.search(message)
     loc: list[str | int] = ["body"]
-    if found:
-        message = message[: found.start()]
-        loc += [int(index) if index else name or "[...]" for name, index in _STEP.findall(found.group(1))]
+    if path:
+        message = message[: path.start()]
+        loc += [int(index) if index else name or "[...]" for name, index in _STEP.findall(path.group(1))]
     if field := _FIELD.match(message):
         missing = field.group(1) == "missing required"
         here = _input(body, loc if missing else [*loc, field.group(2)])

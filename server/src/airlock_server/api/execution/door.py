@@ -83,10 +83,10 @@ class _Fenced:
         commit.
         """
         self.attempt = attempts.of_pod(conn, self._pod_uid)
-        found = fencing.standing(self.attempt, self._claims.sub, now())
-        self.settled = found is not Standing.CURRENT
-        if found > self._opens:
-            return _refusal(found, self.attempt)
+        standing = fencing.standing(self.attempt, self._claims.sub, now())
+        self.settled = standing is not Standing.CURRENT
+        if standing > self._opens:
+            return _refusal(standing, self.attempt)
         try:
             return work(conn)
         except Refused as e:
@@ -99,10 +99,10 @@ def _or_raise(result: T | Refused) -> T:
     return result
 
 
-def _refusal(found: Standing, attempt: Attempt | None) -> Refused:
-    if found is Standing.SETTLED:
+def _refusal(standing: Standing, attempt: Attempt | None) -> Refused:
+    if standing is Standing.SETTLED:
         return refused(403, "launch_settled", "The launch has reported its state, and may no longer ask for this")
-    if found is Standing.EXPIRED:
+    if standing is Standing.EXPIRED:
         return ended("launch_expired", "The launch has reported its state, and some time ago")
     why = attempt.ended_because if attempt is not None else None
     return ended("superseded", f"This launch is no longer the one that counts: {why or 'its pod is not known'}")

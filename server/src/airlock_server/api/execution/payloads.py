@@ -86,11 +86,11 @@ class Succeeded(_Ended, frozen=True, kw_only=True):
 
     def report(self) -> Report:
         """Returns what the report does to the row."""
-        kept = {"task_outlets": msgspec.to_builtins(self.task_outlets), "outlet_events": self.outlet_events}
+        assets = {"task_outlets": msgspec.to_builtins(self.task_outlets), "outlet_events": self.outlet_events}
         return Report(
             state=TaskInstanceState.SUCCESS,
             values=self._values(),
-            kept=kept if any(kept.values()) else None,
+            record=assets if any(assets.values()) else None,
             problem=_partition_key_problem(self.outlet_events),
         )
 
@@ -130,7 +130,7 @@ class Deferred(_Report, frozen=True, kw_only=True):
                 "next_kwargs": self.next_kwargs,
             },
             timeout=self.trigger_timeout,
-            kept={"classpath": self.classpath, "trigger_kwargs": self.trigger_kwargs, "queue": self.queue},
+            record={"classpath": self.classpath, "trigger_kwargs": self.trigger_kwargs, "queue": self.queue},
         )
 
 
@@ -208,10 +208,10 @@ def decode_report(body: bytes, content_type: str) -> Report:
         message = f"Input tag '{state[:100]}' found using 'state' does not match any of the expected tags: {expected}"
         raise InvalidRequest(Problem("union_tag_invalid", ["body"], message))
     payload: _Report = decode(decoder, body, content_type)
-    said = payload.report()
-    if said.timeout is not None and abs(said.timeout) > _MAX_TIMEOUT:
+    report = payload.report()
+    if report.timeout is not None and abs(report.timeout) > _MAX_TIMEOUT:
         raise InvalidRequest(Problem("value_error", ["body"], f"The timeout is longer than {_MAX_TIMEOUT.days} days"))
-    return said
+    return report
 
 
 def _partition_key_problem(events: list[dict[str, Any]]) -> str | None:

@@ -49,11 +49,11 @@ class Router:
         """Returns the route and the path's named parts; raises 404, or 405 if only the method is wrong."""
         allowed = set()
         for pattern, route in self._by_first.get(parts[0] if parts else "", ()):
-            named = _match(pattern, parts)
-            if named is None:
+            path = _match(pattern, parts)
+            if path is None:
                 continue
             if route.method == method:
-                return route, named
+                return route, path
             allowed.add(route.method)
         if allowed:
             raise Refused(405, "Method Not Allowed", ((b"allow", ", ".join(sorted(allowed)).encode()),))
@@ -71,10 +71,10 @@ def _match(pattern: list[str], parts: list[str]) -> dict[str, str] | None:
         parts = [*parts[:head], "/".join(parts[head:end]), *parts[end:]]
     if len(pattern) != len(parts):
         return None
-    named = {}
-    for wanted, part in zip(pattern, parts, strict=True):
-        if wanted.startswith("{"):
-            named[wanted[1:-1].removesuffix(":path")] = part
-        elif wanted != part:
+    values = {}
+    for segment, part in zip(pattern, parts, strict=True):
+        if segment.startswith("{"):
+            values[segment[1:-1].removesuffix(":path")] = part
+        elif segment != part:
             return None
-    return named
+    return values

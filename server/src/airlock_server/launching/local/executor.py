@@ -122,10 +122,10 @@ class Executor:
         if result is None:
             raise CannotParse(_no_result(path, record, seconds))
         try:
-            found = msgspec.json.decode(result, type=DagFileParsingResult)
-            if found.import_errors:
-                raise CannotParse("\n".join(found.import_errors.values()))
-            return Parsed(dags=[dags.disclose(envelope) for envelope in found.serialized_dags])
+            parsed = msgspec.json.decode(result, type=DagFileParsingResult)
+            if parsed.import_errors:
+                raise CannotParse("\n".join(parsed.import_errors.values()))
+            return Parsed(dags=[dags.disclose(envelope) for envelope in parsed.serialized_dags])
         except (msgspec.MsgspecError, RecursionError) as e:
             # The SDK checks the same when the DAG is made, so this file did not use it.
             raise CannotParse(f"{path}:1: InvalidDag: {e}") from e
@@ -194,22 +194,22 @@ class Executor:
         return self._place.log_dir / _log_path(outcome)
 
     def _work(self, ti_id: str, file: str, task: dags.SerializedTask) -> workload.Execute:
-        found = self._installation.database.read(lambda conn: tries.outcome(conn, ti_id))
-        assert found is not None  # noqa: S101 - it was queued here
+        row = self._installation.database.read(lambda conn: tries.outcome(conn, ti_id))
+        assert row is not None  # noqa: S101 - it was queued here
         ti = TaskInstance(
             id=ti_id,
-            task_id=found.key.task_id,
-            dag_id=found.key.dag_id,
-            run_id=found.key.run_id,
-            try_number=found.try_number,
-            map_index=found.key.map_index,
-            dag_version_id=found.dag_version_id,
+            task_id=row.key.task_id,
+            dag_id=row.key.dag_id,
+            run_id=row.key.run_id,
+            try_number=row.try_number,
+            map_index=row.key.map_index,
+            dag_version_id=row.dag_version_id,
         )
         return workload.Execute(
             ti=ti,
             dag_rel_path=file,
             bundle_info=BundleInfo(name=BUNDLE),
-            log_path=_log_path(found),
+            log_path=_log_path(row),
             execution_timeout_seconds=task.execution_timeout_seconds,
         )
 
@@ -256,9 +256,9 @@ def _log_name(file: str) -> str:
     return plain.encode()[: ids.MAX_ID_BYTES].decode(errors="ignore")
 
 
-def _log_path(found: Outcome) -> str:
-    key = found.key
-    return logplace.log_path(key.dag_id, key.run_id, key.task_id, key.map_index, found.try_number)
+def _log_path(row: Outcome) -> str:
+    key = row.key
+    return logplace.log_path(key.dag_id, key.run_id, key.task_id, key.map_index, row.try_number)
 
 
 def _packages() -> list[Path]:

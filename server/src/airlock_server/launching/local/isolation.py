@@ -53,40 +53,40 @@ class Machine(NamedTuple):
     unleased: str = ""
 
 
-def decide(machine: Machine, *, wanted: int, home: Path) -> Isolation:
-    """Returns the decision; pure. ``wanted`` is the setting: AUTO, or the user of all launches."""
-    uid = machine.free[0] if wanted == AUTO else wanted
+def decide(machine: Machine, *, runner_uid: int, home: Path) -> Isolation:
+    """Returns the decision; pure. ``runner_uid`` is the setting: AUTO, or the user of all launches."""
+    uid = machine.free[0] if runner_uid == AUTO else runner_uid
     if machine.caller == 0 and uid != 0 and machine.barred is None and not machine.powerless:
-        if wanted == AUTO and not machine.unleased:
+        if runner_uid == AUTO and not machine.unleased:
             return Isolation(machine.free, "")
-        shared = RUNNER_UID if wanted == AUTO else wanted
+        shared = RUNNER_UID if runner_uid == AUTO else runner_uid
         why = machine.unleased or "[local] runner_uid says so: leave it out for a user each"
         return Isolation((shared,), f"user code of all launches runs as user {shared}, {_ALONE}, because {why}")
     if machine.caller != 0:
         why = (
             "only root can give it a user of its own"
-            if wanted in (AUTO, machine.caller)
+            if runner_uid in (AUTO, machine.caller)
             else f"only root can be user {uid}"
         )
-        what = f"the database and keys in {home}, and the files of user {machine.caller}"
+        exposed = f"the database and keys in {home}, and the files of user {machine.caller}"
     else:
         why = machine.powerless or "[local] runner_uid is 0"
         if machine.barred is not None:
             why = f"user {uid} cannot enter {machine.barred}"
-        what = f"everything on this machine, the sidecar's token and the database and keys in {home} among it"
-    return Isolation((), f"user code runs as user {machine.caller}, {_ALONE}, because {why}: it can read {what}")
+        exposed = f"everything on this machine, the sidecar's token and the database and keys in {home} among it"
+    return Isolation((), f"user code runs as user {machine.caller}, {_ALONE}, because {why}: it can read {exposed}")
 
 
-def choose(wanted: int, home: Path, needed: Iterable[Path]) -> Isolation:
+def choose(runner_uid: int, home: Path, needed: Iterable[Path]) -> Isolation:
     """Returns the decision on this machine; ``needed`` are the files and folders that a runner must read."""
     caller = os.getuid()
     free = [uid for uid in LAUNCH_UIDS if not _known(uid)]
     if caller != 0:
-        return decide(Machine(caller, free), wanted=wanted, home=home)
-    uid = free[0] if wanted == AUTO else wanted
+        return decide(Machine(caller, free), runner_uid=runner_uid, home=home)
+    uid = free[0] if runner_uid == AUTO else runner_uid
     barred = next((place for path in needed if (place := _barred(path, uid)) is not None), None)
     machine = Machine(caller, free, barred, _powerless(uid), users.unusable())
-    return decide(machine, wanted=wanted, home=home)
+    return decide(machine, runner_uid=runner_uid, home=home)
 
 
 def _known(uid: int) -> bool:

@@ -38,13 +38,13 @@ def forget(process: Popen[bytes]) -> None:
 
 def children() -> set[int]:
     """Returns the living and ended children of this process."""
-    found: set[int] = set()
+    pids: set[int] = set()
     for task in Path("/proc/self/task").iterdir():
         try:
-            found.update(map(int, (task / "children").read_text().split()))
+            pids.update(map(int, (task / "children").read_text().split()))
         except FileNotFoundError:
             return _children_by_parent()
-    return found
+    return pids
 
 
 def orphans(before: set[int]) -> set[int]:
@@ -59,19 +59,19 @@ def orphans(before: set[int]) -> set[int]:
 
 def end(before: set[int]) -> int:
     """Ends the orphans since ``before``, and those that appear meanwhile; returns their number."""
-    ended = set[int]()
+    ended_pids = set[int]()
     deadline = time.monotonic() + _END_SECONDS
-    while found := orphans(before):
-        for pid in found:
+    while pids := orphans(before):
+        for pid in pids:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
             with contextlib.suppress(ChildProcessError):
                 os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG)
-        ended |= found
+        ended_pids |= pids
         if time.monotonic() > deadline:
             break
         time.sleep(_LOOK_SECONDS)
-    return len(ended)
+    return len(ended_pids)
 
 
 def _session(pid: int) -> int | None:
@@ -83,11 +83,11 @@ def _session(pid: int) -> int | None:
 
 def _children_by_parent() -> set[int]:
     """Returns the children of this process on a kernel that does not list them."""
-    found = set()
+    pids = set()
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():
             with contextlib.suppress(OSError):
                 parent = (entry / "stat").read_text().rpartition(")")[2].split()[1]
                 if int(parent) == os.getpid():
-                    found.add(int(entry.name))
-    return found
+                    pids.add(int(entry.name))
+    return pids

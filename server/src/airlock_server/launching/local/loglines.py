@@ -56,8 +56,8 @@ def _trace(detail: object, depth: int = 0) -> list[str]:
         if not isinstance(link, dict):
             continue
         frames = link.get("frames")
-        shown = [frame for frame in frames if isinstance(frame, dict)] if isinstance(frames, list) else []
-        lines += [f"    {frame.get('filename')}:{frame.get('lineno')} in {frame.get('name')}" for frame in shown]
+        known_frames = [frame for frame in frames if isinstance(frame, dict)] if isinstance(frames, list) else []
+        lines += [f"    {frame.get('filename')}:{frame.get('lineno')} in {frame.get('name')}" for frame in known_frames]
         lines.append(f"    {link.get('exc_type')}: {link.get('exc_value')}")
         notes, members = link.get("exc_notes"), link.get("exceptions")
         lines += [f"    {note}" for note in notes] if isinstance(notes, list) else []

@@ -23,7 +23,7 @@ class Screen:
         self._dropped = 0
         #: Counts writes, which distinguishes a slow reader from one that does not read.
         self._progress = 0
-        self._closing = self._gone = False
+        self._closing = self._reader_gone = False
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._write, name="screen", daemon=True)
         self._thread.start()
@@ -32,7 +32,7 @@ class Screen:
         """Shows a line. Returns at once; may be called from any thread."""
         line = text.encode("utf-8", "backslashreplace") + b"\n"
         with self._changed:
-            if self._gone:
+            if self._reader_gone:
                 return
             if self._bytes + len(line) > MAX_BEHIND_BYTES:
                 self._dropped += 1
@@ -48,9 +48,9 @@ class Screen:
         with self._changed:
             self._closing = True
             self._changed.notify_all()
-            while self._thread.is_alive() and not self._gone:
+            while self._thread.is_alive() and not self._reader_gone:
                 before = self._progress
-                self._changed.wait_for(lambda: self._gone or self._progress != before, _STALL_SECONDS)  # noqa: B023 - called in this turn
+                self._changed.wait_for(lambda: self._reader_gone or self._progress != before, _STALL_SECONDS)  # noqa: B023 - called in this turn
                 if self._progress == before:
                     return
 
@@ -70,7 +70,7 @@ class Screen:
             if not self._written(piece):
                 break
         with self._changed:
-            self._gone = True
+            self._reader_gone = True
             self._changed.notify_all()
 
     def _written(self, data: bytes) -> bool:

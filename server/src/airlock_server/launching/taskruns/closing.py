@@ -19,11 +19,11 @@ def final_state(state: TaskInstanceState, status: Status | None) -> TaskInstance
     """
     if state in FINISHED:
         return None
-    said = status.state if status is not None else ""
-    if said == state.value and state is not TaskInstanceState.RUNNING and state is not TaskInstanceState.QUEUED:
+    reported = status.state if status is not None else ""
+    if reported == state.value and state is not TaskInstanceState.RUNNING and state is not TaskInstanceState.QUEUED:
         # It rests in a state that the operator knows about, as a deferred task does.
         return None
-    return TaskInstanceState(said) if said in FINISHED else TaskInstanceState.FAILED
+    return TaskInstanceState(reported) if reported in FINISHED else TaskInstanceState.FAILED
 
 
 def because(status: Status | None) -> str:

@@ -55,21 +55,21 @@ class Sweeper:
         """
         Looks once; returns how many TaskRuns were closed. Raises ClusterError or Unavailable; what was closed stays so.
         """
-        known = {each.uid: each for each in self._db.read(attempts.watched)}
-        if not known:
+        attempts_by_uid = {each.uid: each for each in self._db.read(attempts.watched)}
+        if not attempts_by_uid:
             return 0
         over: dict[str, Status | None] = dict.fromkeys(
-            uid for uid, each in known.items() if not self._namespaces or each.namespace in self._namespaces
+            uid for uid, each in attempts_by_uid.items() if not self._namespaces or each.namespace in self._namespaces
         )
-        for found in taskruns.walk(self._client, self._namespaces):
-            if found.metadata.uid in over:
-                if found.over:
-                    over[found.metadata.uid] = found.status
+        for taskrun in taskruns.walk(self._client, self._namespaces):
+            if taskrun.metadata.uid in over:
+                if taskrun.over:
+                    over[taskrun.metadata.uid] = taskrun.status
                 else:
-                    del over[found.metadata.uid]
+                    del over[taskrun.metadata.uid]
         for uid, status in over.items():
             state = self._db.write(partial(closing.close, taskrun_uid=uid, status=status))
-            which, why = known[uid], closing.because(status)
+            which, why = attempts_by_uid[uid], closing.because(status)
             fields = {"taskrun": f"{which.namespace}/{which.name}", "taskrun_uid": uid, "why": why}
             log.info("closed", extra=fields | {"state": state.value if state is not None else "unchanged"})
         return len(over)

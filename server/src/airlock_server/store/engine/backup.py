@@ -30,12 +30,12 @@ def write(database: Path, target: Path) -> int:
     Copies the database into a new file that only its owner can read; returns its bytes. Raises Unavailable. A file of
     that name is replaced, once the copy is whole.
     """
-    with _private_beside(target) as made:
-        with _opened(database, read_only=True) as source, _opened(made) as copy:
+    with _private_beside(target) as draft:
+        with _opened(database, read_only=True) as source, _opened(draft) as copy:
             _copy(source, copy)
             # A copy of a database with a write-ahead log needs that of a server; a backup is one file.
             copy.execute("PRAGMA journal_mode = DELETE")
-        made.replace(target)
+        draft.replace(target)
     return target.stat().st_size
 
 
@@ -46,10 +46,10 @@ def stage(database: Path, data: Path) -> Path:
     """
     check(data)
     staged = database.with_name(database.name + STAGED)
-    with _private_beside(staged) as made:
-        with _opened(data, read_only=True) as source, _opened(made) as copy:
+    with _private_beside(staged) as draft:
+        with _opened(data, read_only=True) as source, _opened(draft) as copy:
             _copy(source, copy)
-        made.replace(staged)
+        draft.replace(staged)
     return staged
 
 
@@ -70,11 +70,11 @@ def put_back(database: Path) -> bool:
             log.warning("a backup waits to be put back: another process has the database open")
             return False
         write_before = database.with_name(database.name + BEFORE)
-        with _private_beside(write_before) as made:
-            with _opened(made) as copy:
+        with _private_beside(write_before) as draft:
+            with _opened(draft) as copy:
                 _copy(target, copy)
                 copy.execute("PRAGMA journal_mode = DELETE")
-            made.replace(write_before)
+            draft.replace(write_before)
         with _opened(staged, read_only=True) as source:
             _copy(source, target)
     staged.unlink()
@@ -89,11 +89,11 @@ def check(data: Path) -> None:
             tables = {name for (name,) in source.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
             if "alembic_version" not in tables or "task_instance" not in tables:
                 raise NotABackup(f"{data} is a database, and not one of Airlock")
-            [(found,)] = source.execute("PRAGMA quick_check(1)").fetchall()
+            [(verdict,)] = source.execute("PRAGMA quick_check(1)").fetchall()
     except sqlite3.DatabaseError as e:
         raise NotABackup(f"{data} cannot be read as a backup: {e}") from e
-    if found != "ok":
-        raise NotABackup(f"{data} is damaged: {found}")
+    if verdict != "ok":
+        raise NotABackup(f"{data} is damaged: {verdict}")
 
 
 def _copy(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
@@ -125,8 +125,8 @@ def _private_beside(target: Path) -> Iterator[Path]:
     except OSError as e:
         raise Unavailable(f"{target.parent} takes no file: {e.strerror}") from e
     os.close(number)
-    made = Path(name)
+    draft = Path(name)
     try:
-        yield made
+        yield draft
     finally:
-        made.unlink(missing_ok=True)
+        draft.unlink(missing_ok=True)

@@ -10,9 +10,11 @@ from airlock_server.store.errors import UnsupportedDatabase
 
 def upsert(conn: sa.Connection, table: sa.Table, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
     """Makes the row with the primary key ``key``, or sets ``values`` in it."""
-    made = _insert(conn.dialect.name, table).values(**key, **values)
+    statement = _insert(conn.dialect.name, table).values(**key, **values)
     conn.execute(
-        made.on_conflict_do_update(index_elements=list(key), set_={name: made.excluded[name] for name in values})
+        statement.on_conflict_do_update(
+            index_elements=list(key), set_={name: statement.excluded[name] for name in values}
+        )
     )
 
 

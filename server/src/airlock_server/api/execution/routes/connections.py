@@ -21,10 +21,10 @@ async def get(services: Services, request: Request, _claims: Claims | None) -> R
         grants.check_read(services, request.door, conn, "connection", conn_id)
         return store.get(conn, services.encryption, conn_id)
 
-    found = request.door.point(look)
-    if found is None:
+    connection = request.door.point(look)
+    if connection is None:
         raise refused(404, "not_found", f"Connection with ID {conn_id} not found")
-    fields = msgspec.structs.asdict(found)
+    fields = msgspec.structs.asdict(connection)
     del fields["description"]
     return as_json(fields)
 

@@ -23,10 +23,10 @@ _text = msgspec.json.Decoder(str)
 
 async def run(services: Services, request: Request, claims: Claims | None) -> Response:
     """Begins a launch, and answers a workload token with an execution token."""
-    said = decode(payloads.enter_running, request.body, request.content_type)
-    launch = Caller(said.hostname, said.unixname, said.pid)
+    payload = decode(payloads.enter_running, request.body, request.content_type)
+    launch = Caller(payload.hostname, payload.unixname, payload.pid)
     ti_id = request.path["task_instance_id"]
-    answer = await request.door.awrite(partial(store.run, ti_id=ti_id, launch=launch, start_date=said.start_date))
+    answer = await request.door.awrite(partial(store.run, ti_id=ti_id, launch=launch, start_date=payload.start_date))
     if answer.verdict not in (Verdict.MOVE, Verdict.REPLAY):
         raise _refusal(answer, "TI was not in a state where it could be marked as running")
     token = services.tokens.mint_execution(ti_id) if claims and claims.scope == "workload" else None
@@ -35,24 +35,26 @@ async def run(services: Services, request: Request, claims: Claims | None) -> Re
 
 async def report(_services: Services, request: Request, _claims: Claims | None) -> Response:
     """Takes the state with which a launch ends or puts its task aside."""
-    said = payloads.decode_report(request.body, request.content_type)
-    answer = await request.door.awrite(partial(store.report, ti_id=request.path["task_instance_id"], said=said))
+    parsed = payloads.decode_report(request.body, request.content_type)
+    answer = await request.door.awrite(partial(store.report, ti_id=request.path["task_instance_id"], parsed=parsed))
     match answer.verdict:
         case Verdict.MOVE:
             return NO_CONTENT
         case Verdict.REPLAY:
             return Response(200)
         case Verdict.INVALID_REPORT:
-            raise refused(422, "invalid_partition_key", said.problem or "")
+            raise refused(422, "invalid_partition_key", parsed.problem or "")
         case _:
             raise _refusal(answer, "TI was not in the running state so it cannot be updated")
 
 
 async def heartbeat(_services: Services, request: Request, _claims: Claims | None) -> Response:
     """Takes a heartbeat, and answers whether the launch is still the current one."""
-    said = decode(payloads.heartbeat, request.body, request.content_type)
+    payload = decode(payloads.heartbeat, request.body, request.content_type)
     ti_id = request.path["task_instance_id"]
-    answer = await request.door.awrite(partial(store.heartbeat, ti_id=ti_id, hostname=said.hostname, pid=said.pid))
+    answer = await request.door.awrite(
+        partial(store.heartbeat, ti_id=ti_id, hostname=payload.hostname, pid=payload.pid)
+    )
     if answer.verdict is not Verdict.BEAT:
         raise _refusal(answer, "")
     return NO_CONTENT
@@ -80,24 +82,24 @@ async def rendered_map_index(_services: Services, request: Request, _claims: Cla
 
 
 def _refusal(answer: store.Answer, not_now: str) -> Refused:
-    seen = answer.seen
-    match answer.verdict, seen:
+    current = answer.current
+    match answer.verdict, current:
         case Verdict.GONE, _:
             return _gone()
         case Verdict.RUNNING_ELSEWHERE, Seen():
-            where = {"current_hostname": seen.hostname, "current_pid": seen.pid}
+            where = {"current_hostname": current.hostname, "current_pid": current.pid}
             return refused(409, "running_elsewhere", "TI is already running elsewhere", **where)
         case Verdict.NOT_RUNNING, Seen():
             message = "TI is no longer in the running state and task should terminate"
-            return refused(409, "not_running", message, current_state=_state(seen))
+            return refused(409, "not_running", message, current_state=_state(current))
         case Verdict.INVALID_STATE, Seen():
-            return refused(409, "invalid_state", not_now, previous_state=_state(seen))
+            return refused(409, "invalid_state", not_now, previous_state=_state(current))
         case _:
             return _not_found()
 
 
-def _state(seen: Seen) -> str | None:
-    return None if seen.state == "none" else seen.state.value
+def _state(current: Seen) -> str | None:
+    return None if current.state == "none" else current.state.value
 
 
 def _not_found() -> Refused:

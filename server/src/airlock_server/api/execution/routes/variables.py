@@ -37,8 +37,8 @@ async def keys(services: Services, request: Request, _claims: Claims | None) -> 
         patterns = grants.granted(services, request.door, conn, "variable")
         return store.keys(conn, prefix, limit or 1000, offset, patterns)
 
-    found, total = await request.door.aread(look)
-    return as_json({"keys": found, "total_entries": total})
+    names, total = await request.door.aread(look)
+    return as_json({"keys": names, "total_entries": total})
 
 
 async def get(services: Services, request: Request, _claims: Claims | None) -> Response:
@@ -58,14 +58,14 @@ async def get(services: Services, request: Request, _claims: Claims | None) -> R
 async def put(services: Services, request: Request, _claims: Claims | None) -> Response:
     """Makes or replaces a variable."""
     key = _key(request)
-    said = decode(_body, request.body, request.content_type)
-    value = said.value if said.val is msgspec.UNSET else said.val
+    payload = decode(_body, request.body, request.content_type)
+    value = payload.value if payload.val is msgspec.UNSET else payload.val
     if value is msgspec.UNSET:
         raise InvalidRequest(Problem("missing", ["body", "val"], "Field required"))
 
     def write(conn: sa.Connection) -> None:
         grants.check_write(services, request.door)
-        store.put(conn, services.encryption, key, value, said.description)
+        store.put(conn, services.encryption, key, value, payload.description)
 
     await request.door.awrite(write)
     return as_json({"message": "Variable successfully set"}, 201)
