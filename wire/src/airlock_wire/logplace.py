@@ -77,5 +77,5 @@ def segment_key(path: str, number: int) -> str:
 def last_segment(path: str, names: Iterable[str]) -> int | None:
     """Returns the number of the last segment among these objects; None if no object is one."""
     pattern = re.compile(rf"{re.escape(path)}(?:\.(\d{{6}}))?")
-    numbers = [int(found[1] or 0) for name in names if (found := pattern.fullmatch(name))]
+    numbers = [int(match[1] or 0) for name in names if (match := pattern.fullmatch(name))]
     return max(numbers, default=None)

@@ -29,11 +29,11 @@ async def serve(port: int, text: Callable[[], Awaitable[bytes]], host: str | Non
             async with asyncio.timeout(_READ_SECONDS):
                 head = await reader.readuntil(b"\r\n\r\n")
             async with asyncio.timeout(_ANSWER_SECONDS):
-                found = head.startswith((b"GET /metrics ", b"GET /metrics?"))
-                body = await text() if found else b"metrics are at /metrics\n"
+                is_metrics = head.startswith((b"GET /metrics ", b"GET /metrics?"))
+                body = await text() if is_metrics else b"metrics are at /metrics\n"
                 writer.write(
                     b"HTTP/1.1 %b\r\nContent-Type: %b\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%b"
-                    % (b"200 OK" if found else b"404 Not Found", TEXT, len(body), body)
+                    % (b"200 OK" if is_metrics else b"404 Not Found", TEXT, len(body), body)
                 )
                 await writer.drain()
         except (TimeoutError, OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):

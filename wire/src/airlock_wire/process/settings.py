@@ -85,9 +85,9 @@ def _known(kind: type[msgspec.Struct], section: str, key: str, source: str) -> N
         raise SettingsError(f"{source}: no setting {key!r} in section {section!r}{_nearest(key, keys)}")
 
 
-def _nearest(name: str, known: Iterable[str]) -> str:
+def _nearest(name: str, choices: Iterable[str]) -> str:
     import difflib  # imported here: only an error needs it
 
-    names = sorted(known)
+    names = sorted(choices)
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     return f"; did you mean {close[0]!r}?" if close else f"; there are: {', '.join(names)}"

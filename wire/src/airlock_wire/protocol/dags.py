@@ -64,13 +64,13 @@ def disclose(envelope: LazySerializedDag) -> SerializedDag:
         raise msgspec.ValidationError(f"serialized DAG of format {dag.format!r}, expected {FORMAT!r}")
     if wrong := ids.problem(dag.dag_id):
         raise msgspec.ValidationError(f"dag_id {_shown(dag.dag_id)} {wrong}")
-    seen: set[str] = set()
+    seen_ids: set[str] = set()
     for task in dag.tasks:
         if wrong := _task_problem(task):
             raise msgspec.ValidationError(f"DAG {dag.dag_id!r}: task_id {_shown(task.task_id)}{wrong}")
-        if task.task_id in seen:
+        if task.task_id in seen_ids:
             raise msgspec.ValidationError(f"DAG {dag.dag_id!r}: task_id {task.task_id!r} is there twice")
-        seen.add(task.task_id)
+        seen_ids.add(task.task_id)
     return dag
 
 

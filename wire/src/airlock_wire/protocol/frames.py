@@ -147,10 +147,10 @@ def read_exactly(sock: socket.socket, count: int) -> bytes:
         buffer, have = bytearray(count), 0
     view = memoryview(buffer)
     while have < count:
-        got = sock.recv_into(view[have:])
-        if not got:
+        size = sock.recv_into(view[have:])
+        if not size:
             raise EOFError(f"the peer closed the stream after {have} of {count} bytes")
-        have += got
+        have += size
     return bytes(buffer)
 
 

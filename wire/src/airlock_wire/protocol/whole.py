@@ -142,8 +142,8 @@ def decode(body: bytes | msgspec.Raw, *, large: bool = False) -> FromTask | mess
     Decodes a runner's message from the msgpack of its body; raises UnknownMessage. With ``large`` a SetXCom is decoded
     as LargeSetXCom.
     """
-    if large and (found := large_xcom(body)) is not None:
-        return found
+    if large and (large_message := large_xcom(body)) is not None:
+        return large_message
     try:
         message: FromTask | messages.DagFileParsingResult = _decoder.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as e:
