@@ -83,7 +83,7 @@ class Channel:
         self._outstanding: tuple[int, bytes] | None = None
         #: Called if the outstanding request, which nobody waits for, is refused.
         self._refused: Callable[[AirlockException], None] | None = None
-        self._sent: list[int] = []
+        self._sent_bytes: list[int] = []
         self._received: list[bytes] = []
 
     def first(self) -> ToRunner:
@@ -159,7 +159,7 @@ class Channel:
         """Makes a message the outstanding request."""
         request = (self._next_id, _encoded(self._next_id, message))
         self._next_id += 1
-        self._sent.clear()
+        self._sent_bytes.clear()
         self._refused = None
         self._outstanding = request
         return request
@@ -197,13 +197,13 @@ class Channel:
                 self._reconnect()
         raise ChannelLost(f"the sidecar was lost {MAX_LOSSES} times during one request")
 
-    def _exchange(self, wanted: int, data: bytes) -> frames.Response:
+    def _exchange(self, request_id: int, data: bytes) -> frames.Response:
         """Sends what is left of the outstanding request and reads up to its answer."""
         self._send(data)
         while True:
             response, size = self._read()
             # In this order an interruption between the two lines leaves an answer that nobody waits for: it is ignored.
-            if answers := response.id == wanted and not _starts(response):
+            if answers := response.id == request_id and not _starts(response):
                 self._outstanding = None
             self._forget_read(size)
             if answers:
@@ -211,8 +211,8 @@ class Channel:
 
     def _send(self, data: bytes) -> None:
         view = memoryview(data)
-        while (done := sum(self._sent)) < len(data):
-            _from_system(self._sent, self._socket.send, view[done:])
+        while (offset := sum(self._sent_bytes)) < len(data):
+            _from_system(self._sent_bytes, self._socket.send, view[offset:])
 
     def _read(self) -> tuple[frames.Response, int]:
         """Returns the next response, which stays in the buffer, and its size there."""
@@ -256,7 +256,7 @@ class Channel:
             raise ChannelLost("the sidecar went away, and the launcher has no new connection to it")
         self._socket.close()
         self._socket = socket.socket(fileno=fds[0])
-        self._sent.clear()
+        self._sent_bytes.clear()
         self._received.clear()
 
 

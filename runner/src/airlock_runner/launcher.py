@@ -74,7 +74,7 @@ class Launcher:
         self._pid = 0
         self._ended: Ended | None = None
         #: Processes that the child left behind.
-        self._left = 0
+        self._leftovers = 0
         self._stranded = False
         self._vanished = False
         self._signalled = 0
@@ -82,7 +82,7 @@ class Launcher:
         #: The sidecar said that the task ended because this launcher was told to stop.
         self._interrupted = False
         self._deadlines: dict[str, float] = {}
-        self._handoff, self._theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._handoff, self._child_socket = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         #: The child has not said yet that user code begins. Airflow's runner says it here, ours in its frames.
         self._awaits_beginning = True
         self._oom_kills = memory.oom_kills()
@@ -118,7 +118,7 @@ class Launcher:
         return pod.EXIT_STOPPED if self._interrupted else pod.EXIT_OK
 
     def _fork(self, child: Child, wake: int) -> None:
-        theirs = self._theirs
+        child_socket = self._child_socket
         launcher = os.getpid()
         self._pid = os.fork()
         if self._pid == 0:
@@ -131,13 +131,13 @@ class Launcher:
                     kernel.hide()
                 os.setpgid(0, 0)
                 self._handoff.close()
-                child(self._streams.become_child(), theirs.detach(), self._bundle_root)
+                child(self._streams.become_child(), child_socket.detach(), self._bundle_root)
             finally:
                 os._exit(pod.CHILD_EXIT_BROKEN)
         # Both sides set the group, so that neither can signal it before it is there; a child that is gone has none.
         with contextlib.suppress(OSError):
             os.setpgid(self._pid, self._pid)
-        theirs.close()
+        child_socket.close()
         self._streams.become_parent()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._told_to_stop)
@@ -249,7 +249,7 @@ class Launcher:
         # Whatever the child left would hold the streams open and outlive the task.
         orphans.settle()
         self._kill(signal.SIGKILL)
-        self._left = orphans.end()
+        self._leftovers = orphans.end()
         self._deadlines.pop("kill", None)
         self._deadlines.pop("forward", None)
         if self._stranded:
@@ -259,7 +259,7 @@ class Launcher:
         self._say_ended(self._ended)
 
     def _say_ended(self, ended: Ended) -> None:
-        self._say(pod.EXITED, left=self._left, **ended._asdict())
+        self._say(pod.EXITED, left=self._leftovers, **ended._asdict())
 
     def _deadlines_passed(self) -> int | None:
         """Acts on the deadlines that have passed; returns the exit code if the launcher must give up, else None."""
@@ -299,8 +299,8 @@ class Launcher:
         if self._reconnects or self._ended is not None:
             self._deadlines["retry"] = now + _RETRY_SECONDS
             return
-        lost = "the sidecar is gone, and this runner cannot go on with another: it is stopped"
-        print(f"airlock-launcher: {lost}", file=sys.stderr)  # noqa: T201 - there is nobody else to tell
+        message = "the sidecar is gone, and this runner cannot go on with another: it is stopped"
+        print(f"airlock-launcher: {message}", file=sys.stderr)  # noqa: T201 - there is nobody else to tell
         self._stranded = True
         self._kill(signal.SIGTERM)
         self._deadlines["kill"] = min(self._deadlines.get("kill", now + pod.STOP_SECONDS), now + pod.STOP_SECONDS)

@@ -66,9 +66,9 @@ class Link:
         ``api_version`` is the Execution API version whose answers the runner reads, if it is not the sidecar's own.
         """
         path = os.path.join(socket_dir, pod.SOCKET_NAME)
-        said: dict[str, Any] = {"nonce": nonce} if nonce else {}
+        fields: dict[str, Any] = {"nonce": nonce} if nonce else {}
         if api_version:
-            said["api_version"] = api_version
+            fields["api_version"] = api_version
         opened: list[socket.socket] = []
         try:
             for hello, fds in ((pod.HELLO_CONTROL, list(streams.readers)), (pod.HELLO_FRAMES, [])):
@@ -76,7 +76,7 @@ class Link:
                 opened.append(peer)
                 peer.settimeout(_HELLO_SECONDS)
                 peer.connect(path)
-                socket.send_fds(peer, [pod.line(hello, forked=forked, **said)], fds)
+                socket.send_fds(peer, [pod.line(hello, forked=forked, **fields)], fds)
                 _read_welcome(peer)
                 peer.settimeout(None)
         except (OSError, ValueError, LinkLost) as e:

@@ -103,13 +103,13 @@ def _import_failure(error: BaseException, root: str, file: str) -> str:
 
 def place_in_bundle(error: BaseException, root: str) -> tuple[str, int] | None:
     """Returns the author's own line that an error came from: the deepest one inside the bundle, by its path there."""
-    found = None
+    place = None
     trace = error.__traceback__
     while trace is not None:
         if within := _within(trace.tb_frame.f_code.co_filename, root):
-            found = (within, trace.tb_lineno)
+            place = (within, trace.tb_lineno)
         trace = trace.tb_next
-    return found
+    return place
 
 
 def _within(path: str, root: str) -> str | None:
@@ -119,7 +119,7 @@ def _within(path: str, root: str) -> str | None:
 
 def _dags_of(module: ModuleType, path: str) -> list[DAG]:
     """Returns the DAGs that the file's variables hold, and those it opened without keeping them; each once."""
-    held = [value for value in vars(module).values() if isinstance(value, DAG)]
+    module_dags = [value for value in vars(module).values() if isinstance(value, DAG)]
     opened = [dag for dag in _dag.opened if dag.file == path]
-    found = {id(dag): dag for dag in (*opened, *held)}
-    return list(found.values())
+    dags = {id(dag): dag for dag in (*opened, *module_dags)}
+    return list(dags.values())

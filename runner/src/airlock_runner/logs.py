@@ -83,13 +83,13 @@ def encoded(record: dict[str, Any]) -> bytes:
     if len(line) < MAX_LINE_BYTES:
         return line + b"\n"
     event = str(record.get("event", ""))
-    kept: dict[str, Any] = {
+    fields: dict[str, Any] = {
         key: record[key] for key in ("timestamp", "level", "logger", "filename", "lineno") if key in record
     }
     marked = f" [cut: the record was {len(line)} bytes, at most {MAX_LINE_BYTES} are kept]"
     chars = len(event)
     while True:
-        line = _json({**kept, "event": event[:chars] + marked})
+        line = _json({**fields, "event": event[:chars] + marked})
         if len(line) < MAX_LINE_BYTES:
             return line + b"\n"
         chars //= 2
@@ -116,11 +116,11 @@ def exception_chain(error: BaseException) -> list[dict[str, Any]]:
     Returns the error and what led to it, outermost first, each with its frames from the first line of user code on.
     """
     chain: list[dict[str, Any]] = []
-    seen: set[int] = set()
+    seen_ids: set[int] = set()
     current: BaseException | None = error
     is_cause = False
-    while current is not None and id(current) not in seen and len(chain) < _MAX_CHAIN:
-        seen.add(id(current))
+    while current is not None and id(current) not in seen_ids and len(chain) < _MAX_CHAIN:
+        seen_ids.add(id(current))
         chain.append(_link(current, is_cause=is_cause))
         is_cause = current.__cause__ is not None
         current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
@@ -142,15 +142,15 @@ def _link(error: BaseException, *, is_cause: bool) -> dict[str, Any]:
 
 
 def _frames(error: BaseException) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+    frames: list[dict[str, Any]] = []
     trace = error.__traceback__
     while trace is not None:
         code = trace.tb_frame.f_code
-        found.append({"filename": code.co_filename, "lineno": trace.tb_lineno, "name": code.co_name})
+        frames.append({"filename": code.co_filename, "lineno": trace.tb_lineno, "name": code.co_name})
         trace = trace.tb_next
     # Our own frames say nothing to an author, unless there are no others.
-    found = [frame for frame in found if not _is_ours(frame["filename"])] or found
-    return found[-_MAX_FRAMES:]
+    frames = [frame for frame in frames if not _is_ours(frame["filename"])] or frames
+    return frames[-_MAX_FRAMES:]
 
 
 def _is_ours(filename: str) -> bool:

@@ -17,8 +17,8 @@ _LOOK_SECONDS = 0.005
 def settle() -> None:
     """Collects orphans that end by themselves within a moment; returns at once if this process has no orphans."""
     deadline = time.monotonic() + _SETTLE_SECONDS
-    while (found := _children()) and time.monotonic() < deadline:
-        for pid in found:
+    while (pids := _children()) and time.monotonic() < deadline:
+        for pid in pids:
             _collect(pid)
         time.sleep(_LOOK_SECONDS)
 
@@ -28,16 +28,16 @@ def end() -> int:
     Kills and collects every child of this process, and those that become its children meanwhile; returns their number.
     It gives up after a second: whoever started the launcher ends the rest.
     """
-    ended: set[int] = set()
+    ended_pids: set[int] = set()
     deadline = time.monotonic() + _END_SECONDS
-    while (found := _children()) and time.monotonic() < deadline:
-        for pid in found:
-            ended.add(pid)
+    while (pids := _children()) and time.monotonic() < deadline:
+        for pid in pids:
+            ended_pids.add(pid)
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
             _collect(pid)
         time.sleep(_LOOK_SECONDS)
-    return len(ended)
+    return len(ended_pids)
 
 
 def _collect(pid: int) -> None:
@@ -46,12 +46,12 @@ def _collect(pid: int) -> None:
 
 
 def _children() -> set[int]:
-    found: set[int] = set()
+    pids: set[int] = set()
     try:
         for task in os.listdir("/proc/self/task"):
-            with open(f"/proc/self/task/{task}/children") as listed:
-                found.update(map(int, listed.read().split()))
+            with open(f"/proc/self/task/{task}/children") as children:
+                pids.update(map(int, children.read().split()))
     except OSError:
         # This kernel does not list children: they end with the launcher, or with its container.
         return set()
-    return found
+    return pids

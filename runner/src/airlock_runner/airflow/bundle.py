@@ -60,26 +60,26 @@ class _Stopped(BaseException):
 
 def main(argv: list[str]) -> int:
     """Runs the command; returns 0, or 1 after a last line that says what to do, or the code for wrong usage."""
-    asked = parse(argv)
-    if asked is None:
+    args = parse(argv)
+    if args is None:
         _say(_USAGE)
         return EXIT_USAGE
     masked = masking.masker(os.environ)
-    shown = f"bundle {asked.name!r}, " + (f"version {asked.version!r}" if asked.version else "its newest version")
+    label = f"bundle {args.name!r}, " + (f"version {args.version!r}" if args.version else "its newest version")
     try:
         signal.signal(signal.SIGTERM, _stop)
-        done = _fetched(asked, masked)
+        result = _fetched(args, masked)
     except _Stopped:
-        _clear(asked)
+        _clear(args)
         return _TOLD_TO_STOP
     except (fetching.Unfetched, OSError) as e:
-        _clear(asked)
+        _clear(args)
         why = masked(" ".join(str(e).split()))
-        _say(f"airlock-launcher: {masked(shown)}, was not fetched: {why[:_MAX_WHY]}")
+        _say(f"airlock-launcher: {masked(label)}, was not fetched: {why[:_MAX_WHY]}")
         return 1
-    version = f"version {done['version']}" if done["version"] else "no version"
-    what = f"{done['files']} files, {done['bytes']} bytes"
-    print(masked(f"airlock-launcher: bundle {asked.name!r}, {version}, {what}, is in {asked.target}"))  # noqa: T201 - what it was asked for
+    version = f"version {result['version']}" if result["version"] else "no version"
+    amount = f"{result['files']} files, {result['bytes']} bytes"
+    print(masked(f"airlock-launcher: bundle {args.name!r}, {version}, {amount}, is in {args.target}"))  # noqa: T201 - what it was asked for
     return 0
 
 
@@ -101,40 +101,40 @@ def _stop(*_: Any) -> NoReturn:
     raise _Stopped
 
 
-def _fetched(asked: Asked, masked: Callable[[str], str]) -> dict[str, Any]:
+def _fetched(args: Asked, masked: Callable[[str], str]) -> dict[str, Any]:
     """Returns the child's account of what is in the target now; raises Unfetched or OSError."""
-    if asked.version and not re.fullmatch(BUNDLE_VERSION, asked.version):
+    if args.version and not re.fullmatch(BUNDLE_VERSION, args.version):
         raise fetching.Unfetched(f"{BUNDLE_VERSION_RULE}; correct spec.bundle.version")
-    _clear(asked)
+    _clear(args)
     output, results = os.pipe(), os.pipe()
     child = os.fork()
     if child == 0:
-        _child(asked, output, results)
+        _child(args, output, results)
     try:
         os.close(output[1])
         os.close(results[1])
-        code = _watch(child, output[0], masked, time.monotonic() + asked.seconds)
-        done = json.loads(os.read(results[0], _PIPE_BYTES) or b"{}") if code is not None else {}
+        code = _watch(child, output[0], masked, time.monotonic() + args.seconds)
+        result = json.loads(os.read(results[0], _PIPE_BYTES) or b"{}") if code is not None else {}
     finally:
         _end(child)
         os.close(output[0])
         os.close(results[0])
     if code is None:
         raise fetching.Unfetched(
-            f"it took longer than {asked.seconds:g} s; check that this pod can reach where it comes from, and its size"
+            f"it took longer than {args.seconds:g} s; check that this pod can reach where it comes from, and its size"
         )
-    if "error" in done:
-        raise fetching.Unfetched(done["error"])
-    if code != 0 or not done:
-        ended = f"signal {-code}" if code < 0 else f"exit code {code}"
-        raise fetching.Unfetched(f"the process that fetched it ended with {ended}; see the lines above")
-    for path in done["left_out"]:
+    if "error" in result:
+        raise fetching.Unfetched(result["error"])
+    if code != 0 or not result:
+        cause = f"signal {-code}" if code < 0 else f"exit code {code}"
+        raise fetching.Unfetched(f"the process that fetched it ended with {cause}; see the lines above")
+    for path in result["left_out"]:
         _say(masked(f"airlock-launcher: {path!r} was left out: it leads out of the bundle, or is not a file"))
-    os.rename(asked.new, asked.target)
-    return dict(done)
+    os.rename(args.new, args.target)
+    return dict(result)
 
 
-def _child(asked: Asked, output: tuple[int, int], results: tuple[int, int]) -> NoReturn:
+def _child(args: Asked, output: tuple[int, int], results: tuple[int, int]) -> NoReturn:
     """Does everything that may print, hang or read the credential, and ends the process."""
     code = 1
     try:
@@ -148,12 +148,12 @@ def _child(asked: Asked, output: tuple[int, int], results: tuple[int, int]) -> N
         # Make git fail instead of prompting for ever.
         os.environ.setdefault("GIT_TERMINAL_PROMPT", "0")
         try:
-            version, copied = fetching.fetch(asked.name, asked.version, asked.new)
+            version, copied = fetching.fetch(args.name, args.version, args.new)
             left_out = [path[:_MAX_PATH] for path in copied.left_out[:_MAX_PATHS]]
-            done = {"version": version, "files": copied.files, "bytes": copied.bytes, "left_out": left_out}
+            result = {"version": version, "files": copied.files, "bytes": copied.bytes, "left_out": left_out}
         except fetching.Unfetched as e:
-            done = {"error": str(e)[:_MAX_ERROR]}
-        os.write(results[1], json.dumps(done).encode())
+            result = {"error": str(e)[:_MAX_ERROR]}
+        os.write(results[1], json.dumps(result).encode())
         code = 0
     except BaseException:  # noqa: BLE001 - the process's edge: whatever it was, the container's log gets it
         import traceback  # only for what nobody thought of
@@ -169,17 +169,17 @@ def _watch(child: int, output: int, masked: Callable[[str], str], ends: float) -
     os.set_blocking(output, False)
     lines = _Lines()
     closed = False
-    while (left := ends - time.monotonic()) > 0:
+    while (seconds_left := ends - time.monotonic()) > 0:
         # A process that the child started may hold the pipe open longer, and the child may close the pipe earlier.
-        select.select([] if closed else [output], [], [], min(left, _LOOK_SECONDS))
+        select.select([] if closed else [output], [], [], min(seconds_left, _LOOK_SECONDS))
         # WNOWAIT keeps the child's pid reserved until its session has been killed.
-        ended = os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        wait_status = os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         read = _available(output)
         closed = read == b""
-        for line in lines.complete(read or b"", last=ended is not None):
+        for line in lines.complete(read or b"", last=wait_status is not None):
             _say(masked(line))
-        if ended is not None:
-            return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
+        if wait_status is not None:
+            return wait_status.si_status if wait_status.si_code == os.CLD_EXITED else -wait_status.si_status
     return None
 
 
@@ -199,8 +199,8 @@ class _Lines:
             whole[0], self._too_long = _NOT_SHOWN, False
         if len(self._rest) > _MAX_LINE_BYTES:
             self._rest, self._too_long = b"", True
-        shown = (each if len(each) <= _MAX_LINE_BYTES else _NOT_SHOWN for each in whole)
-        return [each.decode(errors="backslashreplace") for each in shown]
+        printable = (each if len(each) <= _MAX_LINE_BYTES else _NOT_SHOWN for each in whole)
+        return [each.decode(errors="backslashreplace") for each in printable]
 
 
 def _available(fd: int) -> bytes | None:
@@ -226,9 +226,9 @@ def _end(child: int) -> None:
         os.waitpid(child, 0)
 
 
-def _clear(asked: Asked) -> None:
+def _clear(args: Asked) -> None:
     """Removes what an earlier start of this container left, or what this one did not finish."""
-    for path in (asked.new, asked.target):
+    for path in (args.new, args.target):
         shutil.rmtree(path, ignore_errors=True)
 
 

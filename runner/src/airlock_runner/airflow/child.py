@@ -110,11 +110,11 @@ def _check_versions() -> None:
     if sys.version_info < PYTHON:
         old, new = (".".join(str(number) for number in version[:2]) for version in (sys.version_info, PYTHON))
         raise Unusable(f"the image has Python {old}, and Airflow {needed} needs {new} or newer: {fix}")
-    found = _installed()
-    if not found:
+    installed = _installed()
+    if not installed:
         raise Unusable(f"the image has no Airflow for this task to run in: {fix}")
-    if tuple(found.split(".")[:2]) != SUPPORTED:
-        raise Unusable(f"the image has Airflow {found}, and this Airlock runs tasks in Airflow {needed}: {fix}")
+    if tuple(installed.split(".")[:2]) != SUPPORTED:
+        raise Unusable(f"the image has Airflow {installed}, and this Airlock runs tasks in Airflow {needed}: {fix}")
 
 
 def _installed() -> str:

@@ -46,12 +46,12 @@ _DAGS_FOLDER = "AIRFLOW__CORE__DAGS_FOLDER"
 _BUNDLES = "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST"
 
 
-def allowed(given: Mapping[str, str]) -> dict[str, str]:
+def allowed(environ: Mapping[str, str]) -> dict[str, str]:
     """Returns those of these variables that the runner may see. Pure."""
-    without = {backend for backend, kwargs in _BACKENDS if any(name.startswith(kwargs) for name in given)}
+    without = {backend for backend, kwargs in _BACKENDS if any(name.startswith(kwargs) for name in environ)}
     return {
         name: value
-        for name, value in given.items()
+        for name, value in environ.items()
         if not name.startswith(_OURS) and name not in _ROLES and name not in without and _harmless(name)
     }
 
@@ -66,12 +66,12 @@ def _harmless(name: str) -> bool:
     return section in _SECTIONS and not _CREDENTIAL.search(key)
 
 
-def bundle_settings(given: Mapping[str, str], root: str) -> dict[str, str]:
+def bundle_settings(environ: Mapping[str, str], root: str) -> dict[str, str]:
     """
     Returns the variables to add so that Airflow finds the DAG files below ``root``. Adds nothing if the environment
     already says where they are, or if ``root`` is empty. Pure.
     """
-    if not root or _BUNDLES in given or _DAGS_FOLDER in given:
+    if not root or _BUNDLES in environ or _DAGS_FOLDER in environ:
         return {}
     return {_DAGS_FOLDER: root}
 
@@ -81,8 +81,8 @@ def api_version() -> str:
     Returns the version of the Execution API whose answers the image's Airflow reads, such as ``2026-06-30``; empty
     where it does not say. Read as text: to import it takes longer than the rest of the launcher's start.
     """
-    found = find_spec("airflow")
-    for folder in (found.submodule_search_locations or ()) if found is not None else ():
+    spec = find_spec("airflow")
+    for folder in (spec.submodule_search_locations or ()) if spec is not None else ():
         try:
             with open(os.path.join(folder, _MODELS), encoding="utf-8") as models:
                 match = _VERSION.search(models.read())

@@ -40,19 +40,21 @@ def fetch(name: str, version: str, into: str) -> tuple[str, Copied]:
     bundle = _configured(name, version)
     try:
         bundle.initialize()
-        found = bundle.get_current_version()
+        current = bundle.get_current_version()
         root = folder_of(bundle)
     except Exception as e:
         fix = "check its kwargs, the Secret that it is fetched with, and that it has this version"
         raise Unfetched(f"{said(e)}; {fix}") from e
     # Airflow 3.3 answers with an object, bundles of before with a text.
-    got = str(getattr(found, "version", found) or "")
-    if version and got != version:
-        if not got:
+    current_version = str(getattr(current, "version", current) or "")
+    if version and current_version != version:
+        if not current_version:
             raise Unfetched("bundles of its class have no versions; leave spec.bundle.version out")
-        raise Unfetched(f"what came is version {got}; name that in spec.bundle.version, if it is what you mean")
+        raise Unfetched(
+            f"what came is version {current_version}; name that in spec.bundle.version, if it is what you mean"
+        )
     try:
-        return got, copy(root, into)
+        return current_version, copy(root, into)
     except OSError as e:
         fix = "an administrator raises its sizeLimit" if e.errno == errno.ENOSPC else "see the container's log"
         raise Unfetched(f"its files could not be copied: {e}; {fix}") from e
@@ -158,8 +160,8 @@ def check_git_provider(version: str) -> None:
 def _stays(root: str, path: str, relative: str) -> bool:
     """Tells whether a link leads to something that is copied too, by its words and in fact."""
     words = os.readlink(path)
-    named = os.path.normpath(os.path.join(os.path.dirname(relative), words))
-    if os.path.isabs(words) or named.split(os.sep)[0] == os.pardir:
+    target = os.path.normpath(os.path.join(os.path.dirname(relative), words))
+    if os.path.isabs(words) or target.split(os.sep)[0] == os.pardir:
         return False
     real = os.path.realpath(path)
     return _is_in(real, root) and _GIT not in os.path.relpath(real, root).split(os.sep)

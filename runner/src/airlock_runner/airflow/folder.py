@@ -89,19 +89,19 @@ def main(argv: list[str]) -> int:
     """Runs ``copy PARENT`` or ``check PARENT``; returns 0, or 1 with a line on stderr that says what to do."""
     command, parent = argv
     if command == "check":
-        found = version_at(parent)
-        if found == VERSION:
+        version = version_at(parent)
+        if version == VERSION:
             return 0
-        there = f"has version {found}" if found else "has no launcher (a volume that this cluster left empty?)"
+        there = f"has version {version}" if version else "has no launcher (a volume that this cluster left empty?)"
         print(f"airlock-launcher: {parent} {there}; {VERSION} is needed", file=sys.stderr)  # noqa: T201 - the container's log
         return 1
     try:
-        made = copy(parent)
+        copied = copy(parent)
     except OSError as e:
         advice = "mount a volume there that this container may write to"
         print(f"airlock-launcher: nothing copied to {parent}: {e}; {advice}", file=sys.stderr)  # noqa: T201 - the same
         return 1
-    print(f"airlock-launcher: {VERSION} {'copied to' if made else 'is already in'} {parent}")  # noqa: T201 - the same
+    print(f"airlock-launcher: {VERSION} {'copied to' if copied else 'is already in'} {parent}")  # noqa: T201 - the same
     return 0
 
 
@@ -109,8 +109,8 @@ def _source(file: str) -> str:
     """Tells where a file is: among installed packages, or in a folder that is itself a copy."""
     package, _, rest = file.partition("/")
     (folder,) = {"airlock_runner": airlock_runner, "airlock_wire": airlock_wire}[package].__path__
-    found = os.path.join(folder, rest)
-    return found if os.path.exists(found) else os.path.join(os.path.dirname(folder), _RENAMED[file])
+    path = os.path.join(folder, rest)
+    return path if os.path.exists(path) else os.path.join(os.path.dirname(folder), _RENAMED[file])
 
 
 def _readable_for_all(folder: str) -> None:

@@ -29,11 +29,11 @@ def masker(environ: Mapping[str, str]) -> Callable[[str], str]:
     Returns a function that makes a line safe to show: it masks the environment's secrets, and user and password of any
     address.
     """
-    found = {form for each in secrets(environ) for form in (each, quote(each, safe=""))}
-    known = re.compile("|".join(re.escape(each) for each in sorted(found, key=len, reverse=True)) or r"(?!)")
+    forms = {form for each in secrets(environ) for form in (each, quote(each, safe=""))}
+    pattern = re.compile("|".join(re.escape(each) for each in sorted(forms, key=len, reverse=True)) or r"(?!)")
 
     def masked(line: str) -> str:
-        return _USERINFO.sub(f"{_MASK}@", known.sub(_MASK, line))
+        return _USERINFO.sub(f"{_MASK}@", pattern.sub(_MASK, line))
 
     return masked
 
@@ -43,13 +43,13 @@ def secrets(environ: Mapping[str, str]) -> set[str]:
     Returns the secrets in an environment: in Airflow's connections, and in variables whose name says that they hold
     one.
     """
-    found: set[str] = set()
+    values: set[str] = set()
     for name, value in environ.items():
         if name.startswith("AIRFLOW_CONN_") or _SENSITIVE.search(name):
-            found.add(value)
-            found |= set(_within(value))
+            values.add(value)
+            values |= set(_within(value))
     # A key has many lines, and each may be quoted alone.
-    lines = {line.strip() for each in found for line in (each, *each.splitlines())}
+    lines = {line.strip() for each in values for line in (each, *each.splitlines())}
     return {line for line in lines if len(line) >= _SHORTEST}
 
 
@@ -69,8 +69,8 @@ def _within(value: str) -> Iterator[str]:
         yield from (password, unquote(password))
         if len(login) >= _TOKEN_LIKE:
             yield from (login, unquote(login))
-        for name, given in parse_qsl(parts.query):
-            yield from _leaves(name, given)
+        for name, text in parse_qsl(parts.query):
+            yield from _leaves(name, text)
 
 
 def _leaves(name: str, value: Any) -> Iterator[str]:

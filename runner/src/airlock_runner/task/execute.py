@@ -84,8 +84,8 @@ def _run(
         context["templates_dict"] = arguments.templates_dict
         # They are for people to look at: user code must neither wait for the server to store them nor fail with it.
         options = _options(task) if tells_options else UNSET
-        told = SetRenderedFields(rendered_fields=shown(arguments), options=options)
-        channel.tell(told, partial(_not_shown, logs))
+        message = SetRenderedFields(rendered_fields=shown(arguments), options=options)
+        channel.tell(message, partial(_not_shown, logs))
         kwargs = with_context(signature_of(task.function), arguments.op_args, arguments.op_kwargs, context)
         value = task.function(*arguments.op_args, **kwargs)
         if os.getpid() == channel.pid:
@@ -97,11 +97,11 @@ def _options(task: Task) -> TaskOptions:
     Returns the options that the author wrote. Written retries include the delay between them, even if it is the SDK's
     default.
     """
-    given, written = task.options, task.written
+    task_options, explicit = task.options, task.written
     return TaskOptions(
-        retries=given.retries if "retries" in written else None,
-        retry_delay_seconds=given.retry_delay if {"retries", "retry_delay"} & written else None,
-        execution_timeout_seconds=given.execution_timeout,
+        retries=task_options.retries if "retries" in explicit else None,
+        retry_delay_seconds=task_options.retry_delay if {"retries", "retry_delay"} & explicit else None,
+        execution_timeout_seconds=task_options.execution_timeout,
     )
 
 

@@ -109,8 +109,8 @@ def _end_processes(logs: Logs, multiprocessing: Any) -> None:
         if not process.daemon:
             process.kill()
             process.join(_AGAIN_SECONDS)
-            what = f"process {process.name!r} (pid {process.pid})"
-            logs.write("warning", f"{what} was still running at the end of the task's time and was ended; {_LOST}")
+            label = f"process {process.name!r} (pid {process.pid})"
+            logs.write("warning", f"{label} was still running at the end of the task's time and was ended; {_LOST}")
 
 
 def _own(multiprocessing: Any) -> list[Any]:
