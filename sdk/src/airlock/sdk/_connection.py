@@ -58,9 +58,9 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
         from urllib.parse import parse_qsl, quote, urlencode  # deferred: few tasks need it
 
         scheme = self.conn_type.lower().replace("_", "-")
-        protocol, found, rest = (self.host or "").partition("://")
+        protocol, separator, rest = (self.host or "").partition("://")
         # A host that brings another protocol than the type keeps it in front; its own type is part of its name.
-        own_protocol = bool(found) and protocol != self.conn_type
+        own_protocol = bool(separator) and protocol != self.conn_type
         host = quote(rest if own_protocol else self.host or "", safe="")
         login = "" if self.login is None else quote(self.login, safe="")
         password = "" if self.password is None else ":" + quote(self.password, safe="")

@@ -70,12 +70,12 @@ class DAG:
         except KeyError:
             raise KeyError(f"DAG {self.dag_id!r} has no task {task_id!r}; {near(task_id, self.tasks)}") from None
 
-    def free_task_id(self, wanted: str) -> str:
-        """``wanted``, or ``wanted__1``, ``wanted__2``, ... when the same task was called before."""
-        task_id, number = wanted, 0
+    def free_task_id(self, base: str) -> str:
+        """``base``, or ``base__1``, ``base__2``, ... when the same task was called before."""
+        task_id, number = base, 0
         while task_id in self.tasks:
             number += 1
-            task_id = f"{wanted}__{number}"
+            task_id = f"{base}__{number}"
         return task_id
 
     def add_task(self, task: Task) -> None:
@@ -84,22 +84,22 @@ class DAG:
 
     def cycle(self) -> list[str]:
         """Returns the ids along a cycle of dependencies, the first repeated as the last; empty if there is no cycle."""
-        done: set[str] = set()
+        finished_ids: set[str] = set()
         path: list[str] = []
 
         def visit(task_id: str) -> list[str]:
             if task_id in path:
                 return [*path[path.index(task_id) :], task_id]
-            if task_id in done:
+            if task_id in finished_ids:
                 return []
             path.append(task_id)
             for after in sorted(self.tasks[task_id].downstream_task_ids):
-                if found := visit(after):
-                    return found
-            done.add(path.pop())
+                if loop := visit(after):
+                    return loop
+            finished_ids.add(path.pop())
             return []
 
-        return next((found for task_id in self.tasks if (found := visit(task_id))), [])
+        return next((loop for task_id in self.tasks if (loop := visit(task_id))), [])
 
     def __enter__(self) -> Self:
         """Makes this the DAG that tasks are added to from here on."""
@@ -133,14 +133,14 @@ def dag(dag_id: Callable[..., Any] | str | None = None, /, **options: Any) -> An
 
     The id is the function's name unless given; the function's docstring becomes ``doc_md``.
     """
-    named = None if callable(dag_id) else dag_id
+    name = None if callable(dag_id) else dag_id
 
     def decorate(function: Callable[..., Any]) -> Callable[..., DAG]:
         def make(*args: Any, **kwargs: Any) -> DAG:
-            defaults = {"dag_id": function.__name__ if named is None else named, "doc_md": function.__doc__}
-            with DAG(**{**defaults, **options}) as made:
+            defaults = {"dag_id": function.__name__ if name is None else name, "doc_md": function.__doc__}
+            with DAG(**{**defaults, **options}) as new_dag:
                 function(*args, **kwargs)
-            return made
+            return new_dag
 
         make.__name__, make.__doc__, make.__module__ = function.__name__, function.__doc__, function.__module__
         return make

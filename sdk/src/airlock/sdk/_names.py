@@ -5,11 +5,11 @@ from collections.abc import Iterable
 _SHOWN = 10
 
 
-def near(name: str, known: Iterable[str]) -> str:
+def near(name: str, choices: Iterable[str]) -> str:
     """`` did you mean 'x'?`` or `` there are: a, b`` or `` none exist``, to follow a message and a semicolon."""
     import difflib  # deferred: only a failing call needs it
 
-    names = sorted(known)
+    names = sorted(choices)
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     if close:
         return f"did you mean {close[0]!r}?"

@@ -95,8 +95,8 @@ def with_context(
     """
     filled = set(signature.by_position[: len(args)])
     free = [name for name in signature.by_name if name not in filled and name not in kwargs]
-    given = {name: context[name] for name in free if name in context}
-    given |= {n: None for n in free if n in CONTEXT_NAMES and n not in context and n in signature.required}
+    arguments = {name: context[name] for name in free if name in context}
+    arguments |= {n: None for n in free if n in CONTEXT_NAMES and n not in context and n in signature.required}
     if signature.any_name:
-        given = {key: value for key, value in context.items() if key not in filled} | given
-    return given | dict(kwargs)
+        arguments = {key: value for key, value in context.items() if key not in filled} | arguments
+    return arguments | dict(kwargs)

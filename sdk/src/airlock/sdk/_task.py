@@ -38,7 +38,7 @@ class TaskOptions(msgspec.Struct, frozen=True, kw_only=True):
 _NAMES = TaskOptions.__struct_fields__
 
 
-def checked(given: Mapping[str, Any], place: str) -> dict[str, Any]:
+def checked(arguments: Mapping[str, Any], place: str) -> dict[str, Any]:
     """
     Options as the author wrote them, with times turned into seconds.
 
@@ -46,7 +46,7 @@ def checked(given: Mapping[str, Any], place: str) -> dict[str, Any]:
     ValueError for one that is out of range.
     """
     options = {}
-    for name, value in given.items():
+    for name, value in arguments.items():
         if name not in _NAMES:
             raise TypeError(f"{place} has no option {name!r}; {near(name, _NAMES)}")
         options[name] = _CHECKS[name](value, f"{place}: {name}")
@@ -216,8 +216,8 @@ class TaskFunction:
                 f"function, or call {self.name}.function(...) to run it as a plain function"
             )
         check_call(self.name, signature_of(self.function), args, kwargs)
-        given = {**dag.task_defaults, **self._options}
-        options = TaskOptions(**given)
+        fields = {**dag.task_defaults, **self._options}
+        options = TaskOptions(**fields)
         task = Task(
             dag=dag,
             task_id=dag.free_task_id(options.task_id or self._id()),
@@ -225,7 +225,7 @@ class TaskFunction:
             op_args=args,
             op_kwargs=kwargs,
             options=options,
-            written=frozenset(given),
+            written=frozenset(fields),
         )
         upstream = [arg.task for arg in args_in([args, kwargs, options.templates_dict])]
         dag.add_task(task)
@@ -263,5 +263,5 @@ def task(
     """
     if function is not None and not callable(function):
         raise TypeError(f"@task goes on a function, and takes options by name only: @task(task_id={function!r})")
-    given = checked(options, "@task")
-    return TaskFunction(function, given) if function is not None else lambda f: TaskFunction(f, given)
+    own = checked(options, "@task")
+    return TaskFunction(function, own) if function is not None else lambda f: TaskFunction(f, own)

@@ -100,18 +100,18 @@ class TaskTerminated(BaseException):
 
 def reason_in(error: ErrorResponse) -> str:
     """Returns the human part of an error answer: every message its detail holds, outermost first."""
-    found: list[str] = []
-    _collect(error.detail, found)
-    return "; ".join(dict.fromkeys(found)) or "the platform gave no reason"
+    reasons: list[str] = []
+    _collect(error.detail, reasons)
+    return "; ".join(dict.fromkeys(reasons)) or "the platform gave no reason"
 
 
-def _collect(detail: Any, found: list[str]) -> None:
+def _collect(detail: Any, reasons: list[str]) -> None:
     if isinstance(detail, str):
-        found.append(detail)
+        reasons.append(detail)
     elif isinstance(detail, dict):
         for key in ("message", "detail", "reason", "missing_grant"):
-            _collect(detail.get(key), found)
+            _collect(detail.get(key), reasons)
     elif isinstance(detail, list):
         # The server's list of what is wrong with a request's values.
         problems = [problem for problem in detail if isinstance(problem, dict) and isinstance(problem.get("loc"), list)]
-        found.extend(f"{'.'.join(map(str, problem['loc']))}: {problem.get('msg')}" for problem in problems)
+        reasons.extend(f"{'.'.join(map(str, problem['loc']))}: {problem.get('msg')}" for problem in problems)
