@@ -46,10 +46,10 @@ def parser() -> argparse.ArgumentParser:
 
 def hooks() -> Hooks:
     """Returns the running cluster's hooks."""
-    found = connect()
-    if found is None:
+    cluster_hooks = connect()
+    if cluster_hooks is None:
         raise CommandError("KUBECONFIG is that of a cluster that `up` did not make: it has no hooks")
-    return found
+    return cluster_hooks
 
 
 def act(options: argparse.Namespace) -> int:
@@ -70,10 +70,10 @@ def act(options: argparse.Namespace) -> int:
             sys.stdout.writelines(hooks().audit_lines())
         case "node-exec":
             argv = options.argv[1:] if options.argv[:1] == ["--"] else options.argv
-            done = hooks().node_exec(*argv, node=options.node, check=False, timeout=3600)
-            sys.stdout.write(done.stdout)
-            sys.stderr.write(done.stderr)
-            return done.returncode
+            result = hooks().node_exec(*argv, node=options.node, check=False, timeout=3600)
+            sys.stdout.write(result.stdout)
+            sys.stderr.write(result.stderr)
+            return result.returncode
         case _:
             with lock():
                 change(options)
@@ -82,22 +82,22 @@ def act(options: argparse.Namespace) -> int:
 
 def change(options: argparse.Namespace) -> None:
     """Runs a command that changes the running cluster, under its lock."""
-    found = hooks()
+    cluster_hooks = hooks()
     match options.command:
         case "load-image":
-            found.load_image(options.archive)
+            cluster_hooks.load_image(options.archive)
         case "restart" | "stop" | "start":
-            getattr(found, options.command)(options.component, options.node)
+            getattr(cluster_hooks, options.command)(options.component, options.node)
         case "drop-packets" if options.undo:
-            found.pass_packets()
+            cluster_hooks.pass_packets()
         case "drop-packets":
             if not (options.first and options.second):
                 raise EndpointError("drop-packets needs two endpoints, or --undo")
-            found.drop_packets(options.first, options.second)
+            cluster_hooks.drop_packets(options.first, options.second)
         case "add-node":
-            print(found.add_node())
+            print(cluster_hooks.add_node())
         case "remove-node":
-            found.remove_node(options.name)
+            cluster_hooks.remove_node(options.name)
 
 
 def main() -> int:

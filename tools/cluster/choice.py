@@ -20,21 +20,21 @@ class Facts:
     """
     What was found out.
 
-    ``kubeconfig`` is KUBECONFIG's value; ``marked`` whether its cluster carries the mark; ``wanted`` is
+    ``kubeconfig`` is KUBECONFIG's value; ``marked`` whether its cluster carries the mark; ``forced`` is
     AIRLOCK_CLUSTER's value, which forces a way; ``no_kind`` and ``no_bare`` say why a way is closed, or nothing.
     """
 
     kubeconfig: str = ""
     marked: bool = False
-    wanted: str = ""
+    forced: str = ""
     no_kind: str = ""
     no_bare: str = ""
 
 
 def choose(facts: Facts) -> Choice:
     """Returns the way to take; raises ChoiceError."""
-    if facts.wanted not in ("", "kind", "bare"):
-        raise ChoiceError(f"AIRLOCK_CLUSTER is {facts.wanted!r}; it can be kind or bare")
+    if facts.forced not in ("", "kind", "bare"):
+        raise ChoiceError(f"AIRLOCK_CLUSTER is {facts.forced!r}; it can be kind or bare")
     if facts.kubeconfig:
         if facts.marked:
             return "foreign"
@@ -42,9 +42,9 @@ def choose(facts: Facts) -> Choice:
             f"KUBECONFIG={facts.kubeconfig} is not marked as a test cluster (or does not answer), so nothing was done. "
             f"Unset KUBECONFIG, or mark the cluster: kubectl label namespace kube-system {MARK}=true"
         )
-    if facts.wanted != "bare" and not facts.no_kind:
+    if facts.forced != "bare" and not facts.no_kind:
         return "kind"
-    if facts.wanted != "kind" and not facts.no_bare:
+    if facts.forced != "kind" and not facts.no_bare:
         return "bare"
     raise ChoiceError(
         f"no cluster can be had here. kind: {facts.no_kind or 'not wanted'}; bare node: {facts.no_bare or 'not wanted'}"

@@ -36,7 +36,7 @@ def run(
     """
     words = [str(word) for word in argv]
     try:
-        done = subprocess.run(
+        result = subprocess.run(
             words,
             input=stdin,
             stdin=subprocess.DEVNULL if stdin is None else None,
@@ -52,10 +52,10 @@ def run(
         raise CommandError(f"{' '.join(words)[:300]} took longer than {timeout:g} s") from error
     except FileNotFoundError as error:
         raise CommandError(f"{words[0]} is not there") from error
-    if check and done.returncode != 0:
-        said = (done.stderr.strip() or done.stdout.strip())[-3000:]
-        raise CommandError(f"{' '.join(words)[:300]} exited {done.returncode}: {said}")
-    return done
+    if check and result.returncode != 0:
+        output = (result.stderr.strip() or result.stdout.strip())[-3000:]
+        raise CommandError(f"{' '.join(words)[:300]} exited {result.returncode}: {output}")
+    return result
 
 
 def run_slowly(
@@ -74,7 +74,7 @@ def run_slowly(
     """
     words = [str(word) for word in argv]
     log.parent.mkdir(parents=True, exist_ok=True)
-    begun = time.monotonic()
+    start = time.monotonic()
     say(f"{what} ...")
     with log.open("ab") as out:
         process = subprocess.Popen(
@@ -86,7 +86,7 @@ def run_slowly(
                     code = process.wait(15)
                     break
                 except subprocess.TimeoutExpired:
-                    spent = time.monotonic() - begun
+                    spent = time.monotonic() - start
                     if spent > timeout:
                         raise CommandError(f"{what} took longer than {timeout:g} s; see {log}") from None
                     say(f"{what}: {spent:.0f} s")
@@ -95,6 +95,6 @@ def run_slowly(
                 process.kill()
                 process.wait()
     if code != 0:
-        said = log.read_text(errors="replace")[-3000:]
-        raise CommandError(f"{what}: {' '.join(words)[:200]} exited {code}: {said}")
-    say(f"{what}: done in {time.monotonic() - begun:.0f} s")
+        output = log.read_text(errors="replace")[-3000:]
+        raise CommandError(f"{what}: {' '.join(words)[:200]} exited {code}: {output}")
+    say(f"{what}: done in {time.monotonic() - start:.0f} s")

@@ -161,21 +161,21 @@ def connect() -> Hooks | None:
     Raises CommandError when there is no cluster at all.
     """
     remembered = Remembered.load()
-    ours = places.kubeconfig()
-    named = os.environ.get("KUBECONFIG")
-    if named and (remembered is None or Path(named).resolve() != ours.resolve()):
+    own_kubeconfig = places.kubeconfig()
+    kubeconfig = os.environ.get("KUBECONFIG")
+    if kubeconfig and (remembered is None or Path(kubeconfig).resolve() != own_kubeconfig.resolve()):
         return None
     if remembered is None or not remembered.complete:
         raise CommandError("no cluster is up: run `make up`, or set KUBECONFIG to a test cluster's")
     if remembered.kind == "kind":
         from cluster.kind import Kind
 
-        return Hooks(Kind(), ours)
+        return Hooks(Kind(), own_kubeconfig)
     from cluster.node.bare import Bare
 
-    return Hooks(Bare(), ours)
+    return Hooks(Bare(), own_kubeconfig)
 
 
 def _kubectl() -> str:
-    ours = places.tools() / "kubectl"
-    return str(ours) if ours.exists() else "kubectl"
+    own_kubectl = places.tools() / "kubectl"
+    return str(own_kubectl) if own_kubectl.exists() else "kubectl"

@@ -76,8 +76,8 @@ class Kind:
     def up(self) -> None:
         """Creates the cluster; returns when its nodes are Ready."""
         self.down()
-        if found := self._lost():
-            raise CommandError(somebody_elses(found))
+        if leftovers := self._lost():
+            raise CommandError(somebody_elses(leftovers))
         self.state.mkdir(parents=True)
         places.tools().mkdir()
         Remembered("kind").save()
@@ -172,10 +172,10 @@ class Kind:
         """
         if not shutil.which("docker"):
             return []
-        listed = run(["docker", "ps", "--all", "--quiet", f"--filter=label={LABEL}={NAME}"], check=False, timeout=20)
-        names = listed.stdout.split() if listed.returncode == 0 else []
-        found: list[dict[str, Any]] = json.loads(run(["docker", "inspect", *names]).stdout) if names else []
-        return found
+        listing = run(["docker", "ps", "--all", "--quiet", f"--filter=label={LABEL}={NAME}"], check=False, timeout=20)
+        names = listing.stdout.split() if listing.returncode == 0 else []
+        containers: list[dict[str, Any]] = json.loads(run(["docker", "inspect", *names]).stdout) if names else []
+        return containers
 
     def _tools(self) -> None:
         """kubectl and helm, for this machine."""
@@ -302,13 +302,13 @@ def _read(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise CommandError(f"AIRLOCK_KIND_CONFIG={path} cannot be read: {error}") from error
     try:
-        found = json.loads(text)
+        content = json.loads(text)
     except ValueError:
         try:
             import yaml  # type: ignore[import-untyped]
         except ImportError as error:
             raise CommandError(f"{path} is YAML, and PyYAML is not installed: write it as JSON") from error
-        found = yaml.safe_load(text)
-    if not isinstance(found, dict):
+        content = yaml.safe_load(text)
+    if not isinstance(content, dict):
         raise CommandError(f"{path} is not a kind configuration: it has to be one object")
-    return found
+    return content

@@ -27,15 +27,19 @@ def up(nodes: int = 1) -> str:
     with lock():
         remembered = Remembered.load()
         # A KUBECONFIG that is ours, from an earlier export line, is not a foreign cluster.
-        named = os.environ.get("KUBECONFIG", "")
-        if remembered and (not named or _same(named, places.kubeconfig())) and machinery(remembered.kind).healthy():
+        kubeconfig = os.environ.get("KUBECONFIG", "")
+        if (
+            remembered
+            and (not kubeconfig or _same(kubeconfig, places.kubeconfig()))
+            and machinery(remembered.kind).healthy()
+        ):
             say(f"a {remembered.kind} cluster is up already")
         else:
             facts = gather()
             chosen = choice.choose(facts)
             if chosen == "foreign":
-                say(f"using the test cluster of {named}; the tests that need a hook are not run on it")
-                return export(Path(named))
+                say(f"using the test cluster of {kubeconfig}; the tests that need a hook are not run on it")
+                return export(Path(kubeconfig))
             if facts.no_kind and chosen == "bare":
                 say(f"a bare node, as kind cannot be had: {facts.no_kind}")
             if chosen == "bare":
@@ -81,16 +85,16 @@ def load_images() -> None:
 
 def gather() -> choice.Facts:
     """Finds out what the choice depends on."""
-    named = os.environ.get("KUBECONFIG", "")
-    if named and _same(named, places.kubeconfig()) and not Path(named).exists():
+    kubeconfig = os.environ.get("KUBECONFIG", "")
+    if kubeconfig and _same(kubeconfig, places.kubeconfig()) and not Path(kubeconfig).exists():
         # Left over from a cluster of ours that is gone.
-        named = ""
-    wanted = os.environ.get("AIRLOCK_CLUSTER", "")
+        kubeconfig = ""
+    forced = os.environ.get("AIRLOCK_CLUSTER", "")
     return choice.Facts(
-        kubeconfig=named,
-        marked=bool(named) and marked(named),
-        wanted=wanted,
-        no_kind="" if named or wanted == "bare" else Kind().unavailable(),
+        kubeconfig=kubeconfig,
+        marked=bool(kubeconfig) and marked(kubeconfig),
+        forced=forced,
+        no_kind="" if kubeconfig or forced == "bare" else Kind().unavailable(),
         no_bare="" if os.geteuid() == 0 else "only root can make one",
     )
 
@@ -153,8 +157,8 @@ def prefetch() -> None:
     works.append(golang.helm)
     with ThreadPoolExecutor(max_workers=2) as lanes:
         try:
-            for done in as_completed([lanes.submit(work) for work in works]):
-                done.result()
+            for future in as_completed([lanes.submit(work) for work in works]):
+                future.result()
         except BaseException:
             lanes.shutdown(wait=False, cancel_futures=True)
             raise

@@ -40,27 +40,27 @@ def ends(endpoint: str, kubectl: Kubectl) -> list[End]:
     if kind == "apiserver" and not rest:
         template = "{.items[*].endpoints[*].addresses[*]}"
         options = ["--namespace=default", "--selector=kubernetes.io/service-name=kubernetes"]
-        said = kubectl("get", "endpointslices", *options, f"--output=jsonpath={template}")
+        addresses = kubectl("get", "endpointslices", *options, f"--output=jsonpath={template}")
         port = int(kubectl("get", "endpointslices", *options, "--output=jsonpath={.items[0].ports[0].port}") or 0)
     elif kind == "node" and rest:
         template = '{.status.addresses[?(@.type=="InternalIP")].address}'
-        said = kubectl("get", "node", rest, f"--output=jsonpath={template}")
+        addresses = kubectl("get", "node", rest, f"--output=jsonpath={template}")
     elif kind == "pod" and name:
-        said = kubectl("get", "pod", name, f"--namespace={namespace}", "--output=jsonpath={.status.podIP}")
+        addresses = kubectl("get", "pod", name, f"--namespace={namespace}", "--output=jsonpath={.status.podIP}")
     elif kind == "service" and name:
         template = "{.items[*].endpoints[*].addresses[*]}"
         options = [f"--namespace={namespace}", f"--selector=kubernetes.io/service-name={name}"]
-        said = kubectl("get", "endpointslices", *options, f"--output=jsonpath={template}")
+        addresses = kubectl("get", "endpointslices", *options, f"--output=jsonpath={template}")
     elif endpoint.count(".") == 3 and not rest:
-        said = endpoint
+        addresses = endpoint
     else:
         raise EndpointError(
             f"{endpoint!r} is not an endpoint: write an IPv4 address, apiserver, node/NAME, pod/NAMESPACE/NAME "
             "or service/NAMESPACE/NAME"
         )
-    if not said.split():
+    if not addresses.split():
         raise EndpointError(f"{endpoint} has no address yet")
-    return [End(address, port) for address in sorted(set(said.split()))]
+    return [End(address, port) for address in sorted(set(addresses.split()))]
 
 
 def rules(first: Iterable[End], second: Iterable[End]) -> list[list[str]]:

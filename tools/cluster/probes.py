@@ -24,13 +24,13 @@ def eventually(true: Callable[[], T], seconds: float = 60.0) -> T:
     last: object = None
     while time.monotonic() < until:
         try:
-            found = true()
+            answer = true()
         except CommandError as error:
             last = error
         else:
-            if found:
-                return found
-            last = found
+            if answer:
+                return answer
+            last = answer
         time.sleep(0.2)
     raise AssertionError(f"not within {seconds:g} s; the last answer was {last!r}")
 
@@ -98,17 +98,17 @@ class Pods:
 
     def get(self, name: str) -> dict[str, Any]:
         """Returns the pod."""
-        found: dict[str, Any] = json.loads(
+        pod: dict[str, Any] = json.loads(
             self.cluster.kubectl("get", "pod", name, f"--namespace={NAMESPACE}", "--output=json")
         )
-        return found
+        return pod
 
     def wait(self, name: str, *phases: str, seconds: float = 60) -> dict[str, Any]:
         """Returns the pod, once it is in one of the phases."""
 
         def reached() -> dict[str, Any]:
-            found = self.get(name)
-            return found if found["status"]["phase"] in phases else {}
+            pod = self.get(name)
+            return pod if pod["status"]["phase"] in phases else {}
 
         return eventually(reached, seconds)
 

@@ -37,19 +37,19 @@ def page() -> str:
             parts.append(markdown.table(("value", "kind", "default", "what it is"), rows))
             rows.clear()
 
-    for found in read_values(read_text(VALUES)):
-        if "." not in found.path:
+    for value in read_values(read_text(VALUES)):
+        if "." not in value.path:
             close()
-            parts.append(f"## {found.path}\n")
-            if found.group and found.comment:
-                parts.append(_text(found.comment))
-        if not found.group:
-            told = markdown.prose(" ".join(found.comment))
-            if "." not in found.path:
-                parts.append(_text(found.comment))
-                told = "as above"
-            kind = _kind(_schema_of(schema, found.path), schema)
-            rows.append((markdown.code(found.path), kind, markdown.value(_at(defaults, found.path)), told))
+            parts.append(f"## {value.path}\n")
+            if value.group and value.comment:
+                parts.append(_text(value.comment))
+        if not value.group:
+            meaning = markdown.prose(" ".join(value.comment))
+            if "." not in value.path:
+                parts.append(_text(value.comment))
+                meaning = "as above"
+            kind = _kind(_schema_of(schema, value.path), schema)
+            rows.append((markdown.code(value.path), kind, markdown.value(_at(defaults, value.path)), meaning))
     close()
     return "\n".join(parts)
 
@@ -83,9 +83,9 @@ def _text(comment: tuple[str, ...]) -> str:
             lines.append(f"  {line.strip()}")
         else:
             lines += ["", line] if lines and lines[-1].startswith(("-", "  ")) else [line]
-    listed = [n for n, line in enumerate(lines) if line.startswith("- ")]
-    if listed:
-        lines.insert(listed[0], "")
+    items = [n for n, line in enumerate(lines) if line.startswith("- ")]
+    if items:
+        lines.insert(items[0], "")
     return "\n".join(lines).strip() + "\n"
 
 
@@ -96,32 +96,32 @@ def _at(defaults: Any, path: str) -> Any:
 
 
 def _schema_of(schema: Mapping[str, Any], path: str) -> Mapping[str, Any]:
-    found = schema
+    node = schema
     for name in path.split("."):
-        found = _resolved(found, schema)["properties"][name]
-    return found
+        node = _resolved(node, schema)["properties"][name]
+    return node
 
 
-def _resolved(found: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    while "$ref" in found:
-        found = schema["definitions"][found["$ref"].rpartition("/")[2]]
-    return found
+def _resolved(node: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    while "$ref" in node:
+        node = schema["definitions"][node["$ref"].rpartition("/")[2]]
+    return node
 
 
-def _kind(found: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
+def _kind(node: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     """Say in words what a value may be."""
-    found = _resolved(found, schema)
-    if "enum" in found:
-        return " or ".join(markdown.code(str(each)) for each in found["enum"])
-    if "anyOf" in found:
-        kinds = [each for each in found["anyOf"] if each != {"const": ""}]
+    node = _resolved(node, schema)
+    if "enum" in node:
+        return " or ".join(markdown.code(str(each)) for each in node["enum"])
+    if "anyOf" in node:
+        kinds = [each for each in node["anyOf"] if each != {"const": ""}]
         return _kind(kinds[0], schema) if len(kinds) == 1 else "text"
-    kind = found.get("type", "")
+    kind = node.get("type", "")
     if isinstance(kind, list):
         return "quantity"
     names = {"string": "text", "boolean": "`true` or `false`", "object": "map", "array": "list"}
     if kind in ("integer", "number"):
-        least, most = found.get("minimum"), found.get("maximum")
+        least, most = node.get("minimum"), node.get("maximum")
         number = "whole number" if kind == "integer" else "number"
         return number + (
             f", {least} to {most}" if most is not None else f", at least {least}" if least is not None else ""

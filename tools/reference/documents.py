@@ -63,14 +63,14 @@ def links(document: Path) -> Iterator[Link]:
 
 def anchors(document: Path) -> set[str]:
     """List what a link to a heading of the document may name after the ``#``, by GitHub's rule."""
-    found: set[str] = set()
+    slugs: set[str] = set()
     for _, line in _prose(document):
         if heading := re.match(r"#+ (.*)", line):
             text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading[1]).strip().lower()
             slug = re.sub(r"[^\w\- ]", "", text).replace(" ", "-")
-            count = sum(bool(re.fullmatch(rf"{re.escape(slug)}(-\d+)?", each)) for each in found)
-            found.add(f"{slug}-{count}" if count else slug)
-    return found
+            count = sum(bool(re.fullmatch(rf"{re.escape(slug)}(-\d+)?", each)) for each in slugs)
+            slugs.add(f"{slug}-{count}" if count else slug)
+    return slugs
 
 
 def _prose(document: Path) -> Iterator[tuple[int, str]]:

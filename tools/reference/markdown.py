@@ -17,11 +17,11 @@ def code(text: str) -> str:
     return f"`{text}`" if text else ""
 
 
-def value(found: Any) -> str:
+def value(default: Any) -> str:
     """Write a default as code: a text as it is, another value as JSON, and *empty* for what is empty."""
-    if found in ("", [], {}):
+    if default in ("", [], {}):
         return "*empty*"
-    return code(found if isinstance(found, str) else json.dumps(found, ensure_ascii=False))
+    return code(default if isinstance(default, str) else json.dumps(default, ensure_ascii=False))
 
 
 def prose(text: str) -> str:

@@ -46,27 +46,27 @@ def page() -> str:
 
 def comments(kind: type, module: ModuleType) -> dict[str, str]:
     """Read the ``#:`` comment above each field of a struct, by the field's name."""
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     above: list[str] = []
     for line in inspect.getsource(getattr(module, kind.__name__)).splitlines():
         if match := re.match(r"\s+#: ?(.*)", line):
             above.append(match[1])
         elif match := re.match(r"    (\w+):", line):
-            found[match[1]] = markdown.prose(" ".join(above))
+            texts[match[1]] = markdown.prose(" ".join(above))
             above = []
         else:
             above = []
-    return found
+    return texts
 
 
 def _section(process: str, name: str, kind: type[msgspec.Struct], module: ModuleType) -> str:
-    told = comments(kind, module)
+    texts = comments(kind, module)
     rows = [
         (
             markdown.code(f"{PREFIX}{name.upper()}__{field.encode_name.upper()}"),
             _kind(field.type),
             markdown.value(field.default),
-            told[field.name],
+            texts[field.name],
         )
         for field in msgspec.structs.fields(kind)
     ]

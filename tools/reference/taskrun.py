@@ -34,9 +34,9 @@ def page() -> str:
     parts.append("Rules over several fields:\n")
     parts.append("\n".join(f"- {rule}." for rule in [*_rules(schema), *_rules(spec)]) + "\n")
     for name in _PARTS:
-        found = spec["properties"][name]
-        fields = _fields(found, levels=1, blank="As in a pod.") if name == "pod" else _fields(found)
-        parts += [f"## spec.{name}\n", f"{markdown.prose(found['description'])}\n", fields]
+        field = spec["properties"][name]
+        fields = _fields(field, levels=1, blank="As in a pod.") if name == "pod" else _fields(field)
+        parts += [f"## spec.{name}\n", f"{markdown.prose(field['description'])}\n", fields]
     parts += ["## status\n", "The operator writes it.\n", _fields(status, levels=1)]
     parts += ["## Columns\n", "What `kubectl get taskruns` shows; the wide ones with `-o wide`.\n", _columns(version)]
     selectable = ", ".join(markdown.code(each["jsonPath"][1:]) for each in version["selectableFields"])
@@ -67,10 +67,10 @@ def _rows(schema: Mapping[str, Any], above: str, levels: int, blank: str) -> Ite
     required = schema.get("required", ())
     for name, field in schema.get("properties", {}).items():
         default = markdown.value(field["default"]) if "default" in field else "*required*" if name in required else ""
-        told = field.get("description", blank)
+        meaning = field.get("description", blank)
         rules = [*_rules(field), *_rules(field.get("items", {}))]
-        told += f" Rule{'s' * (len(rules) > 1)}: {'; '.join(rules)}." if rules else ""
-        yield markdown.code(above + name), _kind(field), default, markdown.prose(told)
+        meaning += f" Rule{'s' * (len(rules) > 1)}: {'; '.join(rules)}." if rules else ""
+        yield markdown.code(above + name), _kind(field), default, markdown.prose(meaning)
         if levels and "description" in field:
             below, mark = (field["items"], "[].") if field.get("type") == "array" else (field, ".")
             yield from _rows(below, above + name + mark, levels - 1, blank)

@@ -25,7 +25,7 @@ class Job:
     def __init__(
         self, command: Sequence[str], *, env: Mapping[str, str], quiet: bool = False, nice: bool = False
     ) -> None:
-        self._kept = tempfile.TemporaryFile() if quiet else None  # noqa: SIM115 - closed with the job
+        self._output = tempfile.TemporaryFile() if quiet else None  # noqa: SIM115 - closed with the job
         self._began = time.monotonic()
         words = ["nice", *command] if nice else list(command)
         # A shell ignores Ctrl-C in what it starts in its background, and what is ignored here would be ignored there.
@@ -35,8 +35,8 @@ class Job:
                 words,
                 env={**os.environ, **env},
                 stdin=subprocess.DEVNULL,
-                stdout=self._kept,
-                stderr=subprocess.STDOUT if self._kept else None,
+                stdout=self._output,
+                stderr=subprocess.STDOUT if self._output else None,
                 start_new_session=True,
             )
         finally:
@@ -57,17 +57,17 @@ class Job:
 
     def output(self) -> bytes:
         """Returns the output, if it was kept. Call it once."""
-        if self._kept is None:
+        if self._output is None:
             return b""
-        with self._kept as kept:
-            kept.seek(0)
-            return kept.read()
+        with self._output as output:
+            output.seek(0)
+            return output.read()
 
     def stop(self) -> None:
         """Ends the command if it still runs, and drops its output."""
         self._end()
-        if self._kept is not None:
-            self._kept.close()
+        if self._output is not None:
+            self._output.close()
 
     def _end(self) -> None:
         """Sends what Ctrl-C sends, and waits; then kills what still runs."""

@@ -40,8 +40,8 @@ class Needs:
         return "" if os.getuid() == 0 else "only root can give user code a user of its own"
 
     def _airflow(self) -> str:
-        done = subprocess.run(["scripts/environment.sh", "airflow"], check=False, timeout=1800)
-        return "Airflow could not be installed, see above" if done.returncode else ""
+        result = subprocess.run(["scripts/environment.sh", "airflow"], check=False, timeout=1800)
+        return "Airflow could not be installed, see above" if result.returncode else ""
 
     def _cluster(self) -> str:
         status = subprocess.run(

@@ -111,16 +111,16 @@ class UnknownTier(Exception):
 
 def chosen(words: list[str]) -> tuple[Tier, ...]:
     """Returns the tiers that the words name, in the table's order; without a word, all. Raises UnknownTier."""
-    known = {tier.name: tier for tier in (*TIERS, *SOAK)}
-    wanted: set[str] = set()
+    tiers = {tier.name: tier for tier in (*TIERS, *SOAK)}
+    names: set[str] = set()
     for word in words or ["all"]:
         if word in GROUPS:
-            wanted |= {tier.name for tier in GROUPS[word]}
-        elif word in known:
-            wanted.add(word)
+            names |= {tier.name for tier in GROUPS[word]}
+        elif word in tiers:
+            names.add(word)
         else:
-            raise UnknownTier(f"no tier is called {word!r}; there are {', '.join((*GROUPS, *map(repr, known)))}")
-    return tuple(tier for name, tier in known.items() if name in wanted)
+            raise UnknownTier(f"no tier is called {word!r}; there are {', '.join((*GROUPS, *map(repr, tiers)))}")
+    return tuple(tier for name, tier in tiers.items() if name in names)
 
 
 def stages(tiers: tuple[Tier, ...]) -> list[tuple[Tier, ...]]:

@@ -15,8 +15,8 @@ NO_DOCKER, NOT_ROOT = "there is no docker command", "only root can make one"
         (Facts(), "kind"),
         (Facts(no_bare=NOT_ROOT), "kind"),
         (Facts(no_kind=NO_DOCKER), "bare"),
-        (Facts(wanted="bare"), "bare"),
-        (Facts(wanted="kind"), "kind"),
+        (Facts(forced="bare"), "bare"),
+        (Facts(forced="kind"), "kind"),
     ],
 )
 def test_the_first_way_that_is_open_is_taken(facts, chosen):
@@ -28,9 +28,9 @@ def test_the_first_way_that_is_open_is_taken(facts, chosen):
     [
         (Facts(kubeconfig="/k"), "airlock.dev/test-cluster=true"),
         (Facts(no_kind=NO_DOCKER, no_bare=NOT_ROOT), NOT_ROOT),
-        (Facts(wanted="kind", no_kind=NO_DOCKER), NO_DOCKER),
-        (Facts(wanted="bare", no_bare=NOT_ROOT), NOT_ROOT),
-        (Facts(wanted="docker"), "it can be kind or bare"),
+        (Facts(forced="kind", no_kind=NO_DOCKER), NO_DOCKER),
+        (Facts(forced="bare", no_bare=NOT_ROOT), NOT_ROOT),
+        (Facts(forced="docker"), "it can be kind or bare"),
     ],
 )
 def test_a_closed_way_says_what_it_lacks(facts, said):

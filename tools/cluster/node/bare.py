@@ -97,9 +97,9 @@ class Bare:
         for node in self.nodes():
             self._import(node, archive)
         # For nodes that come later. A link costs nothing; another file system wants a copy.
-        kept = self.state / "archives"
-        kept.mkdir(exist_ok=True)
-        copy = kept / (archive_name(archive) + ".tar")
+        archives = self.state / "archives"
+        archives.mkdir(exist_ok=True)
+        copy = archives / (archive_name(archive) + ".tar")
         copy.unlink(missing_ok=True)
         try:
             os.link(archive, copy)
@@ -228,12 +228,14 @@ class Bare:
         (files.folder / "proxy.json").write_text(configuration.proxy(node, files.kubeconfig("proxy")))
         (files.folder / "resolv.conf").write_text("# A node's own network has no name server.\n")
         remembered = self._remembered()
-        held, made = holder.start(node.name, files.bin / "pause", data, volumes, VOLUMES, files.log("holder"))
-        remembered.nodes[node.name] = RememberedNode(node.number, held)
-        remembered.folders += made
+        node_holder, mount_points = holder.start(
+            node.name, files.bin / "pause", data, volumes, VOLUMES, files.log("holder")
+        )
+        remembered.nodes[node.name] = RememberedNode(node.number, node_holder)
+        remembered.folders += mount_points
         remembered.save()
-        first = held if node == FIRST else self._node(FIRST.name).holder
-        network.link(node, held, first)
+        first = node_holder if node == FIRST else self._node(FIRST.name).holder
+        network.link(node, node_holder, first)
         (data / "etc-cni-net.d" / "10-airlock-test.conflist").write_text(configuration.pod_network(node))
         for component in components:
             self.start(component, node.name)
@@ -270,25 +272,25 @@ class Bare:
         def ready() -> bool:
             # What systemd does for a kubelet that ended.
             self.start("kubelet", node.name)
-            found = json.loads(self._kubectl("get", "node", node.name, "--output=json"))
-            conditions = {part["type"]: part["status"] for part in found["status"]["conditions"]}
-            return conditions.get("Ready") == "True" and not found["spec"].get("taints")
+            node_object = json.loads(self._kubectl("get", "node", node.name, "--output=json"))
+            conditions = {part["type"]: part["status"] for part in node_object["status"]["conditions"]}
+            return conditions.get("Ready") == "True" and not node_object["spec"].get("taints")
 
         self._wait(f"node {node.name}", ready, 90)
 
     def _wait(self, what: str, true: Callable[[], bool], timeout: float) -> None:
         """Waits until ``true`` answers so; a CommandError meanwhile means "not yet", and is told at the end."""
-        until, said = time.monotonic() + timeout, ""
-        begun = time.monotonic()
+        until, error_text = time.monotonic() + timeout, ""
+        start = time.monotonic()
         while time.monotonic() < until:
             try:
                 if true():
-                    say(f"{what}: ready after {time.monotonic() - begun:.1f} s")
+                    say(f"{what}: ready after {time.monotonic() - start:.1f} s")
                     return
             except CommandError as error:
-                said = str(error)
+                error_text = str(error)
             time.sleep(0.2)
-        raise CommandError(f"{what} was not ready after {timeout:g} s (logs: {self.state / 'logs'}). {said}")
+        raise CommandError(f"{what} was not ready after {timeout:g} s (logs: {self.state / 'logs'}). {error_text}")
 
 
 def archive_name(archive: Path) -> str:

@@ -141,5 +141,5 @@ def arguments(component: str, files: Files) -> list[str]:
         case "volumes":
             return ["volumes", f"--kubeconfig={files.kubeconfig('volumes')}", f"--folder={VOLUMES}"]
         case _:
-            known = ", ".join((*CONTROL_PLANE, *AGENTS))
-            raise ValueError(f"a node has no component {component!r}; it has {known}")
+            names = ", ".join((*CONTROL_PLANE, *AGENTS))
+            raise ValueError(f"a node has no component {component!r}; it has {names}")

@@ -48,9 +48,9 @@ def start(name: str, pause: Path, data: Path, shared: Path, volumes: str, log: P
 
     Returns it, and the mount points that had to be made on the machine.
     """
-    made: list[str] = []
+    mount_points: list[str] = []
     for folder in (*OWN_FOLDERS, *OWN_MEMORY, volumes):
-        made += _made(Path(folder))
+        mount_points += _made(Path(folder))
     namespaces = ["--mount", "--net", "--pid", "--uts", "--ipc", "--fork", "--mount-proc", "--propagation=private"]
     holder = start_child(["unshare", *namespaces, "--kill-child", pause], log)
     script = [f"hostname {name}", "ip link set lo up", "sysctl -qw net.ipv4.ip_forward=1"]
@@ -61,7 +61,7 @@ def start(name: str, pause: Path, data: Path, shared: Path, volumes: str, log: P
     script.append(f"mount --bind {shared} {volumes}")
     script += [f"mount -t tmpfs -o mode=755 tmpfs {folder}" for folder in OWN_MEMORY]
     run(enter(holder, ["sh", "-ec", "\n".join(script)]))
-    return holder, made
+    return holder, mount_points
 
 
 def _made(folder: Path) -> list[str]:

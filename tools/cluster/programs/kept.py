@@ -68,5 +68,7 @@ def kept(name: str, key: str, make: Callable[[Path], None]) -> Path:
 
 def outlived(name: str, folders: Iterable[tuple[str, float]]) -> list[str]:
     """Returns the folders of one name that go, of names and times of last use: all but the last `GENERATIONS`."""
-    ours = [(used, found) for found, used in folders if re.fullmatch(rf"{re.escape(name)}-[0-9a-f]{{16}}", found)]
-    return [found for _, found in sorted(ours, reverse=True)[GENERATIONS:]]
+    generations = [
+        (used, folder) for folder, used in folders if re.fullmatch(rf"{re.escape(name)}-[0-9a-f]{{16}}", folder)
+    ]
+    return [folder for _, folder in sorted(generations, reverse=True)[GENERATIONS:]]
