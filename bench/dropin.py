@@ -13,7 +13,9 @@ def section(scratch: Path, pairs: int) -> str:
         field.pairs(1, "noop", ours=ours)  # Compiles bytecode and fills the page cache, for both.
         timed, theirs = field.pairs(pairs, "noop", ours=ours)
         watched, their_watched = field.pairs(pairs, "noop", watched=True, ours=ours)
-        asked, they_asked = field.pairs(pairs, "roundtrips", ours=ours)
+        airlock_trips, airflow_trips = field.pairs(pairs, "roundtrips", ours=ours)
+        airlock_marks = [launch.marks for launch in airlock_trips]
+        airflow_marks = [launch.marks for launch in airflow_trips]
     figures = noop.figures_of(timed, theirs, watched, their_watched, {})
     return f"""## Airflow's own runner: behind our sidecar, and under Airflow's supervisor
 
@@ -24,5 +26,5 @@ differs is the process in front of the runner. Airflow's import time is in both.
 
 Requests as user code sees them:
 
-{roundtrips.requests_table([launch.marks for launch in asked], [launch.marks for launch in they_asked], native=False)}
+{roundtrips.requests_table(airlock_marks, airflow_marks, native=False)}
 """

@@ -60,19 +60,19 @@ def section(scratch: Path, rounds: int) -> str:
         us = _running(url, ti_id, workload_token)
         them = _beating(their_url, their_ti, {"hostname": "bench", "pid": 4321}, their_token)
         none = us._replace(url=f"{empty_url}/heartbeat")
-        found: tuple[list[Round], list[Round], list[Round]] = ([], [], [])
+        samples: tuple[list[Round], list[Round], list[Round]] = ([], [], [])
         for beating in (us, them, none):
             _load(beating, SECONDS)
         for _ in range(rounds):
-            for beating, into in zip((us, them, none), found, strict=True):
+            for beating, into in zip((us, them, none), samples, strict=True):
                 into.append(_load(beating, SECONDS))
         time.sleep(_SETTLE_SECONDS)
         after = [processes.tree_pss_mb([server.pid]) for server in (ours, theirs)]
-    beats = [[one.per_second for one in side] for side in found]
+    beats = [[one.per_second for one in side] for side in samples]
     figures = [
         Figure("heartbeats, committed", "1/s", beats[0], beats[1], Target(times=10), more=True),
-        Figure("latency, median", "ms", [x.p50_ms for x in found[0]], [x.p50_ms for x in found[1]]),
-        Figure("latency, 99th percentile", "ms", [x.p99_ms for x in found[0]], [x.p99_ms for x in found[1]]),
+        Figure("latency, median", "ms", [x.p50_ms for x in samples[0]], [x.p50_ms for x in samples[1]]),
+        Figure("latency, 99th percentile", "ms", [x.p99_ms for x in samples[0]], [x.p99_ms for x in samples[1]]),
         Figure("API server idle, PSS of all its processes", "MB", idle[0], idle[1], Target(at_most=80)),
         Figure("the same after the load", "MB", after[:1], after[1:]),
         Figure("API server, exec to first answer", "s", starts[0], starts[1]),
@@ -111,8 +111,8 @@ def _queue(home: Path) -> tuple[str, str]:
 
 def _running(url: str, ti_id: str, token: str) -> Beating:
     """Enters running, as a sidecar does, and trades the workload token for an execution token."""
-    who = {"hostname": "bench", "pid": os.getpid()}
-    body = {"state": "running", "unixname": "bench", "start_date": now().isoformat(), **who}
+    identity = {"hostname": "bench", "pid": os.getpid()}
+    body = {"state": "running", "unixname": "bench", "start_date": now().isoformat(), **identity}
     request = urllib.request.Request(
         f"{url}/task-instances/{ti_id}/run",
         method="PATCH",
@@ -120,11 +120,11 @@ def _running(url: str, ti_id: str, token: str) -> Beating:
         headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
     )
     with urllib.request.urlopen(request, timeout=10) as answer:
-        return _beating(url, ti_id, who, answer.headers["Refreshed-API-Token"])
+        return _beating(url, ti_id, identity, answer.headers["Refreshed-API-Token"])
 
 
-def _beating(url: str, ti_id: str, who: dict[str, Any], token: str) -> Beating:
-    return Beating(f"{url}/task-instances/{ti_id}/heartbeat", json.dumps(who), token)
+def _beating(url: str, ti_id: str, identity: dict[str, Any], token: str) -> Beating:
+    return Beating(f"{url}/task-instances/{ti_id}/heartbeat", json.dumps(identity), token)
 
 
 def _load(beating: Beating, seconds: int) -> Round:
@@ -132,7 +132,7 @@ def _load(beating: Beating, seconds: int) -> Round:
     if wrk is None:
         raise BenchError("wrk is not installed: apt-get install wrk, or your system's package of that name")
     script = ROOT / "bench/heartbeats.lua"
-    done = subprocess.run(
+    process = subprocess.run(
         [wrk, "-t2", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "10s", "-s", script, beating.url],
         env={"PATH": os.environ["PATH"], "BENCH_BODY": beating.body, "BENCH_TOKEN": beating.token},
         capture_output=True,
@@ -140,12 +140,12 @@ def _load(beating: Beating, seconds: int) -> Round:
         check=False,
         timeout=seconds + 60,
     )
-    if done.returncode != 0:
-        raise BenchError(f"wrk failed: {done.stdout}{done.stderr}")
-    said = json.loads(done.stdout.splitlines()[-1])
-    if said["refused"] or said["broken"] or not said["requests"]:
-        raise BenchError(f"{beating.url} did not take every heartbeat: {said}")
-    return Round(said["requests"] / said["seconds"], said["p50_ms"], said["p99_ms"])
+    if process.returncode != 0:
+        raise BenchError(f"wrk failed: {process.stdout}{process.stderr}")
+    summary = json.loads(process.stdout.splitlines()[-1])
+    if summary["refused"] or summary["broken"] or not summary["requests"]:
+        raise BenchError(f"{beating.url} did not take every heartbeat: {summary}")
+    return Round(summary["requests"] / summary["seconds"], summary["p50_ms"], summary["p99_ms"])
 
 
 def _starts(home: Path, their_home: Path) -> tuple[tuple[list[float], list[float]], tuple[list[float], list[float]]]:

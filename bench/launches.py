@@ -107,9 +107,9 @@ class Field:
 
             began = time.monotonic()
             ended = stack.run(ti, token, started)
-        left = processes.children(os.getpid()) - before
-        if left:
-            raise BenchError(f"{stack.name}'s launch left processes behind: {left}")
+        leftovers = processes.children(os.getpid()) - before
+        if leftovers:
+            raise BenchError(f"{stack.name}'s launch left processes behind: {leftovers}")
         outcome = self._installation.database.read(lambda conn: store.outcome(conn, str(ti["id"])))
         if outcome is None or outcome.state is not TaskInstanceState.SUCCESS or not self._marks.exists():
             raise BenchError(f"{stack.name}'s launch of {task_id} ended as {outcome}:\n{stack.said()}")
@@ -125,13 +125,13 @@ class Field:
         self, count: int, task_id: str, *, watched: bool = False, ours: Stack | None = None
     ) -> tuple[list[Launch], list[Launch]]:
         """``count`` pairs, ours (or another stack of ours) and Airflow's; who goes first alternates."""
-        mine: list[Launch] = []
-        theirs: list[Launch] = []
-        both: list[tuple[Stack, list[Launch]]] = [(ours or self.ours, mine), (self.theirs, theirs)]
+        our_launches: list[Launch] = []
+        their_launches: list[Launch] = []
+        both: list[tuple[Stack, list[Launch]]] = [(ours or self.ours, our_launches), (self.theirs, their_launches)]
         for number in range(count):
-            for stack, found in both if number % 2 == 0 else reversed(both):
-                found.append(self.launch(stack, task_id, watched=watched))
-        return mine, theirs
+            for stack, launches in both if number % 2 == 0 else reversed(both):
+                launches.append(self.launch(stack, task_id, watched=watched))
+        return our_launches, their_launches
 
     def _queue(self, task_id: str) -> tuple[dict[str, object], str]:
         run_id = f"manual__{time.time_ns()}"

@@ -17,7 +17,7 @@ def section(scratch: Path, pairs: int) -> str:
         field.pairs(1, "noop")  # Compiles bytecode and fills the page cache, for both.
         ours, theirs = field.pairs(pairs, "noop")
         watched, their_watched = field.pairs(pairs, "noop", watched=True)
-    stalls = [sum(launch.to_gone > STALL_SECONDS for launch in found) for found in (ours, theirs)]
+    stalls = [sum(launch.to_gone > STALL_SECONDS for launch in side) for side in (ours, theirs)]
     unstalled = [launch for launch in theirs if launch.to_gone <= STALL_SECONDS] or theirs
 
     targets = {
@@ -62,9 +62,9 @@ def figures_of(
         Figure(
             what,
             unit,
-            [getattr(x, name) for x in mine],
+            [getattr(x, name) for x in airlocks],
             [getattr(x, name) for x in airflows],
             targets.get(name, Target()),
         )
-        for what, unit, name, mine, airflows in rows
+        for what, unit, name, airlocks, airflows in rows
     ]

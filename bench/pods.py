@@ -83,8 +83,8 @@ class Bench:
         began = time.time()
         self.core.create_namespaced_pod(NAMESPACE, body)
 
-        def over(found: dict[str, Any]) -> bool:
-            return found["status"].get("phase") in ("Succeeded", "Failed")
+        def over(pod: dict[str, Any]) -> bool:
+            return pod["status"].get("phase") in ("Succeeded", "Failed")
 
         finished = self._until(over, self.core.list_namespaced_pod, NAMESPACE, name=name) - began
         return Sample(self._first_line(name, "runner") - began, finished)
@@ -97,8 +97,8 @@ class Bench:
         began = time.time()
         self.custom.create_namespaced_custom_object(*place, body)
 
-        def over(found: dict[str, Any]) -> bool:
-            status = found.get("status") or {}
+        def over(taskrun: dict[str, Any]) -> bool:
+            status = taskrun.get("status") or {}
             if status.get("state") == "failed":
                 raise BenchError(f"TaskRun {name}: {status.get('reason')}: {status.get('message')}")
             return bool(status.get("finishedAt"))
@@ -128,10 +128,10 @@ class Bench:
 
     def _first_line(self, pod: str, container: str) -> float:
         text = self.core.read_namespaced_pod_log(pod, NAMESPACE, container=container)
-        found = re.search(r"clock (\d+\.\d+)", text)
-        if found is None:
+        match = re.search(r"clock (\d+\.\d+)", text)
+        if match is None:
             raise BenchError(f"pod {pod} printed no clock: {text[:300]}")
-        return float(found.group(1))
+        return float(match.group(1))
 
 
 def bare(*, sidecar: bool) -> dict[str, Any]:
@@ -182,7 +182,7 @@ def section(_: Path, pairs: int) -> str:
             time.sleep(_QUIET_SECONDS)
     rows = []
     for what, attribute in (("to the first user line", "first_line"), ("to finished", "finished")):
-        samples = {kind: [getattr(s, attribute) for s in found] for kind, found in kinds.items()}
+        samples = {kind: [getattr(s, attribute) for s in series] for kind, series in kinds.items()}
         ours, theirs = statistics.median(samples["ours"]), statistics.median(samples["b"])
         verdict = ("met" if ours <= 1.15 * theirs else "MISSED") if attribute == "first_line" else ""
         cells = [what, *(spread(samples[kind]) for kind in ("a", "b", "ours")), f"{ours / theirs:.2f}x", verdict]
@@ -212,8 +212,8 @@ def _costs(prefix: str) -> str:
     names = set()
     for entry in hooks.audit_log():
         user, ref = (entry.get("user") or {}).get("username", ""), entry.get("objectRef") or {}
-        mine = str(ref.get("name") or json.dumps(entry.get("requestObject") or {}))
-        if not user.endswith(":airlock-operator") or entry["verb"] in ("get", "list", "watch") or prefix not in mine:
+        subject = str(ref.get("name") or json.dumps(entry.get("requestObject") or {}))
+        if not user.endswith(":airlock-operator") or entry["verb"] in ("get", "list", "watch") or prefix not in subject:
             continue
         resource = "/".join(filter(None, (ref.get("resource"), ref.get("subresource"))))
         writes[f"{entry['verb']} {resource}"] = writes.get(f"{entry['verb']} {resource}", 0) + 1
@@ -226,8 +226,8 @@ def _costs(prefix: str) -> str:
     for pod, container in ((_get(hooks, f"pod/{leader}"), "operator"), (server, "server")):
         pid = process_id(hooks, pod, container)
         rollup = hooks.node_exec("cat", f"/proc/{pid}/smaps_rollup").stdout
-        found = re.search(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)
-        memory.append(f"{container} {number(int(found.group(1)) / 1024) if found else '?'} MB PSS")
+        match = re.search(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)
+        memory.append(f"{container} {number(int(match.group(1)) / 1024) if match else '?'} MB PSS")
     return f"API writes per TaskRun ({len(names)}): {each}. Memory after it: {', '.join(memory)}."
 
 

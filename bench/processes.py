@@ -20,26 +20,26 @@ def adopt_orphans() -> None:
 
 def children(pid: int) -> set[int]:
     """Returns the processes that ``pid``, one of any of its threads, is the parent of."""
-    found: set[int] = set()
+    pids: set[int] = set()
     try:
         for thread in os.listdir(f"/proc/{pid}/task"):
             with open(f"/proc/{pid}/task/{thread}/children") as file:
-                found.update(map(int, file.read().split()))
+                pids.update(map(int, file.read().split()))
     except (FileNotFoundError, ProcessLookupError):
         pass  # It ended meanwhile.
-    return found
+    return pids
 
 
 def tree(roots: Iterable[int]) -> set[int]:
     """Returns the roots and all that descends from them."""
-    seen: set[int] = set()
+    seen_pids: set[int] = set()
     todo = list(roots)
     while todo:
         pid = todo.pop()
-        if pid not in seen:
-            seen.add(pid)
+        if pid not in seen_pids:
+            seen_pids.add(pid)
             todo.extend(children(pid))
-    return seen
+    return seen_pids
 
 
 def pss_mb(pid: int) -> float:

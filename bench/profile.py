@@ -67,9 +67,9 @@ def _timeline() -> str:
             steps["(all processes gone)"].append(launch.wall)
     rows = ["| step | ms after the launch, median (min-max) | since the step before |", "|---|---|---|"]
     before = 0.0
-    for step, found in sorted(steps.items(), key=lambda item: statistics.median(item[1])):
-        at = statistics.median(found) * 1000
-        rows.append(f"| {step} | {spread([x * 1000 for x in found])} | {at - before:.1f} |")
+    for step, times in sorted(steps.items(), key=lambda item: statistics.median(item[1])):
+        at = statistics.median(times) * 1000
+        rows.append(f"| {step} | {spread([x * 1000 for x in times])} | {at - before:.1f} |")
         before = at
     return f"## A no-op launch, {LAUNCHES} times\n\n" + "\n".join(rows) + "\n"
 
@@ -78,24 +78,24 @@ def _starts() -> str:
     """Returns what each process costs alone: interpreter, then imports, with nothing to wait for."""
     rows = ["| process | ms to import and exit, median (min-max) |", "|---|---|"]
     for name, code in {_BASELINE: "pass", **_PROCESSES}.items():
-        found = []
+        times = []
         for _ in range(LAUNCHES):
             began = time.monotonic()
             _python(code)
-            found.append((time.monotonic() - began) * 1000)
-        rows.append(f"| {name} | {spread(found)} |")
+            times.append((time.monotonic() - began) * 1000)
+        rows.append(f"| {name} | {spread(times)} |")
     return "## Interpreter and imports\n\n" + "\n".join(rows) + "\n"
 
 
 def _imports() -> str:
     """Returns the modules that cost most by themselves, with what site and the interpreter load taken out."""
-    known = set(_import_times("pass"))
+    baseline = set(_import_times("pass"))
     parts = []
     for name, code in _PROCESSES.items():
-        times = {module: cost for module, cost in _import_times(code).items() if module not in known}
+        times = {module: cost for module, cost in _import_times(code).items() if module not in baseline}
         top = sorted(times.items(), key=lambda item: -item[1])[:TOP]
-        listed = ", ".join(f"{module} {cost / 1000:.1f}" for module, cost in top)
-        parts.append(f"- {name}: {len(times)} modules, {sum(times.values()) / 1000:.1f} ms by themselves: {listed}")
+        costs = ", ".join(f"{module} {cost / 1000:.1f}" for module, cost in top)
+        parts.append(f"- {name}: {len(times)} modules, {sum(times.values()) / 1000:.1f} ms by themselves: {costs}")
     return "## Import times (-X importtime, ms, without what each imports in turn)\n\n" + "\n".join(parts) + "\n"
 
 
@@ -110,12 +110,12 @@ def _import_times(code: str) -> dict[str, int]:
 
 def _python(code: str, *options: str) -> str:
     env = {"PATH": os.environ["PATH"]}
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-I", *options, "-c", code], env=env, capture_output=True, text=True, check=False
     )
-    if done.returncode != 0:
-        raise BenchError(f"{code!r} failed: {done.stderr[-2000:]}")
-    return done.stderr
+    if process.returncode != 0:
+        raise BenchError(f"{code!r} failed: {process.stderr[-2000:]}")
+    return process.stderr
 
 
 if __name__ == "__main__":

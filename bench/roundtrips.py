@@ -35,8 +35,8 @@ def section(scratch: Path, pairs: int) -> str:
         for launch, _ in stacks:
             launch()
         for number in range(pairs):
-            for launch, found in stacks if number % 2 == 0 else reversed(stacks):
-                found.append(launch())
+            for launch, marks in stacks if number % 2 == 0 else reversed(stacks):
+                marks.append(launch())
     return f"""## Requests as user code sees them, each stack against its own API server
 
 One task in each launch makes all of these calls. Both servers are on SQLite on this machine.
@@ -73,8 +73,8 @@ def requests_table(ours: list[dict[str, Any]], theirs: list[dict[str, Any]], *, 
     return table(figures)
 
 
-def _milliseconds(found: list[dict[str, Any]], name: str) -> list[float]:
-    values = [marks[name] for marks in found]
+def _milliseconds(all_marks: list[dict[str, Any]], name: str) -> list[float]:
+    values = [marks[name] for marks in all_marks]
     return [1000 * (statistics.median(value) if isinstance(value, list) else value) for value in values]
 
 
@@ -92,8 +92,8 @@ def _own_server(scratch: Path, count: int) -> Iterator[Round]:
         stack.run(ti, token, lambda _: None)
         if not marks.exists():
             raise BenchError(f"Airflow's launch against its own server did not end well:\n{stack.said()}")
-        found: dict[str, Any] = json.loads(marks.read_text())
-        return found
+        times: dict[str, Any] = json.loads(marks.read_text())
+        return times
 
     with server:
         yield launch

@@ -28,7 +28,7 @@ state, dag_id, task_id, count = TaskInstanceState(sys.argv[1]), sys.argv[2], sys
 now = timezone.utcnow()
 with DAG(dag_id, schedule=None) as dag:
     BaseOperator(task_id=task_id)
-made = []
+task_instances = []
 with create_session() as session:
     session.add(DagBundleModel(name="bench"))
     session.flush()
@@ -56,10 +56,10 @@ with create_session() as session:
             ti.hostname, ti.pid, ti.start_date = "bench", 4321, now
         session.add(ti)
         session.flush()
-        known = {"id": str(ti.id), "dag_id": dag_id, "task_id": task_id, "run_id": run.run_id, "try_number": 1}
-        made.append({**known, "map_index": -1, "dag_version_id": str(version.id)})
+        identity = {"id": str(ti.id), "dag_id": dag_id, "task_id": task_id, "run_id": run.run_id, "try_number": 1}
+        task_instances.append({**identity, "map_index": -1, "dag_version_id": str(version.id)})
     Variable.set("bench", "a value", session=session)
 scope = "execution" if state is TaskInstanceState.RUNNING else "workload"
 generator = _jwt_generator()
-tokens = [generator.generate({"sub": ti["id"], "scope": scope}, valid_for=24 * 3600) for ti in made]
-print(json.dumps(list(zip(made, tokens, strict=True))))
+tokens = [generator.generate({"sub": ti["id"], "scope": scope}, valid_for=24 * 3600) for ti in task_instances]
+print(json.dumps(list(zip(task_instances, tokens, strict=True))))

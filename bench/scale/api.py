@@ -68,10 +68,10 @@ class Api:
             yield json.loads(line)
 
     def _connection(self) -> http.client.HTTPSConnection:
-        known: http.client.HTTPSConnection | None = getattr(self._local, "connection", None)
-        if known is None:
-            known = self._local.connection = self._new(_SECONDS)
-        return known
+        connection: http.client.HTTPSConnection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = self._new(_SECONDS)
+        return connection
 
     def _new(self, seconds: float) -> http.client.HTTPSConnection:
         return http.client.HTTPSConnection(urlsplit(self.server).netloc, context=self._context, timeout=seconds)

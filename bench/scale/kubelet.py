@@ -25,7 +25,7 @@ class Kubelet:
         self._namespace = namespace
         self._stop = threading.Event()
         self._pool = ThreadPoolExecutor(8)
-        self._seen: set[str] = set()
+        self._seen_uids: set[str] = set()
 
     def __enter__(self) -> Self:
         for number in range(NODES):
@@ -60,8 +60,8 @@ class Kubelet:
                     return
                 meta = event["object"].get("metadata") or {}
                 bound = (event["object"].get("spec") or {}).get("nodeName")
-                if event["type"] in ("ADDED", "MODIFIED") and bound and meta["uid"] not in self._seen:
-                    self._seen.add(meta["uid"])
+                if event["type"] in ("ADDED", "MODIFIED") and bound and meta["uid"] not in self._seen_uids:
+                    self._seen_uids.add(meta["uid"])
                     self._pool.submit(self._run, meta["name"])
 
     def _run(self, pod: str) -> None:

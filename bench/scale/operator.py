@@ -68,8 +68,8 @@ class Operator:
     def health(self) -> dict[str, Any]:
         """Asks its probe."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/healthz", timeout=10) as answer:
-            found: dict[str, Any] = json.loads(answer.read())
-        return found
+            health: dict[str, Any] = json.loads(answer.read())
+        return health
 
     def logged(self, event: str) -> float | None:
         """Returns when it logged an event for the first time, in seconds since the epoch."""
@@ -100,9 +100,9 @@ class Operator:
 
 def _kubeconfig(api: Api, folder: Path) -> Path:
     """Writes a kubeconfig with a token of the installed operator's account."""
-    asked = {"spec": {"expirationSeconds": 7200}}
+    token_request = {"spec": {"expirationSeconds": 7200}}
     path = f"/api/v1/namespaces/{SYSTEM}/serviceaccounts/{ACCOUNT}/token"
-    token = api.call("POST", path, asked)["status"]["token"]
+    token = api.call("POST", path, token_request)["status"]["token"]
     config = json.loads(json.dumps(api.config))
     config["users"] = [{"name": ACCOUNT, "user": {"token": token}}]
     for context in config["contexts"]:

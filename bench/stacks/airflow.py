@@ -15,10 +15,10 @@ LAUNCH_SECONDS = 120.0
 
 def python() -> Path:
     """Airflow's interpreter; AIRLOCK_AIRFLOW_PYTHON names another one than ``.venvs/airflow``."""
-    found = Path(os.environ.get("AIRLOCK_AIRFLOW_PYTHON") or ROOT / ".venvs/airflow/bin/python")
-    if not found.exists():
-        raise BenchError(f"Airflow is not installed at {found}: `make bench` installs it and runs this")
-    return found
+    path = Path(os.environ.get("AIRLOCK_AIRFLOW_PYTHON") or ROOT / ".venvs/airflow/bin/python")
+    if not path.exists():
+        raise BenchError(f"Airflow is not installed at {path}: `make bench` installs it and runs this")
+    return path
 
 
 def env(home: Path, **settings: str) -> dict[str, str]:
@@ -106,12 +106,12 @@ def _prepared(home: Path, state: str, task_id: str, count: int) -> list[tuple[di
     home.mkdir()
     script = [ROOT / "bench/peers/airflow_tasks.py", state, tasks.DAG_ID, task_id, str(count)]
     for command in (["-m", "airflow", "db", "migrate"], script):
-        done = subprocess.run(
+        process = subprocess.run(
             [python(), *command], env=env(home), cwd=home, capture_output=True, text=True, check=False
         )
-        if done.returncode != 0:
-            raise BenchError(f"{command} failed:\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
-    return [(ti, token) for ti, token in json.loads(done.stdout.splitlines()[-1])]
+        if process.returncode != 0:
+            raise BenchError(f"{command} failed:\n{process.stdout[-2000:]}{process.stderr[-4000:]}")
+    return [(ti, token) for ti, token in json.loads(process.stdout.splitlines()[-1])]
 
 
 def server(home: Path) -> tuple[Server, str]:
