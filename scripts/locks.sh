@@ -12,8 +12,9 @@ compile() {
         --custom-compile-command "make locks" "${ours[@]}" --output-file "requirements/$target.txt" "$@"
 }
 echo "uv==0.13.8" | compile uv -
-for image in runner sidecar operator server; do compile "$image" "$image/pyproject.toml"; done
+for image in runner sidecar server; do compile "$image" "$image/pyproject.toml"; done
+compile operator operator/pyproject.toml --extra traces
 compile runtime {runner,sidecar,server}/pyproject.toml
-compile dev {runner,sidecar,operator,server}/pyproject.toml --group dev
+compile dev {runner,sidecar,operator,server}/pyproject.toml --extra traces --group dev
 compile airflow --group airflow
 compile docs --group docs

@@ -14,8 +14,12 @@ CLOSURES = {
     "sidecar": {"msgspec", "obstore", "typing-extensions"},
     "operator": {
         "aiohappyeyeballs", "aiohttp", "aiohttp-retry", "aiosignal", "annotated-types", "attrs", "certifi",
-        "charset-normalizer", "click", "durationpy", "frozenlist", "idna", "iso8601", "jsonpatch", "jsonpointer", "kopf",
-        "kubernetes", "msgspec", "multidict", "oauthlib", "prometheus-client", "propcache", "pydantic", "pydantic-core", "python-dateutil",
+        "charset-normalizer", "click", "durationpy", "frozenlist", "googleapis-common-protos", "idna", "iso8601", "jsonpatch",
+        "jsonpointer", "kopf", "kubernetes", "msgspec", "multidict", "oauthlib", "opentelemetry-api",
+        "opentelemetry-exporter-http-transport", "opentelemetry-exporter-otlp-common",
+        "opentelemetry-exporter-otlp-proto-common", "opentelemetry-exporter-otlp-proto-http", "opentelemetry-proto",
+        "opentelemetry-sdk", "opentelemetry-semantic-conventions", "prometheus-client", "propcache", "protobuf",
+        "pydantic", "pydantic-core", "python-dateutil",
         "python-json-logger", "pyyaml", "requests", "requests-oauthlib", "typing-extensions", "typing-inspection",
         "tzdata", "urllib3", "websocket-client", "yarl",
     },
@@ -52,10 +56,11 @@ def test_a_lock_is_hashed_and_names_no_address(lock):
 
 #: Modules that a process must not have imported by the time it works: start-up time, or the wrong side of the line.
 FORBIDDEN = {
-    "airlock_sidecar.process": ["airlock", "airlock_runner", "airlock_server", "http.client", "ssl", "asyncio", "jwt"],
-    "airlock_runner.launcher": ["airlock", "msgspec", "logging", "asyncio", "http", "ssl", "subprocess"],
+    "airlock_sidecar.process": ["airlock", "airlock_runner", "airlock_server", "http.client", "ssl", "asyncio", "jwt", "opentelemetry"],
+    "airlock_runner.launcher": ["airlock", "msgspec", "logging", "asyncio", "http", "ssl", "subprocess", "opentelemetry"],
     "airlock_runner.airflow.child": [
         "airlock",
+        "opentelemetry",
         "msgspec",
         "logging",
         "asyncio",
@@ -64,7 +69,18 @@ FORBIDDEN = {
         "subprocess",
         "airflow",
     ],
-    "airlock_runner.child": ["http", "ssl", "asyncio", "logging", "jinja2", "airlock_sidecar", "airlock_server"],
+    "airlock_runner.child": [
+        "http",
+        "ssl",
+        "asyncio",
+        "logging",
+        "jinja2",
+        "airlock_sidecar",
+        "airlock_server",
+        "opentelemetry",
+    ],
+    # Traces are off by default, and then cost nothing.
+    "airlock_operator.__main__": ["opentelemetry", "google.protobuf", "airlock", "jwt"],
     "airlock_server.__main__": ["airlock", "airlock_runner", "airlock_sidecar", "alembic"],
 }
 
