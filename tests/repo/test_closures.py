@@ -56,8 +56,26 @@ def test_a_lock_is_hashed_and_names_no_address(lock):
 
 #: Modules that a process must not have imported by the time it works: start-up time, or the wrong side of the line.
 FORBIDDEN = {
-    "airlock_sidecar.process": ["airlock", "airlock_runner", "airlock_server", "http.client", "ssl", "asyncio", "jwt", "opentelemetry"],
-    "airlock_runner.launcher": ["airlock", "msgspec", "logging", "asyncio", "http", "ssl", "subprocess", "opentelemetry"],
+    "airlock_sidecar.process": [
+        "airlock",
+        "airlock_runner",
+        "airlock_server",
+        "http.client",
+        "ssl",
+        "asyncio",
+        "jwt",
+        "opentelemetry",
+    ],
+    "airlock_runner.launcher": [
+        "airlock",
+        "msgspec",
+        "logging",
+        "asyncio",
+        "http",
+        "ssl",
+        "subprocess",
+        "opentelemetry",
+    ],
     "airlock_runner.airflow.child": [
         "airlock",
         "opentelemetry",

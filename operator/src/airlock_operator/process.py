@@ -190,12 +190,12 @@ class Process:
             except errors.KubernetesError as e:
                 outcome = "failed"
                 pause = self._queue.failed(key)
-                log.warning("turn failed", extra={"taskrun": "/".join(key), "error": str(e), "pause": round(pause, 1)})
+                log.warning("turn failed", extra=self._named(key) | {"error": str(e), "pause": round(pause, 1)})
             except Exception:
                 # One TaskRun that raises an unexpected error must not stop all others.
                 outcome = "broken"
                 pause = self._queue.failed(key)
-                log.exception("turn broke", extra={"taskrun": "/".join(key), "pause": round(pause, 1)})
+                log.exception("turn broke", extra=self._named(key) | {"pause": round(pause, 1)})
             else:
                 self._queue.succeeded(key)
                 if again == 0.0:
@@ -206,6 +206,12 @@ class Process:
                 self._queue.done(key)
                 self._metrics.turned(outcome, time.monotonic() - began)
                 self._adopted(key)
+
+    def _named(self, key: Key) -> dict[str, object]:
+        """Returns the fields by which a line of the log names a TaskRun."""
+        seen = self._sightings.runs.get(key)
+        known = {"uid": seen.uid, "attempt": seen.attempt} if seen is not None else {}
+        return {"namespace": key.namespace, "taskrun": key.name} | known
 
     def _adopt(self, keys: set[Key]) -> None:
         """Notes what the first list has: all of it is looked at before anything else is taken for known."""

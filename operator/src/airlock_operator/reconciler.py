@@ -29,6 +29,7 @@ from airlock_operator.pod import manifest
 from airlock_operator.reasons import Reason
 from airlock_operator.settings import Logs, Pods
 from airlock_operator.status import events
+from airlock_operator.story import Story, of_act, of_answer, of_stray
 from airlock_operator.upstream.errors import Silent
 from airlock_wire.process import backoff
 from airlock_wire.taskrun import Status
@@ -102,6 +103,8 @@ class Reconciler:
         self._wake = wake
         self._clock = clock
         self._metrics = metrics or Metrics()
+        self._story = Story()
+        sightings.gone = self._story.gone
         self._refused: dict[Key, Refused] = {}
         self._answers: dict[Key, tuple[int, Answer | NoAnswer]] = {}
         self._moments: dict[Key, Moments] = {}
@@ -138,8 +141,9 @@ class Reconciler:
             body = await self._write(key, body, run, decided.status)
         again_in = await self._act(key, read(body), pod, decided)
         for stray in strays(run, self._sightings.pods(key)):
-            log.warning("deleting a pod that is not the one that counts", extra={"pod": stray.name, "uid": stray.uid})
-            await self._delete(key, Delete(stray.name, stray.uid))
+            act = Delete(stray.name, stray.uid)
+            await self._delete(key, act)
+            self._story.acted(run, of_stray(act))
         if run.over and all(each.finished for each in self._sightings.pods(key)):
             self._sightings.settle(key)
             self._forget_notes(key)
@@ -234,7 +238,9 @@ class Reconciler:
                 return await self._ask(key, run, act)
             case Delete() as act:
                 await self._delete(key, act, grace_seconds(pod))
-            case Forget():
+                self._story.acted(run, of_act(run, act))
+            case Forget() as act:
+                self._story.acted(run, of_act(run, act))
                 await self._forget(key, run)
         return decided.again_in
 
@@ -247,7 +253,7 @@ class Reconciler:
             again_at = datetime.now(UTC) + timedelta(seconds=backoff.scattered(_ASK_AGAIN_SECONDS))
             answer = NoAnswer(str(e), again_at)
             self._metrics.asked("silent")
-        log.info("asked the server", extra={"taskrun": "/".join(key), "pod_uid": act.uid, "answer": str(answer)})
+        self._story.acted(run, of_answer(act.uid, answer))
         self._answers[key] = (run.status.attempt, answer)
         return 0.0
 
@@ -255,6 +261,7 @@ class Reconciler:
         self._refused.pop(key, None)
         self._answers.pop(key, None)
         self._moments.pop(key, None)
+        self._story.forget(key)
 
     async def _write(self, key: Key, body: Any, run: TaskRun, status: Status) -> Any:
         try:
@@ -268,6 +275,7 @@ class Reconciler:
             raise
         self._sightings.saw_run(new_body)
         self._metrics.status_written(run.status, status)
+        self._story.changed(run, status)
         for event in events.of_change(run, status, self._component):
             await self._post(key, event)
         return new_body
@@ -279,7 +287,7 @@ class Reconciler:
         except errors.KubernetesError as e:
             # An Event may be lost: the status has everything that matters.
             self._metrics.event("lost")
-            log.info("event not posted", extra={"taskrun": "/".join(key), "error": str(e)})
+            log.info("event not posted", extra={"namespace": key.namespace, "taskrun": key.name, "error": str(e)})
 
     # --- making pods ---
 
@@ -313,7 +321,6 @@ class Reconciler:
             pause = e.retry_after or pause
             again_at = now + timedelta(seconds=backoff.scattered(pause))
             self._refused[key] = Refused(act.attempt, refusal_of(e, again_at), pause)
-            log.info("pod refused", extra={"taskrun": "/".join(key), "error": str(e)})
             return 0.0
         self._refused.pop(key, None)
         self._sightings.saw_pod(pod)
@@ -337,7 +344,8 @@ class Reconciler:
         mark = (body["metadata"]["uid"], body["metadata"]["resourceVersion"])
         if mark not in self._unreadable:
             self._unreadable.add(mark)
-            log.error("a TaskRun that this operator cannot read", extra={"uid": mark[0], "error": str(error)})
+            named = {"namespace": body["metadata"]["namespace"], "taskrun": body["metadata"]["name"], "uid": mark[0]}
+            log.error("a TaskRun that this operator cannot read", extra=named | {"error": str(error)})
 
 
 def grace_seconds(pod: PodFacts | None) -> int | None:

@@ -10,6 +10,7 @@ a pod its facts. Of a TaskRun that has come to its end it keeps the version alon
 
 import sys
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import msgspec
@@ -35,7 +36,7 @@ class Key(NamedTuple):
 class SeenRun(NamedTuple):
     """
     A TaskRun: its UID, its version, and the JSON of what is read of it; None for one that has come to its end.
-    ``state`` and ``reason`` are its status's, for counts.
+    ``state``, ``reason`` and ``attempt`` are its status's, for counts and for the log.
     """
 
     uid: str
@@ -43,12 +44,14 @@ class SeenRun(NamedTuple):
     data: bytes | None
     state: str = ""
     reason: str = ""
+    attempt: int = 0
 
 
 class Sightings:
-    """TaskRuns and the facts of their pods."""
+    """TaskRuns and the facts of their pods. ``gone`` is told of each TaskRun that is not there any more."""
 
     def __init__(self) -> None:
+        self.gone: Callable[[Key, SeenRun], None] = lambda _key, _seen: None
         self.runs: dict[Key, SeenRun] = {}
         self._pods: dict[Key, dict[str, PodFacts]] = {}
         self._complaints: dict[str, Complaint] = {}
@@ -71,8 +74,11 @@ class Sightings:
             taskrun |= {name: body[name] for name in ("spec", "status") if name in body}
             status = body.get("status") or {}
             # Interned: ten thousand TaskRuns have a dozen reasons.
-            texts = (sys.intern(str(status.get(name) or "")) for name in ("state", "reason"))
-            self.runs[key] = SeenRun(meta["uid"], meta["resourceVersion"], msgspec.json.encode(taskrun), *texts)
+            state, reason = (sys.intern(str(status.get(name) or "")) for name in ("state", "reason"))
+            data, attempt = msgspec.json.encode(taskrun), int(status.get("attempt") or 0)
+            self.runs[key] = SeenRun(meta["uid"], meta["resourceVersion"], data, state, reason, attempt)
+            if before is not None and before.uid != meta["uid"]:
+                self.gone(key, before)
         return key
 
     def knows_run(self, key: Key, uid: str, version: str) -> bool:
@@ -94,8 +100,10 @@ class Sightings:
 
     def forget(self, key: Key) -> None:
         """Forgets a deleted TaskRun."""
-        self.runs.pop(key, None)
+        seen = self.runs.pop(key, None)
         self._forget_pods(key)
+        if seen is not None:
+            self.gone(key, seen)
 
     def forget_before(self, keys: set[Key], namespace: str, version: int) -> list[Key]:
         """
