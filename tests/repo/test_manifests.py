@@ -18,7 +18,7 @@ from airlock_operator.observe.taskrun import read
 from airlock_operator.pod import manifest, runner
 from airlock_operator.pod.bundle import WORK_VOLUME
 from airlock_operator.reasons import Reason
-from airlock_operator.settings import NO_STORE, Logs, Pods, from_environment, resources
+from airlock_operator.settings import NO_STORE, Logs, Pods, Traces, from_environment, resources
 from airlock_wire import taskrun, workload
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -207,6 +207,9 @@ WRONG = [
     ("logs.store=/mnt/logs", "store"),
     ("logs.segmentMib=64", "segmentMib"),
     ("logs.password=x", "password"),
+    ("traces.endpoint=collector:4318", "endpoint"),
+    ("traces.ratio=2", "ratio"),
+    ("traces.timeoutSeconds=0", "timeoutSeconds"),
     ("metrics.podMonitor.intervalSeconds=0", "intervalSeconds"),
     ("metrics.from[0].pods=all", "from"),
 ]
@@ -507,6 +510,18 @@ def test_what_the_chart_tells_the_operator_is_what_the_operator_understands():
         settings.pods.launcher_by, settings.pods.airflow_api_url, settings.pods.airflow_ca_file,
     )  # fmt: skip
     assert NO_STORE == from_environment(operator_environment()).logs
+
+
+def test_traces_are_off_by_default_and_reach_the_operator_when_they_are_on():
+    values = 'traces={"endpoint": "https://c.monitoring:4318", "ratio": 0.25, "caConfigMap": "authority"}'
+    env = operator_environment("--set-json", values)
+    settings = from_environment({name: value for name, value in env.items() if not name.endswith("__IDENTITY")})
+    pod = pods_of("--set-json", values)["operator"]["spec"]
+
+    ca = "/etc/airlock/traces-ca/ca.crt"
+    assert Traces(endpoint="https://c.monitoring:4318", ratio=0.25, timeout_seconds=10, ca_file=ca) == settings.traces
+    assert {"name": "traces-ca", "configMap": {"name": "authority"}} in pod["volumes"]
+    assert [] == [name for name in operator_environment() if "TRACES" in name]
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,7 @@ class Metrics:
         ProcessCollector(registry=self._registry)
         self._metrics: dict[str, Any] = {each.name: _made(each, self._registry) for each in FAMILIES}
         self._totals: dict[str, int] = {}
-        self._metrics["build_info"].labels(_version(), platform.python_version()).set(1)
+        self._metrics["build_info"].labels(own_version(), platform.python_version()).set(1)
         # A series that appears with its first event would hide that event from rate().
         for budget in ("infra", "token"):
             self._metrics["reruns_total"].labels(budget)
@@ -258,7 +258,8 @@ def _made(family: Family, registry: CollectorRegistry) -> Any:
     return family.kind(f"{PREFIX}_{family.name}", family.help, family.labels, registry=registry, **more)
 
 
-def _version() -> str:
+def own_version() -> str:
+    """Returns the operator's version; ``source`` where it is not installed."""
     try:
         return version("airlock-operator")
     except PackageNotFoundError:

@@ -10,7 +10,7 @@ import socket
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airlock_operator.decide.pace import Pace
 from airlock_operator.decide.plan import QUIET_SECONDS
@@ -26,12 +26,16 @@ from airlock_operator.pod import sidecar
 from airlock_operator.reconciler import Reconciler
 from airlock_operator.relist import Relist
 from airlock_operator.scrape import Scrape
-from airlock_operator.settings import OperatorSettings, from_environment
+from airlock_operator.settings import OperatorSettings, Traces, from_environment
 from airlock_operator.settings import limits as read_limits
+from airlock_operator.traces.tracing import Tracing
 from airlock_operator.upstream.client import Addresses, Client
 from airlock_operator.workqueue import WorkQueue
 from airlock_wire.process import backoff
 from airlock_wire.process.settings import SettingsError
+
+if TYPE_CHECKING:
+    from airlock_operator.traces.export import Exporter
 
 log = logging.getLogger("airlock.operator")
 
@@ -82,6 +86,7 @@ class Process:
         self._slots = Slots(
             Limits(operator.max_active, operator.max_active_per_namespace, read_limits(operator.max_active_in))
         )
+        self._exporter = exporter(settings.traces, identity)
         self._reconciler = Reconciler(
             self._cluster,
             self._sightings,
@@ -94,6 +99,7 @@ class Process:
             pace=Pace(operator.pods_per_second),
             wake=self._queue.add_news,
             metrics=self._metrics,
+            tracing=Tracing(settings.traces, self._exporter.export if self._exporter is not None else None),
         )
         self._relist = Relist(
             self._cluster,
@@ -130,6 +136,8 @@ class Process:
             if scrapes is not None:
                 scrapes.close()
             await self._cluster.close()
+            if self._exporter is not None:
+                await self._exporter.close()
 
     async def _lead(self, stop: asyncio.Event) -> int:
         """Works until it is told to stop, or until a necessary part has ended."""
@@ -265,6 +273,15 @@ def _report_deaths(parts: list[asyncio.Task[None]]) -> None:
     for part in parts:
         if part.done() and not part.cancelled() and part.exception() is not None:
             log.error("a part of the operator died", exc_info=part.exception(), extra={"part": part.get_name()})
+
+
+def exporter(settings: Traces, identity: str) -> "Exporter | None":
+    """Returns the exporter of traces, None without an endpoint: then OpenTelemetry's SDK is not loaded."""
+    if not settings.endpoint:
+        return None
+    from airlock_operator.traces.export import Exporter
+
+    return Exporter(settings, identity)
 
 
 def upstream_addresses(settings: OperatorSettings) -> Addresses:

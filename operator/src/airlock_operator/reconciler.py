@@ -27,9 +27,10 @@ from airlock_operator.observe.sightings import Key, Sightings
 from airlock_operator.observe.taskrun import TaskRun, read
 from airlock_operator.pod import manifest
 from airlock_operator.reasons import Reason
-from airlock_operator.settings import Logs, Pods
+from airlock_operator.settings import Logs, Pods, Traces
 from airlock_operator.status import events
 from airlock_operator.story import Story, of_act, of_answer, of_stray
+from airlock_operator.traces.tracing import Tracing
 from airlock_operator.upstream.errors import Silent
 from airlock_wire.process import backoff
 from airlock_wire.taskrun import Status
@@ -90,6 +91,7 @@ class Reconciler:
         wake: Callable[[Key], None],
         clock: Callable[[], float] = time.monotonic,
         metrics: Metrics | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
         self._cluster = cluster
         self._sightings = sightings
@@ -103,7 +105,8 @@ class Reconciler:
         self._wake = wake
         self._clock = clock
         self._metrics = metrics or Metrics()
-        self._story = Story()
+        self._tracing = tracing or Tracing(Traces())
+        self._story = Story(self._tracing)
         sightings.gone = self._story.gone
         self._refused: dict[Key, Refused] = {}
         self._answers: dict[Key, tuple[int, Answer | NoAnswer]] = {}
@@ -305,7 +308,8 @@ class Reconciler:
             return wait
         before = self._refused.get(key)
         now = datetime.now(UTC)
-        body = manifest.manifest(run, act.attempt, self._pods, self._ca_pem(run), self._logs)
+        trace = self._tracing.environment(run, act.attempt)
+        body = manifest.manifest(run, act.attempt, self._pods, self._ca_pem(run), self._logs, trace)
         try:
             pod = await self._cluster.create_pod(key.namespace, body)
         except errors.Conflict:

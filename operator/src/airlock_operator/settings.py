@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -141,6 +142,20 @@ class Logs(msgspec.Struct, frozen=True, kw_only=True):
     final_seconds: float = 15.0
 
 
+class Traces(msgspec.Struct, frozen=True, kw_only=True):
+    """Traces of TaskRuns for an OpenTelemetry collector (docs/guides/operations.md)."""
+
+    #: The collector's address for OTLP over HTTP, ``http://collector:4318``; ``/v1/traces`` is added to an address
+    #: without a path. Empty: no traces.
+    endpoint: str = ""
+    #: Which part of the TaskRuns has a trace, from 0 to 1. A ``traceparent`` of a TaskRun's maker says it for itself.
+    ratio: float = 1.0
+    #: How long an export may take, in seconds, with its repetitions.
+    timeout_seconds: float = 10.0
+    #: PEM file of the authorities that the operator trusts for the collector; empty: the usual ones.
+    ca_file: str = ""
+
+
 #: Logs that are not stored anywhere.
 NO_STORE = Logs()
 
@@ -151,11 +166,17 @@ class OperatorSettings(msgspec.Struct, frozen=True, kw_only=True):
     operator: Operator = Operator()
     pods: Pods = Pods()
     logs: Logs = NO_STORE
+    traces: Traces = Traces()
 
     @property
     def namespaces(self) -> list[str]:
         """The namespaces to watch; empty for all."""
         return [name.strip() for name in self.operator.namespaces.split(",") if name.strip()]
+
+
+def _is_http(address: str) -> bool:
+    parts = urlsplit(address)
+    return not address or (parts.scheme in ("http", "https") and bool(parts.hostname))
 
 
 def patterns(text: str) -> tuple[str, ...]:
@@ -206,10 +227,19 @@ def from_environment(environ: Mapping[str, str], file: Path | None = None) -> Op
             raise settings.SettingsError(f"{settings.PREFIX}{name}: {e}") from e
     ways = (BY_COPY, BY_IMAGE)
     url = pods.airflow_api_url
+    traces = loaded.traces
     settings.require(
         settings.PREFIX,
         ("PODS__LAUNCHER_BY", pods.launcher_by, pods.launcher_by in ways, f"be one of {', '.join(ways)}"),
         ("PODS__AIRFLOW_API_URL", url, not url or url.startswith(("https://", "http://")), "begin with https://"),
+        (
+            "TRACES__ENDPOINT",
+            traces.endpoint,
+            _is_http(traces.endpoint),
+            "be empty or an address with http:// or https://",
+        ),
+        ("TRACES__RATIO", traces.ratio, 0.0 <= traces.ratio <= 1.0, "be between 0 and 1"),
+        ("TRACES__TIMEOUT_SECONDS", traces.timeout_seconds, traces.timeout_seconds > 0, "be more than 0"),
         (
             "LOGS__STORE",
             logs.store,

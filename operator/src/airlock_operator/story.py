@@ -1,19 +1,25 @@
 """
-Tells each TaskRun's story in the operator's log: one line for each decision, with namespace, name, UID and attempt.
+Tells each TaskRun's story: in the operator's log, a line for each decision with namespace, name, UID and attempt; and
+in its trace (``traces``).
 
 A line is told after its decision was written or done, so no decision is told twice. A status that says nothing new of
 a decision has no line. No line has a message of a task, since user code may have written it.
 """
 
+import contextlib
 import logging
 from typing import NamedTuple
+
+import msgspec
 
 from airlock_operator.decide.acts import Delete, Forget
 from airlock_operator.decide.case import Answer, NoAnswer
 from airlock_operator.observe import options
 from airlock_operator.observe.sightings import Key, SeenRun
-from airlock_operator.observe.taskrun import MAX_TOKEN_RERUNS, TaskRun
+from airlock_operator.observe.taskrun import MAX_TOKEN_RERUNS, TaskRun, read
 from airlock_operator.reasons import Reason, waits
+from airlock_operator.status.changes import ended_attempt
+from airlock_operator.traces.tracing import Tracing
 from airlock_wire.taskrun import Attempt, Status
 
 log = logging.getLogger("airlock.operator")
@@ -32,7 +38,7 @@ class Line(NamedTuple):
 def of_change(run: TaskRun, after: Status) -> Line | None:
     """Returns the line for a status that was written over the one of ``run``; None if nothing new was decided. Pure."""
     before = run.status
-    ended = _ended(before, after)
+    ended = ended_attempt(before, after)
     if after.finished_at and not before.finished_at:
         return Line("taskrun ended", _over(after, ended))
     if ended is not None:
@@ -77,14 +83,16 @@ def of_stray(act: Delete) -> Line:
 class Story:
     """Writes the lines. An act may be done more often than it is decided, so it is told once in a row."""
 
-    def __init__(self) -> None:
+    def __init__(self, tracing: Tracing) -> None:
+        self._tracing = tracing
         self._last: dict[Key, Line] = {}
 
     def changed(self, run: TaskRun, after: Status) -> None:
-        """Writes the line of a status that was written, if it says something new."""
+        """Tells of a status that was written, if it says something new."""
         line = of_change(run, after)
         if line is not None:
             _write(Key(run.namespace, run.name), run.uid, after.attempt, line)
+        self._tracing.changed(run, after, ended_attempt(run.status, after))
 
     def acted(self, run: TaskRun, line: Line) -> None:
         """Writes the line of an act, unless it is what was last told of the TaskRun's acts."""
@@ -94,9 +102,13 @@ class Story:
             _write(key, run.uid, run.status.attempt, line)
 
     def gone(self, key: Key, seen: SeenRun) -> None:
-        """Writes that a TaskRun is no longer there."""
+        """Tells that a TaskRun is not there any more."""
         self._last.pop(key, None)
         _write(key, seen.uid, seen.attempt, Line("taskrun gone", {"state": seen.state, "reason": seen.reason}))
+        if self._tracing.on and seen.data is not None:
+            # One that cannot be read was never worked on.
+            with contextlib.suppress(msgspec.ValidationError, ValueError, KeyError):
+                self._tracing.gone(read(msgspec.json.decode(seen.data)))
 
     def forget(self, key: Key) -> None:
         """Forgets the acts of a TaskRun that has come to its end."""
@@ -106,12 +118,6 @@ class Story:
 def _write(key: Key, uid: str, attempt: int, line: Line) -> None:
     named = {"namespace": key.namespace, "taskrun": key.name, "uid": uid, "attempt": attempt}
     log.info(line.event, extra=named | line.more)
-
-
-def _ended(before: Status, after: Status) -> Attempt | None:
-    last = before.attempts[-1].attempt if before.attempts else 0
-    found = after.attempts[-1] if after.attempts else None
-    return found if found is not None and found.attempt > last else None
 
 
 def _over(after: Status, ended: Attempt | None) -> dict[str, object]:

@@ -17,6 +17,7 @@ def of(settings):
         {"PODS__BUNDLES": '[{"name": "s", "classpath": "a.B", "image": "i"}]'},
         {"PODS__LAUNCHER_BY": "image", "PODS__AIRFLOW_API_URL": "https://airflow/execution"},
         {"LOGS__STORE": "s3://b/p", "LOGS__CREDENTIALS_SECRET": "s", "LOGS__CA_KEY": "ca.crt", "LOGS__REGION": "x"},
+        {"TRACES__ENDPOINT": "https://collector:4318/v1/traces", "TRACES__RATIO": "0.5"},
         # The chart sets all of them once there is a store.
         {"LOGS__STORE": "gs://b", "LOGS__ENDPOINT": "", "LOGS__CHUNK_SECONDS": "10"},
     ],
@@ -43,6 +44,11 @@ def test_logs_go_nowhere_unless_it_is_said_where():
         ({"PODS__RUNNER_RESOURCES": '{"ask": {"memory": "1Gi"}}'}, "PODS__RUNNER_RESOURCES: it must be JSON like"),
         ({"LOGS__STORE": "/mnt/logs"}, "LOGS__STORE: it must be empty or begin with one of s3://"),
         ({"LOGS__REGION": "x"}, "LOGS__REGION: it must be empty where LOGS__STORE is"),
+        ({"TRACES__ENDPOINT": "collector:4318"}, "TRACES__ENDPOINT: it must be empty or an address with http://"),
+        ({"TRACES__ENDPOINT": "http://"}, "TRACES__ENDPOINT: it must be empty or an address"),
+        ({"TRACES__RATIO": "1.5"}, "TRACES__RATIO: it must be between 0 and 1; it is 1.5"),
+        ({"TRACES__RATIO": "nan"}, "TRACES__RATIO: it must be between 0 and 1"),
+        ({"TRACES__TIMEOUT_SECONDS": "0"}, "TRACES__TIMEOUT_SECONDS: it must be more than 0"),
         ({"LOGS__STORE": "s3://b", "LOGS__CA_KEY": "ca.crt"}, "LOGS__CA_KEY: it must be a key of"),
     ],
 )

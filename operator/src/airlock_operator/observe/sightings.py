@@ -17,6 +17,7 @@ import msgspec
 
 from airlock_operator.observe.complaints import Complaint, heard
 from airlock_operator.observe.podfacts import ATTEMPT_LABEL, RUN_LABEL, PodFacts, observe
+from airlock_operator.observe.taskrun import TRACE_ANNOTATIONS
 
 Json = dict[str, Any]
 
@@ -70,6 +71,9 @@ class Sightings:
                 self.forget(key)
         elif before is None or before.uid != meta["uid"] or not _older(meta["resourceVersion"], before.version):
             small = {name: meta[name] for name in _METADATA if name in meta}
+            given = meta.get("annotations") or {}
+            if TRACE_ANNOTATIONS[0] in given:
+                small["annotations"] = {name: given[name] for name in TRACE_ANNOTATIONS if name in given}
             taskrun = {"apiVersion": body["apiVersion"], "kind": body["kind"], "metadata": small}
             taskrun |= {name: body[name] for name in ("spec", "status") if name in body}
             status = body.get("status") or {}

@@ -12,6 +12,8 @@ from airlock_wire import taskrun
 from airlock_wire.taskrun import Spec, Status
 
 MAX_TOKEN_RERUNS = 3
+#: Annotations by which a TaskRun's maker says in which trace it was made; spec.contextCarrier says it, too.
+TRACE_ANNOTATIONS = ("airlock.dev/traceparent", "airlock.dev/tracestate")
 
 
 class Durations(msgspec.Struct, frozen=True):
@@ -49,6 +51,9 @@ class TaskRun(msgspec.Struct, frozen=True):
     status: Status
     durations: Durations
     times: Times
+    #: What the TaskRun's maker said of its trace, as it is.
+    traceparent: str = ""
+    tracestate: str = ""
 
     @property
     def run_id(self) -> str:
@@ -104,7 +109,18 @@ def read(body: dict[str, Any]) -> TaskRun:
             {name: None if text is None else seconds(text) for name, text in durations.items()}, Durations
         ),
         times=times_of(status),
+        **_trace(meta, spec),
     )
+
+
+def _trace(meta: dict[str, Any], spec: Spec) -> dict[str, str]:
+    """Returns what the TaskRun's maker said of its trace: by annotations, else in spec.contextCarrier."""
+    given = meta.get("annotations") or {}
+    parent, state = TRACE_ANNOTATIONS
+    if parent in given:
+        return {"traceparent": str(given[parent]), "tracestate": str(given.get(state) or "")}
+    carrier = spec.context_carrier or {}
+    return {name: carrier.get(name, "") for name in ("traceparent", "tracestate")}
 
 
 def times_of(status: Status) -> Times:

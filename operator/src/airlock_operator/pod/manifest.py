@@ -7,6 +7,7 @@ pod meets the ``restricted`` Pod Security level. The names that begin with ``air
 made here; the admission policies (charts/airlock) refuse them to anybody else.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from airlock_operator.observe.podfacts import ATTEMPT_LABEL, RUN_LABEL, SIDECAR
@@ -25,10 +26,17 @@ POD_FIELDS = (
 )  # fmt: skip
 
 
-def manifest(run: TaskRun, attempt: int, settings: Pods, ca_pem: str, logs: Logs = NO_STORE) -> dict[str, Any]:
+def manifest(
+    run: TaskRun,
+    attempt: int,
+    settings: Pods,
+    ca_pem: str,
+    logs: Logs = NO_STORE,
+    trace: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
     """
     Returns the pod of an attempt, as JSON for the API server. ``impossible`` must be empty for the TaskRun.
-    ``ca_pem`` holds the certificates of ``sidecars.ca_file``.
+    ``ca_pem`` holds the certificates of ``sidecars.ca_file``. ``trace`` are variables for the runner.
     """
     pod_spec = run.spec.pod
     spec: dict[str, Any] = {name: pod_spec[name] for name in POD_FIELDS if name in pod_spec}
@@ -45,7 +53,7 @@ def manifest(run: TaskRun, attempt: int, settings: Pods, ca_pem: str, logs: Logs
             sidecar.container(run, settings, logs, ca_pem),
             *runner.init_containers(run, settings),
         ],
-        "containers": [runner.container(run, settings)],
+        "containers": [runner.container(run, settings, trace)],
         "volumes": [
             *sidecar.volumes(run, settings, logs),
             *runner.volumes(run, settings),

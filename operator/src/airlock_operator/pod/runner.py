@@ -3,6 +3,7 @@ Builds the runner's container, and brings the launcher into an image without one
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from airlock_operator.listed_bundles import ListedBundle
@@ -32,8 +33,8 @@ _LOCAL_BUNDLE = "airflow.dag_processing.bundles.local.LocalDagBundle"
 _LAUNCHER_VOLUME = "airlock-launcher"
 
 
-def container(run: TaskRun, settings: Pods) -> Json:
-    """Returns the container that user code runs in."""
+def container(run: TaskRun, settings: Pods, trace: Mapping[str, str] | None = None) -> Json:
+    """Returns the container that user code runs in. ``trace`` are the variables that say which trace it is part of."""
     pod_spec = run.spec.pod
     fetched = bundle.fetched(run, settings.bundles)
     mounts: list[Json] = [
@@ -56,7 +57,7 @@ def container(run: TaskRun, settings: Pods) -> Json:
         "image": run.spec.image or settings.runner_image,
         "command": _command(run),
         "args": _arguments(run, settings),
-        "env": [*_environment(run, settings), *pod_spec.get("env", [])],
+        "env": [*_environment(run, settings, trace or {}), *pod_spec.get("env", [])],
         "securityContext": security(shared.RUNNER_UID),
         "volumeMounts": [*mounts, *pod_spec.get("volumeMounts", [])],
     }
@@ -134,9 +135,9 @@ def _arguments(run: TaskRun, settings: Pods) -> list[str]:
     return ["--socket-dir", SOCKET_DIR, *map(unexpanded, bundle), "--grace-seconds", grace]
 
 
-def _environment(run: TaskRun, settings: Pods) -> list[Json]:
+def _environment(run: TaskRun, settings: Pods, trace: Mapping[str, str]) -> list[Json]:
     """Returns our variables, except those that the author sets too; the author's follow them."""
-    variables = {"HOME": TMP_DIR}
+    variables = {"HOME": TMP_DIR, **trace}
     if run.airflow:
         bundle = {
             "name": run.spec.bundle.name if run.spec.bundle is not None else INLINE,
