@@ -125,7 +125,7 @@ class Process:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         await self._cluster.open()
-        probe = await health.serve(self._settings.operator.health_port, self._health, self._leadership.ready)
+        probe = await health.serve(self._settings.operator.health_port, self._health, self._waits_for)
         scrapes = await self._scrape.serve(self._settings.operator.metrics_port)
         try:
             if not await self._first(self._leadership.acquire, stop):
@@ -258,6 +258,16 @@ class Process:
         for key, sighting in self._sightings.runs.items():
             if sighting.data is not None:
                 self._queue.add(key)
+
+    def _waits_for(self) -> str:
+        """Says what this operator waits for before it is ready; empty if it is."""
+        good_at = self._relist.good_at
+        return health.unready(
+            reached=self._leadership.ready(),
+            leading=self._leadership.held,
+            listed_seconds=None if good_at is None else time.monotonic() - good_at,
+            period=self._settings.operator.relist_seconds,
+        )
 
     def _health(self) -> dict[str, object]:
         return {

@@ -51,6 +51,8 @@ class Relist:
         self._adopt = adopt
         self._start_anew = start_anew
         self._metrics = metrics or Metrics()
+        #: When everything was last known to be as listed, in monotonic seconds; None before the first list.
+        self.good_at: float | None = None
 
     async def keep(self, seconds: float) -> None:
         """Lists in full at once, and then about every so many seconds what has changed."""
@@ -127,6 +129,7 @@ class Relist:
                 log.warning("relist failed", extra={"error": str(e)})
                 await asyncio.sleep(backoff.scattered(_FAILED_SECONDS, 0.5, 1.5))
                 continue
+            self.good_at = time.monotonic()
             self._metrics.relisted(kind, time.monotonic() - began)
             if failing_since is not None and time.monotonic() - failing_since > _OUTAGE_SECONDS:
                 self._start_anew()

@@ -8,12 +8,32 @@ _READ_SECONDS = 5.0
 _MAX_REQUEST_BYTES = 8192
 
 
+#: A leader is ready while its last good list is not older than so many periods.
+LISTS = 5
+
+
+def unready(*, reached: bool, leading: bool, listed_seconds: float | None, period: float) -> str:
+    """
+    Says what an operator waits for before it can do its part; empty if it can. Pure. ``reached``: the API server has
+    answered about the Lease. ``listed_seconds`` is the age of the last good list. One that stands by lists nothing.
+    """
+    if not reached:
+        return "the API server has not answered about the Lease"
+    if not leading:
+        return ""
+    if listed_seconds is None:
+        return "TaskRuns and pods have not been listed yet; is the TaskRun resource installed?"
+    if listed_seconds > LISTS * period:
+        return f"TaskRuns and pods could not be listed for {round(listed_seconds)} s"
+    return ""
+
+
 async def serve(
-    port: int, health: Callable[[], dict[str, object]], ready: Callable[[], bool], host: str | None = None
+    port: int, health: Callable[[], dict[str, object]], waits_for: Callable[[], str], host: str | None = None
 ) -> asyncio.Server:
     """
-    Answers every GET with the text of ``health``. A process that can answer is alive: one that loses the Lease ends.
-    ``/readyz`` answers 503 until ``ready`` returns true.
+    Answers every GET with the text of ``health``. A process whose loop answers is alive: it ends by itself if it loses
+    the Lease, a watch or a worker. ``/readyz`` answers 503 while ``waits_for`` returns a text.
     """
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -21,8 +41,9 @@ async def serve(
             async with asyncio.timeout(_READ_SECONDS):
                 head = await reader.readuntil(b"\r\n\r\n")
             ok = head.startswith((b"GET /healthz ", b"GET /readyz "))
-            body = json.dumps(health()).encode() if ok else b"{}"
-            waits = head.startswith(b"GET /readyz ") and not ready()
+            waits = waits_for()
+            body = json.dumps(health() | {"waitsFor": waits}).encode() if ok else b"{}"
+            waits = waits if head.startswith(b"GET /readyz ") else ""
             status = b"503 Service Unavailable" if waits else b"200 OK" if ok else b"404 Not Found"
             writer.write(
                 b"HTTP/1.1 %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%b"

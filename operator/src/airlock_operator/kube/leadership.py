@@ -84,9 +84,7 @@ class Leadership:
         self._attempt = ("", float("-inf"))
 
     def ready(self) -> bool:
-        """
-        Tells whether the API server has answered about the Lease: before that this process can do nothing.
-        """
+        """Tells whether the API server has answered about the Lease: before that this process can do nothing."""
         return self._reached
 
     async def acquire(self) -> None:
