@@ -104,13 +104,12 @@ def test_a_container_of_others_that_never_ends_keeps_no_taskrun_from_its_end(clu
     with meshed(cluster, ADDED[places]) as team:
         team.apply(taskrun("meshed", body))
         run = Story(team, "meshed").until(over, 90)
-        pod = team.get("pod", "meshed-1")
-        names = {
-            each["name"]
-            for part in ("initContainers", "containers")
-            for each in (pod or {"spec": {}})["spec"].get(part, [])
-        }
+        pod = team.wait("pod", "meshed-1", ends, 60)
+        parts = [pod.get("spec", {}).get(part, []) for part in ("initContainers", "containers")]
 
     assert expected == outcome(run)
-    assert pod is None or {each["name"] for _, each in ADDED[places]} < names
-    assert pod is None or "deletionTimestamp" in pod["metadata"] or pod["status"]["phase"] in ("Succeeded", "Failed")
+    assert not pod or {each["name"] for _, each in ADDED[places]} < {each["name"] for part in parts for each in part}
+
+
+def ends(pod):
+    return not pod or "deletionTimestamp" in pod["metadata"] or pod["status"]["phase"] in ("Succeeded", "Failed")

@@ -33,6 +33,7 @@ from airlock_operator.upstream.client import Addresses, Client
 from airlock_operator.workqueue import WorkQueue
 from airlock_wire.process import backoff
 from airlock_wire.process.settings import SettingsError
+from airlock_wire.taskrun import GROUP, PLURAL
 
 if TYPE_CHECKING:
     from airlock_operator.traces.export import Exporter
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("airlock.operator")
 
 _WATCH_ENDS_SECONDS = 1.0
+#: Between two looks whether the TaskRun resource is installed.
+_RESOURCE_SECONDS = 5.0
 #: Between two watches of Events.
 _HEAR_AGAIN_SECONDS = 2.0
 
@@ -82,6 +85,7 @@ class Process:
         self._last_events = handlers.Heard()
         self._unseen: set[Key] = set()
         self._listed_at = 0.0
+        self._installed = True
         self._server = Client(upstream_addresses(settings), self._server_changed)
         self._slots = Slots(
             Limits(operator.max_active, operator.max_active_per_namespace, read_limits(operator.max_active_in))
@@ -128,7 +132,7 @@ class Process:
         probe = await health.serve(self._settings.operator.health_port, self._health, self._waits_for)
         scrapes = await self._scrape.serve(self._settings.operator.metrics_port)
         try:
-            if not await self._first(self._leadership.acquire, stop):
+            if not await self._first(self._resource, stop) or not await self._first(self._leadership.acquire, stop):
                 return 0
             return await self._lead(stop)
         finally:
@@ -138,6 +142,19 @@ class Process:
             await self._cluster.close()
             if self._exporter is not None:
                 await self._exporter.close()
+
+    async def _resource(self) -> None:
+        """Waits for the TaskRun resource: kopf ends where it is not there, and would be started again ever later."""
+        namespace = next(iter(self._settings.namespaces), "")
+        while True:
+            try:
+                self._installed = await self._cluster.knows_taskruns(namespace)
+                if self._installed:
+                    return
+                log.warning("the TaskRun resource is not installed", extra={"resource": f"{PLURAL}.{GROUP}"})
+            except errors.KubernetesError as e:
+                log.warning("TaskRuns cannot be listed", extra={"error": str(e)})
+            await asyncio.sleep(backoff.scattered(_RESOURCE_SECONDS))
 
     async def _lead(self, stop: asyncio.Event) -> int:
         """Works until it is told to stop, or until a necessary part has ended."""
@@ -263,6 +280,7 @@ class Process:
         """Says what this operator waits for before it is ready; empty if it is."""
         good_at = self._relist.good_at
         return health.unready(
+            installed=self._installed,
             reached=self._leadership.ready(),
             leading=self._leadership.held,
             listed_seconds=None if good_at is None else time.monotonic() - good_at,

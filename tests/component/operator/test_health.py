@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from airlock_operator import process
 from airlock_operator.kube import errors, handlers, health
 from airlock_operator.kube.api import _WATCH_SECONDS
 from airlock_operator.process import Process
@@ -32,6 +33,13 @@ class Cluster:
             raise self.lists
         yield []
 
+    async def knows_taskruns(self, _namespace):
+        if isinstance(self.lists, errors.NotFound):
+            return False
+        if self.lists is not None:
+            raise self.lists
+        return True
+
     async def versions(self, *_):
         if self.lists is not None:
             raise self.lists
@@ -51,7 +59,7 @@ class Probed:
 
     def __init__(self, cluster, **settings):
         self.process = Process(OperatorSettings(operator=Operator(**settings)))
-        self.process._leadership._cluster = self.process._relist._cluster = cluster
+        self.process._cluster = self.process._leadership._cluster = self.process._relist._cluster = cluster
 
     async def __aenter__(self):
         self.server = await health.serve(0, self.process._health, self.process._waits_for, "127.0.0.1")
@@ -103,18 +111,25 @@ def test_a_leader_is_ready_once_it_has_listed_everything():
     assert (200, 200) == (before["/healthz"], after["/healthz"])
 
 
-def test_a_leader_without_the_taskrun_resource_is_alive_not_ready_and_says_what_it_lacks():
-    async def go():
-        async with Probed(Cluster(errors.NotFound(404, "no"), errors.NotFound(404, "no such resource"))) as probed:
-            await probed.process._leadership.acquire()
-            listing = asyncio.ensure_future(probed.process._relist.keep(60.0))
-            await asyncio.sleep(0.1)
-            listing.cancel()
-            return await probed.statuses(), await probed.waits_for()
+def test_without_the_taskrun_resource_an_operator_is_alive_and_waits_for_it_before_it_leads(monkeypatch):
+    monkeypatch.setattr(process, "_RESOURCE_SECONDS", 0.02)
 
-    statuses, waits = asyncio.run(go())
-    assert (200, 503) == (statuses["/healthz"], statuses["/readyz"])
-    assert "is the TaskRun resource installed" in waits
+    async def go():
+        cluster = Cluster(errors.NotFound(404, "no"), errors.NotFound(404, "no such resource"))
+        async with Probed(cluster) as probed:
+            waiting = asyncio.ensure_future(probed.process._resource())
+            await asyncio.sleep(0.1)
+            before = await probed.statuses(), await probed.waits_for(), waiting.done()
+            cluster.lists = errors.Busy(503, "away")
+            await asyncio.sleep(0.1)
+            cluster.lists = None
+            await asyncio.wait_for(waiting, 5)
+            return before, await probed.waits_for()
+
+    (statuses, lacks, led), then = asyncio.run(go())
+    assert (200, 503, False) == (statuses["/healthz"], statuses["/readyz"], led)
+    assert "the TaskRun resource is not installed" == lacks
+    assert "Lease" in then
 
 
 def test_a_leader_whose_lists_fail_for_minutes_is_not_ready_until_one_succeeds():

@@ -116,6 +116,14 @@ class Cluster:
         """Returns a TaskRun."""
         return await self._ask("GET", _taskrun(namespace, name))
 
+    async def knows_taskruns(self, namespace: str) -> bool:
+        """Tells whether the TaskRun resource is installed; ``namespace`` is one that may be listed, "" for all."""
+        try:
+            await self._data("GET", _list(namespace, PLURAL, "", ""), _METADATA_ONLY)
+        except errors.NotFound:
+            return False
+        return True
+
     async def write_status(self, body: Json, status: Json) -> Json:
         """
         Writes the status and returns the TaskRun. ``body`` is the object that the status was decided on; raises

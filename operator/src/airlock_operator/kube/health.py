@@ -12,17 +12,20 @@ _MAX_REQUEST_BYTES = 8192
 LISTS = 5
 
 
-def unready(*, reached: bool, leading: bool, listed_seconds: float | None, period: float) -> str:
+def unready(*, installed: bool, reached: bool, leading: bool, listed_seconds: float | None, period: float) -> str:
     """
-    Says what an operator waits for before it can do its part; empty if it can. Pure. ``reached``: the API server has
-    answered about the Lease. ``listed_seconds`` is the age of the last good list. One that stands by lists nothing.
+    Says what an operator waits for before it can do its part; empty if it can. Pure. ``installed``: nothing says that the
+    TaskRun resource is not there. ``reached``: the API server has answered about the Lease. ``listed_seconds`` is the age
+    of the last good list. One that stands by lists nothing.
     """
+    if not installed:
+        return "the TaskRun resource is not installed"
     if not reached:
         return "the API server has not answered about the Lease"
     if not leading:
         return ""
     if listed_seconds is None:
-        return "TaskRuns and pods have not been listed yet; is the TaskRun resource installed?"
+        return "TaskRuns and pods have not been listed yet"
     if listed_seconds > LISTS * period:
         return f"TaskRuns and pods could not be listed for {round(listed_seconds)} s"
     return ""
