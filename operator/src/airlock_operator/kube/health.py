@@ -14,9 +14,10 @@ LISTS = 5
 
 def unready(*, installed: bool, reached: bool, leading: bool, listed_seconds: float | None, period: float) -> str:
     """
-    Says what an operator waits for before it can do its part; empty if it can. Pure. ``installed``: nothing says that the
-    TaskRun resource is not there. ``reached``: the API server has answered about the Lease. ``listed_seconds`` is the age
-    of the last good list. One that stands by lists nothing.
+    Says what an operator waits for before it can do its part; empty if it can. Pure.
+
+    ``installed``: nothing says that the TaskRun resource is not there. ``reached``: the API server has answered about
+    the Lease. ``listed_seconds`` is the age of the last good list. One that stands by lists nothing.
     """
     if not installed:
         return "the TaskRun resource is not installed"
