@@ -130,15 +130,15 @@ class SidecarSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 def from_environment(environ: Mapping[str, str], file: Path | None = None) -> SidecarSettings:
     """Loads the settings; raises SettingsError, also where one is missing that a sidecar cannot do without."""
-    loaded = settings.load(SidecarSettings, environ, file)
-    _check_launch(loaded)
-    _check_logs(loaded.logs)
-    return loaded
+    config = settings.load(SidecarSettings, environ, file)
+    _check_launch(config)
+    _check_logs(config.logs)
+    return config
 
 
-def _check_launch(loaded: SidecarSettings) -> None:
+def _check_launch(config: SidecarSettings) -> None:
     """Raises SettingsError for a launch or a folder that is missing, and for a wrong way to a token."""
-    sidecar = loaded.sidecar
+    sidecar = config.sidecar
     for name, value in (
         (names.SOCKET_DIR, sidecar.socket_dir),
         (names.STATE_DIR, sidecar.state_dir),
@@ -150,7 +150,7 @@ def _check_launch(loaded: SidecarSettings) -> None:
         raise settings.SettingsError(
             f"set one of {names.WORKLOAD} and {names.WORKLOAD_FILE}: which launch this is, as text or as a file"
         )
-    if bool(loaded.api.exchange_url) != bool(sidecar.pod_token_file):
+    if bool(config.api.exchange_url) != bool(sidecar.pod_token_file):
         raise settings.SettingsError(
             f"{names.API_EXCHANGE_URL} and {names.POD_TOKEN_FILE} go together: set both, or neither"
         )

@@ -136,10 +136,10 @@ class Lifecycle:
         try:
             self._prepare()
         except errors.ApiError as e:
-            refused = entering.refusal(e)
-            self._launch.stopped(refused.why, refused.message)
-            self._launch.log(f"the pod's token is not exchanged: {e.words}", "error", reason=refused.why)
-            return refused
+            refusal = entering.refusal(e)
+            self._launch.stopped(refusal.why, refusal.message)
+            self._launch.log(f"the pod's token is not exchanged: {e.words}", "error", reason=refusal.why)
+            return refusal
         return None
 
     def _by_mode(self) -> Entered:

@@ -37,12 +37,12 @@ class Session(NamedTuple):
 
 
 class Listener:
-    """The listening socket. ``refused`` is called with the kind of each refusal."""
+    """The listening socket. ``on_refusal`` is called with the kind of each refusal."""
 
-    def __init__(self, folder: str, runner_uid: int, refused: Callable[[str], None]) -> None:
+    def __init__(self, folder: str, runner_uid: int, on_refusal: Callable[[str], None]) -> None:
         self._path = os.path.join(folder, pod.SOCKET_NAME)
         self._uid = os.getuid() if runner_uid < 0 else runner_uid
-        self._refused = refused
+        self._on_refusal = on_refusal
         # A killed sidecar leaves its socket's name behind; nobody else can have made that name.
         if os.path.lexists(self._path):
             os.unlink(self._path)
@@ -82,7 +82,7 @@ class Listener:
                 else:
                     raise LauncherBroke("a hello out of turn")
             except (LauncherBroke, OSError, ValueError):
-                self._refused("hello")
+                self._on_refusal("hello")
                 peer.close()
         return None
 

@@ -111,8 +111,8 @@ class Handlers:
 
     def set_rendered_map_index(self, route: Route, ask: changes.SetRenderedMapIndex) -> Any:
         """Stores the name of a mapped task instance, masked because people see it."""
-        masked = self._launch.masker.mask(ask.rendered_map_index)
-        return self.routed(route, msgspec.structs.replace(ask, rendered_map_index=masked))
+        name = self._launch.masker.mask(ask.rendered_map_index)
+        return self.routed(route, msgspec.structs.replace(ask, rendered_map_index=name))
 
     def trigger_dag_run(self, route: Route, ask: changes.TriggerDagRun) -> Any:
         """Makes a DAG run; clears an existing one if the message asks for that."""

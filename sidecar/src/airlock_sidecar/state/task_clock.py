@@ -49,10 +49,10 @@ class TaskClock:
             watch = self._watch
             if watch.ended:
                 return _NOTE_SECONDS[1]
-            left = limit + (0.0 if watch.begun else SLOW_START_SECONDS) - watch.spent(self._clock())
-            if left > 0:
+            seconds_left = limit + (0.0 if watch.begun else SLOW_START_SECONDS) - watch.spent(self._clock())
+            if seconds_left > 0:
                 least, most = _NOTE_SECONDS
-                return min(left, LOOK_AGAIN_SECONDS if watch.doubts else min(max(limit / NOTES, least), most))
+                return min(seconds_left, LOOK_AGAIN_SECONDS if watch.doubts else min(max(limit / NOTES, least), most))
             return LOOK_AGAIN_SECONDS if watch.waits else 0.0
 
     def start(self, *, begun: bool = False) -> None:

@@ -77,13 +77,13 @@ class Heart:
         self.good()
 
     def _run(self) -> None:
-        denied = 0
+        denials = 0
         while True:
             pause = self._pause.is_set()
             why, message = (Stop.NOT, "") if pause else self._beat_once()
-            denied = denied + 1 if why is Stop.TOKEN_EXPIRED else 0
+            denials = denials + 1 if why is Stop.TOKEN_EXPIRED else 0
             # A beat that was under way when a terminal state was sent is answered with 409, and means nothing.
-            final = why in (Stop.SUPERSEDED, Stop.DENIED) or denied >= DENIED_IN_A_ROW
+            final = why in (Stop.SUPERSEDED, Stop.DENIED) or denials >= DENIED_IN_A_ROW
             if final and not self._pause.is_set():
                 self._on_loss(why, message)
                 return

@@ -55,19 +55,17 @@ def step(status: int) -> Step:
     return Step.LATER if status in (401, 429) or status >= 500 else Step.FINAL
 
 
-def foreign(
-    expected: TaskInstance, answered: TaskInstanceRef, before: TaskInstanceRef | None
-) -> errors.ApiError | None:
+def foreign(expected: TaskInstance, actual: TaskInstanceRef, before: TaskInstanceRef | None) -> errors.ApiError | None:
     """
     Returns an error if the server named the wrong task instance: not the one that this pod was made for, or not the one
     that it named ``before``. Pure.
     """
     fields = ("dag_id", "task_id", "run_id", "map_index", "try_number")
-    differ = [name for name in fields if getattr(expected, name) != getattr(answered, name)]
+    differ = [name for name in fields if getattr(expected, name) != getattr(actual, name)]
     if differ:
         text = f"the server exchanged the pod's token for another task instance's: {', '.join(differ)} differ"
         return errors.Refused(200, {"reason": "WrongTaskInstance", "message": text})
-    if before is not None and before.id != answered.id:
+    if before is not None and before.id != actual.id:
         return errors.Gone(200, {"reason": "Superseded", "message": "the server knows this launch under another id"})
     return None
 

@@ -63,11 +63,11 @@ class TokenFile:
                 self._gives_up_at = time.monotonic() + self._wait_seconds
                 self._say(f"the server refused the task's token; waiting up to {self._wait_seconds:g} s for another")
             while (value := self._other()) is None:
-                left = self._gives_up_at - time.monotonic()
-                if left <= 0:
+                seconds_left = self._gives_up_at - time.monotonic()
+                if seconds_left <= 0:
                     text = f"the server refused the task's token, and no other came within {self._wait_seconds:g} s"
                     raise errors.Denied(401, {"reason": "TokenExpired", "message": text})
-                if until.wait(min(left, _LOOK_AGAIN_SECONDS)):
+                if until.wait(min(seconds_left, _LOOK_AGAIN_SECONDS)):
                     raise errors.GaveUp("the wait for another token")
             self._take(value)
 
