@@ -39,9 +39,9 @@ def say(line: str) -> None:
 def register(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> None:
     """Adds the commands: the one that the ``arguments`` name from its module, the others as a line of help."""
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
-    chosen = next((word for word in arguments if not word.startswith("-")), None)
+    command_word = next((word for word in arguments if not word.startswith("-")), None)
     for command, module, line in COMMANDS:
-        if command == chosen:
+        if command == command_word:
             importlib.import_module(f"airlock_server.cli.{module}").register(subparsers)
         else:
             subparsers.add_parser(command, help=line)

@@ -48,11 +48,11 @@ class Encryption:
         nonce = secrets.token_bytes(_NONCE_BYTES)
         return _FORMAT + nonce + self._aead.encrypt(nonce, value.encode(), place.encode())
 
-    def decrypt(self, stored: bytes, place: str) -> str:
+    def decrypt(self, ciphertext: bytes, place: str) -> str:
         """Decrypts what ``encrypt`` returned; raises Undecryptable."""
-        if stored[:1] != _FORMAT:
+        if ciphertext[:1] != _FORMAT:
             raise Undecryptable(f"{place}: stored in an unknown format")
-        nonce, sealed = stored[1 : 1 + _NONCE_BYTES], stored[1 + _NONCE_BYTES :]
+        nonce, sealed = ciphertext[1 : 1 + _NONCE_BYTES], ciphertext[1 + _NONCE_BYTES :]
         try:
             return self._aead.decrypt(nonce, sealed, place.encode()).decode()
         except (InvalidTag, ValueError) as e:

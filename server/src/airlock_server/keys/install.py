@@ -78,13 +78,13 @@ class Install:
         return bundle is None or contents.bundle_of_one(bundle.data, authority) is None
 
     def _there(self, name: str) -> Data:
-        stored = objects.read(self._client, "Secret", self._namespace, name)
-        if stored is None:
+        secret = objects.read(self._client, "Secret", self._namespace, name)
+        if secret is None:
             raise KeysError(
                 f"there is no Secret {name} in namespace {self._namespace!r}; set the install up first: "
                 f"airlock keys setup --namespace {self._namespace}"
             )
-        return stored.data
+        return secret.data
 
     def _change(self, kind: Kind, name: str, step: Callable[[Data | None], Data | None]) -> Data:
         """Does a step on an object, writes its result if it has one, and returns the data after it."""

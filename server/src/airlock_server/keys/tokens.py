@@ -135,15 +135,15 @@ class Tokens:
         raise jwt.InvalidSignatureError("Signature verification failed")
 
     def _mint(self, ti_id: str, scope: Scope, seconds: int, now: float | None, bound: Binding | None = None) -> str:
-        issued = int(time.time() if now is None else now)
+        issued_at = int(time.time() if now is None else now)
         claims: dict[str, Any] = {
             "sub": str(uuid.UUID(ti_id)),
             "scope": scope,
             "jti": uuid.uuid4().hex,
             "aud": self._settings.audience,
-            "nbf": issued,
-            "iat": issued,
-            "exp": issued + seconds,
+            "nbf": issued_at,
+            "iat": issued_at,
+            "exp": issued_at + seconds,
         }
         if self._settings.issuer:
             claims["iss"] = self._settings.issuer

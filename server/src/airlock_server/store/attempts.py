@@ -48,10 +48,10 @@ def known(conn: sa.Connection, pod_uid: str) -> Known | None:
     attempt_of_pod = of_pod(conn, pod_uid)
     if attempt_of_pod is None:
         return None
-    chosen = sa.select(_t.state, _t.reason).where(
+    query = sa.select(_t.state, _t.reason).where(
         _t.id == attempt_of_pod.ti_id, _t.try_number == attempt_of_pod.try_number
     )
-    row = conn.execute(chosen).one_or_none()
+    row = conn.execute(query).one_or_none()
     return Known("unknown") if row is None else Known(row.state, row.reason or "")
 
 
@@ -87,14 +87,14 @@ def admit(conn: sa.Connection, claim: Claim) -> Attempt | Superseded | OwnedBy |
 
 def end(conn: sa.Connection, taskrun_uid: str, because: str) -> int:
     """Ends every open attempt of a TaskRun; returns their number."""
-    chosen = sa.update(attempt).where(_a.taskrun_uid == taskrun_uid, _a.ended_at.is_(None))
-    return conn.execute(chosen.values(ended_at=clock(), ended_because=because)).rowcount
+    statement = sa.update(attempt).where(_a.taskrun_uid == taskrun_uid, _a.ended_at.is_(None))
+    return conn.execute(statement.values(ended_at=clock(), ended_because=because)).rowcount
 
 
 def watched(conn: sa.Connection) -> list[TaskRunRef]:
     """Returns the TaskRuns with an open attempt."""
-    chosen = sa.select(_a.namespace, _a.taskrun_name, _a.taskrun_uid).where(_a.ended_at.is_(None)).distinct()
-    return [TaskRunRef(*row) for row in conn.execute(chosen)]
+    query = sa.select(_a.namespace, _a.taskrun_name, _a.taskrun_uid).where(_a.ended_at.is_(None)).distinct()
+    return [TaskRunRef(*row) for row in conn.execute(query)]
 
 
 def row_of_taskrun(conn: sa.Connection, taskrun_uid: str) -> tuple[str, TaskInstanceState] | None:

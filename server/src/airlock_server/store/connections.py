@@ -55,8 +55,8 @@ def delete(conn: sa.Connection, conn_id: str) -> bool:
 
 def ids(conn: sa.Connection) -> list[tuple[str, str]]:
     """Returns every connection's id and type, in order."""
-    chosen = sa.select(connection.c.conn_id, connection.c.conn_type).order_by(connection.c.conn_id)
-    return [(row.conn_id, row.conn_type) for row in conn.execute(chosen)]
+    query = sa.select(connection.c.conn_id, connection.c.conn_type).order_by(connection.c.conn_id)
+    return [(row.conn_id, row.conn_type) for row in conn.execute(query)]
 
 
 def _place(conn_id: str, column: str) -> str:

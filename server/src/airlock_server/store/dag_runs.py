@@ -38,14 +38,14 @@ def make_manual(
 
 def exists(conn: sa.Connection, dag_id: str, run_id: str) -> bool:
     """Tells whether the DAG run exists."""
-    chosen = sa.select(dag_run.c.run_id).where(dag_run.c.dag_id == dag_id, dag_run.c.run_id == run_id)
-    return conn.execute(chosen).one_or_none() is not None
+    query = sa.select(dag_run.c.run_id).where(dag_run.c.dag_id == dag_id, dag_run.c.run_id == run_id)
+    return conn.execute(query).one_or_none() is not None
 
 
 def namespace_of(conn: sa.Connection, dag_id: str, run_id: str) -> str | None:
     """Returns the namespace whose TaskRuns made it; None for the scheduler's own, and for one that does not exist."""
-    chosen = sa.select(dag_run.c.namespace).where(dag_run.c.dag_id == dag_id, dag_run.c.run_id == run_id)
-    namespace: str | None = conn.scalar(chosen)
+    query = sa.select(dag_run.c.namespace).where(dag_run.c.dag_id == dag_id, dag_run.c.run_id == run_id)
+    namespace: str | None = conn.scalar(query)
     return namespace
 
 

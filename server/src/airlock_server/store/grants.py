@@ -38,12 +38,12 @@ def remove(conn: sa.Connection, grant: Grant) -> bool:
 
 def list_(conn: sa.Connection, kind: Kind | None, namespace: str | None) -> list[Grant]:
     """Returns the grants in order, optionally of one kind or one namespace."""
-    chosen = sa.select(_g.namespace, _g.kind, _g.pattern).order_by(_g.namespace, _g.kind, _g.pattern)
+    query = sa.select(_g.namespace, _g.kind, _g.pattern).order_by(_g.namespace, _g.kind, _g.pattern)
     if kind is not None:
-        chosen = chosen.where(_g.kind == kind)
+        query = query.where(_g.kind == kind)
     if namespace is not None:
-        chosen = chosen.where(_g.namespace == namespace)
-    return [Grant(*row) for row in conn.execute(chosen)]
+        query = query.where(_g.namespace == namespace)
+    return [Grant(*row) for row in conn.execute(query)]
 
 
 def patterns(conn: sa.Connection, namespace: str, kind: Kind) -> list[str]:

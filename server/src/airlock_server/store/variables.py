@@ -21,8 +21,8 @@ def get(conn: sa.Connection, encryption: Encryption, key: str) -> tuple[bool, st
 
 def put(conn: sa.Connection, encryption: Encryption, key: str, value: str | None, description: str | None) -> None:
     """Makes or replaces a variable."""
-    stored = None if value is None else encryption.encrypt(value, _place(key))
-    upsert.upsert(conn, variable, {"key": key}, {"value": stored, "description": description})
+    ciphertext = None if value is None else encryption.encrypt(value, _place(key))
+    upsert.upsert(conn, variable, {"key": key}, {"value": ciphertext, "description": description})
 
 
 def delete(conn: sa.Connection, key: str) -> bool:
@@ -37,14 +37,14 @@ def keys(
     Returns the keys that start with ``prefix``, in order, from ``offset``; and their total number. With ``granted``
     only keys that match one of its patterns.
     """
-    chosen = sa.select(variable.c.key)
+    query = sa.select(variable.c.key)
     if prefix:
-        chosen = chosen.where(sa.func.substr(variable.c.key, 1, len(prefix)) == prefix)
+        query = query.where(sa.func.substr(variable.c.key, 1, len(prefix)) == prefix)
     if granted is not None:
-        fitting = [key for key in conn.scalars(chosen.order_by(variable.c.key)) if grants.covers(granted, key)]
+        fitting = [key for key in conn.scalars(query.order_by(variable.c.key)) if grants.covers(granted, key)]
         return fitting[offset : offset + limit], len(fitting)
-    total = conn.scalar(sa.select(sa.func.count()).select_from(chosen.subquery())) or 0
-    return list(conn.scalars(chosen.order_by(variable.c.key).limit(limit).offset(offset))), total
+    total = conn.scalar(sa.select(sa.func.count()).select_from(query.subquery())) or 0
+    return list(conn.scalars(query.order_by(variable.c.key).limit(limit).offset(offset))), total
 
 
 def _place(key: str) -> str:

@@ -58,15 +58,15 @@ def get_at(conn: sa.Connection, where: XComKey, offset: int, *, include_prior_da
     """Reads the XCom at a place in the order of map indexes; a negative ``offset`` counts from the end."""
     order = xcom.c.map_index.asc() if offset >= 0 else xcom.c.map_index.desc()
     skip = offset if offset >= 0 else -1 - offset
-    chosen = _chosen(where, include_prior_dates).order_by(None).order_by(order)
-    value: bytes | None = conn.scalar(chosen.offset(skip).limit(1))
+    query = _chosen(where, include_prior_dates).order_by(None).order_by(order)
+    value: bytes | None = conn.scalar(query.offset(skip).limit(1))
     return value
 
 
-def get_slice(conn: sa.Connection, where: XComKey, chosen: slice, *, include_prior_dates: bool = False) -> list[bytes]:
+def get_slice(conn: sa.Connection, where: XComKey, part: slice, *, include_prior_dates: bool = False) -> list[bytes]:
     """Reads the XComs of a slice of the map indexes, as Python slices a list."""
     in_order = _chosen(where, include_prior_dates).order_by(None).order_by(xcom.c.map_index.asc())
-    rows = conn.execute(in_order.with_only_columns(xcom.c.run_id, xcom.c.map_index)).all()[chosen]
+    rows = conn.execute(in_order.with_only_columns(xcom.c.run_id, xcom.c.map_index)).all()[part]
     one = sa.select(xcom.c.value).where(
         *_of(where), xcom.c.run_id == sa.bindparam("run"), xcom.c.map_index == sa.bindparam("index")
     )
@@ -76,8 +76,8 @@ def get_slice(conn: sa.Connection, where: XComKey, chosen: slice, *, include_pri
 
 def count(conn: sa.Connection, where: XComKey) -> int:
     """Counts the map indexes that have this XCom."""
-    chosen = sa.select(sa.func.count()).select_from(xcom).where(*_of(where), xcom.c.run_id == where.run_id)
-    return conn.scalar(chosen) or 0
+    query = sa.select(sa.func.count()).select_from(xcom).where(*_of(where), xcom.c.run_id == where.run_id)
+    return conn.scalar(query) or 0
 
 
 def delete(conn: sa.Connection, where: XComKey, map_index: int) -> None:
@@ -90,16 +90,16 @@ def _of(where: XComKey) -> list[sa.ColumnElement[bool]]:
 
 
 def _chosen(where: XComKey, prior: bool, *more: sa.ColumnElement[bool]) -> sa.Select[Any]:  # noqa: FBT001 - private
-    chosen = sa.select(xcom.c.value).where(*_of(where), *more)
+    query = sa.select(xcom.c.value).where(*_of(where), *more)
     if not prior:
-        return chosen.where(xcom.c.run_id == where.run_id)
+        return query.where(xcom.c.run_id == where.run_id)
     this = dag_run.alias("this")
     when, this_when = (sa.func.coalesce(t.c.logical_date, t.c.run_after) for t in (dag_run, this))
     of_this = (this.c.dag_id == where.dag_id, this.c.run_id == where.run_id)
     this_date = sa.select(this_when).where(*of_this)
     # Two namespaces may have DAGs of one name, and must not see each other's runs.
     this_namespace = sa.select(this.c.namespace).where(*of_this).scalar_subquery()
-    joined = xcom.join(dag_run, sa.and_(xcom.c.dag_id == dag_run.c.dag_id, xcom.c.run_id == dag_run.c.run_id))
+    with_runs = xcom.join(dag_run, sa.and_(xcom.c.dag_id == dag_run.c.dag_id, xcom.c.run_id == dag_run.c.run_id))
     same = dag_run.c.namespace.is_not_distinct_from(this_namespace)
-    chosen = chosen.select_from(joined).where(when <= this_date.scalar_subquery(), same)
-    return chosen.order_by(when.desc(), xcom.c.written_at.desc())
+    query = query.select_from(with_runs).where(when <= this_date.scalar_subquery(), same)
+    return query.order_by(when.desc(), xcom.c.written_at.desc())

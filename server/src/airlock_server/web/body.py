@@ -17,8 +17,8 @@ class ClientGone(Exception):
 
 async def read_body(request: Request, receive: Receive, cap: int) -> bytes:
     """Returns the whole body; raises 413 for over ``cap`` bytes, 408 if it does not come in time, or ClientGone."""
-    declared = request.headers.get(b"content-length", b"0")
-    if declared.isdigit() and int(declared) > _MAX_DISCARD_BYTES:
+    length = request.headers.get(b"content-length", b"0")
+    if length.isdigit() and int(length) > _MAX_DISCARD_BYTES:
         raise _too_large(cap)
     try:
         async with asyncio.timeout(BODY_SECONDS):

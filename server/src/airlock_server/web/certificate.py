@@ -14,7 +14,7 @@ class CertificateFiles:
         self._context = context
         self._certificate = certificate
         self._key = key
-        self._loaded = self._marks()
+        self._loaded_marks = self._marks()
 
     def reload_if_changed(self) -> bool:
         """
@@ -23,7 +23,7 @@ class CertificateFiles:
         Files that do not fit together are in the middle of a renewal: the old ones stay in use until the next look.
         """
         marks = self._marks()
-        if marks is None or marks == self._loaded:
+        if marks is None or marks == self._loaded_marks:
             return False
         try:
             # Another context tries them first: a pair that does not fit would leave a context with only one of them.
@@ -32,7 +32,7 @@ class CertificateFiles:
         except (OSError, ssl.SSLError) as e:
             log.warning("the new certificate cannot be used", extra={"file": self._certificate, "error": str(e)})
             return False
-        self._loaded = marks
+        self._loaded_marks = marks
         log.info("certificate reloaded", extra={"file": self._certificate})
         return True
 

@@ -226,14 +226,14 @@ class Containers:
             settings[names.RUNNER_UID] = str(self._uid)
         environ = {key: self._environ[key] for key in ("PATH", "LANG", "TZ") if key in self._environ}
         environ |= settings
-        passed = [self._state]
+        fds = [self._state]
         token_fd = None
         if self._token:
             token_fd, write = os.pipe()
             os.write(write, self._token.encode())
             os.close(write)
             environ[names.TOKEN_FD] = str(token_fd)
-            passed.append(token_fd)
+            fds.append(token_fd)
         # A SIGTERM before the sidecar has a handler would end it without a record. So it starts with the signal
         # blocked, and unblocks it once it can handle it.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
@@ -244,7 +244,7 @@ class Containers:
                 lambda: subprocess.Popen(
                     [sys.executable, "-I", "-m", "airlock_sidecar"],
                     env=environ,
-                    pass_fds=passed,
+                    pass_fds=fds,
                     stdin=subprocess.DEVNULL,
                     stdout=self.output[1],
                     start_new_session=True,

@@ -136,14 +136,14 @@ def _deliver(outcomes: list[tuple[Any, Exception | None]], waiters: list[_Waiter
             loops.setdefault(waiter.get_loop(), []).append((waiter, result, error))
         elif waiter.set_running_or_notify_cancel():
             _settle(waiter, result, error)
-    for loop, settled in loops.items():
+    for loop, deliveries in loops.items():
         # One wake-up for each loop and batch. A loop that was closed meanwhile has no callers any more.
         with contextlib.suppress(RuntimeError):
-            loop.call_soon_threadsafe(_settle_all, settled)
+            loop.call_soon_threadsafe(_settle_all, deliveries)
 
 
-def _settle_all(settled: list[tuple[asyncio.Future[Any], Any, Exception | None]]) -> None:
-    for waiter, result, error in settled:
+def _settle_all(deliveries: list[tuple[asyncio.Future[Any], Any, Exception | None]]) -> None:
+    for waiter, result, error in deliveries:
         if not waiter.done():
             _settle(waiter, result, error)
 
