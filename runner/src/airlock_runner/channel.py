@@ -82,7 +82,7 @@ class Channel:
         # The request being served: its id and bytes, how many bytes each send took, and what was received so far.
         self._outstanding: tuple[int, bytes] | None = None
         #: Called if the outstanding request, which nobody waits for, is refused.
-        self._refused: Callable[[AirlockException], None] | None = None
+        self._on_refusal: Callable[[AirlockException], None] | None = None
         self._sent_bytes: list[int] = []
         self._received: list[bytes] = []
 
@@ -110,15 +110,15 @@ class Channel:
         """
         return _message(self._in_turn(message, self._asked))
 
-    def tell(self, message: FromRunner, refused: Callable[[AirlockException], None]) -> None:
+    def tell(self, message: FromRunner, on_refusal: Callable[[AirlockException], None]) -> None:
         """
         Sends a message and does not wait for its answer. The answer is read before the next request; if it is a
-        refusal, ``refused`` is then called with what ``ask`` would have raised.
+        refusal, ``on_refusal`` is then called with what ``ask`` would have raised.
 
         Raises FrameTooLarge and ChannelError if it cannot be sent. If the sidecar is lost meanwhile, the message is
         sent again, like any other request.
         """
-        self._in_turn(message, partial(self._told, refused=refused))
+        self._in_turn(message, partial(self._told, on_refusal=on_refusal))
 
     def _in_turn(self, message: FromRunner, act: Callable[[FromRunner], T]) -> T:
         """
@@ -149,9 +149,9 @@ class Channel:
     def _asked(self, message: FromRunner) -> frames.Response:
         return self._settle(*self._begin(message))
 
-    def _told(self, message: FromRunner, refused: Callable[[AirlockException], None]) -> None:
+    def _told(self, message: FromRunner, on_refusal: Callable[[AirlockException], None]) -> None:
         _, data = self._begin(message)
-        self._refused = refused
+        self._on_refusal = on_refusal
         with suppress(_Lost):
             self._send(data)
 
@@ -160,14 +160,14 @@ class Channel:
         request = (self._next_id, _encoded(self._next_id, message))
         self._next_id += 1
         self._sent_bytes.clear()
-        self._refused = None
+        self._on_refusal = None
         self._outstanding = request
         return request
 
     def _hear_out(self, request_id: int, data: bytes) -> None:
         """Ends a request that nobody waits for: it came from ``tell``, or its caller was interrupted."""
-        refused = self._refused
-        if refused is None:
+        on_refusal = self._on_refusal
+        if on_refusal is None:
             self._settle(request_id, data)
             return
         try:
@@ -175,7 +175,7 @@ class Channel:
         except ChannelLost:
             raise
         except AirlockException as e:
-            refused(e)
+            on_refusal(e)
 
     def when_idle(self, callback: Callable[[], None]) -> None:
         """

@@ -154,8 +154,8 @@ class Launcher:
                 return Link.connect(self._socket_dir, self._streams, api_version=self._api_version)
             except LinkLost:
                 time.sleep(_CONNECT_PAUSE_SECONDS)
-        waited = f"no sidecar listened in {self._socket_dir} for {pod.CONNECT_SECONDS:g} s"
-        print(f"airlock-launcher: {'stopped' if self._signalled else waited}", file=sys.stderr)  # noqa: T201 - no other way
+        message = f"no sidecar listened in {self._socket_dir} for {pod.CONNECT_SECONDS:g} s"
+        print(f"airlock-launcher: {'stopped' if self._signalled else message}", file=sys.stderr)  # noqa: T201 - no other way
         return None
 
     def _told_to_stop(self, number: int, _: FrameType | None) -> None:
@@ -243,9 +243,9 @@ class Launcher:
         # A child ends when it loses the sidecar, and the launcher may not have noticed the loss yet.
         while not self._reconnects and self._link is not None and _readable(self._link.control):
             self._listen()
-        killed = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
-        oom = killed == signal.SIGKILL and memory.oom_kills() > self._oom_kills
-        self._ended = Ended(None if killed else os.WEXITSTATUS(status), killed, oom)
+        signal_number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
+        oom = signal_number == signal.SIGKILL and memory.oom_kills() > self._oom_kills
+        self._ended = Ended(None if signal_number else os.WEXITSTATUS(status), signal_number, oom)
         # Whatever the child left would hold the streams open and outlive the task.
         orphans.settle()
         self._kill(signal.SIGKILL)

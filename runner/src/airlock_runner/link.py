@@ -69,21 +69,21 @@ class Link:
         fields: dict[str, Any] = {"nonce": nonce} if nonce else {}
         if api_version:
             fields["api_version"] = api_version
-        opened: list[socket.socket] = []
+        peers: list[socket.socket] = []
         try:
             for hello, fds in ((pod.HELLO_CONTROL, list(streams.readers)), (pod.HELLO_FRAMES, [])):
                 peer = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-                opened.append(peer)
+                peers.append(peer)
                 peer.settimeout(_HELLO_SECONDS)
                 peer.connect(path)
                 socket.send_fds(peer, [pod.line(hello, forked=forked, **fields)], fds)
                 _read_welcome(peer)
                 peer.settimeout(None)
         except (OSError, ValueError, LinkLost) as e:
-            for peer in opened:
+            for peer in peers:
                 peer.close()
             raise LinkLost(str(e)) from e
-        return cls(socket_dir, streams, *opened)
+        return cls(socket_dir, streams, *peers)
 
     def say(self, event: str, **fields: Any) -> None:
         """Sends a control line; raises LinkLost."""

@@ -64,22 +64,22 @@ def main(argv: list[str]) -> int:
     if args is None:
         _say(_USAGE)
         return EXIT_USAGE
-    masked = masking.masker(os.environ)
+    mask = masking.masker(os.environ)
     label = f"bundle {args.name!r}, " + (f"version {args.version!r}" if args.version else "its newest version")
     try:
         signal.signal(signal.SIGTERM, _stop)
-        result = _fetched(args, masked)
+        result = _fetched(args, mask)
     except _Stopped:
         _clear(args)
         return _TOLD_TO_STOP
     except (fetching.Unfetched, OSError) as e:
         _clear(args)
-        why = masked(" ".join(str(e).split()))
-        _say(f"airlock-launcher: {masked(label)}, was not fetched: {why[:_MAX_WHY]}")
+        why = mask(" ".join(str(e).split()))
+        _say(f"airlock-launcher: {mask(label)}, was not fetched: {why[:_MAX_WHY]}")
         return 1
     version = f"version {result['version']}" if result["version"] else "no version"
     amount = f"{result['files']} files, {result['bytes']} bytes"
-    print(masked(f"airlock-launcher: bundle {args.name!r}, {version}, {amount}, is in {args.target}"))  # noqa: T201 - what it was asked for
+    print(mask(f"airlock-launcher: bundle {args.name!r}, {version}, {amount}, is in {args.target}"))  # noqa: T201 - what it was asked for
     return 0
 
 
@@ -101,7 +101,7 @@ def _stop(*_: Any) -> NoReturn:
     raise _Stopped
 
 
-def _fetched(args: Asked, masked: Callable[[str], str]) -> dict[str, Any]:
+def _fetched(args: Asked, mask: Callable[[str], str]) -> dict[str, Any]:
     """Returns the child's account of what is in the target now; raises Unfetched or OSError."""
     if args.version and not re.fullmatch(BUNDLE_VERSION, args.version):
         raise fetching.Unfetched(f"{BUNDLE_VERSION_RULE}; correct spec.bundle.version")
@@ -113,7 +113,7 @@ def _fetched(args: Asked, masked: Callable[[str], str]) -> dict[str, Any]:
     try:
         os.close(output[1])
         os.close(results[1])
-        code = _watch(child, output[0], masked, time.monotonic() + args.seconds)
+        code = _watch(child, output[0], mask, time.monotonic() + args.seconds)
         result = json.loads(os.read(results[0], _PIPE_BYTES) or b"{}") if code is not None else {}
     finally:
         _end(child)
@@ -129,7 +129,7 @@ def _fetched(args: Asked, masked: Callable[[str], str]) -> dict[str, Any]:
         cause = f"signal {-code}" if code < 0 else f"exit code {code}"
         raise fetching.Unfetched(f"the process that fetched it ended with {cause}; see the lines above")
     for path in result["left_out"]:
-        _say(masked(f"airlock-launcher: {path!r} was left out: it leads out of the bundle, or is not a file"))
+        _say(mask(f"airlock-launcher: {path!r} was left out: it leads out of the bundle, or is not a file"))
     os.rename(args.new, args.target)
     return dict(result)
 
@@ -164,7 +164,7 @@ def _child(args: Asked, output: tuple[int, int], results: tuple[int, int]) -> No
         os._exit(code)
 
 
-def _watch(child: int, output: int, masked: Callable[[str], str], ends: float) -> int | None:
+def _watch(child: int, output: int, mask: Callable[[str], str], ends: float) -> int | None:
     """Shows the child's output until it ends; returns its exit code (a signal as negative), None after the deadline."""
     os.set_blocking(output, False)
     lines = _Lines()
@@ -174,10 +174,10 @@ def _watch(child: int, output: int, masked: Callable[[str], str], ends: float) -
         select.select([] if closed else [output], [], [], min(seconds_left, _LOOK_SECONDS))
         # WNOWAIT keeps the child's pid reserved until its session has been killed.
         wait_status = os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        read = _available(output)
-        closed = read == b""
-        for line in lines.complete(read or b"", last=wait_status is not None):
-            _say(masked(line))
+        data = _available(output)
+        closed = data == b""
+        for line in lines.complete(data or b"", last=wait_status is not None):
+            _say(mask(line))
         if wait_status is not None:
             return wait_status.si_status if wait_status.si_code == os.CLD_EXITED else -wait_status.si_status
     return None
@@ -190,9 +190,9 @@ class _Lines:
         self._rest = b""
         self._too_long = False
 
-    def complete(self, read: bytes, *, last: bool) -> list[str]:
+    def complete(self, data: bytes, *, last: bool) -> list[str]:
         """Returns the lines that are whole now; with ``last`` also the one that has no end."""
-        *whole, self._rest = (self._rest + read).split(b"\n")
+        *whole, self._rest = (self._rest + data).split(b"\n")
         if last and self._rest:
             whole.append(self._rest)
         if self._too_long and whole:
@@ -205,16 +205,16 @@ class _Lines:
 
 def _available(fd: int) -> bytes | None:
     """Returns what there is to read, at once; empty at the end, None where there is nothing now."""
-    read = b""
+    data = b""
     try:
-        while len(read) < _PIPE_BYTES:
+        while len(data) < _PIPE_BYTES:
             more = os.read(fd, _PIPE_BYTES)
             if not more:
                 break
-            read += more
+            data += more
     except BlockingIOError:
-        return read or None
-    return read
+        return data or None
+    return data
 
 
 def _end(child: int) -> None:

@@ -59,10 +59,10 @@ def allowed(environ: Mapping[str, str]) -> dict[str, str]:
 def _harmless(name: str) -> bool:
     """Tells whether a variable is not a setting of Airflow's, or is one that a task may see."""
     # Airflow itself reads its settings in capitals only; libraries on the way to it may not.
-    spelled = name.upper()
-    if not spelled.startswith(_SETTING) or spelled in _MASKING:
+    upper_name = name.upper()
+    if not upper_name.startswith(_SETTING) or upper_name in _MASKING:
         return True
-    section, _, key = spelled.removeprefix(_SETTING).partition("__")
+    section, _, key = upper_name.removeprefix(_SETTING).partition("__")
     return section in _SECTIONS and not _CREDENTIAL.search(key)
 
 

@@ -31,13 +31,13 @@ def arguments_of(task: Task, ti: RunningTaskInstance, context: Mapping[str, Any]
     """
     Returns the task's arguments, rendered. An XCom that several arguments use is pulled once. Raises TemplateError.
     """
-    pulled: dict[tuple[str, str], Any] = {}
+    values: dict[tuple[str, str], Any] = {}
 
     def pull(arg: XComArg) -> Any:
         place = (arg.task.task_id, arg.key)
-        if place not in pulled:
-            pulled[place] = ti.xcom_pull(task_ids=arg.task.task_id, key=arg.key)
-        return pulled[place]
+        if place not in values:
+            values[place] = ti.xcom_pull(task_ids=arg.task.task_id, key=arg.key)
+        return values[place]
 
     def field(value: Any, name: str) -> Any:
         return replaced(value, pull, lambda text: render(text, context, f"task {task.task_id!r}: {name}"))
