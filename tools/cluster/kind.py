@@ -290,8 +290,8 @@ def _additions() -> list[dict[str, Any]]:
         {"op": "add", "path": "/apiServer/extraVolumes", "value": volumes},
         *(
             {"op": "add", "path": f"{component}/extraArgs/-", "value": {"name": name, "value": value}}
-            for component, added in arguments.items()
-            for name, value in added.items()
+            for component, extra in arguments.items()
+            for name, value in extra.items()
         ),
     ]
 

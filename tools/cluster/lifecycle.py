@@ -36,15 +36,15 @@ def up(nodes: int = 1) -> str:
             say(f"a {remembered.kind} cluster is up already")
         else:
             facts = gather()
-            chosen = choice.choose(facts)
-            if chosen == "foreign":
+            way = choice.choose(facts)
+            if way == "foreign":
                 say(f"using the test cluster of {kubeconfig}; the tests that need a hook are not run on it")
                 return export(Path(kubeconfig))
-            if facts.no_kind and chosen == "bare":
+            if facts.no_kind and way == "bare":
                 say(f"a bare node, as kind cannot be had: {facts.no_kind}")
-            if chosen == "bare":
+            if way == "bare":
                 prefetch()
-            machinery(chosen).up()
+            machinery(way).up()
         load_images()
         add_nodes(nodes)
         return export(places.kubeconfig())

@@ -55,8 +55,8 @@ def _line(kind: type) -> str:
     if (alone := WITHOUT_ROW.get(kind)) is not None:
         return f"| {kind.__name__} | {alone.request} | {alone.reply} |  | {alone.governed} |"
     request, reply, absent, governed = _cells(ROUTES[kind])
-    if (added := WITH_ROW.get(kind)) is not None:
-        request, reply, absent = request + added.request, reply + added.reply, added.absent or absent
+    if (extra := WITH_ROW.get(kind)) is not None:
+        request, reply, absent = request + extra.request, reply + extra.reply, extra.absent or absent
     return f"| {kind.__name__} | {request} | {reply} | {absent} | {governed} |"
 
 

@@ -91,8 +91,8 @@ def _finish(tier: Tier, job: Job, needs: Needs) -> Result:
 
 def _failed(tier: Tier) -> list[str]:
     """Returns the tests that failed, as pytest notes them."""
-    noted = Path(_cache(tier), "v/cache/lastfailed")
-    return sorted(json.loads(noted.read_text())) if noted.exists() else []
+    cache = Path(_cache(tier), "v/cache/lastfailed")
+    return sorted(json.loads(cache.read_text())) if cache.exists() else []
 
 
 def _cache(tier: Tier) -> Path:
