@@ -51,8 +51,8 @@ def setup(app: Any) -> None:
 def _add_contents(app: Any, page: str, source: list[str]) -> None:
     if page != root_doc:
         return
-    named = {each for pages in CONTENTS.values() for each in pages}
-    beside = sorted(each for each in app.env.found_docs if "/" not in each and each not in {*named, root_doc})
+    listed_pages = {each for pages in CONTENTS.values() for each in pages}
+    beside = sorted(each for each in app.env.found_docs if "/" not in each and each not in {*listed_pages, root_doc})
     for caption, pages in CONTENTS.items():
-        listed = "\n".join(pages + (beside if caption == PROJECT else []))
-        source[0] += f"\n```{{toctree}}\n:hidden:\n:glob:\n:caption: {caption}\n{listed}\n```\n"
+        entries = "\n".join(pages + (beside if caption == PROJECT else []))
+        source[0] += f"\n```{{toctree}}\n:hidden:\n:glob:\n:caption: {caption}\n{entries}\n```\n"

@@ -34,46 +34,48 @@ SEVERAL = {
 OLDER = {"UV_DEFAULT_INDEX": "UV_INDEX_URL", "UV_INDEX": "UV_EXTRA_INDEX_URL"}
 
 
-def options(listed: str) -> dict[str, str]:
+def options(listing: str) -> dict[str, str]:
     """
     Returns the options in force, in the output of `pip config list`: lines of place, a dot, option and quoted value.
     """
-    found: dict[str, tuple[int, str]] = {}
-    for line in listed.splitlines():
+    ranked: dict[str, tuple[int, str]] = {}
+    for line in listing.splitlines():
         name, _, value = line.partition("=")
         place, _, option = name.rpartition(".")
         if place not in PLACES or not value:
             continue
         rank = PLACES.index(place)
-        if option not in found or rank >= found[option][0]:
-            found[option] = (rank, str(ast.literal_eval(value)) if value[0] in "'\"" else value)
-    return {option: value for option, (_, value) in found.items()}
+        if option not in ranked or rank >= ranked[option][0]:
+            ranked[option] = (rank, str(ast.literal_eval(value)) if value[0] in "'\"" else value)
+    return {option: value for option, (_, value) in ranked.items()}
 
 
-def settings(listed: str, environ: Mapping[str, str]) -> dict[str, str]:
+def settings(listing: str, environ: Mapping[str, str]) -> dict[str, str]:
     """Returns uv's variables. If pip names no certificates, the system's are trusted, as pip does."""
-    told: dict[str, str] = {}
-    for option, value in options(listed).items():
+    variables: dict[str, str] = {}
+    for option, value in options(listing).items():
         for name in SINGLE.get(option, ()):
-            told[name] = value.strip()
+            variables[name] = value.strip()
         if option in SEVERAL:
             name, between = SEVERAL[option]
             # For a missing folder of wheels pip prints a warning, and uv would fail.
-            kept = [each for each in value.split() if option != "find-links" or "://" in each or os.path.exists(each)]
-            if kept:
-                told[name] = between.join(kept)
-    if told.get("UV_NO_INDEX", "").lower() in ("0", "false", "no", "off"):
-        del told["UV_NO_INDEX"]
+            values = [each for each in value.split() if option != "find-links" or "://" in each or os.path.exists(each)]
+            if values:
+                variables[name] = between.join(values)
+    if variables.get("UV_NO_INDEX", "").lower() in ("0", "false", "no", "off"):
+        del variables["UV_NO_INDEX"]
     # pip's library reads these two itself; uv does not.
     other = environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE") or ""
-    if "SSL_CERT_FILE" not in told and os.path.isfile(other):
-        told["SSL_CERT_FILE"] = other
-    if "SSL_CERT_FILE" not in told:
-        told["UV_SYSTEM_CERTS"] = "true"
+    if "SSL_CERT_FILE" not in variables and os.path.isfile(other):
+        variables["SSL_CERT_FILE"] = other
+    if "SSL_CERT_FILE" not in variables:
+        variables["UV_SYSTEM_CERTS"] = "true"
     # pip takes what fits from all indexes alike; every file's hash is in the lock.
-    if "UV_INDEX" in told:
-        told["UV_INDEX_STRATEGY"] = "unsafe-best-match"
-    return {name: value for name, value in told.items() if not (environ.get(name) or environ.get(OLDER.get(name, "")))}
+    if "UV_INDEX" in variables:
+        variables["UV_INDEX_STRATEGY"] = "unsafe-best-match"
+    return {
+        name: value for name, value in variables.items() if not (environ.get(name) or environ.get(OLDER.get(name, "")))
+    }
 
 
 def main() -> None:
