@@ -1,18 +1,16 @@
 """Traces on their way to a collector: OTLP over HTTP by the official SDK, read by OpenTelemetry's own messages."""
 
 import asyncio
-import http.server
 import logging
 import socket
 import subprocess
 import sys
-import threading
 import time
 
 import pytest
+from doubles.collector import serving
 from doubles.taskruns import NOW, RUNNING, body, ended, record
 from doubles.turns import Life
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
 from airlock_operator.settings import Traces
@@ -26,33 +24,10 @@ UID = body()["metadata"]["uid"]
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 
 
-class Received(http.server.BaseHTTPRequestHandler):
-    """Takes what is exported; ``status`` of the server is its answer."""
-
-    def do_POST(self):
-        data = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.paths.append(self.path)
-        self.send_response(self.server.status)
-        self.end_headers()
-        if self.server.status == 200:
-            self.server.resources += ExportTraceServiceRequest.FromString(data).resource_spans
-
-    def log_message(self, *_):
-        pass
-
-
 @pytest.fixture
 def collector():
-    served = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Received)
-    served.paths, served.resources, served.status = [], [], 200
-    served.url = f"http://127.0.0.1:{served.server_port}"
-    served.spans = lambda: [s for r in served.resources for scope in r.scope_spans for s in scope.spans]
-    thread = threading.Thread(target=served.serve_forever, daemon=True)
-    thread.start()
-    yield served
-    served.shutdown()
-    served.server_close()
-    thread.join(10)
+    with serving() as served:
+        yield served
 
 
 @pytest.fixture

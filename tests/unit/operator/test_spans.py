@@ -169,7 +169,7 @@ def test_a_whole_life_is_one_trace_with_each_span_once():
 
     assert 1 == len({trace for trace, _ in given})
     assert len(ids) == len(set(ids))
-    assert {each.parent_id for _, each in given} - set(ids) == {0}
+    assert {0} == {each.parent_id for _, each in given} - set(ids)
     assert ["attempt 1", "attempt 2", "d.t"] == [e.name for _, e in given if e.name.startswith(("attempt", "d.t"))]
 
 
