@@ -55,13 +55,13 @@ def of_change(run: TaskRun, after: Status) -> Line | None:
         return None
     if after.started_at and not before.started_at:
         return Line("attempt running", {"reason": after.reason, "node": after.node})
-    return Line("reason changed", {"reason": after.reason, "before": before.reason} | _said(after))
+    return Line("reason changed", {"reason": after.reason, "before": before.reason} | _message(after))
 
 
 def of_answer(pod_uid: str, answer: Answer | NoAnswer) -> Line:
     """Returns the line for the server's answer about an attempt. Pure."""
-    said = "silent" if isinstance(answer, NoAnswer) else answer.state or "unknown"
-    return Line("server asked", {"pod_uid": pod_uid, "answer": said})
+    state = "silent" if isinstance(answer, NoAnswer) else answer.state or "unknown"
+    return Line("server asked", {"pod_uid": pod_uid, "answer": state})
 
 
 def of_act(run: TaskRun, act: Delete | Forget) -> Line:
@@ -121,10 +121,10 @@ def _write(key: Key, uid: str, attempt: int, line: Line) -> None:
 
 
 def _over(after: Status, ended: Attempt | None) -> dict[str, object]:
-    told: dict[str, object] = {"state": after.state, "reason": after.reason, "try": after.try_number}
+    fields: dict[str, object] = {"state": after.state, "reason": after.reason, "try": after.try_number}
     if ended is not None:
-        told |= {"attempt_reason": ended.reason, "pod": ended.pod, "node": ended.node}
-    return told | {"duration": after.duration, "infra_reruns": after.infra_reruns, "token_reruns": after.token_reruns}
+        fields |= {"attempt_reason": ended.reason, "pod": ended.pod, "node": ended.node}
+    return fields | {"duration": after.duration, "infra_reruns": after.infra_reruns, "token_reruns": after.token_reruns}
 
 
 def _budget(run: TaskRun, after: Status) -> dict[str, object]:
@@ -138,7 +138,7 @@ def _budget(run: TaskRun, after: Status) -> dict[str, object]:
     return {"budget": "retries", "used": used, "of": int(retries.value) if retries is not None else None}
 
 
-def _said(after: Status) -> dict[str, object]:
+def _message(after: Status) -> dict[str, object]:
     """Returns the message of a wait, which the platform wrote; a retry's has the words of the task."""
     reason = Reason(after.reason)
     if not waits(reason) or reason is Reason.WAITING_FOR_RETRY or not after.message:

@@ -122,7 +122,7 @@ def test_another_operator_makes_the_same_ids(collector):
 def test_a_collector_that_is_not_there_costs_one_warning_and_no_time(closed_port, caplog):
     caplog.set_level(logging.INFO)
     settings = Traces(endpoint=f"http://127.0.0.1:{closed_port}", timeout_seconds=0.5)
-    turned, at_the_end, _ = lived(settings, lives=200)
+    turned, at_the_end, _ = lived(settings, lives=50)
     warned = [each for each in caplog.records if each.levelno >= logging.WARNING]
 
     assert ["spans are lost"] == [each.message for each in warned]

@@ -41,13 +41,13 @@ class Trace(NamedTuple):
 
 def parsed(text: str) -> Parent | None:
     """Returns the span of a ``traceparent``; None for a text that is not one."""
-    found = _PARENT.fullmatch(text)
-    if found is None or found[1] == "ff" or (found[1] == "00" and found[5]):
+    match = _PARENT.fullmatch(text)
+    if match is None or match[1] == "ff" or (match[1] == "00" and match[5]):
         return None
-    trace_id, span_id = int(found[2], 16), int(found[3], 16)
+    trace_id, span_id = int(match[2], 16), int(match[3], 16)
     if not (trace_id and span_id):
         return None
-    return Parent(trace_id, span_id, bool(int(found[4], 16) & _SAMPLED))
+    return Parent(trace_id, span_id, bool(int(match[4], 16) & _SAMPLED))
 
 
 def valid_state(text: str) -> bool:
@@ -95,8 +95,8 @@ def environment(run: TaskRun, attempt: int, settings: Traces) -> dict[str, str]:
     else:
         assert trace.parent is not None  # noqa: S101 - the two conditions above
         span = trace.parent.span_id
-    told = {"TRACEPARENT": f"00-{trace.trace_id:032x}-{span:016x}-{int(trace.sampled):02x}"}
-    return told | {"TRACESTATE": trace.state} if trace.state else told
+    variables = {"TRACEPARENT": f"00-{trace.trace_id:032x}-{span:016x}-{int(trace.sampled):02x}"}
+    return variables | {"TRACESTATE": trace.state} if trace.state else variables
 
 
 #: The names of the spans of a TaskRun and of an attempt, as far as their ids go.

@@ -72,8 +72,8 @@ class _LastWord(logging.Handler):
 class _Counted(SpanExporter):
     """Exports by another exporter, counts, and warns of what is lost."""
 
-    def __init__(self, inner: SpanExporter, said: _LastWord, host: str, clock: Callable[[], float]) -> None:
-        self._inner, self._said, self._host, self._clock = inner, said, host, clock
+    def __init__(self, inner: SpanExporter, sdk_log: _LastWord, host: str, clock: Callable[[], float]) -> None:
+        self._inner, self._sdk_log, self._host, self._clock = inner, sdk_log, host, clock
         self._warned_at = float("-inf")
         #: How many spans have left the queue, and how many are lost that no warning has told of.
         self.handled = self._lost = 0
@@ -84,7 +84,7 @@ class _Counted(SpanExporter):
         finally:
             self.handled += len(spans)
         if result is not SpanExportResult.SUCCESS:
-            self.lost(len(spans), self._said.text)
+            self.lost(len(spans), self._sdk_log.text)
         return result
 
     def lost(self, spans: int, why: str) -> None:
@@ -106,12 +106,12 @@ class Exporter:
     """The exporter of one operator. ``clock`` returns monotonic seconds."""
 
     def __init__(self, settings: Traces, identity: str, clock: Callable[[], float] = time.monotonic) -> None:
-        said, sdk = _LastWord(), logging.getLogger("opentelemetry")
-        sdk.handlers, sdk.propagate = [said], False
+        sdk_log, sdk = _LastWord(), logging.getLogger("opentelemetry")
+        sdk.handlers, sdk.propagate = [sdk_log], False
         url = address(settings.endpoint)
         self._out = _Counted(
             OTLPSpanExporter(url, settings.ca_file or None, timeout=settings.timeout_seconds),
-            said,
+            sdk_log,
             urlsplit(url).hostname or "",
             clock,
         )
@@ -152,17 +152,17 @@ class Exporter:
             parent = SpanContext(
                 trace.trace_id, above, is_remote=not span.parent_id, trace_flags=flags, trace_state=state
             )
-            made = self._tracer.start_span(
+            recorded = self._tracer.start_span(
                 span.name,
                 context=set_span_in_context(NonRecordingSpan(parent)),
                 attributes=span.attributes,
                 start_time=span.start,
             )
             for name, at in span.events:
-                made.add_event(name, timestamp=at)
+                recorded.add_event(name, timestamp=at)
             if span.failed:
-                made.set_status(Status(StatusCode.ERROR))
-            made.end(span.end)
+                recorded.set_status(Status(StatusCode.ERROR))
+            recorded.end(span.end)
 
     async def close(self) -> None:
         """Exports what waits, for some seconds at most."""

@@ -141,7 +141,7 @@ def _steps(marks: dict[str, int], begin: int, end: int) -> list[tuple[str, int, 
     Returns the steps that an attempt came to: each one's name, start and end, and whether it is the one in which the
     attempt ended. A step whose mark is missing between two others belongs to the one after it.
     """
-    found: list[tuple[str, int, int, bool]] = []
+    steps: list[tuple[str, int, int, bool]] = []
     reached = [next((marks[mark] for mark in ends if mark in marks), None) for _, ends in _STEPS]
     cursor = begin
     for place, (name, _) in enumerate(_STEPS):
@@ -149,13 +149,13 @@ def _steps(marks: dict[str, int], begin: int, end: int) -> list[tuple[str, int, 
         if at is None and any(later is not None for later in reached[place:]):
             continue
         if at is None:
-            return [*found, (name, cursor, end, True)]
+            return [*steps, (name, cursor, end, True)]
         at = max(at, cursor)
-        found.append((name, cursor, at, False))
+        steps.append((name, cursor, at, False))
         cursor = at
     # What failed did so before it was reported: the step that ran.
-    name, start, stop, _ = found[-1]
-    return [*found[:-1], (name, start, stop, True), (_LAST, cursor, end, False)]
+    name, start, stop, _ = steps[-1]
+    return [*steps[:-1], (name, start, stop, True), (_LAST, cursor, end, False)]
 
 
 def _queued(run: TaskRun, attempt: int, start: int, end: int) -> Span:

@@ -50,8 +50,8 @@ class Tracing:
             return
         try:
             trace = context.trace_of(run, self._settings)
-            if trace.sampled and (made := make()):
-                self._export(trace, made)
+            if trace.sampled and (ended_spans := make()):
+                self._export(trace, ended_spans)
         except Exception:
             # The status is written, and a trace must not cost the turn.
             log.exception("a trace was not made", extra=_named(run))
