@@ -184,7 +184,7 @@ class Reconciler:
         block = blocked(run, pod) if pod is not None and run.attempt_open else None
         failing_as = str(block.reason) if block is not None and block.failing else ""
         self._moments[key] = moments = advance(moments, run, pod, clock, failing_as, away=bool(away))
-        saved = self._answers.get(key)
+        last_answer = self._answers.get(key)
         return Case(
             run=run,
             pod=pod,
@@ -193,7 +193,7 @@ class Reconciler:
             clock=clock,
             refusal=self._refusal(key, run, now),
             asks=self._server.asks,
-            answer=saved[1] if saved is not None and saved[0] == run.status.attempt else None,
+            answer=last_answer[1] if last_answer is not None and last_answer[0] == run.status.attempt else None,
             server_away=away,
         )
 

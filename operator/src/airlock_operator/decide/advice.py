@@ -87,16 +87,16 @@ def _of_claims(message: str, run: TaskRun) -> str:
 
 def _of_quota(limits: str) -> str:
     """Returns the advice for a quota's missing limits: the author sets the runner's, the chart sets ours."""
-    of_ours: set[str] = set()
-    of_runner: set[str] = set()
+    our_limits: set[str] = set()
+    runner_limits: set[str] = set()
     for limit, containers in _QUOTA_OF.findall(limits):
         for each in containers.split(","):
-            (of_ours if each in _OURS else of_runner).add(limit)
+            (our_limits if each in _OURS else runner_limits).add(limit)
     does = []
-    if of_runner:
-        does.append(f"set {' and '.join(sorted(of_runner))} in spec.pod.resources of a new TaskRun")
-    if "limits.cpu" in of_ours:
+    if runner_limits:
+        does.append(f"set {' and '.join(sorted(runner_limits))} in spec.pod.resources of a new TaskRun")
+    if "limits.cpu" in our_limits:
         does.append("have an administrator set sidecar.resources.cpuLimit in the chart's values")
-    elif of_ours:
-        does.append(f"have an administrator set {' and '.join(sorted(of_ours))} of Airlock's containers")
+    elif our_limits:
+        does.append(f"have an administrator set {' and '.join(sorted(our_limits))} of Airlock's containers")
     return ", and ".join(does)
