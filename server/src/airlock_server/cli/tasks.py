@@ -154,10 +154,10 @@ def _choose(
 ) -> tuple[SerializedDag, SerializedTask]:
     """Returns the DAG and task meant; raises a usage error that names the file and its DAGs or tasks."""
     if dag_id is not None:
-        same_id = [dag for dag in dags if dag.dag_id == dag_id]
-        if not same_id:
+        matches = [dag for dag in dags if dag.dag_id == dag_id]
+        if not matches:
             raise CommandError(f"{file}: no DAG {dag_id!r}{_near(dag_id, [dag.dag_id for dag in dags])}", _EXIT_USAGE)
-        dags = same_id
+        dags = matches
     having = [(dag, task) for dag in dags if (task := dag.task(task_id)) is not None]
     if not having:
         task_ids = [task.task_id for dag in dags for task in dag.tasks]

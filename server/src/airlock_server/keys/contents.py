@@ -58,9 +58,9 @@ def set_up_authority(secret: Data | None, now: dt.datetime) -> Data | None:
 
 def set_up_bundle(config_map: Data | None, authority: Data) -> Data | None:
     """Returns the ConfigMap of the authorities that sidecars trust: adds the install's, and keeps the others."""
-    own = certificates.split(authority[CA_CRT])
+    own_certificates = certificates.split(authority[CA_CRT])
     before = _bundle(config_map)
-    missing = [each for each in own if each not in before]
+    missing = [each for each in own_certificates if each not in before]
     return {CA_CRT: b"".join(missing + before)} if missing or config_map is None else None
 
 

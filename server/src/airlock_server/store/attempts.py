@@ -73,10 +73,10 @@ def admit(conn: sa.Connection, claim: Claim) -> Attempt | Superseded | OwnedBy |
     row = conn.execute(
         sa.select(_t.id, _t.state, _t.try_number, _t.taskrun_uid).where(*instance_keys.at(task_instance, key))
     ).one_or_none()
-    in_row = None
+    instance_row = None
     if row is not None:
-        in_row = Found(TaskInstanceState(row.state), row.try_number, row.taskrun_uid == claim.taskrun_uid)
-    step = succeed(in_row, claim.try_number)
+        instance_row = Found(TaskInstanceState(row.state), row.try_number, row.taskrun_uid == claim.taskrun_uid)
+    step = succeed(instance_row, claim.try_number)
     if step is Step.SUPERSEDED:
         return Superseded("a later try of the TaskRun has begun")
     if step is Step.BUSY:
