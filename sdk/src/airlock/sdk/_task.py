@@ -263,5 +263,7 @@ def task(
     """
     if function is not None and not callable(function):
         raise TypeError(f"@task goes on a function, and takes options by name only: @task(task_id={function!r})")
-    own = checked(options, "@task")
-    return TaskFunction(function, own) if function is not None else lambda f: TaskFunction(f, own)
+    checked_options = checked(options, "@task")
+    return (
+        TaskFunction(function, checked_options) if function is not None else lambda f: TaskFunction(f, checked_options)
+    )
