@@ -282,6 +282,29 @@ def test_two_namespaces_may_each_have_a_run_of_one_name_and_see_nothing_of_the_o
         assert "r" == context.json()["dag_run"]["run_id"]
 
 
+def test_a_pod_asks_about_the_runs_of_its_namespace_and_no_others(cluster_api, kubernetes):
+    asking = {}
+    for namespace, runs in ((NAMESPACE, ("a", "b")), ("team-b", ("b", "c"))):
+        for run_id in runs:
+            run = kubernetes.taskrun(namespace=namespace, name=f"{namespace}-{run_id}", runId=run_id, taskId="task")
+            ti_id, asking[namespace] = cluster_api.exchanged(kubernetes.pod(run))
+            cluster_api.run(ti_id, headers=asking[namespace])
+
+    def ask(namespace, path, **query):
+        return cluster_api.http.get(path, params=query, headers=asking[namespace])
+
+    for namespace, runs in ((NAMESPACE, {"a", "b"}), ("team-b", {"b", "c"})):
+        foreign = ({"a", "c"} - runs).pop()
+        assert 2 == ask(namespace, "/task-instances/count", dag_id="dag").json()
+        assert 2 == ask(namespace, "/dag-runs/count", dag_id="dag").json()
+        assert runs == set(ask(namespace, "/task-instances/states", dag_id="dag").json()["task_states"])
+        assert 0 == ask(namespace, "/task-instances/count", dag_id="dag", run_ids=[foreign]).json()
+        assert 404 == ask(namespace, f"/dag-runs/dag/{foreign}").status_code
+        assert 404 == ask(namespace, f"/dag-runs/dag/{foreign}/state").status_code
+        assert {"state": "running"} == ask(namespace, "/dag-runs/dag/b/state").json()
+        assert ask(namespace, "/task-instances/previous/dag/task").json()["run_id"] in runs
+
+
 def test_a_run_of_another_namespace_cannot_be_named_as_such(cluster_api, kubernetes):
     theirs, their_headers = cluster_api.exchanged(kubernetes.pod(kubernetes.taskrun(runId="r", taskId="task")))
     mine, my_headers = cluster_api.exchanged(

@@ -42,6 +42,14 @@ def exists(conn: sa.Connection, dag_id: str, run_id: str) -> bool:
     return conn.execute(query).one_or_none() is not None
 
 
+def state_of(conn: sa.Connection, dag_id: str, run_id: str) -> str | None:
+    """Returns the DAG run's state; None if it does not exist."""
+    state: str | None = conn.scalar(
+        sa.select(dag_run.c.state).where(dag_run.c.dag_id == dag_id, dag_run.c.run_id == run_id)
+    )
+    return state
+
+
 def namespace_of(conn: sa.Connection, dag_id: str, run_id: str) -> str | None:
     """Returns the namespace whose TaskRuns made it; None for the scheduler's own, and for one that does not exist."""
     query = sa.select(dag_run.c.namespace).where(dag_run.c.dag_id == dag_id, dag_run.c.run_id == run_id)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from airlock_server.store.engine.types import UtcDateTime
 
 #: The migration that makes these tables; ``migrate`` compares a database with it.
-REVISION = "0003"
+REVISION = "0004"
 
 metadata = sa.MetaData(
     naming_convention={
@@ -89,6 +89,8 @@ def _task_instance_columns() -> list[sa.Column[Any]]:
         sa.Column("trigger_timeout_at", UtcDateTime),
         sa.Column("reschedule_date", UtcDateTime),
         sa.Column("reschedule_count", sa.Integer, nullable=False, server_default="0"),
+        # When the try first started that was put aside by a reschedule; null if it never was.
+        sa.Column("reschedule_start_date", UtcDateTime),
         # What the last try asked for about the next one.
         sa.Column("retry_delay_seconds", sa.Float),
         sa.Column("retry_reason", sa.String(500)),
@@ -155,6 +157,35 @@ rendered_fields = sa.Table(
     sa.Column("map_index", sa.Integer, primary_key=True),
     sa.Column("fields", sa.LargeBinary, nullable=False),
     sa.ForeignKeyConstraint(["dag_id", "run_id"], ["dag_run.dag_id", "dag_run.run_id"]),
+)
+
+#: What tasks keep for their next tries and runs to come (AIP-103): ``value`` is JSON text as it came. It belongs to the
+#: task instance and not to one of its tries, so a retry finds it.
+task_state = sa.Table(
+    "task_state",
+    metadata,
+    sa.Column("dag_id", sa.String(250), primary_key=True),
+    sa.Column("run_id", sa.String(250), primary_key=True),
+    sa.Column("task_id", sa.String(250), primary_key=True),
+    sa.Column("map_index", sa.Integer, primary_key=True),
+    sa.Column("key", sa.String(512), primary_key=True),
+    sa.Column("value", sa.LargeBinary, nullable=False),
+    sa.Column("updated_at", UtcDateTime, nullable=False),
+    # From then on nobody finds it; null: it stays.
+    sa.Column("expires_at", UtcDateTime, index=True),
+    sa.ForeignKeyConstraint(["dag_id", "run_id"], ["dag_run.dag_id", "dag_run.run_id"]),
+)
+
+#: What a task asks a person, and the answer. ``request`` and ``answer`` are JSON objects; a question that is asked anew
+#: has no answer any more.
+hitl_detail = sa.Table(
+    "hitl_detail",
+    metadata,
+    sa.Column("ti_id", sa.String(36), primary_key=True),
+    sa.Column("request", sa.JSON(none_as_null=True), nullable=False),
+    sa.Column("asked_at", UtcDateTime, nullable=False),
+    sa.Column("answer", sa.JSON(none_as_null=True)),
+    sa.Column("answered_at", UtcDateTime),
 )
 
 #: One row for every pod that was given a token: its task instance, and until when it runs it. ``settled_at`` is

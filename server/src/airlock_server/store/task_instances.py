@@ -32,6 +32,9 @@ BY_OWNER = "owner"
 
 _t = task_instance.c
 
+#: What a task instance must not be to be skipped by another.
+_NOT_SKIPPED = (TaskInstanceState.RUNNING, TaskInstanceState.SUCCESS, TaskInstanceState.FAILED)
+
 
 class Answer(msgspec.Struct, frozen=True):
     """A verdict, and the facts of the row for the answer."""
@@ -113,6 +116,7 @@ def report(conn: sa.Connection, ti_id: str, parsed: Report) -> Answer:
             values["trigger_timeout_at"] = now() + parsed.timeout
         if state is TaskInstanceState.UP_FOR_RESCHEDULE:
             values["reschedule_count"] = row.reschedule_count + 1
+            values["reschedule_start_date"] = row.reschedule_start_date or row.start_date
         if state is not parsed.state:
             values |= {"end_date": now(), "reason": f"reported {parsed.state.value}, which no running task may report"}
         move(conn, ti_id, row.state, state, by=BY_TASK, values={"report": parsed.record, **values})
@@ -144,7 +148,8 @@ def archive(conn: sa.Connection, ti_id: str, moment: datetime) -> str:
     )
     conn.execute(sa.insert(task_instance_history).from_select([*columns, "archived_at"], copied.where(_t.id == ti_id)))
     new_id = str(uuid.uuid4())
-    fresh = {"id": new_id, "hostname": None, "unixname": None, "pid": None, "report": None, "reschedule_count": 0}
+    fresh: dict[str, Any] = {"id": new_id, "hostname": None, "unixname": None, "pid": None, "report": None}
+    fresh |= {"reschedule_count": 0, "reschedule_start_date": None}
     conn.execute(sa.update(task_instance).where(_t.id == ti_id).values(fresh))
     return new_id
 
@@ -153,6 +158,33 @@ def write_down(conn: sa.Connection, ti_id: str, before: str | None, after: str, 
     """Adds the row of ``state_write`` for a move."""
     row = {"ti_id": ti_id, "from_state": before, "to_state": after, "at": moment, "by": by}
     conn.execute(sa.insert(state_write).values(row))
+
+
+def skip(conn: sa.Connection, ti_id: str, tasks: list[tuple[str, int]]) -> bool:
+    """
+    Marks task instances of the same DAG run as skipped, but for those that run, succeeded or failed; each is a task and
+    a map index. Returns False if ``ti_id`` does not exist.
+    """
+    row = _row(conn, ti_id)
+    if row is None:
+        return False
+    skippable = sa.and_(
+        _t.dag_id == row.dag_id, _t.run_id == row.run_id, _t.state.not_in([each.value for each in _NOT_SKIPPED])
+    )
+    moment = now()
+    for task_id, map_index in tasks:
+        one = sa.select(_t.id, _t.state).where(skippable, _t.task_id == task_id, _t.map_index == map_index)
+        other = conn.execute(one).one_or_none()
+        if other is not None and other.state != TaskInstanceState.SKIPPED:
+            values = {"start_date": moment, "end_date": moment}
+            move(conn, other.id, other.state, TaskInstanceState.SKIPPED, by=BY_TASK, values=values)
+    return True
+
+
+def reschedule_start_date(conn: sa.Connection, ti_id: str) -> datetime | None:
+    """Returns when the present try first started, if it was put aside by a reschedule since."""
+    moment: datetime | None = conn.scalar(sa.select(_t.reschedule_start_date).where(_t.id == ti_id))
+    return moment
 
 
 def by_state(conn: sa.Connection) -> dict[str, int]:

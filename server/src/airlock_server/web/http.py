@@ -56,6 +56,11 @@ class Request:
         """The query; for a name given twice, the last value."""
         return dict(parse_qsl(self._scope["query_string"].decode("latin-1"), keep_blank_values=True))
 
+    def listed(self, name: str) -> list[str]:
+        """Returns all values that the query gives for a name."""
+        pairs = parse_qsl(self._scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        return [value for each, value in pairs if each == name]
+
     @property
     def content_type(self) -> str:
         """The header, empty where it is absent."""

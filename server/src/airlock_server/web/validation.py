@@ -6,7 +6,8 @@ the sentence into the list.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any, TypeVar
 
 import msgspec
@@ -91,6 +92,34 @@ def boolean(query: Mapping[str, str], name: str) -> bool:
     if (value := _BOOLEANS.get(text.lower())) is None:
         raise InvalidRequest(Problem("bool_parsing", ["query", name], "Input should be a valid boolean", text[:100]))
     return value
+
+
+def required(query: Mapping[str, str], name: str) -> str:
+    """Returns a text from the query; raises InvalidRequest if it is absent."""
+    if (text := query.get(name)) is None:
+        raise InvalidRequest(Problem("missing", ["query", name], "Field required"))
+    return text
+
+
+def moment(text: str, loc: list[str | int]) -> datetime:
+    """Returns a time with its zone from text found at ``loc``; raises InvalidRequest."""
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError as e:
+        message = "Input should be a valid datetime"
+        raise InvalidRequest(Problem("datetime_parsing", loc, message, text[:100])) from e
+    if parsed.tzinfo is None:
+        raise InvalidRequest(Problem("timezone_aware", loc, "Input should have timezone info", text[:100]))
+    return parsed
+
+
+def one_of(query: Mapping[str, str], name: str, words: Collection[str]) -> str | None:
+    """Returns a word from the query, None if it is absent; raises InvalidRequest for another word."""
+    text = query.get(name)
+    if text is not None and text not in words:
+        message = f"Input should be one of {', '.join(sorted(words))}"
+        raise InvalidRequest(Problem("enum", ["query", name], message, text[:100]))
+    return text
 
 
 def _problem(message: str, body: bytes) -> Problem:

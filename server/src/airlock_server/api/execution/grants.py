@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from airlock_server.api.execution.door import Door
 from airlock_server.api.services import Services
 from airlock_server.store import dag_runs, grants
+from airlock_server.store.instance_queries import Selection
 from airlock_server.store.run_keys import key_of, run_id_of
 from airlock_server.store.xcoms import XComKey
 from airlock_server.web.errors import Refused, refused
@@ -40,6 +41,16 @@ def stored(door: Door, where: XComKey) -> XComKey:
     if door.attempt is None:
         return where
     return msgspec.structs.replace(where, run_id=key_of(door.attempt.namespace, where.run_id))
+
+
+def run_key(door: Door, run_id: str) -> str:
+    """Returns the name in the tables of a run that a request names: a pod's run belongs to its namespace."""
+    return run_id if door.attempt is None else key_of(door.attempt.namespace, run_id)
+
+
+def within(door: Door, selection: Selection) -> Selection:
+    """Returns a question about task instances or runs, which for a pod is about its own namespace alone."""
+    return selection if door.attempt is None else msgspec.structs.replace(selection, namespace=door.attempt.namespace)
 
 
 def check_xcom_read(door: Door, conn: sa.Connection, where: XComKey, map_index: int | None = None) -> None:

@@ -40,6 +40,12 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     pid: Pid
 
 
+class SkipDownstream(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Task instances to skip: each a task, or a task and a map index."""
+
+    tasks: list[str | tuple[str, int]]
+
+
 class _Report(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     state: str
 
@@ -197,6 +203,7 @@ _by_state: dict[str, msgspec.json.Decoder[Any]] = {
 
 enter_running = msgspec.json.Decoder(EnterRunning)
 heartbeat = msgspec.json.Decoder(Heartbeat)
+skip_downstream = msgspec.json.Decoder(SkipDownstream)
 
 
 def decode_report(body: bytes, content_type: str) -> Report:

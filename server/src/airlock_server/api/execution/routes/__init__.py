@@ -1,11 +1,25 @@
 """Every operation of the Execution API that is served."""
 
-from airlock_server.api.execution.routes import connections, health, task_instances, variables, xcoms
+from airlock_server.api.execution.routes import (
+    connections,
+    dag_runs,
+    health,
+    hitl,
+    instance_queries,
+    task_instances,
+    task_states,
+    variables,
+    xcoms,
+)
 from airlock_server.api.execution.routing import Route
 
 ROUTES: list[Route] = [
     *health.ROUTES,
+    *instance_queries.ROUTES,
     *task_instances.ROUTES,
+    *task_states.ROUTES,
+    *dag_runs.ROUTES,
+    *hitl.ROUTES,
     *variables.ROUTES,
     *connections.ROUTES,
     *xcoms.ROUTES,

@@ -81,6 +81,22 @@ async def rendered_map_index(_services: Services, request: Request, _claims: Cla
     return NO_CONTENT
 
 
+async def skip_downstream(_services: Services, request: Request, _claims: Claims | None) -> Response:
+    """Marks other task instances of the DAG run as skipped."""
+    payload = decode(payloads.skip_downstream, request.body, request.content_type)
+    tasks = [(task, -1) if isinstance(task, str) else task for task in payload.tasks]
+    write = partial(store.skip, ti_id=request.path["task_instance_id"], tasks=tasks)
+    if not await request.door.awrite(write):
+        raise _not_found()
+    return NO_CONTENT
+
+
+async def reschedule_start_date(_services: Services, request: Request, _claims: Claims | None) -> Response:
+    """Answers with when the present try first started, if it was put aside by a reschedule."""
+    look = partial(store.reschedule_start_date, ti_id=request.path["task_instance_id"])
+    return as_json(request.door.point(look))
+
+
 def _refusal(answer: store.Answer, not_now: str) -> Refused:
     current = answer.current
     match answer.verdict, current:
@@ -128,4 +144,11 @@ ROUTES = [
     _own("PATCH", "state", report, opens=Standing.EXPIRED),
     _own("PUT", "rtif", rendered_fields),
     _own("PATCH", "rendered-map-index", rendered_map_index),
+    _own("PATCH", "skip-downstream", skip_downstream, opens=Standing.CURRENT),
+    Route(
+        method="GET",
+        pattern="/task-reschedules/{task_instance_id}/start_date",
+        handler=reschedule_start_date,
+        own=True,
+    ),
 ]

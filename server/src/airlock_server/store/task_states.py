@@ -1,0 +1,53 @@
+"""
+What tasks keep between tries (AIP-103): JSON text by task instance and key. Values are never parsed here.
+
+A value belongs to the task instance, whichever try asks; a value whose time has passed is as if it were not there.
+"""
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from airlock_server.store import instance_keys
+from airlock_server.store.engine import upsert
+from airlock_server.store.engine.types import now
+from airlock_server.store.schema import task_instance, task_state
+from airlock_wire.identity import TaskInstanceKey
+
+_s = task_state.c
+
+
+def key_of(conn: sa.Connection, ti_id: str) -> TaskInstanceKey | None:
+    """Returns which task instance has this id now; None for one that does not exist, or has another id."""
+    columns = [task_instance.c[name] for name in instance_keys.COLUMNS]
+    row = conn.execute(sa.select(*columns).where(task_instance.c.id == ti_id)).one_or_none()
+    return None if row is None else instance_keys.of_row(row)
+
+
+def get(conn: sa.Connection, owner: TaskInstanceKey, key: str) -> bytes | None:
+    """Returns a value's JSON."""
+    query = sa.select(_s.value).where(*_at(owner, key), sa.or_(_s.expires_at.is_(None), _s.expires_at > now()))
+    value: bytes | None = conn.scalar(query)
+    return value
+
+
+def put(conn: sa.Connection, owner: TaskInstanceKey, key: str, value: bytes, expires_at: datetime | None) -> None:
+    """Makes or replaces a value, and removes those whose time has passed."""
+    conn.execute(sa.delete(task_state).where(_s.expires_at <= now()))
+    place: dict[str, Any] = {**instance_keys.as_columns(owner), "key": key}
+    upsert.upsert(conn, task_state, place, {"value": value, "updated_at": now(), "expires_at": expires_at})
+
+
+def delete(conn: sa.Connection, owner: TaskInstanceKey, key: str) -> None:
+    """Removes a value, if it exists."""
+    conn.execute(sa.delete(task_state).where(*_at(owner, key)))
+
+
+def clear(conn: sa.Connection, owner: TaskInstanceKey) -> None:
+    """Removes all values of a task instance."""
+    conn.execute(sa.delete(task_state).where(*instance_keys.at(task_state, owner)))
+
+
+def _at(owner: TaskInstanceKey, key: str) -> list[sa.ColumnElement[bool]]:
+    return [*instance_keys.at(task_state, owner), _s.key == key]
