@@ -1,6 +1,6 @@
 """
 Questions about the task instances of a DAG. A pod's token asks about the runs of its own namespace, of any DAG there:
-a sensor waits for another DAG. States are no secret inside a namespace; XComs are, and have a rule of their own.
+a sensor waits for another DAG. States are shared inside a namespace; XComs have a rule of their own.
 """
 
 from functools import partial
