@@ -133,7 +133,7 @@ def writes(hooks, team, names):
     """How many writes of each kind the operator made for one TaskRun, on average, by the audit log."""
     made = collections.Counter()
     for entry in hooks.audit_log():
-        what = entry["objectRef"]
+        what = entry.get("objectRef", {})
         ours = what.get("namespace") == team.namespace and "airlock-operator" in entry["user"]["username"]
         if ours and entry["verb"] in ("create", "update", "delete") and named(entry, names):
             made[f"{entry['verb']} {what['resource']}"] += 1
