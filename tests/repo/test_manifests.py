@@ -208,6 +208,7 @@ WRONG = [
     ("logs.segmentMib=64", "segmentMib"),
     ("logs.password=x", "password"),
     ("traces.endpoint=collector:4318", "endpoint"),
+    ("traces.endpoint=https://collector/v1/traces?key=secret", "endpoint"),
     ("traces.ratio=2", "ratio"),
     ("traces.timeoutSeconds=0", "timeoutSeconds"),
     ("metrics.podMonitor.intervalSeconds=0", "intervalSeconds"),

@@ -146,7 +146,7 @@ class Traces(msgspec.Struct, frozen=True, kw_only=True):
     """Traces of TaskRuns for an OpenTelemetry collector (docs/guides/operations.md)."""
 
     #: The collector's address for OTLP over HTTP, ``http://collector:4318``; ``/v1/traces`` is added to an address
-    #: without a path. Empty: no traces.
+    #: without a path. It has no credential in it. Empty: no traces.
     endpoint: str = ""
     #: Which part of the TaskRuns has a trace, from 0 to 1. A ``traceparent`` of a TaskRun's maker says it for itself.
     ratio: float = 1.0
@@ -174,9 +174,11 @@ class OperatorSettings(msgspec.Struct, frozen=True, kw_only=True):
         return [name.strip() for name in self.operator.namespaces.split(",") if name.strip()]
 
 
-def _is_http(address: str) -> bool:
+def _is_plain_http(address: str) -> bool:
+    """Tells whether an address has nothing in it that could be a credential, since its errors are logged."""
     parts = urlsplit(address)
-    return not address or (parts.scheme in ("http", "https") and bool(parts.hostname))
+    plain = not (parts.username or parts.password or parts.query or parts.fragment)
+    return not address or (parts.scheme in ("http", "https") and bool(parts.hostname) and plain)
 
 
 def patterns(text: str) -> tuple[str, ...]:
@@ -234,9 +236,10 @@ def from_environment(environ: Mapping[str, str], file: Path | None = None) -> Op
         ("PODS__AIRFLOW_API_URL", url, not url or url.startswith(("https://", "http://")), "begin with https://"),
         (
             "TRACES__ENDPOINT",
-            traces.endpoint,
-            _is_http(traces.endpoint),
-            "be empty or an address with http:// or https://",
+            # A refusal is logged, so it has the host alone.
+            urlsplit(traces.endpoint).hostname or traces.endpoint,
+            _is_plain_http(traces.endpoint),
+            "be empty or an address with http:// or https://, without a user, a query and a fragment",
         ),
         ("TRACES__RATIO", traces.ratio, 0.0 <= traces.ratio <= 1.0, "be between 0 and 1"),
         ("TRACES__TIMEOUT_SECONDS", traces.timeout_seconds, traces.timeout_seconds > 0, "be more than 0"),

@@ -183,7 +183,7 @@ def test_what_does_not_fit_into_the_queue_is_lost_as_whole_traces(monkeypatch, c
     [
         ("http://c:4318", "http://c:4318/v1/traces"),
         ("https://c/", "https://c/v1/traces"),
-        ("https://c/otlp/v1/traces?key=1", "https://c/otlp/v1/traces?key=1"),
+        ("https://c/otlp/v1/traces", "https://c/otlp/v1/traces"),
     ],
 )
 def test_an_endpoint_without_a_path_has_otlps_own(endpoint, url):

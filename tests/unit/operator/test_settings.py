@@ -46,6 +46,8 @@ def test_logs_go_nowhere_unless_it_is_said_where():
         ({"LOGS__REGION": "x"}, "LOGS__REGION: it must be empty where LOGS__STORE is"),
         ({"TRACES__ENDPOINT": "collector:4318"}, "TRACES__ENDPOINT: it must be empty or an address with http://"),
         ({"TRACES__ENDPOINT": "http://"}, "TRACES__ENDPOINT: it must be empty or an address"),
+        ({"TRACES__ENDPOINT": "http://user:password@collector"}, "without a user, a query and a fragment"),
+        ({"TRACES__ENDPOINT": "http://collector/v1/traces?key=secret"}, "without a user, a query and a fragment"),
         ({"TRACES__RATIO": "1.5"}, "TRACES__RATIO: it must be between 0 and 1; it is 1.5"),
         ({"TRACES__RATIO": "nan"}, "TRACES__RATIO: it must be between 0 and 1"),
         ({"TRACES__TIMEOUT_SECONDS": "0"}, "TRACES__TIMEOUT_SECONDS: it must be more than 0"),
@@ -57,3 +59,11 @@ def test_what_is_wrong_is_named(settings, says):
         of(settings)
 
     assert says in str(refused.value)
+
+
+def test_a_credential_in_a_collectors_address_is_not_repeated():
+    with pytest.raises(SettingsError) as refused:
+        of({"TRACES__ENDPOINT": "http://user:hunter2@collector/?key=hunter2"})
+
+    assert "hunter2" not in str(refused.value)
+    assert "'collector'" in str(refused.value)
