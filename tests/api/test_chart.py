@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from doubles.chart import ALONE, FOREIGN, OTHERS
+from doubles.chart import ALONE, FOREIGN, OTHERS, RENAMES
 
 ROOT = Path(__file__).resolve().parents[2]
 SYSTEM = "airlock-system"
@@ -39,7 +39,9 @@ def upgrade(kubectl, names, others):
 
 
 @pytest.mark.parametrize(
-    "names", [sorted(set(OTHERS) - {*ALONE, *FOREIGN}), *([name] for name in ALONE)], ids=lambda names: names[-1]
+    "names",
+    [sorted(set(OTHERS) - {*ALONE, *FOREIGN, *RENAMES}), *([name] for name in ALONE)],
+    ids=lambda names: names[-1],
 )
 def test_an_upgrade_over_every_value_is_taken(cluster, namespace, names):
     there = {key: [namespace.namespace] for key in ("watch.namespaces", "runner.disruptionBudget.namespaces")}

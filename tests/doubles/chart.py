@@ -6,6 +6,7 @@ from typing import Any
 
 #: Another value for each of the chart's.
 OTHERS: dict[str, Any] = {
+    "fullnameOverride": "corp-airlock",
     "image.registry": "example.test/mirror", "image.tag": "v2", "image.pullPolicy": "Always", "image.pullSecrets": ["regcred"],
     "crd.install": False, "guards.install": False, "guards.tokenAudiences": ["vault"], "watch.namespaces": ["team-a"],
     "access.default": "all", "airflow.apiUrl": "https://airflow.example/execution", "airflow.caConfigMap": "authority",
@@ -48,3 +49,5 @@ ALONE = [
     "crd.install", "guards.install", "networkPolicy.enabled", "watch.namespaces", "server.persistence.enabled",
     "server.persistence.existingClaim", "metrics.enabled",
 ]  # fmt: skip
+#: Values that make other objects in the place of those that are there.
+RENAMES = ["fullnameOverride"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 import yaml
-from doubles.chart import ALONE, OTHERS
+from doubles.chart import ALONE, OTHERS, RENAMES
 
 from airlock_operator import listed_bundles
 from airlock_operator.observe.podfacts import BUNDLE as FETCHER
@@ -161,6 +161,7 @@ WRONG = [
     ("airflow.executorAccounts[0].account=alice", "executorAccounts"),
     ("guards.tokenAudiences={it's}", "tokenAudiences"),
     ("runner.scratchSizeLimit=4GB", "scratchSizeLimit"),
+    ("fullnameOverride=Corp", "fullnameOverride"),
     ("runner.resources.requests.memory=128MB", "runner.resources.requests.memory"),
     ("runner.disruptionBudget.namespaces={Team}", "disruptionBudget"),
     ("operator.topologySpreadConstraints[0].maxSkew=1", "topologySpreadConstraints"),
@@ -405,7 +406,7 @@ def test_every_value_has_another_to_upgrade_to():
 
 
 #: A claim that is there keeps its class, by a look at the cluster, which a rendered chart does not have.
-TOGETHER = sorted(set(OTHERS) - {*ALONE, "server.persistence.storageClass"})
+TOGETHER = sorted(set(OTHERS) - {*ALONE, *RENAMES, "server.persistence.storageClass"})
 
 
 @pytest.mark.parametrize("names", [TOGETHER, *([name] for name in ALONE)], ids=lambda names: names[-1])
@@ -493,7 +494,7 @@ def test_every_right_has_its_reason_beside_it():
 
 def operator_environment(*arguments):
     documents = of_kind(rendered(*arguments), "Deployment")
-    operator = next(d for d in documents if d["metadata"]["name"] == "airlock-operator")
+    operator = next(d for d in documents if d["metadata"]["name"].endswith("-operator"))
     return {e["name"]: e.get("value", "") for e in operator["spec"]["template"]["spec"]["containers"][0]["env"]}
 
 
@@ -584,6 +585,30 @@ BUNDLE = {
     "secret": "sales-git",
     "sizeLimit": "2Gi",
 }
+
+
+KEYS = {"airlock-keys", "airlock-ca", "airlock-server-tls"}
+
+
+def test_another_name_is_that_of_every_object_in_a_namespace_and_of_what_refers_to_them():
+    values = ("metrics.podMonitor.enabled=true,metrics.rules.enabled=true,metrics.dashboard.enabled=true",)
+    more = "runner.disruptionBudget.namespaces={a},watch.namespaces={a},fullnameOverride=corp"
+    documents = rendered("--set", ",".join((*values, more)))
+    names = {d["metadata"]["name"] for d in documents if d["metadata"].get("namespace")}
+    env = operator_environment("--set", "fullnameOverride=corp")
+
+    assert [] == sorted(name for name in names if not name.startswith("corp"))
+    assert KEYS == {
+        name for d in documents for name in re.findall(r"airlock-(?:server-tls|[a-z]+)", json.dumps(d.get("rules", [])))
+    }
+    assert {"corp-operator", "corp-server", "corp-setup"} == {
+        subject["name"] for d in documents for subject in d.get("subjects", [])
+    }
+    assert ("corp-operator", "https://corp-server.airlock-system.svc:8443/execution") == (
+        env["AIRLOCK__OPERATOR__LEASE"],
+        env["AIRLOCK__PODS__API_URL"],
+    )
+    assert "system:serviceaccount:airlock-system:airlock-" not in json.dumps(documents)
 
 
 def test_bundles_reach_the_operator_as_the_values_list_them():

@@ -9,7 +9,7 @@ install, and Kubernetes refuses one that takes a class away. An annotation remem
 {{- $wanted := .Values.server.persistence -}}
 {{- $class := $wanted.storageClass -}}
 {{- $size := $wanted.size -}}
-{{- with lookup "v1" "PersistentVolumeClaim" .Release.Namespace "airlock-server" -}}
+{{- with lookup "v1" "PersistentVolumeClaim" .Release.Namespace (printf "%s-server" (include "airlock.name" $)) -}}
 {{- $live := .spec.storageClassName | default "" -}}
 {{- $known := .metadata.annotations | default dict -}}
 {{- $class = ternary (get $known "airlock.dev/storage-class") $live (hasKey $known "airlock.dev/storage-class") -}}

@@ -1,3 +1,8 @@
+{{/* What the names of the objects in namespaces begin with. Those of a cluster, and the keys, are always called airlock. */}}
+{{- define "airlock.name" -}}
+{{- .Values.fullnameOverride | default "airlock" -}}
+{{- end -}}
+
 {{/* An image's full name: registry, name, tag. */}}
 {{- define "airlock.image" -}}
 {{- $top := index . 0 -}}
@@ -26,7 +31,7 @@ seccompProfile: {type: RuntimeDefault}
 
 {{/* The server, as pods of other namespaces reach it. */}}
 {{- define "airlock.serverUrl" -}}
-https://airlock-server.{{ .Release.Namespace }}.svc:8443
+https://{{ include "airlock.name" $ }}-server.{{ .Release.Namespace }}.svc:8443
 {{- end -}}
 
 {{/* Where a pod of the chart may run, of the operator's or the server's values. */}}
