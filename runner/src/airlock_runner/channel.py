@@ -34,7 +34,7 @@ from airlock.sdk.exceptions import (
     PermissionDenied,
 )
 from airlock_wire.protocol import frames
-from airlock_wire.protocol.messages import ErrorResponse, ErrorType, FromRunner, ToRunner, to_runner
+from airlock_wire.protocol.messages import ErrorResponse, ErrorType, Message, ToRunner, to_runner
 
 #: How long a lost sidecar may take to come back, per loss. The launcher gives up earlier and then closes ``handoff``.
 HANDOFF_SECONDS: Final = 150.0
@@ -100,7 +100,7 @@ class Channel:
             return message
         raise ChannelLost(f"the sidecar was lost {MAX_LOSSES} times before the first message")
 
-    def ask(self, message: FromRunner) -> ToRunner | None:
+    def ask(self, message: Message) -> ToRunner | None:
         """
         Returns the sidecar's answer to a message, None for an empty one. It waits as long as the sidecar does, and the
         sidecar waits until an absent API is back.
@@ -110,7 +110,7 @@ class Channel:
         """
         return _message(self._in_turn(message, self._asked))
 
-    def tell(self, message: FromRunner, on_refusal: Callable[[AirlockException], None]) -> None:
+    def tell(self, message: Message, on_refusal: Callable[[AirlockException], None]) -> None:
         """
         Sends a message and does not wait for its answer. The answer is read before the next request; if it is a
         refusal, ``on_refusal`` is then called with what ``ask`` would have raised.
@@ -120,7 +120,7 @@ class Channel:
         """
         self._in_turn(message, partial(self._told, on_refusal=on_refusal))
 
-    def _in_turn(self, message: FromRunner, act: Callable[[FromRunner], T]) -> T:
+    def _in_turn(self, message: Message, act: Callable[[Message], T]) -> T:
         """
         Acts on the message while only this thread has the channel and no request is outstanding. This is not a context
         manager: a signal handler that raises as one begins would leave the lock taken.
@@ -146,16 +146,16 @@ class Channel:
                 self._when_idle = None
                 callback()
 
-    def _asked(self, message: FromRunner) -> frames.Response:
+    def _asked(self, message: Message) -> frames.Response:
         return self._settle(*self._begin(message))
 
-    def _told(self, message: FromRunner, on_refusal: Callable[[AirlockException], None]) -> None:
+    def _told(self, message: Message, on_refusal: Callable[[AirlockException], None]) -> None:
         _, data = self._begin(message)
         self._on_refusal = on_refusal
         with suppress(_Lost):
             self._send(data)
 
-    def _begin(self, message: FromRunner) -> tuple[int, bytes]:
+    def _begin(self, message: Message) -> tuple[int, bytes]:
         """Makes a message the outstanding request."""
         request = (self._next_id, _encoded(self._next_id, message))
         self._next_id += 1
@@ -272,7 +272,7 @@ def _from_system(into: list[Any], call: Callable[..., Any], *args: Any) -> None:
         raise
 
 
-def _encoded(request_id: int, message: FromRunner) -> bytes:
+def _encoded(request_id: int, message: Message) -> bytes:
     try:
         data = frames.request(request_id, message)
     except (TypeError, ValueError, OverflowError, RecursionError) as e:

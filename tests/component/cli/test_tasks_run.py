@@ -41,7 +41,17 @@ with DAG("good", params={"name": "world"}):
         print("hanging")
         time.sleep(60)
 
-    hello(), fails(), skips(), reads(), hangs()
+    @task(retries=1)
+    def keeps(task_state_store, ti, task_state):
+        before = task_state_store.get("offset", 0)
+        task_state_store.set("offset", before + 41)
+        task_state.set("gone", 1)
+        task_state.delete("gone")
+        if ti.try_number == 1:
+            raise RuntimeError("as it should")
+        return [before, task_state_store.get("offset"), task_state_store.get("gone", "none")]
+
+    hello(), fails(), skips(), reads(), hangs(), keeps()
 """
 
 
@@ -87,6 +97,14 @@ def test_the_last_try_of_a_task_fails_for_good(airlock):
     assert 1 == done.returncode
     assert "RuntimeError: as it should" in done.stdout
     assert "good.py:" in done.stdout
+
+
+def test_a_retry_finds_what_the_try_before_it_kept(airlock):
+    first = airlock("tasks", "run", "good.py", "keeps", "--run-id", "r")
+    second = airlock("tasks", "run", "good.py", "keeps", "--run-id", "r", "--try", "2")
+
+    assert (75, 0) == (first.returncode, second.returncode), first.stdout + second.stdout
+    assert 'result     [41,82,"none"]' in second.stdout
 
 
 def test_variables_and_connections_reach_the_task_and_are_masked_in_the_log(airlock, folder):

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from airlock_wire.protocol import changes, endings, lookups, stores
+from airlock_wire.protocol import changes, endings, lookups, messages, stores
 from airlock_wire.protocol.messages import DagRun
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
@@ -121,6 +121,6 @@ TOLD = (
     lookups.TaskRescheduleStartDate(start_date=AT),
     changes.HITLDetailRequestResult(**HITL),
     changes.SentFDs(fds=[9]),
-    stores.TaskStateStoreResult(value=JSON),
+    messages.TaskStateStoreResult(value=JSON),
     stores.AssetStateStoreResult(value=JSON),
 )  # fmt: skip

@@ -5,6 +5,7 @@ from typing import Any
 from airlock.sdk import Connection, Context, Variable
 from airlock.sdk._task import Task
 from airlock.sdk._variable import NO_DEFAULT
+from airlock_runner.task.state_store import TaskStateStore
 from airlock_runner.task.task_instance import RunningTaskInstance
 from airlock_wire.protocol.messages import DagRun
 
@@ -16,6 +17,7 @@ def context_of(task: Task, ti: RunningTaskInstance, dag_run: DagRun) -> Context:
     ``params`` are the DAG's, overridden by the run's configuration; ``conf`` is that configuration.
     """
     conf = dict(dag_run.conf or {})
+    states = TaskStateStore(ti.id)
     context = Context(
         dag=task.dag,
         task=task,
@@ -29,6 +31,9 @@ def context_of(task: Task, ti: RunningTaskInstance, dag_run: DagRun) -> Context:
         conf=conf,
         var=Variables(),
         conn=Connections(),
+        task_state_store=states,
+        # Its name in Airflow before 3.3.2.
+        task_state=states,
     )
     if (logical := dag_run.logical_date) is not None:
         ds, ts = logical.strftime("%Y-%m-%d"), logical.isoformat()

@@ -16,6 +16,7 @@ from airlock.sdk._connection import Connection
 from airlock.sdk._context import Context, get_current_context
 from airlock.sdk._dag import DAG, dag
 from airlock.sdk._masking import mask_secret
+from airlock.sdk._retention import NEVER_EXPIRE
 from airlock.sdk._task import task
 from airlock.sdk._variable import Variable
 from airlock.sdk._xcom import XComArg
@@ -32,6 +33,7 @@ from airlock.sdk.exceptions import (
 
 __all__ = [
     "DAG",
+    "NEVER_EXPIRE",
     "AirlockException",
     "AirlockFailException",
     "AirlockRuntimeError",

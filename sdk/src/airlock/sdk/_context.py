@@ -26,6 +26,8 @@ CONTEXT_NAMES: Final = frozenset(
         "task",
         "task_instance",
         "task_instance_key_str",
+        "task_state",
+        "task_state_store",
         "templates_dict",
         "ti",
         "try_number",

@@ -167,7 +167,7 @@ ROUTES: dict[type[Any], Route] = {
     ),
     # State stores
     stores.GetTaskStateStore: Route(
-        "GET", f"{_STORE}/{{key}}", stores.TaskStateStoreResult, not_found=_NO_TASK_KEY, detail=("key",), free=_OWN
+        "GET", f"{_STORE}/{{key}}", messages.TaskStateStoreResult, not_found=_NO_TASK_KEY, detail=("key",), free=_OWN
     ),
     stores.SetTaskStateStore: Route(
         "PUT", f"{_STORE}/{{key}}", _OK, body=("value", "expires_at"), free=_OWN, changes=True

@@ -255,6 +255,12 @@ class XComResult(Message, frozen=True, kw_only=True):
     value: Any
 
 
+class TaskStateStoreResult(Message, frozen=True, kw_only=True):
+    """A value that a task keeps, for the request of ``stores``."""
+
+    value: Any
+
+
 class OKResponse(Message, frozen=True, kw_only=True):
     """The request was done; for requests whose answer must not be empty."""
 
@@ -282,7 +288,14 @@ FromRunner: TypeAlias = (
 )
 
 ToRunner: TypeAlias = (
-    StartupDetails | DagFileParseRequest | VariableResult | ConnectionResult | XComResult | OKResponse | ErrorResponse
+    StartupDetails
+    | DagFileParseRequest
+    | VariableResult
+    | ConnectionResult
+    | XComResult
+    | TaskStateStoreResult
+    | OKResponse
+    | ErrorResponse
 )
 
 #: The messages by which our own runner reports the task's final state.

@@ -15,12 +15,6 @@ class GetTaskStateStore(Message, frozen=True, kw_only=True):
     key: str
 
 
-class TaskStateStoreResult(Message, frozen=True, kw_only=True):
-    """The value."""
-
-    value: Any
-
-
 class SetTaskStateStore(Message, frozen=True, kw_only=True):
     """Keeps a value for this task, until a date where one is given; OKResponse."""
 

@@ -95,7 +95,7 @@ ToTask: TypeAlias = (
     | lookups.TaskBreadcrumbsResult
     | lookups.PreviousTIResult
     | lookups.TaskRescheduleStartDate
-    | stores.TaskStateStoreResult
+    | messages.TaskStateStoreResult
     | stores.AssetStateStoreResult
     | changes.CreateHITLDetailPayload
     | changes.HITLDetailRequestResult

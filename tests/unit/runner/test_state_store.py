@@ -1,0 +1,105 @@
+"""What `context["task_state_store"]` asks, and what it makes of the answers."""
+
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from airlock.sdk import NEVER_EXPIRE, AirlockRuntimeError, PermissionDenied, _channel
+from airlock.sdk.exceptions import NotJson
+from airlock_runner.task.state_store import DEFAULT_RETENTION, LARGE_BYTES, TaskStateStore
+from airlock_wire.protocol.messages import ErrorResponse, ErrorType, OKResponse, TaskStateStoreResult
+from airlock_wire.protocol.stores import (
+    ClearTaskStateStore,
+    DeleteTaskStateStore,
+    GetTaskStateStore,
+    SetTaskStateStore,
+)
+
+
+class PlayedChannel:
+    def __init__(self) -> None:
+        self.requests: list[Any] = []
+        self.answer: Any = OKResponse(ok=True)
+
+    def ask(self, message: Any) -> Any:
+        self.requests.append(message)
+        return self.answer
+
+
+@pytest.fixture
+def channel() -> Iterator[PlayedChannel]:
+    played = PlayedChannel()
+    _channel.install(played)
+    yield played
+    _channel.install(None)
+
+
+STORE = TaskStateStore("ti")
+
+
+def test_a_value_is_read_and_a_missing_one_is_the_default(channel):
+    channel.answer = TaskStateStoreResult(value={"a": 1})
+    assert {"a": 1} == STORE.get("k")
+    channel.answer = ErrorResponse(error=ErrorType.TASK_STORE_NOT_FOUND)
+    assert [None, 7] == [STORE.get("k"), STORE.get("k", 7)]
+    assert [GetTaskStateStore(ti_id="ti", key="k")] * 3 == channel.requests
+
+
+@pytest.mark.parametrize(
+    ("retention", "lasts"),
+    [(None, DEFAULT_RETENTION), (timedelta(hours=6), timedelta(hours=6)), (NEVER_EXPIRE, None)],
+)
+def test_a_value_is_kept_for_its_retention(channel, retention, lasts):
+    before = datetime.now(UTC)
+    STORE.set("k", (1, 2), retention=retention)
+    (message,) = channel.requests
+
+    assert SetTaskStateStore(ti_id="ti", key="k", value=[1, 2], expires_at=message.expires_at) == message
+    if lasts is None:
+        assert message.expires_at is None
+    else:
+        assert before + lasts <= message.expires_at <= datetime.now(UTC) + lasts
+
+
+def test_keys_are_forgotten_one_by_one_or_all(channel):
+    STORE.delete("k")
+    STORE.clear()
+
+    assert [DeleteTaskStateStore(ti_id="ti", key="k"), ClearTaskStateStore(ti_id="ti")] == channel.requests
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "text"),
+    [
+        (lambda: STORE.set("k", None), ValueError, "delete the key"),
+        (lambda: STORE.set("k", {1, 2}), NotJson, "set"),
+        (lambda: STORE.set("k", 1, retention=timedelta(0)), ValueError, "retention"),
+        (lambda: STORE.set("", 1), TypeError, "key"),
+        (lambda: STORE.get(3), TypeError, "key"),
+    ],
+)
+def test_what_cannot_be_kept_is_refused_before_it_is_asked(channel, call, error, text):
+    with pytest.raises(error, match=text):
+        call()
+    assert [] == channel.requests
+
+
+def test_a_large_value_is_kept_with_a_warning(channel, caplog):
+    with caplog.at_level(logging.WARNING, "airlock.task"):
+        STORE.set("k", "x" * LARGE_BYTES)
+    assert 1 == len(channel.requests)
+    assert "keep it elsewhere" in caplog.text
+    assert "xxx" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "error"), [(ErrorType.PERMISSION_DENIED, PermissionDenied), (ErrorType.GENERIC_ERROR, AirlockRuntimeError)]
+)
+def test_a_refusal_is_raised_also_where_a_default_is_given(channel, kind, error):
+    channel.answer = ErrorResponse(error=kind)
+    for call in (lambda: STORE.get("k", 1), lambda: STORE.set("k", 1), lambda: STORE.delete("k"), STORE.clear):
+        with pytest.raises(error):
+            call()
