@@ -41,6 +41,7 @@ def operators(system):
         time.sleep(1)
 
 
+@pytest.mark.soak
 def test_a_resource_that_was_deleted_and_made_again_is_found_by_itself(cluster, team, system, install):
     before = operators(system)
     team.apply(taskrun("lost", "time.sleep(600)"))

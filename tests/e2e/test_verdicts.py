@@ -56,6 +56,7 @@ def test_a_taskrun_says_that_the_server_is_away_and_loses_none_of_its_time(team,
     assert ("success", "Succeeded", 1, 1) == outcome(run)
 
 
+@pytest.mark.soak
 @pytest.mark.alone
 def test_limits_hold_and_the_others_are_queued_in_words(team, install):
     with install.told(**{"operator.limits.maxActiveIn": {team.namespace: 2}}):

@@ -128,7 +128,7 @@ def test_dag_runs_are_read_counted_and_found_by_date(api, runs):
     before = {"dag_id": "dag", "logical_date": DAYS[2].isoformat()}
     assert "day2" == ask(api, "/dag-runs/previous", **before).json()["run_id"]
     assert "day1" == ask(api, "/dag-runs/previous", **before, state="success").json()["run_id"]
-    assert ask(api, "/dag-runs/previous", dag_id="dag", logical_date=DAYS[0].isoformat()).json() is None
+    assert None is ask(api, "/dag-runs/previous", dag_id="dag", logical_date=DAYS[0].isoformat()).json()
 
 
 def test_downstream_tasks_are_skipped_but_for_those_that_run_or_have_ended(api):
@@ -151,7 +151,7 @@ def test_a_rescheduled_try_knows_when_it_first_started(api):
     def first_start():
         return api.http.get(f"/task-reschedules/{ti_id}/start_date", headers=api.own(ti_id)).json()
 
-    assert first_start() is None
+    assert None is first_start()
     api.report(ti_id, "up_for_reschedule", reschedule_date="2026-01-01T01:00:00Z")
     began = first_start()
     api.force(ti_id, "queued")

@@ -67,7 +67,10 @@ def test_a_users_image_brings_its_bundle(pods):
     assert "'hello.py'" in pods.logs(name)
 
 
-@pytest.mark.parametrize("component", ["apiserver", "controller-manager", "scheduler"])
+@pytest.mark.parametrize(
+    "component",
+    ["apiserver", *(pytest.param(each, marks=pytest.mark.soak) for each in ("controller-manager", "scheduler"))],
+)
 def test_a_control_plane_component_is_restarted_and_works_again(cluster, pods, component):
     cluster.restart(component)
 

@@ -59,7 +59,7 @@ def test_a_value_is_kept_for_its_retention(channel, retention, lasts):
 
     assert SetTaskStateStore(ti_id="ti", key="k", value=[1, 2], expires_at=message.expires_at) == message
     if lasts is None:
-        assert message.expires_at is None
+        assert None is message.expires_at
     else:
         assert before + lasts <= message.expires_at <= datetime.now(UTC) + lasts
 
