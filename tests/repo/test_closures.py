@@ -25,7 +25,7 @@ CLOSURES = {
     },
     "server": {
         "alembic", "cffi", "click", "cryptography", "greenlet", "h11", "httptools", "mako", "markupsafe", "msgspec",
-        "prometheus-client", "pycparser", "pyjwt", "sqlalchemy", "typing-extensions", "uvicorn", "uvloop",
+        "prometheus-client", "pycparser", "pyjwt", "pyyaml", "sqlalchemy", "typing-extensions", "uvicorn", "uvloop",
     },
 }  # fmt: skip
 

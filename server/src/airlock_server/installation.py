@@ -8,6 +8,8 @@ from typing import Self
 from airlock_server.home import Home, read_mounted_key
 from airlock_server.keys.encryption import Encryption
 from airlock_server.keys.tokens import MAX_KEYS, Tokens
+from airlock_server.secrets.build import secrets_of, setting_of_backends
+from airlock_server.secrets.lookup import Secrets
 from airlock_server.settings import ServerSettings, load_settings
 from airlock_server.store.engine.database import Engine, open_engine
 
@@ -18,7 +20,8 @@ class Installation:
     def __init__(self, environ: Mapping[str, str]) -> None:
         """Reads home and settings; raises HomeError or SettingsError."""
         self.home = Home.open(environ)
-        self.settings: ServerSettings = load_settings(self.home.path, environ)
+        self.settings: ServerSettings = load_settings(self.home.path, environ, setting_of_backends)
+        self._environ = environ
 
     def __enter__(self) -> Self:
         return self
@@ -44,6 +47,11 @@ class Installation:
             return Encryption.from_setting(self.settings.encryption.key)
         file = self.settings.encryption.key_file
         return Encryption(read_mounted_key(Path(file)) if file else self.home.encryption_key())
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        """The backends that variables and connections come from. Raises SettingsError."""
+        return secrets_of(self.settings.secrets, self._environ)
 
     def close(self) -> None:
         """Closes the database if it was opened."""

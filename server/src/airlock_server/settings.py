@@ -4,17 +4,18 @@ The server's settings: ``$AIRLOCK_HOME/airlock.toml`` and ``AIRLOCK__SECTION__KE
     [api]                           AIRLOCK__API__PORT=8443
     port = 8443
 
-Every name below is one setting; its comment gives the unit and the meaning of the default.
+Every name below is one setting; its comment gives the unit and the meaning of the default. A setting that is marked as
+secret has two more forms, ``KEY_CMD`` and ``KEY_SECRET`` (``airlock_wire.process.settings``).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from airlock_wire.pod import GRACE_SECONDS
-from airlock_wire.process.settings import SettingsError, load
+from airlock_wire.process.settings import SECRET, SECRET_BY_COMMAND, Origins, SettingsError, read
 from airlock_wire.protocol.frames import MAX_FRAME_BYTES
 
 SETTINGS_FILE = "airlock.toml"
@@ -44,7 +45,7 @@ class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The database."""
 
     #: SQLAlchemy URL; only SQLite files today. Empty: ``airlock.db`` in the home.
-    url: str = ""
+    url: Annotated[str, SECRET] = ""
 
 
 class JwtSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,10 +149,32 @@ class ParseSettings(msgspec.Struct, frozen=True, kw_only=True):
 class EncryptionSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Passwords, extras and variable values at rest."""
 
-    #: 32 random bytes, base64url. Empty: ``key_file``.
-    key: str = ""
-    #: File with 64 random bytes. Empty: ``encryption.key`` in the home, made on first use.
+    #: One or more keys of 32 random bytes, base64url, with commas between them: the first encrypts, all decrypt.
+    #: Empty: ``key_file``.
+    key: Annotated[str, SECRET] = ""
+    #: File with one or more keys of 64 random bytes: the first encrypts, all decrypt. Empty: ``encryption.key`` in the
+    #: home, made on first use.
     key_file: str = ""
+
+
+class SecretsSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where variables and connections come from when a task asks for them."""
+
+    #: The backends that are asked, in this order, with commas between them: ``environment``, ``file``, ``database``, or
+    #: the dotted path of a class with the interface of Airflow's secrets backends.
+    backends: str = "environment, database"
+    #: Arguments of that class: a JSON object.
+    backend_kwargs: Annotated[str, SECRET_BY_COMMAND] = ""
+    #: The variables of the backend ``file``: a .json, .yaml or .env file, as Airflow's own. Empty: without variables.
+    variables_file: str = ""
+    #: The connections of the backend ``file``, likewise. Empty: without connections.
+    connections_file: str = ""
+    #: Seconds that a file or that class has for an answer. After that the next backend is asked.
+    timeout_seconds: float = 5.0
+    #: Seconds that an answer of that class is remembered, also that it does not have a name; 0: not at all.
+    cache_seconds: float = 0.0
+    #: Answers that are remembered at most. Beyond that the oldest is forgotten.
+    cache_entries: int = 1000
 
 
 class MetricsSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -177,13 +200,24 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     exchange: ExchangeSettings = ExchangeSettings()
     access: AccessSettings = AccessSettings()
     metrics: MetricsSettings = MetricsSettings()
+    secrets: SecretsSettings = SecretsSettings()
 
 
-def load_settings(home: Path, environ: Mapping[str, str]) -> ServerSettings:
+#: Asks the secrets backends for a setting that is given as KEY_SECRET; None if nobody has it.
+Ask = Callable[[SecretsSettings, str], str | None]
+
+
+def load_settings(home: Path, environ: Mapping[str, str], ask: Ask | None = None) -> ServerSettings:
     """Returns the settings of a home; raises SettingsError, which names the source and the fix."""
-    settings = load(ServerSettings, environ, home / SETTINGS_FILE)
+    return read_settings(home, environ, ask)[0]
+
+
+def read_settings(home: Path, environ: Mapping[str, str], ask: Ask | None = None) -> tuple[ServerSettings, Origins]:
+    """Does the same, and returns beside the settings where each comes from that is not at its default."""
+    lookup = None if ask is None else lambda settings, name: ask(settings.secrets, name)
+    settings, origins = read(ServerSettings, environ, home / SETTINGS_FILE, lookup)
     if bool(settings.api.tls_cert) != bool(settings.api.tls_key):
         raise SettingsError("[api] tls_cert and tls_key go together: set both for HTTPS, or neither")
     if settings.logging.level not in {"debug", "info", "warning", "error"}:
         raise SettingsError(f"[logging] level is {settings.logging.level!r}; use debug, info, warning or error")
-    return settings
+    return settings, origins

@@ -19,6 +19,7 @@ from airlock_server.keys.tokens import Tokens
 from airlock_server.kube.address import where
 from airlock_server.kube.client import Client
 from airlock_server.observer import NOBODY
+from airlock_server.secrets.lookup import Secrets
 from airlock_server.settings import ApiSettings, ExchangeSettings, JwtSettings, load_settings
 from airlock_server.store import schema, tries
 from airlock_server.store.engine.database import open_engine
@@ -149,11 +150,17 @@ def make_cluster_api(db, client):
     tokens, encryption = Tokens(b"k" * 64, JwtSettings()), Encryption(b"e" * 64)
     with contextlib.ExitStack() as running:
 
-        def make(by_grant=False, namespaces=(), observer=NOBODY, **settings):
+        def make(by_grant=False, namespaces=(), observer=NOBODY, secrets=None, **settings):
             exchange = Exchange(client, 4, db, tokens, ExchangeSettings(**settings), namespaces, OPERATOR)
             running.callback(exchange.close)
             services = Services(
-                db=db, tokens=tokens, encryption=encryption, by_grant=by_grant, exchange=exchange, observer=observer
+                db=db,
+                tokens=tokens,
+                encryption=encryption,
+                by_grant=by_grant,
+                exchange=exchange,
+                observer=observer,
+                secrets=secrets or Secrets(),
             )
             server = EmbeddedServer(db, tokens, encryption)
             server._app = App(services, MAX_BODY_BYTES)

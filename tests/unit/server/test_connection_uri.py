@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from airlock_server.cli.connection_uri import UriError, parse_uri
+from airlock_server.secrets.connection_uri import UriError, parse_uri
 
 
 def test_every_part_is_read_and_unescaped():

@@ -21,6 +21,7 @@ from airlock_server.api.app import MOUNT, App
 from airlock_server.api.services import Services
 from airlock_server.keys.encryption import Encryption
 from airlock_server.keys.tokens import Tokens
+from airlock_server.secrets.lookup import Secrets
 from airlock_server.settings import ApiSettings
 from airlock_server.store.engine.database import Engine
 from airlock_server.web.certificate import CertificateFiles
@@ -89,9 +90,17 @@ class EmbeddedServer:
     It serves this process's own launches. The caller closes the database.
     """
 
-    def __init__(self, db: Engine, tokens: Tokens, encryption: Encryption, api: ApiSettings | None = None) -> None:
+    def __init__(
+        self,
+        db: Engine,
+        tokens: Tokens,
+        encryption: Encryption,
+        api: ApiSettings | None = None,
+        secrets: Secrets | None = None,
+    ) -> None:
         self._api = api or ApiSettings()
-        self._app = App(Services(db=db, tokens=tokens, encryption=encryption), self._api.max_body_bytes)
+        services = Services(db=db, tokens=tokens, encryption=encryption, secrets=secrets or Secrets())
+        self._app = App(services, self._api.max_body_bytes)
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
         self.url = ""

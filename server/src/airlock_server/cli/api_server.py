@@ -59,6 +59,7 @@ def run(_args: argparse.Namespace, environ: Mapping[str, str]) -> int:
             db=db,
             tokens=here.tokens,
             encryption=here.encryption,
+            secrets=here.secrets,
             by_grant=settings.access.default == "granted",
             exchange=_serve_taskruns(here, db, environ, running, observer) if settings.kubernetes.enabled else None,
             observer=observer,

@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 
 from airlock_server.cli import CommandError, say
-from airlock_server.cli.connection_uri import UriError, parse_uri
-from airlock_server.cli.on_store import on_store
+from airlock_server.cli.on_store import on_store, warn_of_shadow
 from airlock_server.installation import Installation
+from airlock_server.secrets.connection_uri import UriError, parse_uri
 from airlock_server.store import connections
 from airlock_server.store.connections import Connection
 
@@ -63,6 +63,7 @@ def _register_set(actions: Any) -> None:
 def _set(args: argparse.Namespace, here: Installation) -> None:
     new = _from_arguments(args)
     here.database.write(lambda conn: connections.put(conn, here.encryption, new))
+    warn_of_shadow(here, "connection", new.conn_id)
 
 
 def _from_arguments(args: argparse.Namespace) -> Connection:

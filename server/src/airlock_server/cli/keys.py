@@ -11,6 +11,7 @@ from airlock_server.keys.install import Install
 from airlock_server.kube.address import own_namespace, where
 from airlock_server.kube.client import Client
 from airlock_server.kube.errors import ClusterError
+from airlock_server.secrets.build import setting_of_backends
 from airlock_server.settings import load_settings
 
 _SERVICE = "airlock-server"
@@ -74,7 +75,7 @@ def _run(
         namespace = args.namespace or own_namespace()
         if namespace is None:
             raise CommandError("this is not a pod, so say which install: --namespace", 2)
-        settings = load_settings(settings_folder(environ), environ).kubernetes
+        settings = load_settings(settings_folder(environ), environ, setting_of_backends).kubernetes
         client = Client(where(settings, environ))
         try:
             action(args, Install(client, namespace, args.service, say))

@@ -138,7 +138,9 @@ def _run(
             )
         except StoreError as e:
             raise CommandError(str(e), _EXIT_USAGE) from e
-        with EmbeddedServer(installation.database, installation.tokens, installation.encryption) as server:
+        with EmbeddedServer(
+            installation.database, installation.tokens, installation.encryption, secrets=installation.secrets
+        ) as server:
             executor.serve_at(server.url)
             began = time.time()
             output.begin()

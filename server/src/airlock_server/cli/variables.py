@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from airlock_server.cli import CommandError, say
-from airlock_server.cli.on_store import on_store
+from airlock_server.cli.on_store import on_store, warn_of_shadow
 from airlock_server.installation import Installation
 from airlock_server.store import variables
 
@@ -44,6 +44,7 @@ def _set(args: argparse.Namespace, here: Installation) -> None:
         raise CommandError("the key is empty: a variable needs a name", 2)
     value = sys.stdin.read() if args.value == "-" else args.value
     here.database.write(lambda conn: variables.put(conn, here.encryption, args.key, value, args.description))
+    warn_of_shadow(here, "variable", args.key)
 
 
 def _get(args: argparse.Namespace, here: Installation) -> None:

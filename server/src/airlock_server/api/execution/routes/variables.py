@@ -8,6 +8,8 @@ from airlock_server.api.execution.request import Request
 from airlock_server.api.execution.routing import Route
 from airlock_server.api.services import Services
 from airlock_server.keys.tokens import Claims
+from airlock_server.secrets.backend import Variable
+from airlock_server.secrets.lookup import Stored
 from airlock_server.store import variables as store
 from airlock_server.web.errors import InvalidRequest, Problem, refused
 from airlock_server.web.http import NO_CONTENT, Response, as_json
@@ -45,14 +47,20 @@ async def get(services: Services, request: Request, _claims: Claims | None) -> R
     """Answers with one variable."""
     key = _key(request)
 
-    def look(conn: sa.Connection) -> tuple[bool, str | None]:
+    def look(conn: sa.Connection) -> Stored[Variable]:
         grants.check_read(services, request.door, conn, "variable", key)
-        return store.get(conn, services.encryption, key)
+        return services.secrets.stored(lambda: _stored(conn, services, key))
 
-    there, value = request.door.point(look)
-    if not there:
+    # The grant comes first: nothing else is asked before it.
+    variable = await services.secrets.variable(key, request.door.point(look))
+    if variable is None:
         raise refused(404, "not_found", f"Variable with key '{key}' not found")
-    return as_json({"key": key, "value": value})
+    return as_json({"key": key, "value": variable.value})
+
+
+def _stored(conn: sa.Connection, services: Services, key: str) -> Variable | None:
+    there, value = store.get(conn, services.encryption, key)
+    return Variable(value) if there else None
 
 
 async def put(services: Services, request: Request, _claims: Claims | None) -> Response:
@@ -68,6 +76,7 @@ async def put(services: Services, request: Request, _claims: Claims | None) -> R
         store.put(conn, services.encryption, key, value, payload.description)
 
     await request.door.awrite(write)
+    services.secrets.note_write("variable", key)
     return as_json({"message": "Variable successfully set"}, 201)
 
 

@@ -24,8 +24,6 @@ def parse_uri(conn_id: str, uri: str, description: str | None = None) -> Connect
         ) from e
     if not parts.scheme or "://" not in uri:
         raise UriError("it must start with type://, for example postgres://")
-    # A type cannot have an underscore in a URI, so a dash stands for it.
-    conn_type = {"postgresql": "postgres"}.get(parts.scheme, parts.scheme.replace("-", "_"))
     host = parts.hostname
     _, _, place = parts.netloc.rpartition("@")
     if host:
@@ -34,7 +32,7 @@ def parse_uri(conn_id: str, uri: str, description: str | None = None) -> Connect
         host = host.removeprefix("[").removesuffix("]")
     return Connection(
         conn_id=conn_id,
-        conn_type=conn_type,
+        conn_type=normal_type(parts.scheme),
         host=host or None,
         schema=unquote(parts.path.removeprefix("/")) or None,
         login=unquote(parts.username) if parts.username else None,
@@ -43,6 +41,13 @@ def parse_uri(conn_id: str, uri: str, description: str | None = None) -> Connect
         extra=_extra(parts.query),
         description=description,
     )
+
+
+def normal_type(conn_type: str) -> str:
+    """
+    Returns a connection's type as Airflow spells it. A URI cannot have an underscore there, so a dash stands for it.
+    """
+    return {"postgresql": "postgres"}.get(conn_type, conn_type.replace("-", "_"))
 
 
 def _extra(query: str) -> str | None:

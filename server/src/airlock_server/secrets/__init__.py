@@ -1,0 +1,1 @@
+"""Where the variables and connections of tasks come from: secrets backends in an order, one of which is the store."""
