@@ -18,6 +18,7 @@ COMMANDS = (
     ("connections", "connections", "set, get, list and delete connections"),
     ("grants", "grants", "say which namespace's tasks may read what"),
     ("keys", "keys", "make and rotate the keys of an install in Kubernetes"),
+    ("config", "config", "show the settings, and write a file of them"),
     ("db", "db", "back up and restore the database"),
     ("frames", "frames", "read captured frames"),
 )
