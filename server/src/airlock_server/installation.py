@@ -32,7 +32,7 @@ class Installation:
     @cached_property
     def database(self) -> Engine:
         """The database, its schema current. Raises StoreError."""
-        return open_engine(self.settings.database.url or self.home.database_url)
+        return open_engine(self.settings.database.url or self.home.database_url, self.settings.database)
 
     @cached_property
     def tokens(self) -> Tokens:

@@ -44,8 +44,15 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
 class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The database."""
 
-    #: SQLAlchemy URL; only SQLite files today. Empty: ``airlock.db`` in the home.
+    #: ``sqlite:////absolute/path`` or ``postgresql://user:password@host/database``, PostgreSQL 15 or newer. Empty:
+    #: ``airlock.db`` in the home.
     url: Annotated[str, SECRET] = ""
+    #: Connections to PostgreSQL at most; further calls wait.
+    pool_size: int = 10
+    #: Seconds one statement may take on PostgreSQL.
+    statement_seconds: float = 30.0
+    #: Seconds a call waits for a connection to PostgreSQL, or for a lock that another has.
+    lock_seconds: float = 10.0
 
 
 class JwtSettings(msgspec.Struct, frozen=True, kw_only=True):

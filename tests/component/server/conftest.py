@@ -1,4 +1,5 @@
 import contextlib
+import os
 import shutil
 import uuid
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from doubles.kubernetes import PlayedKubernetes
 from doubles.podserver import PodServer
+from doubles.postgresql import Missing, PostgreSQL
 
 from airlock_server.api.app import App
 from airlock_server.api.serve import EmbeddedServer
@@ -29,6 +31,27 @@ MOMENT = "2026-01-01T00:00:00Z"
 MAX_BODY_BYTES = 2 * 1024 * 1024
 
 
+#: The files whose tests run on both databases: they try the statements. The others run on SQLite.
+ON_BOTH = {
+    "test_attempts.py",
+    "test_concurrency.py",
+    "test_data_api.py",
+    "test_exchange.py",
+    "test_fencing_api.py",
+    "test_instance_queries_api.py",
+    "test_store.py",
+    "test_task_instances_api.py",
+    "test_task_states_api.py",
+    "test_tries.py",
+}
+
+
+def pytest_generate_tests(metafunc):
+    if "db" in metafunc.fixturenames:
+        both = Path(metafunc.definition.path).name in ON_BOTH
+        metafunc.parametrize("db", ["sqlite", "postgresql"] if both else ["sqlite"], indirect=True)
+
+
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory):
     """A database that has its tables, to copy: making them is most of a short test."""
@@ -37,11 +60,77 @@ def migrated(tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope="session")
+def postgresql():
+    """A PostgreSQL server. Where there is none, the test is skipped; in CI it fails."""
+    try:
+        server = PostgreSQL()
+    except Missing as e:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(e))
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql):
+    """A database of it that has its tables, to copy."""
+    name = postgresql.make()
+    open_engine(postgresql.url(name)).close()
+    return name
+
+
 @pytest.fixture
-def db(tmp_path, migrated):
+def postgresql_url(postgresql, postgresql_template):
+    """The URL of a PostgreSQL database of the test's own, which has its tables."""
+    name = postgresql.make(postgresql_template)
+    yield postgresql.url(name)
+    postgresql.drop(name)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path, migrated):
+    """The URL of a SQLite database of the test's own, which has its tables."""
     shutil.copy(migrated, tmp_path / "airlock.db")
-    with open_engine(f"sqlite:///{tmp_path / 'airlock.db'}") as db:
+    return f"sqlite:///{tmp_path / 'airlock.db'}"
+
+
+@pytest.fixture
+def db(request):
+    """A database; in the files of ON_BOTH each test runs once on every kind."""
+    with open_engine(request.getfixturevalue(f"{request.param}_url")) as db:
         yield db
+
+
+@pytest.fixture
+def db_url(request):
+    """The URL of the database of ``db``."""
+    return request.getfixturevalue(f"{request.node.callspec.params['db']}_url")
+
+
+@pytest.fixture
+def sqlite_db(sqlite_url):
+    with open_engine(sqlite_url) as db:
+        yield db
+
+
+@pytest.fixture
+def postgresql_db(postgresql_url):
+    with open_engine(postgresql_url) as db:
+        yield db
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request, tmp_path):
+    """The URL of a database that has no tables yet, of each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    server = request.getfixturevalue("postgresql")
+    name = server.make()
+    yield server.url(name)
+    server.drop(name)
 
 
 #: The account that may ask about attempts.

@@ -16,7 +16,7 @@ from airlock_server.api.execution.request import Request
 from airlock_server.api.execution.routes import ROUTES
 from airlock_server.api.execution.routing import Router
 from airlock_server.api.services import Services
-from airlock_server.store.errors import Unavailable
+from airlock_server.store.errors import Unavailable, Unstorable
 from airlock_server.web.body import ClientGone, read_body
 from airlock_server.web.errors import Refused
 from airlock_server.web.http import Receive, Response, Scope, Send, as_json
@@ -57,6 +57,9 @@ class App:
         except Unavailable as e:
             log.error("database unavailable", extra={"path": scope["path"], "error": str(e)})  # noqa: TRY400 - a fact
             response = as_json({"detail": "The database is busy; try again"}, 503)
+        except Unstorable as e:
+            log.info("unstorable", extra={"path": scope["path"], "error": str(e)})
+            response = as_json({"detail": {"reason": "unstorable", "message": str(e)}}, 422)
         except Exception:  # the process's edge: one request must not end the others
             log.exception("request failed", extra={"method": request.method, "path": scope["path"]})
             response = self._broken(request)

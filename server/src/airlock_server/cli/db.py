@@ -10,8 +10,7 @@ from typing import Any
 
 from airlock_server.cli import CommandError, say
 from airlock_server.installation import Installation
-from airlock_server.store.engine import backup
-from airlock_server.store.engine.database import path_of
+from airlock_server.store.engine import backup, urls
 from airlock_server.store.errors import StoreError
 
 _STREAM = "-"
@@ -75,7 +74,12 @@ def _run(action: Callable[[argparse.Namespace, Path], None]) -> Callable[[argpar
     def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
         with Installation(environ) as installation:
             try:
-                database = path_of(installation.settings.database.url or installation.home.database_url)
+                url = urls.parse(installation.settings.database.url or installation.home.database_url)
+                if url.get_backend_name() != "sqlite":
+                    raise CommandError(
+                        "this command copies a SQLite file; for PostgreSQL use its own pg_dump and pg_restore"
+                    )
+                database = urls.path_of(url)
                 if not database.exists():
                     raise CommandError(f"there is no database at {database} yet")
                 action(args, database)

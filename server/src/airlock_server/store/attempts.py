@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from airlock_server.rules.attempts import Attempt, Claim, Known, OwnedBy, RunBy, Superseded
 from airlock_server.rules.takeover import Found, Step, succeed
 from airlock_server.store import instance_keys, task_instances, tries
+from airlock_server.store.engine import locks
 from airlock_server.store.engine.types import now as clock
 from airlock_server.store.run_keys import key_of
 from airlock_server.store.schema import attempt, task_instance
@@ -57,6 +58,8 @@ def known(conn: sa.Connection, pod_uid: str) -> Known | None:
 
 def admit(conn: sa.Connection, claim: Claim) -> Attempt | Superseded | OwnedBy | RunBy:
     """Returns the pod's row: made where it asks for the first time, unchanged where it asks again."""
+    key = msgspec.structs.replace(claim.key, run_id=key_of(claim.namespace, claim.key.run_id))
+    locks.lock(conn, task_instance, *instance_keys.at(task_instance, key))
     before = of_pod(conn, claim.pod_uid)
     if before is not None:
         return before if before.ended_at is None else Superseded(before.ended_because or "the launch has ended")
@@ -68,7 +71,6 @@ def admit(conn: sa.Connection, claim: Claim) -> Attempt | Superseded | OwnedBy |
     owner = tries.claim_dag_for(conn, claim.key.dag_id, BY_HAND)
     if owner != BY_HAND:
         return OwnedBy(owner)
-    key = msgspec.structs.replace(claim.key, run_id=key_of(claim.namespace, claim.key.run_id))
     claim = msgspec.structs.replace(claim, key=key)
     row = conn.execute(
         sa.select(_t.id, _t.state, _t.try_number, _t.taskrun_uid).where(*instance_keys.at(task_instance, key))
@@ -95,6 +97,11 @@ def watched(conn: sa.Connection) -> list[TaskRunRef]:
     """Returns the TaskRuns with an open attempt."""
     query = sa.select(_a.namespace, _a.taskrun_name, _a.taskrun_uid).where(_a.ended_at.is_(None)).distinct()
     return [TaskRunRef(*row) for row in conn.execute(query)]
+
+
+def lock(conn: sa.Connection, taskrun_uid: str) -> None:
+    """Locks the live task instance of a TaskRun, which also keeps other pods of the TaskRun away."""
+    locks.lock(conn, task_instance, _t.taskrun_uid == taskrun_uid)
 
 
 def row_of_taskrun(conn: sa.Connection, taskrun_uid: str) -> tuple[str, TaskInstanceState] | None:

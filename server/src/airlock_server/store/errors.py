@@ -5,6 +5,7 @@ The errors of the store.
   x UnsupportedDatabase   the URL names a database that is not supported: change the setting
   x NewerDatabase         the schema is from a newer Airlock: run that one
   x Unavailable           the database did not take the call in time, or is closed: try again
+  x Unstorable            a value is too long, out of range or has a NUL: send another
   x NotABackup            the file cannot be put back: give another
   x LaunchError           this cannot be queued
     + UnknownDag          the DAG was never claimed: claim_dag first
@@ -28,6 +29,10 @@ class NewerDatabase(StoreError):
 
 class Unavailable(StoreError):
     """The database did not take the call in time, or is closed. The write may not have been done."""
+
+
+class Unstorable(StoreError):
+    """PostgreSQL cannot hold a value: it is too long, out of range, or has a NUL."""
 
 
 class NotABackup(StoreError):

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from airlock_server.store.engine import upsert
+from airlock_server.store.engine import locks, upsert
 from airlock_server.store.engine.types import now
 from airlock_server.store.schema import hitl_detail
 
@@ -30,6 +30,11 @@ def get(conn: sa.Connection, ti_id: str) -> Answered | None:
     """Returns the answer of a question; None if there is no question."""
     row = conn.execute(sa.select(_h.answer, _h.answered_at).where(_h.ti_id == ti_id)).one_or_none()
     return None if row is None else Answered(row.answer, row.answered_at)
+
+
+def lock(conn: sa.Connection, ti_id: str) -> None:
+    """Locks a question, for an answer that depends on an earlier one."""
+    locks.lock(conn, hitl_detail, _h.ti_id == ti_id)
 
 
 def answer(conn: sa.Connection, ti_id: str, content: dict[str, Any]) -> None:

@@ -12,7 +12,10 @@ import sqlalchemy as sa
 from airlock_server.store.engine.types import UtcDateTime
 
 #: The migration that makes these tables; ``migrate`` compares a database with it.
-REVISION = "0004"
+REVISION = "0005"
+
+#: A namespace, a slash and a run id: ``run_keys``.
+RUN_KEY = sa.String(63 + 1 + 250)
 
 metadata = sa.MetaData(
     naming_convention={
@@ -38,7 +41,7 @@ dag_run = sa.Table(
     "dag_run",
     metadata,
     sa.Column("dag_id", sa.String(250), sa.ForeignKey("dag.dag_id"), primary_key=True),
-    sa.Column("run_id", sa.String(250), primary_key=True),
+    sa.Column("run_id", RUN_KEY, primary_key=True),
     sa.Column("run_type", sa.String(50), nullable=False),
     sa.Column("state", sa.String(50), nullable=False),
     sa.Column("logical_date", UtcDateTime),
@@ -62,7 +65,7 @@ def _task_instance_columns() -> list[sa.Column[Any]]:
     return [
         sa.Column("id", sa.String(36), primary_key=True),
         sa.Column("dag_id", sa.String(250), nullable=False),
-        sa.Column("run_id", sa.String(250), nullable=False),
+        sa.Column("run_id", RUN_KEY, nullable=False),
         sa.Column("task_id", sa.String(250), nullable=False),
         sa.Column("map_index", sa.Integer, nullable=False),
         sa.Column("try_number", sa.Integer, nullable=False),
@@ -122,7 +125,8 @@ task_instance_history = sa.Table(
 state_write = sa.Table(
     "state_write",
     metadata,
-    sa.Column("id", sa.Integer, primary_key=True),
+    # SQLite makes ids for INTEGER alone, which has 64 bits there.
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
     sa.Column("ti_id", sa.String(36), nullable=False, index=True),
     sa.Column("from_state", sa.String(20)),
     sa.Column("to_state", sa.String(20), nullable=False),
@@ -137,7 +141,7 @@ xcom = sa.Table(
     "xcom",
     metadata,
     sa.Column("dag_id", sa.String(250), primary_key=True),
-    sa.Column("run_id", sa.String(250), primary_key=True),
+    sa.Column("run_id", RUN_KEY, primary_key=True),
     sa.Column("task_id", sa.String(250), primary_key=True),
     sa.Column("map_index", sa.Integer, primary_key=True),
     sa.Column("key", sa.String(512), primary_key=True),
@@ -152,7 +156,7 @@ rendered_fields = sa.Table(
     "rendered_fields",
     metadata,
     sa.Column("dag_id", sa.String(250), primary_key=True),
-    sa.Column("run_id", sa.String(250), primary_key=True),
+    sa.Column("run_id", RUN_KEY, primary_key=True),
     sa.Column("task_id", sa.String(250), primary_key=True),
     sa.Column("map_index", sa.Integer, primary_key=True),
     sa.Column("fields", sa.LargeBinary, nullable=False),
@@ -165,7 +169,7 @@ task_state = sa.Table(
     "task_state",
     metadata,
     sa.Column("dag_id", sa.String(250), primary_key=True),
-    sa.Column("run_id", sa.String(250), primary_key=True),
+    sa.Column("run_id", RUN_KEY, primary_key=True),
     sa.Column("task_id", sa.String(250), primary_key=True),
     sa.Column("map_index", sa.Integer, primary_key=True),
     sa.Column("key", sa.String(512), primary_key=True),
@@ -201,7 +205,7 @@ attempt = sa.Table(
     sa.Column("taskrun_uid", sa.String(36), nullable=False, index=True),
     sa.Column("ti_id", sa.String(36), nullable=False, index=True),
     sa.Column("dag_id", sa.String(250), nullable=False),
-    sa.Column("run_id", sa.String(250), nullable=False),
+    sa.Column("run_id", RUN_KEY, nullable=False),
     sa.Column("task_id", sa.String(250), nullable=False),
     sa.Column("map_index", sa.Integer, nullable=False),
     sa.Column("try_number", sa.Integer, nullable=False),

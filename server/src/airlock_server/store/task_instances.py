@@ -1,8 +1,8 @@
 """
 Stores task instances: reads the row of a call, asks ``verdicts`` what the call does, and carries it out.
 
-Every function runs inside one write transaction, so nothing can come between the read and the move. Every accepted move
-has a row in ``state_write``.
+Every function runs inside one write transaction, and locks the row before it reads it. So nothing can come between the
+read and the move. Every accepted move has a row in ``state_write``.
 """
 
 import uuid
@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from airlock_server.rules import transitions
 from airlock_server.rules.transitions import Caller, Missing, Seen, Verdict
 from airlock_server.store import dag_runs, instance_keys
-from airlock_server.store.engine import upsert
+from airlock_server.store.engine import locks, upsert
 from airlock_server.store.engine.types import now
 from airlock_server.store.schema import (
     attempt,
@@ -44,8 +44,14 @@ class Answer(msgspec.Struct, frozen=True):
     context: dict[str, Any] | None = None
 
 
+def lock(conn: sa.Connection, *ti_ids: str) -> None:
+    """Locks task instances for a write that their rows decide."""
+    locks.lock(conn, task_instance, _t.id.in_(ti_ids))
+
+
 def run(conn: sa.Connection, ti_id: str, launch: Caller, start_date: datetime) -> Answer:
     """PATCH /run. The context is the body of its answer."""
+    lock(conn, ti_id)
     row = _row(conn, ti_id)
     current = Missing.UNKNOWN if row is None else _seen(row)
     verdict = transitions.on_run(current, launch)
@@ -104,6 +110,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 def report(conn: sa.Connection, ti_id: str, parsed: Report) -> Answer:
     """Carries out PATCH /state."""
+    lock(conn, ti_id)
     row = _row(conn, ti_id)
     current = Missing.UNKNOWN if row is None else _seen(row)
     verdict = transitions.on_report(current, parsed.state)
@@ -171,6 +178,8 @@ def skip(conn: sa.Connection, ti_id: str, tasks: list[tuple[str, int]]) -> bool:
     skippable = sa.and_(
         _t.dag_id == row.dag_id, _t.run_id == row.run_id, _t.state.not_in([each.value for each in _NOT_SKIPPED])
     )
+    named = sa.tuple_(_t.task_id, _t.map_index).in_(tasks)
+    locks.lock(conn, task_instance, skippable, named)
     moment = now()
     for task_id, map_index in tasks:
         one = sa.select(_t.id, _t.state).where(skippable, _t.task_id == task_id, _t.map_index == map_index)

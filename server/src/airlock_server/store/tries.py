@@ -12,6 +12,7 @@ import msgspec
 import sqlalchemy as sa
 
 from airlock_server.store import dag_runs, instance_keys, task_instances
+from airlock_server.store.engine import locks
 from airlock_server.store.engine.types import now as clock
 from airlock_server.store.errors import BadId, OwnedElsewhere, TryIsLive, UnknownDag
 from airlock_server.store.run_keys import run_id_of
@@ -89,6 +90,7 @@ def queue_task(
     ):
         if wrong:
             raise BadId(f"{name} {value!a} {wrong}")
+    locks.lock(conn, task_instance, *instance_keys.at(task_instance, key))
     if conn.scalar(sa.select(dag.c.dag_id).where(dag.c.dag_id == key.dag_id)) is None:
         raise UnknownDag(f"DAG {key.dag_id!r} was never claimed by a bundle")
     if not dag_runs.exists(conn, key.dag_id, key.run_id):
@@ -121,6 +123,7 @@ def requeue(conn: sa.Connection, ti_id: str) -> bool:
 
     Its earlier launch is cut off: its heartbeats are refused from now on. This uses up no retry.
     """
+    task_instances.lock(conn, ti_id)
     before = _live_state(conn, ti_id)
     if before is None:
         return False
@@ -132,6 +135,7 @@ def requeue(conn: sa.Connection, ti_id: str) -> bool:
 
 def close(conn: sa.Connection, ti_id: str, state: TaskInstanceState, reason: str) -> bool:
     """Writes the owner's verdict about a queued or running try; False if it is neither, and nothing is done."""
+    task_instances.lock(conn, ti_id)
     before = _live_state(conn, ti_id)
     if before is None:
         return False

@@ -14,7 +14,7 @@ from airlock_server.keys.tokens import Claims
 from airlock_server.rules import fencing
 from airlock_server.rules.attempts import Attempt
 from airlock_server.rules.fencing import Standing
-from airlock_server.store import attempts
+from airlock_server.store import attempts, task_instances
 from airlock_server.store.engine.database import Engine
 from airlock_server.store.engine.types import now
 from airlock_server.web.errors import Refused, ended, refused
@@ -40,8 +40,8 @@ class Door(Protocol):
     async def aread(self, work: Work[T]) -> T:
         """Reads."""
 
-    def point(self, work: Work[T]) -> T:
-        """Reads one row, fast enough for the loop."""
+    async def point(self, work: Work[T]) -> T:
+        """Reads one row by its key."""
 
 
 def door(db: Engine, claims: Claims | None, opens: Standing) -> Door:
@@ -69,13 +69,18 @@ class _Fenced:
         self.settled = False
 
     async def awrite(self, work: Work[T]) -> T:
-        return _or_raise(await self._db.awrite(lambda conn: self._enter(conn, work)))
+        def locked(conn: sa.Connection) -> T | Refused:
+            # A pod that takes over locks this row too, so it waits for the work, or the work sees it.
+            task_instances.lock(conn, self._claims.sub)
+            return self._enter(conn, work)
+
+        return _or_raise(await self._db.awrite(locked))
 
     async def aread(self, work: Work[T]) -> T:
         return _or_raise(await self._db.aread(lambda conn: self._enter(conn, work)))
 
-    def point(self, work: Work[T]) -> T:
-        return _or_raise(self._db.point(lambda conn: self._enter(conn, work)))
+    async def point(self, work: Work[T]) -> T:
+        return _or_raise(await self._db.point(lambda conn: self._enter(conn, work)))
 
     def _enter(self, conn: sa.Connection, work: Work[T]) -> T | Refused:
         """

@@ -35,6 +35,7 @@ def because(status: Status | None) -> str:
 
 def close(conn: sa.Connection, taskrun_uid: str, status: Status | None) -> TaskInstanceState | None:
     """Ends the attempts of a TaskRun and closes its task instance; the state it was closed with, if it was."""
+    attempts.lock(conn, taskrun_uid)
     attempts.end(conn, taskrun_uid, "the TaskRun is over" if status is not None else _GONE)
     row = attempts.row_of_taskrun(conn, taskrun_uid)
     if row is None or (state := final_state(row[1], status)) is None:

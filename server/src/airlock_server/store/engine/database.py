@@ -5,19 +5,21 @@ What a call is given are functions over a connection. A write may run twice (``w
 """
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Protocol, Self, TypeVar
 
 import sqlalchemy as sa
 
+from airlock_server.settings import DatabaseSettings
+from airlock_server.store.engine import urls
 from airlock_server.store.engine.sqlite import SQLite
-from airlock_server.store.errors import UnsupportedDatabase
 
 T = TypeVar("T")
 
+_DEFAULTS = DatabaseSettings()
+
 
 class Engine(Protocol):
-    """An open database, its schema current. Calls may come from any thread, except ``point``."""
+    """An open database, its schema current. Calls may come from any thread, but for ``point``."""
 
     def write(self, work: Callable[[sa.Connection], T]) -> T:
         """Runs ``work`` in a write transaction and returns its result after the commit. Blocks."""
@@ -31,8 +33,8 @@ class Engine(Protocol):
     async def aread(self, work: Callable[[sa.Connection], T]) -> T:
         """Does the same from an event loop, which goes on meanwhile."""
 
-    def point(self, work: Callable[[sa.Connection], T]) -> T:
-        """Reads a row by its key, in the thread of the event loop: always the same one, and only for short reads."""
+    async def point(self, work: Callable[[sa.Connection], T]) -> T:
+        """Reads a row by its key, from an event loop: always the same one. SQLite reads in the loop's own thread."""
 
     def close(self) -> None:
         """Does the waiting writes and closes every connection."""
@@ -42,21 +44,15 @@ class Engine(Protocol):
     def __exit__(self, *_: object) -> None: ...
 
 
-def open_engine(url: str) -> Engine:
-    """Opens the database at ``sqlite:///path``; makes and migrates it if needed. Raises StoreError."""
-    return SQLite(path_of(url))
+def open_engine(url: str, settings: DatabaseSettings = _DEFAULTS) -> Engine:
+    """
+    Opens the database at ``sqlite:///path`` or ``postgresql://``; makes its tables and migrates it if needed. Raises
+    StoreError. ``settings`` are for PostgreSQL.
+    """
+    parsed = urls.parse(url)
+    if parsed.get_backend_name() == "sqlite":
+        return SQLite(urls.path_of(parsed))
+    # Imported here: a server pays for its own database only.
+    from airlock_server.store.engine.postgresql import PostgreSQL
 
-
-def path_of(url: str) -> Path:
-    """Returns the file of the database at ``sqlite:///path``. Raises UnsupportedDatabase."""
-    try:
-        parsed = sa.make_url(url)
-    except sa.exc.ArgumentError as e:
-        raise UnsupportedDatabase("[database] url is not a database URL; write sqlite:////absolute/path") from e
-    if parsed.get_backend_name() != "sqlite":
-        raise UnsupportedDatabase(
-            f"[database] url: {parsed.get_backend_name()} is not supported yet; write sqlite:////absolute/path"
-        )
-    if not parsed.database or parsed.database == ":memory:" or parsed.query:
-        raise UnsupportedDatabase("[database] url must name a file, without options: sqlite:////absolute/path")
-    return Path(parsed.database)
+    return PostgreSQL(parsed, settings)

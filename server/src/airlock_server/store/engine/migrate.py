@@ -7,6 +7,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from airlock_server.store.engine import locks
 from airlock_server.store.errors import NewerDatabase
 from airlock_server.store.schema import REVISION
 
@@ -15,11 +16,14 @@ MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
 def migrate(engine: sa.Engine) -> None:
     """
-    Makes or upgrades the tables; ``engine`` begins its transactions with the write lock.
+    Makes or upgrades the tables. SQLite's ``engine`` begins its transactions with the write lock.
 
     If two processes start at once on a new database, the second waits for the lock and then finds the tables there.
     """
     with engine.begin() as connection:
+        if _revision(connection) == REVISION:
+            return
+        locks.lock_schema(connection)
         if _revision(connection) == REVISION:
             return
         from alembic import command

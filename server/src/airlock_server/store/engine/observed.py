@@ -47,10 +47,10 @@ class Observed:
         with self._told("read"):
             return await self._engine.aread(work)
 
-    def point(self, work: Callable[[sa.Connection], T]) -> T:
-        """Reads a row by its key, in the thread of the event loop."""
+    async def point(self, work: Callable[[sa.Connection], T]) -> T:
+        """Reads a row by its key, from an event loop."""
         with self._told("point"):
-            return self._engine.point(work)
+            return await self._engine.point(work)
 
     def close(self) -> None:
         """Does the waiting writes and closes every connection."""

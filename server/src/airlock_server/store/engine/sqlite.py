@@ -73,7 +73,7 @@ class SQLite:
         """Does the same from an event loop, which goes on meanwhile."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, self.read, work)
 
-    def point(self, work: Callable[[sa.Connection], T]) -> T:
+    async def point(self, work: Callable[[sa.Connection], T]) -> T:
         """
         Runs a read of a row by its key, on a connection of its own, from the thread of an event loop.
 

@@ -23,7 +23,7 @@ async def get(services: Services, request: Request, _claims: Claims | None) -> R
         return services.secrets.stored(lambda: store.get(conn, services.encryption, conn_id))
 
     # The grant comes first: nothing else is asked before it.
-    connection = await services.secrets.connection(conn_id, request.door.point(look))
+    connection = await services.secrets.connection(conn_id, await request.door.point(look))
     if connection is None:
         raise refused(404, "not_found", f"Connection with ID {conn_id} not found")
     fields = msgspec.structs.asdict(connection)

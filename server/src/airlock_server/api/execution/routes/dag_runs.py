@@ -35,7 +35,7 @@ async def get(_services: Services, request: Request, _claims: Claims | None) -> 
 async def state(_services: Services, request: Request, _claims: Claims | None) -> Response:
     """Answers with a DAG run's state."""
     dag_id, run_id = request.path["dag_id"], request.path["run_id"]
-    run_state = request.door.point(
+    run_state = await request.door.point(
         lambda conn: dag_runs.state_of(conn, dag_id, grants.run_key(request.door, run_id)),
     )
     if run_state is None:

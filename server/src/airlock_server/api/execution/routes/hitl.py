@@ -72,6 +72,7 @@ async def answer(_services: Services, request: Request, _claims: Claims | None) 
     }
 
     def write(conn: sa.Connection) -> Answered:
+        store.lock(conn, ti_id)
         before = _there(store.get(conn, ti_id))
         if before.answer is not None:
             message = f"Human-in-the-loop detail for Task Instance with id {ti_id} already exists."
@@ -85,7 +86,7 @@ async def answer(_services: Services, request: Request, _claims: Claims | None) 
 async def get(_services: Services, request: Request, _claims: Claims | None) -> Response:
     """Answers with what people have answered."""
     ti_id = request.path["task_instance_id"]
-    return as_json(_shown(_there(request.door.point(lambda conn: store.get(conn, ti_id)))))
+    return as_json(_shown(_there(await request.door.point(lambda conn: store.get(conn, ti_id)))))
 
 
 def _there(answered: Answered | None) -> Answered:

@@ -94,7 +94,7 @@ async def skip_downstream(_services: Services, request: Request, _claims: Claims
 async def reschedule_start_date(_services: Services, request: Request, _claims: Claims | None) -> Response:
     """Answers with when the present try first started, if it was put aside by a reschedule."""
     look = partial(store.reschedule_start_date, ti_id=request.path["task_instance_id"])
-    return as_json(request.door.point(look))
+    return as_json(await request.door.point(look))
 
 
 def _refusal(answer: store.Answer, not_now: str) -> Refused:

@@ -38,7 +38,7 @@ _body = msgspec.json.Decoder(PutBody)
 async def get(_services: Services, request: Request, _claims: Claims | None) -> Response:
     """Answers with one value."""
     key = _key(request)
-    value = request.door.point(_of_owner(request, lambda conn, owner: store.get(conn, owner, key)))
+    value = await request.door.point(_of_owner(request, lambda conn, owner: store.get(conn, owner, key)))
     if value is None:
         raise refused(404, "not_found", f"Task state store key {key!r} not found")
     return as_json({"value": msgspec.Raw(value)})

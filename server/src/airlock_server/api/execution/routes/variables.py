@@ -52,7 +52,7 @@ async def get(services: Services, request: Request, _claims: Claims | None) -> R
         return services.secrets.stored(lambda: _stored(conn, services, key))
 
     # The grant comes first: nothing else is asked before it.
-    variable = await services.secrets.variable(key, request.door.point(look))
+    variable = await services.secrets.variable(key, await request.door.point(look))
     if variable is None:
         raise refused(404, "not_found", f"Variable with key '{key}' not found")
     return as_json({"key": key, "value": variable.value})

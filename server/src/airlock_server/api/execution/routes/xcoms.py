@@ -37,7 +37,7 @@ async def get(_services: Services, request: Request, _claims: Claims | None) -> 
     index = -1 if map_index is None else map_index
     prior = boolean(request.query, "include_prior_dates")
     if offset is None and not prior:
-        value = request.door.point(_reading(request, where, lambda conn, at: store.get(conn, at, index), index))
+        value = await request.door.point(_reading(request, where, lambda conn, at: store.get(conn, at, index), index))
     elif offset is None:
         look = _reading(request, where, lambda conn, at: store.get_newest(conn, at, index), index)
         value = await request.door.aread(look)

@@ -61,5 +61,6 @@ def downgrade() -> None:
     op.drop_column('task_instance', 'taskrun_uid')
     op.drop_column('dag_run', 'namespace')
     op.add_column('dag', sa.Column('bundle_name', sa.String(length=250), nullable=False, server_default=''))
-    op.execute("UPDATE dag SET bundle_name = substr(owner, instr(owner, ':') + 1)")
+    place = 'strpos' if op.get_bind().dialect.name == 'postgresql' else 'instr'
+    op.execute(f"UPDATE dag SET bundle_name = substr(owner, {place}(owner, ':') + 1)")
     op.drop_column('dag', 'owner')

@@ -9,6 +9,7 @@ branch_labels = None
 depends_on = None
 
 # What names a DAG run; the first is what the others refer to.
+REFERRING = ('task_instance', 'xcom', 'rendered_fields')
 TABLES = ('dag_run', 'task_instance', 'task_instance_history', 'xcom', 'rendered_fields', 'attempt')
 
 
@@ -33,8 +34,17 @@ def downgrade() -> None:
 
 
 def _rename(runs: list[tuple[str, str, str]]) -> None:
-    op.execute("PRAGMA defer_foreign_keys = ON")
+    # A run and what refers to it change one after the other.
+    postgresql = op.get_bind().dialect.name == 'postgresql'
+    if postgresql:
+        for table in REFERRING:
+            op.drop_constraint(f'fk_{table}_dag_run', table)
+    else:
+        op.execute("PRAGMA defer_foreign_keys = ON")
     for dag_id, before, after in runs:
         for table in TABLES:
             change = sa.text(f"UPDATE {table} SET run_id = :after WHERE dag_id = :dag AND run_id = :before")
             op.get_bind().execute(change, {"after": after, "dag": dag_id, "before": before})
+    if postgresql:
+        for table in REFERRING:
+            op.create_foreign_key(f'fk_{table}_dag_run', table, 'dag_run', ['dag_id', 'run_id'], ['dag_id', 'run_id'])

@@ -1,0 +1,134 @@
+"""
+A real PostgreSQL for tests: one server with a folder, a user and a socket of its own, which end with it.
+
+The programs are those of a distribution's packages, version 15 or newer. PostgreSQL refuses to run as root, so root
+lends it another user.
+"""
+
+import os
+import pwd
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import uuid
+from pathlib import Path
+
+import psycopg
+
+OLDEST = 15
+#: The password is asked for, so that a test may look where it appears.
+USER, PASSWORD = "airlock", "secret-of-postgresql"
+#: Users that root may lend, the package's own first.
+_LENT = ("postgres", "nobody")
+_SECONDS = 60
+
+
+class Missing(Exception):
+    """This machine has no PostgreSQL that is new enough. The text says how to get it."""
+
+
+def programs() -> Path:
+    """Returns the folder of the newest installed programs; raises Missing."""
+    found: dict[int, Path] = {}
+    for folder in [*Path("/usr/lib/postgresql").glob("*/bin"), *map(Path, os.environ.get("PATH", "").split(":"))]:
+        if (folder / "postgres").exists() and (folder / "initdb").exists():
+            shown = subprocess.run([folder / "postgres", "--version"], capture_output=True, text=True, timeout=30)
+            if version := re.search(r"\) (\d+)", shown.stdout):
+                found.setdefault(int(version[1]), folder)
+    if not found or max(found) < OLDEST:
+        raise Missing(
+            f"these tests need PostgreSQL {OLDEST} or newer; this machine has {sorted(found) or 'none'}: "
+            "apt-get install postgresql"
+        )
+    return found[max(found)]
+
+
+class PostgreSQL:
+    """A server that runs. ``stop`` and ``start`` are for tests of what its clients do meanwhile."""
+
+    def __init__(self) -> None:
+        self._programs = programs()
+        # A socket's path has at most 107 bytes, and pytest's folders are root's only.
+        self._folder = Path(tempfile.mkdtemp(prefix="airlock-pg-"))
+        self._user = None
+        if os.geteuid() == 0:
+            names = {entry.pw_name for entry in pwd.getpwall()}
+            self._user = next(name for name in _LENT if name in names)
+            shutil.chown(self._folder, self._user)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._make()
+        self.start()
+
+    def _make(self) -> None:
+        password = self._folder / "password"
+        password.write_text(PASSWORD)
+        password.chmod(0o644)
+        # Sorted unlike SQLite does it, as most installations are.
+        locale = ["--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US"]
+        command = [str(self._programs / "initdb"), "-D", str(self._folder / "data"), "-U", USER]
+        command += ["--pwfile", str(password)]
+        command += ["-A", "scram-sha-256", "--encoding=UTF8", "--no-sync", *locale]
+        done = subprocess.run(
+            command, user=self._user, group=self._group, capture_output=True, text=True, timeout=_SECONDS, cwd="/"
+        )
+        assert done.returncode == 0, done.stderr
+
+    @property
+    def _group(self) -> int | None:
+        return None if self._user is None else pwd.getpwnam(self._user).pw_gid
+
+    def start(self) -> None:
+        """Starts the server, and waits until it answers."""
+        options = {"listen_addresses": "", "shared_buffers": "16MB", "max_connections": "100", "fsync": "on"}
+        options |= {"unix_socket_directories": str(self._folder), "log_min_messages": "fatal"}
+        command = [str(self._programs / "postgres"), "-D", str(self._folder / "data")]
+        for name, value in options.items():
+            command += ["-c", f"{name}={value}"]
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                command, user=self._user, group=self._group, stdout=log, stderr=log, cwd="/"
+            )
+        ends = time.monotonic() + _SECONDS
+        while True:
+            try:
+                self.run("SELECT 1")
+            except psycopg.OperationalError:
+                assert self._process.poll() is None, (self._folder / "log").read_text()
+                assert time.monotonic() < ends, (self._folder / "log").read_text()
+                time.sleep(0.05)
+            else:
+                return
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Ends the server and with it every connection: in order, or by SIGQUIT as in a crash."""
+        assert self._process is not None
+        self._process.send_signal(how)
+        self._process.wait(_SECONDS)
+
+    def run(self, statement: str) -> None:
+        """Executes a statement of the server's owner."""
+        with psycopg.connect(self.url("postgres"), autocommit=True, connect_timeout=10) as connection:
+            connection.execute(statement.encode())
+
+    def make(self, template: str | None = None) -> str:
+        """Makes a database, empty or as a copy of another; returns its name."""
+        name = f"d{uuid.uuid4().hex}"
+        self.run(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))
+        return name
+
+    def drop(self, name: str) -> None:
+        """Removes a database, whoever is connected."""
+        self.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def url(self, name: str) -> str:
+        """Returns a database's URL, as in the settings."""
+        return f"postgresql://{USER}:{PASSWORD}@/{name}?host={self._folder}"
+
+    def close(self) -> None:
+        """Ends the server and removes its folder."""
+        if self._process is not None and self._process.poll() is None:
+            self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
