@@ -44,6 +44,35 @@ def together(db, works):
         return list(threads.map(do, works))
 
 
+class Held:
+    """A write that waits in its transaction until it is told to go on."""
+
+    def __init__(self, work):
+        self._work = work
+        self.begun, self.go = threading.Event(), threading.Event()
+
+    def __call__(self, conn):
+        result = self._work(conn)
+        self.begun.set()
+        assert self.go.wait(30)
+        return result
+
+
+def meet(db, first, second):
+    """Does a write while another one's transaction is done and not committed; returns the results of both."""
+    held = Held(first)
+    with ThreadPoolExecutor(2) as threads:
+        one = threads.submit(db.write, held)
+        assert held.begun.wait(10)
+        other = threads.submit(db.write, second)
+        try:
+            with pytest.raises(TimeoutError):
+                other.result(0.3)
+        finally:
+            held.go.set()
+        return one.result(30), other.result(30)
+
+
 def queue(conn, key=KEY):
     tries.claim_dag(conn, key.dag_id, "bundle")
     return tries.queue_task(conn, key, try_number=1, max_tries=0, conf=None, now=now())
@@ -108,34 +137,95 @@ def test_task_instances_of_one_run_are_queued_at_once(db):
     assert CALLERS == len({result for result in results if isinstance(result, str)})
 
 
-def test_one_of_many_reports_ends_a_task_instance(db):
+def test_the_second_of_two_launches_sees_the_first(db):
+    ti_id = db.write(queue)
+    first, second = meet(db, partial(start, ti_id=ti_id, number=1), partial(start, ti_id=ti_id, number=2))
+
+    assert (Verdict.MOVE, TaskInstanceState.RUNNING) == (first.verdict, second.current.state)
+    assert Verdict.MOVE is not second.verdict
+    assert [(None, "queued"), ("queued", "running")] == moves(db)
+
+
+@pytest.fixture
+def running(db):
+    """The id of a task instance that runs."""
     ti_id = db.write(queue)
     db.write(partial(start, ti_id=ti_id))
-    states = [TaskInstanceState.SUCCESS, TaskInstanceState.FAILED] * 10
-    answers = together(
-        db, [partial(task_instances.report, ti_id=ti_id, parsed=Report(state=state)) for state in states]
-    )
-
-    assert [Verdict.MOVE] == [answer.verdict for answer in answers if answer.verdict is Verdict.MOVE]
-    assert 3 == len(moves(db))
+    return ti_id
 
 
-def test_a_report_and_its_owners_verdict_do_not_both_count(db):
-    ti_id = db.write(queue)
-    db.write(partial(start, ti_id=ti_id))
-    report = partial(task_instances.report, ti_id=ti_id, parsed=Report(state=TaskInstanceState.SUCCESS))
-    close = partial(tries.close, ti_id=ti_id, state=TaskInstanceState.FAILED, reason="lost")
-    together(db, [report, close] * 10)
-
-    assert 3 == len(moves(db))
+def reported(ti_id, state):
+    return partial(task_instances.report, ti_id=ti_id, parsed=Report(state=TaskInstanceState(state)))
 
 
-def test_a_pod_that_asks_many_times_at_once_has_one_attempt(db):
-    admitted = together(db, [partial(attempts.admit, claim=claim())] * CALLERS)
+def test_the_second_of_two_reports_sees_the_first(db, running):
+    _, second = meet(db, reported(running, "success"), reported(running, "failed"))
 
-    assert 1 == len({attempt.ti_id for attempt in admitted})
+    assert TaskInstanceState.SUCCESS is second.current.state
+    assert ("running", "success") == moves(db)[-1]
+
+
+@pytest.mark.parametrize(
+    "owners",
+    [partial(tries.requeue), partial(tries.close, state=TaskInstanceState.FAILED, reason="lost")],
+    ids=["requeue", "close"],
+)
+def test_the_owner_sees_a_report_that_came_first(db, running, owners):
+    _, done = meet(db, reported(running, "success"), partial(owners, ti_id=running))
+
+    assert not done
+    assert ("running", "success") == moves(db)[-1]
+
+
+def test_a_report_sees_that_its_launch_was_taken_back(db, running):
+    _, second = meet(db, partial(tries.requeue, ti_id=running), reported(running, "success"))
+
+    assert TaskInstanceState.QUEUED is second.current.state
+
+
+def test_a_heartbeat_sees_that_its_launch_was_taken_back(db, running):
+    beat = partial(task_instances.heartbeat, ti_id=running, hostname="host-0", pid=0)
+    _, second = meet(db, partial(tries.requeue, ti_id=running), beat)
+
+    assert Verdict.BEAT is not second.verdict
+
+
+def test_a_task_that_skips_another_sees_that_it_runs(db, running):
+    other = db.write(partial(queue, key=TaskInstanceKey("dag", "run", "other", -1)))
+    _, there = meet(db, partial(start, ti_id=other), partial(task_instances.skip, ti_id=running, tasks=[("other", -1)]))
+
+    assert there
+    assert ("queued", "running") == moves(db)[-1]
+
+
+def test_two_calls_that_queue_the_same_make_one_task_instance(db):
+    first, second = meet(db, queue, refused_queue)
+
+    assert isinstance(first, str)
+    assert "live" == second
+
+
+def refused_queue(conn):
+    try:
+        return queue(conn)
+    except TryIsLive:
+        return "live"
+
+
+def test_a_pod_that_asks_twice_at_once_has_one_attempt(db):
+    first, second = meet(db, partial(attempts.admit, claim=claim()), partial(attempts.admit, claim=claim()))
+
+    assert first.ti_id == second.ti_id
     assert [1] == open_attempts(db)
     assert [(None, "queued")] == moves(db)
+
+
+def test_an_older_pod_that_asks_beside_a_newer_one_is_superseded(db):
+    db.write(partial(attempts.admit, claim=claim(1)))
+    _, older = meet(db, partial(attempts.admit, claim=claim(3)), partial(attempts.admit, claim=claim(2)))
+
+    assert isinstance(older, Superseded)
+    assert [3] == open_attempts(db)
 
 
 def test_of_a_taskruns_pods_that_ask_at_once_the_newest_counts(db):
@@ -147,18 +237,29 @@ def test_of_a_taskruns_pods_that_ask_at_once_the_newest_counts(db):
 
 
 def test_of_two_taskruns_one_has_the_task_instance(db):
-    admitted = together(db, [partial(attempts.admit, claim=claim(taskrun=f"taskrun-{number}")) for number in range(20)])
+    first, second = meet(
+        db, partial(attempts.admit, claim=claim()), partial(attempts.admit, claim=claim(taskrun="another"))
+    )
 
-    assert 1 == len([each for each in admitted if isinstance(each, Attempt)])
-    assert 19 == len([each for each in admitted if isinstance(each, RunBy)])
+    assert (Attempt, "taskrun") == (type(first), second.uid)
+    assert isinstance(second, RunBy)
 
 
 def test_a_taskrun_is_closed_once(db):
     db.write(partial(attempts.admit, claim=claim()))
-    closed = together(db, [partial(closing.close, taskrun_uid="taskrun", status=None)] * 20)
+    close = partial(closing.close, taskrun_uid="taskrun", status=None)
 
-    assert [TaskInstanceState.FAILED] == [state for state in closed if state is not None]
+    assert (TaskInstanceState.FAILED, None) == meet(db, close, close)
     assert [(None, "queued"), ("queued", "failed")] == moves(db)
+
+
+def test_closing_a_taskrun_sees_what_its_task_reported(db):
+    ti_id = db.write(partial(attempts.admit, claim=claim())).ti_id
+    db.write(partial(start, ti_id=ti_id))
+    _, closed = meet(db, reported(ti_id, "success"), partial(closing.close, taskrun_uid="taskrun", status=None))
+
+    assert closed is None
+    assert ("running", "success") == moves(db)[-1]
 
 
 def test_of_many_answers_to_a_question_the_first_counts(api):
@@ -171,20 +272,6 @@ def test_of_many_answers_to_a_question_the_first_counts(api):
 
     with ThreadPoolExecutor(20) as threads:
         assert [200, *[409] * 19] == sorted(threads.map(answer, range(20)))
-
-
-class Held:
-    """A write that waits in its transaction until it is told to go on."""
-
-    def __init__(self, work):
-        self._work = work
-        self.begun, self.go = threading.Event(), threading.Event()
-
-    def __call__(self, conn):
-        result = self._work(conn)
-        self.begun.set()
-        assert self.go.wait(30)
-        return result
 
 
 @pytest.fixture
@@ -212,9 +299,11 @@ def test_a_pod_that_takes_over_waits_for_a_write_that_is_under_way(db, pods_door
         written = threads.submit(enter, held)
         assert held.begun.wait(10)
         admitted = threads.submit(db.write, partial(attempts.admit, claim=claim(2)))
-        with pytest.raises(TimeoutError):
-            admitted.result(0.5)
-        held.go.set()
+        try:
+            with pytest.raises(TimeoutError):
+                admitted.result(0.3)
+        finally:
+            held.go.set()
         assert written.result(10)
         assert isinstance(admitted.result(10), Attempt)
 
@@ -226,9 +315,11 @@ def test_a_write_that_waits_for_a_takeover_is_refused(db, pods_door):
         admitted = threads.submit(db.write, held)
         assert held.begun.wait(10)
         written = threads.submit(enter, write)
-        with pytest.raises(TimeoutError):
-            written.result(0.5)
-        held.go.set()
+        try:
+            with pytest.raises(TimeoutError):
+                written.result(0.3)
+        finally:
+            held.go.set()
         assert isinstance(admitted.result(10), Attempt)
         with pytest.raises(Refused, match="410"):
             written.result(10)

@@ -41,6 +41,7 @@ _LIBPQ = {
     "keepalives_count": "3",
     "tcp_user_timeout": "20000",
     "application_name": "airlock",
+    "client_encoding": "utf8",
 }
 
 
