@@ -227,4 +227,7 @@ def read_settings(home: Path, environ: Mapping[str, str], ask: Ask | None = None
         raise SettingsError("[api] tls_cert and tls_key go together: set both for HTTPS, or neither")
     if settings.logging.level not in {"debug", "info", "warning", "error"}:
         raise SettingsError(f"[logging] level is {settings.logging.level!r}; use debug, info, warning or error")
+    for name in ("pool_size", "statement_seconds", "lock_seconds"):
+        if (value := getattr(settings.database, name)) <= 0:
+            raise SettingsError(f"[database] {name} is {value:g}; use a number above 0")
     return settings, origins

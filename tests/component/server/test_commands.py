@@ -63,10 +63,35 @@ def test_a_wrong_setting_exits_2_with_the_nearest_name(airlock):
 
 
 def test_a_database_we_do_not_run_on_is_refused(airlock):
-    shown = airlock("variables", "list", environ={"AIRLOCK__DATABASE__URL": "postgresql://h/db"})
+    shown = airlock("variables", "list", environ={"AIRLOCK__DATABASE__URL": "mysql://u:secret@h/db"})
     assert 1 == shown.returncode
+    assert "does not support MySQL" in shown.stderr
     assert "sqlite:////absolute/path" in shown.stderr
     assert "Traceback" not in shown.stderr
+    assert "secret" not in shown.stderr
+
+
+def test_commands_work_on_postgresql(airlock, postgresql_url):
+    environ = {"AIRLOCK__DATABASE__URL": postgresql_url}
+    assert 0 == airlock("variables", "set", "a", "1", environ=environ).returncode
+    assert "1\n" == airlock("variables", "get", "a", environ=environ).stdout
+
+
+def test_a_postgresql_that_is_away_is_one_sentence_without_its_password(airlock, tmp_path):
+    url = f"postgresql://u:secret@/db?host={tmp_path}"
+    shown = airlock("variables", "list", environ={"AIRLOCK__DATABASE__URL": url})
+    assert 1 == shown.returncode
+    assert "connection" in shown.stderr
+    assert "Traceback" not in shown.stderr
+    assert "secret" not in shown.stderr
+
+
+@pytest.mark.parametrize("arguments", [["backup", "copy"], ["restore", "copy"]])
+def test_postgresql_is_copied_by_its_own_programs(airlock, arguments):
+    shown = airlock("db", *arguments, environ={"AIRLOCK__DATABASE__URL": "postgresql://u:secret@h/db"})
+    assert 1 == shown.returncode
+    assert "pg_dump" in shown.stderr
+    assert "secret" not in shown.stderr
 
 
 @pytest.mark.slow

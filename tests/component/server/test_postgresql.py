@@ -146,10 +146,8 @@ def test_a_statement_that_takes_too_long_is_unavailable(postgresql_url):
 
 def test_a_call_that_finds_every_connection_taken_is_unavailable_after_a_time(postgresql_url):
     begun, go = threading.Event(), threading.Event()
-    with (
-        open_engine(postgresql_url, DatabaseSettings(pool_size=1, lock_seconds=0.2)) as db,
-        ThreadPoolExecutor(1) as threads,
-    ):
+    settings = DatabaseSettings(pool_size=1, lock_seconds=0.2)
+    with open_engine(postgresql_url, settings) as db, ThreadPoolExecutor(1) as threads:
         slow = threads.submit(db.read, lambda conn: (begun.set(), go.wait(10)))
         assert begun.wait(10)
         with pytest.raises(Unavailable):

@@ -33,6 +33,9 @@ def test_the_environment_sets_a_value_of_the_settings_type():
         ("AIRLOCK__API__TLS_CERT", "cert.pem", "tls_cert and tls_key go together"),
         ("AIRLOCK__LOGGING__FORMAT", "xml", "AIRLOCK__LOGGING__FORMAT"),
         ("AIRLOCK__ACCESS__DEFAULT", "none", "AIRLOCK__ACCESS__DEFAULT"),
+        ("AIRLOCK__DATABASE__POOL_SIZE", "0", r"\[database\] pool_size"),
+        ("AIRLOCK__DATABASE__STATEMENT_SECONDS", "0", r"\[database\] statement_seconds"),
+        ("AIRLOCK__DATABASE__LOCK_SECONDS", "-1", r"\[database\] lock_seconds"),
     ],
 )
 def test_a_wrong_setting_is_refused_with_its_fix(name, value, says):
