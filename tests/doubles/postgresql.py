@@ -1,13 +1,11 @@
 """
 A real PostgreSQL for tests: one server with a folder, a user and a socket of its own, which end with it.
 
-The programs are those of a distribution's packages, version 15 or newer. PostgreSQL refuses to run as root, so root
-lends it another user.
+PostgreSQL refuses to run as root, so root lends it another user.
 """
 
 import os
 import pwd
-import re
 import shutil
 import signal
 import subprocess
@@ -17,8 +15,8 @@ import uuid
 from pathlib import Path
 
 import psycopg
+from doubles import postgresql_programs as programs
 
-OLDEST = 15
 #: The password is asked for, so that a test may look where it appears.
 USER, PASSWORD = "airlock", "secret-of-postgresql"
 #: Users that root may lend, the package's own first.
@@ -26,31 +24,10 @@ _LENT = ("postgres", "nobody")
 _SECONDS = 60
 
 
-class Missing(Exception):
-    """This machine has no PostgreSQL that is new enough. The text says how to get it."""
-
-
-def programs() -> Path:
-    """Returns the folder of the newest installed programs; raises Missing."""
-    found: dict[int, Path] = {}
-    for folder in [*Path("/usr/lib/postgresql").glob("*/bin"), *map(Path, os.environ.get("PATH", "").split(":"))]:
-        if (folder / "postgres").exists() and (folder / "initdb").exists():
-            shown = subprocess.run([folder / "postgres", "--version"], capture_output=True, text=True, timeout=30)
-            if version := re.search(r"\) (\d+)", shown.stdout):
-                found.setdefault(int(version[1]), folder)
-    if not found or max(found) < OLDEST:
-        raise Missing(
-            f"these tests need PostgreSQL {OLDEST} or newer; this machine has {sorted(found) or 'none'}: "
-            "apt-get install postgresql"
-        )
-    return found[max(found)]
-
-
 class PostgreSQL:
     """A server that runs. ``stop`` and ``start`` are for tests of what its clients do meanwhile."""
 
     def __init__(self) -> None:
-        self._programs = programs()
         # A socket's path has at most 107 bytes, and pytest's folders are root's only.
         self._folder = Path(tempfile.mkdtemp(prefix="airlock-pg-"))
         self._user = None
@@ -58,6 +35,10 @@ class PostgreSQL:
             names = {entry.pw_name for entry in pwd.getpwall()}
             self._user = next(name for name in _LENT if name in names)
             shutil.chown(self._folder, self._user)
+        self._folder.chmod(0o755)
+        root = self._folder / "root"
+        self._programs = programs.installed() or programs.unpacked(root)
+        self._env = {**os.environ, "LD_LIBRARY_PATH": programs.libraries(root)} if root.exists() else None
         self._process: subprocess.Popen[bytes] | None = None
         self._make()
         self.start()
@@ -72,7 +53,14 @@ class PostgreSQL:
         command += ["--pwfile", str(password)]
         command += ["-A", "scram-sha-256", "--encoding=UTF8", "--no-sync", *locale]
         done = subprocess.run(
-            command, user=self._user, group=self._group, capture_output=True, text=True, timeout=_SECONDS, cwd="/"
+            command,
+            user=self._user,
+            group=self._group,
+            env=self._env,
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            cwd="/",
         )
         assert done.returncode == 0, done.stderr
 
@@ -89,7 +77,7 @@ class PostgreSQL:
             command += ["-c", f"{name}={value}"]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                command, user=self._user, group=self._group, stdout=log, stderr=log, cwd="/"
+                command, user=self._user, group=self._group, env=self._env, stdout=log, stderr=log, cwd="/"
             )
         ends = time.monotonic() + _SECONDS
         while True:

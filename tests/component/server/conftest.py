@@ -10,7 +10,8 @@ import pytest
 import sqlalchemy as sa
 from doubles.kubernetes import PlayedKubernetes
 from doubles.podserver import PodServer
-from doubles.postgresql import Missing, PostgreSQL
+from doubles.postgresql import PostgreSQL
+from doubles.postgresql_programs import Missing
 
 from airlock_server.api.app import App
 from airlock_server.api.serve import EmbeddedServer
