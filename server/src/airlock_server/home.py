@@ -20,6 +20,9 @@ from pathlib import Path
 from airlock_server.keys.tokens import KEY_BYTES, MAX_KEYS
 from airlock_wire.pod import PLATFORM_UID
 
+#: The files of keys in a home.
+JWT_KEY, ENCRYPTION_KEY = "jwt.key", "encryption.key"
+
 _READABLE = 0o077
 _WRITABLE = 0o022
 _GROUP = 0o070
@@ -70,11 +73,15 @@ class Home:
 
     def jwt_key(self) -> bytes:
         """Returns the keys that sign and verify tokens, one after the other, 64 random bytes each."""
-        return self._key("jwt.key", at_most=MAX_KEYS)
+        return self._key(JWT_KEY, at_most=MAX_KEYS)
 
     def encryption_key(self) -> bytes:
-        """64 random bytes that protect secrets at rest. Losing them loses every stored secret."""
-        return self._key("encryption.key")
+        """
+        Returns the keys that protect secrets at rest, one after the other, 64 random bytes each.
+
+        Losing them loses every stored secret.
+        """
+        return self._key(ENCRYPTION_KEY, at_most=MAX_KEYS)
 
     def lock(self) -> None:
         """

@@ -5,8 +5,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self
 
-from airlock_server.home import Home, read_mounted_key
+from airlock_server.home import ENCRYPTION_KEY, JWT_KEY, Home, read_mounted_key
 from airlock_server.keys.encryption import Encryption
+from airlock_server.keys.key_file import KeyFile
 from airlock_server.keys.tokens import MAX_KEYS, Tokens
 from airlock_server.secrets.build import secrets_of, setting_of_backends
 from airlock_server.secrets.lookup import Secrets
@@ -37,16 +38,35 @@ class Installation:
     @cached_property
     def tokens(self) -> Tokens:
         """The minter and verifier of this home's tokens."""
-        file = self.settings.jwt.key_file
-        return Tokens(read_mounted_key(Path(file), MAX_KEYS) if file else self.home.jwt_key(), self.settings.jwt)
+        return Tokens(self.read_jwt_keys(), self.settings.jwt)
+
+    @property
+    def jwt_file(self) -> Path:
+        """The file of the keys that sign tokens."""
+        return Path(self.settings.jwt.key_file) if self.settings.jwt.key_file else self.home.path / JWT_KEY
+
+    def read_jwt_keys(self) -> bytes:
+        """Returns the keys that sign tokens, one after the other; makes one on first use. Raises HomeError."""
+        return read_mounted_key(self.jwt_file, MAX_KEYS) if self.settings.jwt.key_file else self.home.jwt_key()
 
     @cached_property
     def encryption(self) -> Encryption:
         """The encryption of this home's secrets at rest."""
         if self.settings.encryption.key:
             return Encryption.from_setting(self.settings.encryption.key)
+        file = KeyFile(self.encryption_file, self.read_encryption_keys)
+        return Encryption(*file.keys, reread=file.reread)
+
+    @property
+    def encryption_file(self) -> Path:
+        """The file of the keys that protect secrets at rest."""
         file = self.settings.encryption.key_file
-        return Encryption(read_mounted_key(Path(file)) if file else self.home.encryption_key())
+        return Path(file) if file else self.home.path / ENCRYPTION_KEY
+
+    def read_encryption_keys(self) -> bytes:
+        """Returns the keys that protect secrets at rest; makes one on first use. Raises HomeError."""
+        file = self.settings.encryption.key_file
+        return read_mounted_key(Path(file), MAX_KEYS) if file else self.home.encryption_key()
 
     @cached_property
     def secrets(self) -> Secrets:

@@ -163,7 +163,7 @@ def test_what_others_put_into_the_bundle_stays(install, kubernetes):
     ("name", "data", "says"),
     [
         ("airlock-keys", {"jwt.key": b"short"}, "jwt.key holds 5 bytes"),
-        ("airlock-keys", {"encryption.key": b"x" * 128}, "encryption.key holds 128 bytes"),
+        ("airlock-keys", {"encryption.key": b"x" * 100}, "encryption.key holds 100 bytes"),
         ("airlock-ca", {"ca.key": b"x", "ca.crt": b"y"}, "no usable authority"),
     ],
 )

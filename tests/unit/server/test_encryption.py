@@ -49,6 +49,34 @@ def test_a_key_from_the_settings_is_used():
     assert "p@ss" == two.decrypt(one.encrypt("p@ss", PLACE), PLACE)
 
 
+def test_the_first_key_encrypts_and_all_decrypt():
+    old, both, new = Encryption(b"o" * 64), Encryption(b"n" * 64, b"o" * 64), Encryption(b"n" * 64)
+    stored = old.encrypt("p@ss", PLACE)
+
+    assert "p@ss" == both.decrypt(stored, PLACE)
+    assert "p@ss" == new.decrypt(both.encrypt("p@ss", PLACE), PLACE)
+    assert [False, True] == [both.is_under_first(each, PLACE) for each in (stored, new.encrypt("p@ss", PLACE))]
+    with pytest.raises(Undecryptable):
+        new.decrypt(stored, PLACE)
+
+
+def test_keys_from_the_settings_are_a_list_with_commas():
+    old, new = (base64.urlsafe_b64encode(letter * 32).decode() for letter in (b"o", b"n"))
+    stored = Encryption.from_setting(old).encrypt("p@ss", PLACE)
+
+    assert "p@ss" == Encryption.from_setting(f"{new}, {old}").decrypt(stored, PLACE)
+
+
+def test_changed_keys_are_taken_up_before_a_value_is_encrypted_and_when_none_opens_one():
+    keys = [None]
+    running = Encryption(b"o" * 64, reread=lambda: keys.pop() if keys else None)
+    assert "p@ss" == running.decrypt(running.encrypt("p@ss", PLACE), PLACE)
+    keys.append([b"n" * 64, b"o" * 64])
+    assert "p@ss" == running.decrypt(Encryption(b"n" * 64).encrypt("p@ss", PLACE), PLACE)
+    keys.append([b"m" * 64, b"n" * 64])
+    assert Encryption(b"m" * 64).is_under_first(running.encrypt("p@ss", PLACE), PLACE)
+
+
 @pytest.mark.parametrize("key", ["short", "not base64!", base64.b64encode(b"q" * 31).decode()])
 def test_a_key_that_is_none_is_refused_without_being_shown(key):
     with pytest.raises(SettingsError) as refused:

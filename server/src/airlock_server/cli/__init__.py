@@ -17,7 +17,7 @@ COMMANDS = (
     ("variables", "variables", "set, get, list and delete variables"),
     ("connections", "connections", "set, get, list and delete connections"),
     ("grants", "grants", "say which namespace's tasks may read what"),
-    ("keys", "keys", "make and rotate the keys of an install in Kubernetes"),
+    ("keys", "keys", "make and rotate keys"),
     ("config", "config", "show the settings, and write a file of them"),
     ("db", "db", "back up and restore the database"),
     ("frames", "frames", "read captured frames"),

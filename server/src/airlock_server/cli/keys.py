@@ -1,10 +1,11 @@
-"""``airlock keys setup|rotate``: the keys of an install in Kubernetes."""
+"""``airlock keys setup|rotate|reencrypt``: the keys of an install in Kubernetes, or of a home."""
 
 import argparse
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from airlock_server.cli import CommandError, say
+from airlock_server.cli import CommandError, home_keys, say
+from airlock_server.cli.on_store import on_store
 from airlock_server.home import settings_folder
 from airlock_server.keys.contents import KeysError
 from airlock_server.keys.install import Install
@@ -19,18 +20,24 @@ _SERVICE = "airlock-server"
 #: The name of each rotation, its first step, and its last (None if it has one step).
 _ROTATIONS: dict[str, tuple[Callable[[Install], None], Callable[[Install], None] | None]] = {
     "ca": (Install.begin_authority, Install.finish_authority),
+    # Its last step takes the name of the key that all values are under.
+    "encryption": (Install.begin_encryption, None),
     "jwt": (Install.begin_jwt, Install.finish_jwt),
     "server": (Install.rotate_server, None),
 }
+
+#: The keys that a home has, too.
+_OF_A_HOME = ("encryption", "jwt")
 
 
 def register(subparsers: Any) -> None:
     """Adds the command."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "keys",
-        help="make and rotate the keys of an install in Kubernetes",
-        description="Makes and rotates the Secrets airlock-keys, airlock-ca and airlock-server-tls, and the ConfigMap "
-        "airlock-ca that sidecars trust. docs/rotation.md describes the steps.",
+        help="make and rotate keys",
+        description="In Kubernetes: makes and rotates the Secrets airlock-keys, airlock-ca and airlock-server-tls, and "
+        "the ConfigMap airlock-ca that sidecars trust. Elsewhere: rotates the keys in AIRLOCK_HOME. docs/rotation.md "
+        "describes the steps.",
     )
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION", title="actions")
     setup = actions.add_parser(
@@ -44,13 +51,29 @@ def register(subparsers: Any) -> None:
     rotate = actions.add_parser(
         "rotate",
         help="replace a key",
-        description="Replaces the authority (ca), the server's certificate (server) or the key that signs tokens "
-        "(jwt); ca and jwt have a second step, --finish, which drops the old key once nothing relies on it.",
+        description="Replaces the authority (ca), the server's certificate (server), the key that signs tokens (jwt) "
+        "or the key of secrets at rest (encryption). All but server have a second step, --finish, which drops the old "
+        "key once nothing relies on it. jwt and encryption are also keys of a home: outside of a pod and without "
+        "--namespace, it is the home's that are replaced.",
     )
     rotate.add_argument("what", choices=sorted(_ROTATIONS))
-    rotate.add_argument("--finish", action="store_true", help="the second step of ca and jwt")
+    rotate.add_argument("--finish", action="store_true", help="the second step of ca, encryption and jwt")
+    rotate.add_argument(
+        "--reencrypted",
+        metavar="NAME",
+        default="",
+        help="for the second step of encryption in Kubernetes: the key's name that `airlock keys reencrypt` printed",
+    )
+    rotate.add_argument("--home", action="store_true", help="the keys in AIRLOCK_HOME, also in a pod")
     _add_place(rotate)
-    rotate.set_defaults(run=_run(_rotate))
+    rotate.set_defaults(run=_rotate_somewhere)
+    again = actions.add_parser(
+        "reencrypt",
+        help="encrypt what is stored under the newest key",
+        description="Encrypts every stored password, extra and variable under the newest key, where it is not yet. It "
+        "runs where the database is: in the server's pod, while the server goes on. It may be repeated.",
+    )
+    again.set_defaults(run=on_store(home_keys.reencrypt_values))
 
 
 def _add_place(parser: argparse.ArgumentParser) -> None:
@@ -58,7 +81,20 @@ def _add_place(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--service", default=_SERVICE, help="the server's Service, whose names the certificate has")
 
 
+def _rotate_somewhere(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    in_cluster = args.namespace or own_namespace() is not None
+    if args.what in _OF_A_HOME and (args.home or not in_cluster):
+        try:
+            return on_store(home_keys.rotate)(args, environ)
+        except KeysError as e:
+            raise CommandError(str(e)) from e
+    return _run(_rotate)(args, environ)
+
+
 def _rotate(args: argparse.Namespace, install: Install) -> None:
+    if args.what == "encryption" and args.finish:
+        install.finish_encryption(args.reencrypted)
+        return
     begin, finish = _ROTATIONS[args.what]
     if not args.finish:
         begin(install)

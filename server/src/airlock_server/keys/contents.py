@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from airlock_server.keys import certificates
 from airlock_server.keys.certificates import Pair
+from airlock_server.keys.key_file import fingerprint
 from airlock_server.keys.tokens import KEY_BYTES, MAX_KEYS
 
 KEYS, AUTHORITY, SERVER = "airlock-keys", "airlock-ca", "airlock-server-tls"
@@ -115,9 +116,14 @@ def begin_jwt(secret: Data) -> Data:
     """Returns a new signing key, followed by the present keys, which still verify."""
     _check_keys(secret)
     keys = secret.get(JWT_KEY, b"")
-    if len(keys) >= MAX_KEYS * KEY_BYTES:
-        raise KeysError(f"{JWT_KEY} holds {MAX_KEYS} keys already; drop the old ones first: --finish")
+    check_room(JWT_KEY, keys)
     return secret | {JWT_KEY: secrets.token_bytes(KEY_BYTES) + keys}
+
+
+def check_room(name: str, keys: bytes) -> None:
+    """Refuses a further key in a file that holds as many as it may."""
+    if len(keys) >= MAX_KEYS * KEY_BYTES:
+        raise KeysError(f"{name} holds {MAX_KEYS} keys already; drop the old ones first: --finish")
 
 
 def finish_jwt(secret: Data) -> Data | None:
@@ -125,6 +131,27 @@ def finish_jwt(secret: Data) -> Data | None:
     _check_keys(secret)
     keys = secret.get(JWT_KEY, b"")
     return None if len(keys) <= KEY_BYTES else secret | {JWT_KEY: keys[:KEY_BYTES]}
+
+
+def begin_encryption(secret: Data) -> Data | None:
+    """Returns a new key of secrets at rest, followed by the present one; nothing if a rotation is under way."""
+    _check_keys(secret)
+    keys = secret.get(ENCRYPTION_KEY, b"")
+    return None if len(keys) > KEY_BYTES else secret | {ENCRYPTION_KEY: secrets.token_bytes(KEY_BYTES) + keys}
+
+
+def finish_encryption(secret: Data, reencrypted: str) -> Data | None:
+    """Returns the new key of secrets at rest alone; ``reencrypted`` names the key that all values are under."""
+    _check_keys(secret)
+    keys = secret.get(ENCRYPTION_KEY, b"")
+    if len(keys) <= KEY_BYTES:
+        return None
+    if fingerprint(keys[:KEY_BYTES]) != reencrypted:
+        raise KeysError(
+            "it is not known whether every stored value is under the new key. Run `airlock keys reencrypt` in the "
+            "server's pod, and give the key's name that it prints: --reencrypted NAME"
+        )
+    return secret | {ENCRYPTION_KEY: keys[:KEY_BYTES]}
 
 
 def authority_in(data: Data) -> Pair:
@@ -140,7 +167,7 @@ def _bundle(config_map: Data | None) -> list[bytes]:
 
 
 def _check_keys(data: Data) -> None:
-    for name, most in ((JWT_KEY, MAX_KEYS), (ENCRYPTION_KEY, 1)):
+    for name, most in ((JWT_KEY, MAX_KEYS), (ENCRYPTION_KEY, MAX_KEYS)):
         if name in data and len(data[name]) not in [KEY_BYTES * count for count in range(1, most + 1)]:
             raise KeysError(
                 f"Secret {KEYS}: {name} holds {len(data[name])} bytes, which is not a key; restore it from a backup"

@@ -70,6 +70,16 @@ class Install:
         self._there(contents.KEYS)
         self._change("Secret", contents.KEYS, lambda data: contents.finish_jwt(data or {}))
 
+    def begin_encryption(self) -> None:
+        """Makes a new key that encrypts secrets at rest; the old one still decrypts."""
+        self._there(contents.KEYS)
+        self._change("Secret", contents.KEYS, lambda data: contents.begin_encryption(data or {}))
+
+    def finish_encryption(self, reencrypted: str) -> None:
+        """Drops the old key, once every stored value is under the new one, whose name is ``reencrypted``."""
+        self._there(contents.KEYS)
+        self._change("Secret", contents.KEYS, lambda data: contents.finish_encryption(data or {}, reencrypted))
+
     def _settled(self, authority: Data) -> bool:
         """
         Tells whether sidecars trust this authority alone: a finish that was cut short has left the bundle of both.
