@@ -44,9 +44,9 @@ def test_the_commands_everyone_relies_on_are_there():
 @pytest.mark.parametrize("process", settings.PROCESSES, ids=lambda process: process[0])
 def test_every_setting_says_what_it_is(process):
     """A setting's documentation is the `#:` comment above it; docs/reference/settings.md shows it."""
-    _, _, sections, module = process
+    _, _, sections = process
     for section in msgspec.structs.fields(sections):
-        told = settings.comments(section.type, module)
+        told = settings.comments(section.type)
         for field in msgspec.structs.fields(section.type):
             assert told[field.name], f"{section.name}.{field.name}"
 
