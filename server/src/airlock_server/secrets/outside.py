@@ -2,8 +2,8 @@
 A backend of one's own: a class with the interface of Airflow's secrets backends, named by its dotted path.
 
 An administrator chooses it and it runs in the server, like the server's own code. The names that it is asked for come
-from tasks. A name that a store could take for a path to elsewhere is not passed on, because a grant like ``team/*``
-would then also open ``team/../other``.
+from tasks. A name that a store could take for a path to elsewhere is not passed on: a grant like ``team/*`` would then
+also open ``team/../other``.
 """
 
 import importlib
