@@ -32,7 +32,7 @@ OTHERS: dict[str, Any] = {
     "operator.limits.maxActive": 100, "operator.limits.maxActivePerNamespace": 20,
     "operator.limits.maxActiveIn": {"sales": 50}, "operator.limits.podsPerSecond": 40,
     "server.persistence.enabled": False, "server.persistence.size": "2Gi", "server.persistence.storageClass": "fast",
-    "server.persistence.existingClaim": "mine",
+    "server.persistence.existingClaim": "mine", "server.database.existingSecret": "postgresql", "server.replicas": 2,
 } | {
     f"{part}.{name}": value
     for part in ("operator", "server")
@@ -47,7 +47,7 @@ FOREIGN = ["metrics.podMonitor.enabled", "metrics.rules.enabled"]
 #: Values that take objects away, or contradict others, each by itself; all others at once.
 ALONE = [
     "crd.install", "guards.install", "networkPolicy.enabled", "watch.namespaces", "server.persistence.enabled",
-    "server.persistence.existingClaim", "metrics.enabled",
+    "server.persistence.existingClaim", "server.persistence.size", "metrics.enabled",
 ]  # fmt: skip
 #: Values that make other objects in the place of those that are there.
 RENAMES = ["fullnameOverride"]

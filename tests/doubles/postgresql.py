@@ -62,7 +62,7 @@ class PostgreSQL:
             timeout=_SECONDS,
             cwd="/",
         )
-        assert done.returncode == 0, done.stderr
+        assert 0 == done.returncode, done.stderr
 
     @property
     def _group(self) -> int | None:
@@ -84,7 +84,7 @@ class PostgreSQL:
             try:
                 self.run("SELECT 1")
             except psycopg.OperationalError:
-                assert self._process.poll() is None, (self._folder / "log").read_text()
+                assert None is self._process.poll(), (self._folder / "log").read_text()
                 assert time.monotonic() < ends, (self._folder / "log").read_text()
                 time.sleep(0.05)
             else:

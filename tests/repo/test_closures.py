@@ -25,7 +25,8 @@ CLOSURES = {
     },
     "server": {
         "alembic", "cffi", "click", "cryptography", "greenlet", "h11", "httptools", "mako", "markupsafe", "msgspec",
-        "prometheus-client", "pycparser", "pyjwt", "pyyaml", "sqlalchemy", "typing-extensions", "uvicorn", "uvloop",
+        "prometheus-client", "psycopg", "psycopg-binary", "pycparser", "pyjwt", "pyyaml", "sqlalchemy", "typing-extensions",
+        "tzdata", "uvicorn", "uvloop",
     },
 }  # fmt: skip
 

@@ -172,6 +172,8 @@ WRONG = [
     ("operator.resources.limits.memory=256MB", "operator.resources.limits.memory"),
     ("server.resources.requests.cpu=half", "server.resources.requests.cpu"),
     ("server.resources.limits.ephemeral-storage=1GB", "ephemeral-storage"),
+    ("server.replicas=0", "replicas"),
+    ("server.database.existingSecret=My Secret", "existingSecret"),
     ("server.persistence.size=1GB", "size"),
     ("server.persistence.size=0Gi", "size"),
     ("server.persistence.existingClaim=My Claim", "existingClaim"),
@@ -369,6 +371,31 @@ def test_the_servers_database_may_be_in_a_claim_of_ones_own():
     assert [{"claimName": "mine"}] == [
         v["persistentVolumeClaim"] for v in server["spec"]["template"]["spec"]["volumes"] if v["name"] == "data"
     ]
+
+
+def test_a_server_with_postgresql_has_no_claim_and_may_have_replicas():
+    documents = rendered("--set", "server.database.existingSecret=postgresql,server.replicas=3")
+    server = next(d for d in of_kind(documents, "Deployment") if d["metadata"]["name"] == "airlock-server")
+    pod = server["spec"]["template"]["spec"]
+    (url,) = [each for each in pod["containers"][0]["env"] if each["name"] == "AIRLOCK__DATABASE__URL"]
+
+    assert [] == of_kind(documents, "PersistentVolumeClaim")
+    assert {"name": "data", "emptyDir": {}} in pod["volumes"]
+    assert {"secretKeyRef": {"name": "postgresql", "key": "url"}} == url["valueFrom"]
+    assert (3, "RollingUpdate") == (server["spec"]["replicas"], server["spec"]["strategy"]["type"])
+
+
+def test_servers_beside_one_another_need_postgresql():
+    done = helm("template", "airlock", "charts/airlock", "--set", "server.replicas=2", check=False)
+
+    assert 0 != done.returncode
+    assert "server.database.existingSecret" in done.stderr
+
+
+def test_a_server_with_sqlite_ends_before_the_next_one_begins():
+    server = next(d for d in of_kind(rendered(), "Deployment") if d["metadata"]["name"] == "airlock-server")
+
+    assert (1, {"type": "Recreate"}) == (server["spec"]["replicas"], server["spec"]["strategy"])
 
 
 def leaves(value, path=()):

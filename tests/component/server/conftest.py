@@ -63,7 +63,7 @@ def migrated(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def postgresql():
-    """A PostgreSQL server. Where there is none, the test is skipped; in CI it fails."""
+    """A PostgreSQL server. Without one the test is skipped, and in CI it fails."""
     try:
         server = PostgreSQL()
     except Missing as e:

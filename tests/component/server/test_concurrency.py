@@ -258,7 +258,7 @@ def test_closing_a_taskrun_sees_what_its_task_reported(db):
     db.write(partial(start, ti_id=ti_id))
     _, closed = meet(db, reported(ti_id, "success"), partial(closing.close, taskrun_uid="taskrun", status=None))
 
-    assert closed is None
+    assert None is closed
     assert ("running", "success") == moves(db)[-1]
 
 

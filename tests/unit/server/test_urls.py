@@ -36,4 +36,4 @@ def test_a_url_that_is_refused_is_not_shown(url, words):
     with pytest.raises(UnsupportedDatabase, match=words) as refused:
         urls.parse(url)
     assert "secret" not in str(refused.value)
-    assert refused.value.__cause__ is None
+    assert None is refused.value.__cause__
