@@ -63,7 +63,7 @@ def migrated(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def postgresql():
-    """A PostgreSQL server. Without one the test is skipped, and in CI it fails."""
+    """Starts a PostgreSQL server. A machine that lacks one skips the test, and fails it in CI."""
     try:
         server = PostgreSQL()
     except Missing as e:
