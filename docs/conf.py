@@ -22,6 +22,7 @@ CONTENTS = {
         "docs/guides/kubernetes",
         "docs/laptop",
         "docs/guides/multi-tenancy",
+        "docs/guides/secrets",
         "docs/guides/security",
         "docs/guides/operations",
         "docs/logs",
