@@ -52,7 +52,7 @@ def test_an_upgrade_over_every_value_is_taken(cluster, namespace, names):
     ("name", "other", "changed"),
     [
         ("server.persistence.size", "2Gi", "storage: 2Gi"),
-        ("server.persistence.storageClass", "other", "storageClassName:"),
+        ("server.persistence.storageClass", "other", "storageClassName: other"),
     ],
 )
 def test_a_claim_that_is_there_keeps_what_cannot_change(cluster, name, other, changed):
