@@ -76,7 +76,7 @@ def _stores() -> ModuleType:
 
 
 def _ask(message: Message, call: str) -> ToRunner | None:
-    """Returns the answer, which may be that there is no such key; raises what refuses the call."""
+    """Returns the answer, also that the key is not kept; raises what refuses the call."""
     call = f"task_state_store.{call}"
     answer = _channel.ask(message, call)
     if isinstance(answer, ErrorResponse) and answer.error is not ErrorType.TASK_STORE_NOT_FOUND:

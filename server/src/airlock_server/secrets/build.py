@@ -29,7 +29,7 @@ def secrets_of(settings: SecretsSettings, environ: Mapping[str, str]) -> Secrets
 
 def setting_of_backends(settings: SecretsSettings, name: str) -> str | None:
     """
-    Returns the value of a setting that is given as KEY_SECRET; None if there is no class, or it does not have the name.
+    Returns the value of a setting that is given as KEY_SECRET; None without a class, or if the class lacks the name.
 
     Only a class is asked: what the other backends have is for tasks, who may not read a setting.
     """

@@ -82,9 +82,12 @@ class Secrets:
 
     def shadow(self, kind: Kind, key: str) -> str | None:
         """Returns the name of the first backend before the store that has a name; None without one. Blocks."""
+        return self._first_before(kind, key, lambda backend: self._workers.call(partial(_ask, backend, kind, key)))
+
+    def _first_before(self, kind: Kind, key: str, ask: Callable[[Backend], Any]) -> str | None:
         for backend in self._before:
             try:
-                if self._workers.call(partial(_ask, backend, kind, key)) is not None:
+                if ask(backend) is not None:
                     return backend.name
             except Exception as e:  # noqa: BLE001 - whatever a backend raises
                 _log_failure(backend, kind, key, e)
@@ -119,14 +122,10 @@ class Secrets:
         return answer
 
     def _log_shadow(self, kind: Kind, key: str) -> None:
-        for backend in self._before:
-            try:
-                if _ask(backend, kind, key) is not None:
-                    log.warning("written, but shadowed", extra={"kind": kind, "key": key, "backend": backend.name})
-                    return
-            except Exception as e:  # noqa: BLE001 - whatever a backend raises
-                _log_failure(backend, kind, key, e)
-        if not self._stores:
+        name = self._first_before(kind, key, lambda backend: _ask(backend, kind, key))
+        if name is not None:
+            log.warning("written, but shadowed", extra={"kind": kind, "key": key, "backend": name})
+        elif not self._stores:
             log.warning("written, but [secrets] backends has no database", extra={"kind": kind, "key": key})
 
 

@@ -27,7 +27,7 @@ def ask(conn: sa.Connection, ti_id: str, request: dict[str, Any]) -> None:
 
 
 def get(conn: sa.Connection, ti_id: str) -> Answered | None:
-    """Returns the answer of a question; None if there is no question."""
+    """Returns the answer of a question; None if the task instance asked nothing."""
     row = conn.execute(sa.select(_h.answer, _h.answered_at).where(_h.ti_id == ti_id)).one_or_none()
     return None if row is None else Answered(row.answer, row.answered_at)
 

@@ -136,14 +136,22 @@ state_write = sa.Table(
     sqlite_autoincrement=True,
 )
 
+
+def _key_columns() -> list[sa.Column[Any]]:
+    """Makes the columns by which a table's rows belong to a task instance, whichever its try."""
+    return [
+        sa.Column("dag_id", sa.String(250), primary_key=True),
+        sa.Column("run_id", RUN_KEY, primary_key=True),
+        sa.Column("task_id", sa.String(250), primary_key=True),
+        sa.Column("map_index", sa.Integer, primary_key=True),
+    ]
+
+
 #: ``value`` is JSON text in UTF-8 exactly as it came, so that it goes out again without being parsed.
 xcom = sa.Table(
     "xcom",
     metadata,
-    sa.Column("dag_id", sa.String(250), primary_key=True),
-    sa.Column("run_id", RUN_KEY, primary_key=True),
-    sa.Column("task_id", sa.String(250), primary_key=True),
-    sa.Column("map_index", sa.Integer, primary_key=True),
+    *_key_columns(),
     sa.Column("key", sa.String(512), primary_key=True),
     sa.Column("value", sa.LargeBinary, nullable=False),
     sa.Column("dag_result", sa.Boolean(create_constraint=False), nullable=False),
@@ -155,10 +163,7 @@ xcom = sa.Table(
 rendered_fields = sa.Table(
     "rendered_fields",
     metadata,
-    sa.Column("dag_id", sa.String(250), primary_key=True),
-    sa.Column("run_id", RUN_KEY, primary_key=True),
-    sa.Column("task_id", sa.String(250), primary_key=True),
-    sa.Column("map_index", sa.Integer, primary_key=True),
+    *_key_columns(),
     sa.Column("fields", sa.LargeBinary, nullable=False),
     sa.ForeignKeyConstraint(["dag_id", "run_id"], ["dag_run.dag_id", "dag_run.run_id"]),
 )
@@ -168,10 +173,7 @@ rendered_fields = sa.Table(
 task_state = sa.Table(
     "task_state",
     metadata,
-    sa.Column("dag_id", sa.String(250), primary_key=True),
-    sa.Column("run_id", RUN_KEY, primary_key=True),
-    sa.Column("task_id", sa.String(250), primary_key=True),
-    sa.Column("map_index", sa.Integer, primary_key=True),
+    *_key_columns(),
     sa.Column("key", sa.String(512), primary_key=True),
     sa.Column("value", sa.LargeBinary, nullable=False),
     sa.Column("updated_at", UtcDateTime, nullable=False),

@@ -101,6 +101,13 @@ def required(query: Mapping[str, str], name: str) -> str:
     return text
 
 
+def named(path: Mapping[str, str], name: str) -> str:
+    """Returns a part of the path; raises InvalidRequest if it is empty."""
+    if not (text := path[name]):
+        raise InvalidRequest(Problem("string_too_short", ["path", name], "String should have at least 1 character", ""))
+    return text
+
+
 def moment(text: str, loc: list[str | int]) -> datetime:
     """Returns a time with its zone from text found at ``loc``; raises InvalidRequest."""
     try:

@@ -38,9 +38,7 @@ def check_write(services: Services, door: Door) -> None:
 
 def stored(door: Door, where: XComKey) -> XComKey:
     """Returns where the XComs are that a request names: a pod's run belongs to its namespace."""
-    if door.attempt is None:
-        return where
-    return msgspec.structs.replace(where, run_id=key_of(door.attempt.namespace, where.run_id))
+    return msgspec.structs.replace(where, run_id=run_key(door, where.run_id))
 
 
 def run_key(door: Door, run_id: str) -> str:

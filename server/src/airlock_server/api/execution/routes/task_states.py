@@ -19,7 +19,7 @@ from airlock_server.rules.fencing import Standing
 from airlock_server.store import task_states as store
 from airlock_server.web.errors import InvalidRequest, Problem, refused
 from airlock_server.web.http import NO_CONTENT, Response, as_json
-from airlock_server.web.validation import decode
+from airlock_server.web.validation import decode, named
 from airlock_wire.identity import TaskInstanceKey
 
 T = TypeVar("T")
@@ -37,7 +37,7 @@ _body = msgspec.json.Decoder(PutBody)
 
 async def get(_services: Services, request: Request, _claims: Claims | None) -> Response:
     """Answers with one value."""
-    key = _key(request)
+    key = named(request.path, "key")
     value = await request.door.point(_of_owner(request, lambda conn, owner: store.get(conn, owner, key)))
     if value is None:
         raise refused(404, "not_found", f"Task state store key {key!r} not found")
@@ -46,7 +46,7 @@ async def get(_services: Services, request: Request, _claims: Claims | None) -> 
 
 async def put(_services: Services, request: Request, _claims: Claims | None) -> Response:
     """Makes or replaces a value."""
-    key, body = _key(request), decode(_body, request.body, request.content_type)
+    key, body = named(request.path, "key"), decode(_body, request.body, request.content_type)
     value = _checked(body.value)
     await request.door.awrite(
         _of_owner(request, lambda conn, owner: store.put(conn, owner, key, value, body.expires_at))
@@ -56,7 +56,7 @@ async def put(_services: Services, request: Request, _claims: Claims | None) -> 
 
 async def delete(_services: Services, request: Request, _claims: Claims | None) -> Response:
     """Removes a value, if it exists."""
-    key = _key(request)
+    key = named(request.path, "key")
     await request.door.awrite(_of_owner(request, lambda conn, owner: store.delete(conn, owner, key)))
     return NO_CONTENT
 
@@ -77,13 +77,6 @@ def _of_owner(request: Request, work: Callable[[sa.Connection, TaskInstanceKey],
         return work(conn, owner)
 
     return look
-
-
-def _key(request: Request) -> str:
-    if not (key := request.path["key"]):
-        where: list[str | int] = ["path", "key"]
-        raise InvalidRequest(Problem("string_too_short", where, "String should have at least 1 character", ""))
-    return key
 
 
 def _checked(value: msgspec.Raw) -> bytes:

@@ -13,7 +13,7 @@ from airlock_server.secrets.lookup import Stored
 from airlock_server.store import variables as store
 from airlock_server.web.errors import InvalidRequest, Problem, refused
 from airlock_server.web.http import NO_CONTENT, Response, as_json
-from airlock_server.web.validation import decode, integer
+from airlock_server.web.validation import decode, integer, named
 
 _MAX_KEYS = 10_000
 
@@ -45,7 +45,7 @@ async def keys(services: Services, request: Request, _claims: Claims | None) -> 
 
 async def get(services: Services, request: Request, _claims: Claims | None) -> Response:
     """Answers with one variable."""
-    key = _key(request)
+    key = named(request.path, "variable_key")
 
     def look(conn: sa.Connection) -> Stored[Variable]:
         grants.check_read(services, request.door, conn, "variable", key)
@@ -65,7 +65,7 @@ def _stored(conn: sa.Connection, services: Services, key: str) -> Variable | Non
 
 async def put(services: Services, request: Request, _claims: Claims | None) -> Response:
     """Makes or replaces a variable."""
-    key = _key(request)
+    key = named(request.path, "variable_key")
     payload = decode(_body, request.body, request.content_type)
     value = payload.value if payload.val is msgspec.UNSET else payload.val
     if value is msgspec.UNSET:
@@ -82,7 +82,7 @@ async def put(services: Services, request: Request, _claims: Claims | None) -> R
 
 async def delete(services: Services, request: Request, _claims: Claims | None) -> Response:
     """Removes a variable, if it exists."""
-    key = _key(request)
+    key = named(request.path, "variable_key")
 
     def write(conn: sa.Connection) -> None:
         grants.check_write(services, request.door)
@@ -90,13 +90,6 @@ async def delete(services: Services, request: Request, _claims: Claims | None) -
 
     await request.door.awrite(write)
     return NO_CONTENT
-
-
-def _key(request: Request) -> str:
-    if not (key := request.path["variable_key"]):
-        where: list[str | int] = ["path", "variable_key"]
-        raise InvalidRequest(Problem("string_too_short", where, "String should have at least 1 character", ""))
-    return key
 
 
 ROUTES = [

@@ -18,9 +18,9 @@ from airlock_server.keys.tokens import Claims
 from airlock_server.rules.fencing import Standing
 from airlock_server.store import xcoms as store
 from airlock_server.store.xcoms import XComKey
-from airlock_server.web.errors import InvalidRequest, Problem, Refused, refused
+from airlock_server.web.errors import InvalidRequest, Refused, refused
 from airlock_server.web.http import JSON, Response, as_json, encode
-from airlock_server.web.validation import boolean, check_content_type, integer, malformed, too_deep, whole
+from airlock_server.web.validation import boolean, check_content_type, integer, malformed, named, too_deep, whole
 
 #: How many task instances a pushed value may be mapped over.
 MAX_MAP_LENGTH = 1024
@@ -130,12 +130,8 @@ def _reading(
 
 
 def _where(request: Request) -> XComKey:
-    where = XComKey(**{name: request.path[name] for name in XComKey.__struct_fields__})
-    if not where.key:
-        raise InvalidRequest(
-            Problem("string_too_short", ["path", "key"], "String should have at least 1 character", "")
-        )
-    return where
+    named(request.path, "key")
+    return XComKey(**{name: request.path[name] for name in XComKey.__struct_fields__})
 
 
 def _checked(request: Request) -> bytes:
