@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -66,6 +67,11 @@ def everything(api: Api, path: str) -> list[dict[str, Any]]:
         token = page["metadata"].get("continue") or ""
         if not token:
             return items
+
+
+def counted(api: Api, field: str) -> Counter[str]:
+    """Counts the TaskRuns by a field of their status."""
+    return Counter((run.get("status") or {}).get(field, "") for run in everything(api, RUNS))
 
 
 def until(done: Callable[[], bool], seconds: float, what: str, progress: Callable[[], str] = str) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from bench.scale.api import Api
 from bench.scale.kubelet import Kubelet
 from bench.scale.operator import Operator
-from bench.scale.place import MIB, NAMESPACE, PODS, RUNS, alone, everything, make, table, until
+from bench.scale.place import MIB, NAMESPACE, PODS, alone, counted, everything, make, table, until
 
 _REST_SECONDS = 90.0
 
@@ -37,7 +37,12 @@ def _measure(api: Api, scratch: Path, count: int) -> str:
     made_in = time.monotonic() - began
     until(lambda: _pods(first) >= count, 3600, "every pod to be made", lambda: f"{_pods(first)} of {count}")
     pods_in = time.monotonic() - began
-    until(lambda: _states(api).get("running", 0) >= count, 3600, "every TaskRun to run", lambda: str(_states(api)))
+    until(
+        lambda: counted(api, "state").get("running", 0) >= count,
+        3600,
+        "every TaskRun to run",
+        lambda: str(counted(api, "state")),
+    )
     running_in = time.monotonic() - began
     making, making_late = first.cpu, first.late
     time.sleep(_REST_SECONDS)
@@ -81,10 +86,6 @@ def _pods(operator: Operator) -> int:
 
 def _only_later(operator: Operator) -> bool:
     return operator.logged("looked at everything listed") is not None
-
-
-def _states(api: Api) -> Counter[str]:
-    return Counter((run.get("status") or {}).get("state", "") for run in everything(api, RUNS))
 
 
 def _named(api: Api) -> Counter[str]:

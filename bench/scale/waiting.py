@@ -11,13 +11,12 @@ import os
 import statistics
 import threading
 import time
-from collections import Counter
 from pathlib import Path
 
 from bench.scale.api import Api
 from bench.scale.kubelet import Kubelet
 from bench.scale.operator import ACCOUNT, SYSTEM, Operator
-from bench.scale.place import NAMESPACE, PODS, RUNS, alone, everything, make, table, until
+from bench.scale.place import NAMESPACE, PODS, alone, counted, make, table, until
 
 _NEW = 100
 _BETWEEN_SECONDS = 0.25
@@ -39,7 +38,10 @@ def _measure(api: Api, scratch: Path, waiting: int) -> str:
         listed_before = _event_lists()
         make(api, [f"waits-{number}" for number in range(waiting)], node=_NOWHERE)
         until(
-            lambda: _reasons(api)["Unschedulable"] >= waiting, 1800, "every TaskRun to wait", lambda: str(_reasons(api))
+            lambda: counted(api, "reason")["Unschedulable"] >= waiting,
+            1800,
+            "every TaskRun to wait",
+            lambda: str(counted(api, "reason")),
         )
         seen = _Seen(api)
         slowly = [seen.latency(f"new-{number}", pause=_BETWEEN_SECONDS) for number in range(_NEW)]
@@ -87,10 +89,6 @@ class _Seen:
         for event in self._api.watch(PODS, 900):
             labels = event["object"].get("metadata", {}).get("labels") or {}
             self._at.setdefault(labels.get("airlock.dev/taskrun", ""), time.monotonic())
-
-
-def _reasons(api: Api) -> Counter[str]:
-    return Counter((run.get("status") or {}).get("reason", "") for run in everything(api, RUNS))
 
 
 def _spread(seconds: list[float]) -> str:
