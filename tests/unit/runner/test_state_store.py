@@ -3,11 +3,11 @@
 import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
+from doubles.channel import PlayedChannel, played
 
-from airlock.sdk import NEVER_EXPIRE, AirlockRuntimeError, PermissionDenied, _channel
+from airlock.sdk import NEVER_EXPIRE, AirlockRuntimeError, PermissionDenied
 from airlock.sdk.exceptions import NotJson
 from airlock_runner.task.state_store import DEFAULT_RETENTION, LARGE_BYTES, TaskStateStore
 from airlock_wire.protocol.messages import ErrorResponse, ErrorType, OKResponse, TaskStateStoreResult
@@ -19,22 +19,11 @@ from airlock_wire.protocol.stores import (
 )
 
 
-class PlayedChannel:
-    def __init__(self) -> None:
-        self.requests: list[Any] = []
-        self.answer: Any = OKResponse(ok=True)
-
-    def ask(self, message: Any) -> Any:
-        self.requests.append(message)
-        return self.answer
-
-
 @pytest.fixture
 def channel() -> Iterator[PlayedChannel]:
-    played = PlayedChannel()
-    _channel.install(played)
-    yield played
-    _channel.install(None)
+    with played() as channel:
+        channel.answer = OKResponse(ok=True)
+        yield channel
 
 
 STORE = TaskStateStore("ti")
@@ -45,7 +34,7 @@ def test_a_value_is_read_and_a_missing_one_is_the_default(channel):
     assert {"a": 1} == STORE.get("k")
     channel.answer = ErrorResponse(error=ErrorType.TASK_STORE_NOT_FOUND)
     assert [None, 7] == [STORE.get("k"), STORE.get("k", 7)]
-    assert [GetTaskStateStore(ti_id="ti", key="k")] * 3 == channel.requests
+    assert [GetTaskStateStore(ti_id="ti", key="k")] * 3 == channel.asked
 
 
 @pytest.mark.parametrize(
@@ -55,7 +44,7 @@ def test_a_value_is_read_and_a_missing_one_is_the_default(channel):
 def test_a_value_is_kept_for_its_retention(channel, retention, lasts):
     before = datetime.now(UTC)
     STORE.set("k", (1, 2), retention=retention)
-    (message,) = channel.requests
+    (message,) = channel.asked
 
     assert SetTaskStateStore(ti_id="ti", key="k", value=[1, 2], expires_at=message.expires_at) == message
     if lasts is None:
@@ -68,7 +57,7 @@ def test_keys_are_forgotten_one_by_one_or_all(channel):
     STORE.delete("k")
     STORE.clear()
 
-    assert [DeleteTaskStateStore(ti_id="ti", key="k"), ClearTaskStateStore(ti_id="ti")] == channel.requests
+    assert [DeleteTaskStateStore(ti_id="ti", key="k"), ClearTaskStateStore(ti_id="ti")] == channel.asked
 
 
 @pytest.mark.parametrize(
@@ -84,13 +73,13 @@ def test_keys_are_forgotten_one_by_one_or_all(channel):
 def test_what_cannot_be_kept_is_refused_before_it_is_asked(channel, call, error, text):
     with pytest.raises(error, match=text):
         call()
-    assert [] == channel.requests
+    assert [] == channel.asked
 
 
 def test_a_large_value_is_kept_with_a_warning(channel, caplog):
     with caplog.at_level(logging.WARNING, "airlock.task"):
         STORE.set("k", "x" * LARGE_BYTES)
-    assert 1 == len(channel.requests)
+    assert 1 == len(channel.asked)
     assert "keep it elsewhere" in caplog.text
     assert "xxx" not in caplog.text
 
