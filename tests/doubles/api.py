@@ -23,12 +23,16 @@ class Call(NamedTuple):
     token: str
     #: The API's version that the caller named.
     version: str = ""
+    #: The body's bytes.
+    raw: bytes = b""
 
 
 class Answer(NamedTuple):
     status: int
     body: Any = None
     headers: Mapping[str, str] = MappingProxyType({})
+    #: The body's bytes, instead of what ``body`` is as JSON.
+    raw: bytes = b""
 
 
 class Drop(Exception):
@@ -62,6 +66,7 @@ class ScriptedApi:
                     json.loads(body) if body else None,
                     self.headers.get("Authorization", "").removeprefix("Bearer "),
                     self.headers.get("Airflow-API-Version", ""),
+                    body,
                 )
                 api.calls.append(call)
                 try:
@@ -69,7 +74,7 @@ class ScriptedApi:
                 except Drop:
                     self.close_connection = True
                     return
-                data = b"" if answer.body is None else json.dumps(answer.body).encode()
+                data = answer.raw if answer.body is None else json.dumps(answer.body).encode()
                 if api.raw is not None and call.method == "GET":
                     answer, data = Answer(200), api.raw
                 self.send_response(answer.status)

@@ -53,18 +53,18 @@ class PlayedLauncher:
         self.frames.settimeout(30)
         return self
 
-    def begin(self) -> dict[str, Any]:
-        """Everything up to the startup message, whose body it returns."""
-        self.connect()
+    def begin(self, **kwargs: Any) -> dict[str, Any]:
+        """Everything up to the startup message, whose body it returns; arguments as of ``Link.connect``."""
+        self.connect(**kwargs)
         self.say(pod.FORKED)
         self.nonce = self.hear(pod.NONCE)["nonce"]
         self.say(pod.KEPT)
         return self._started()
 
-    def come_back(self) -> dict[str, Any]:
+    def come_back(self, **kwargs: Any) -> dict[str, Any]:
         """Reconnects to a restarted sidecar."""
         self.link.close()
-        self.connect(nonce=self.nonce, forked=True)
+        self.connect(nonce=self.nonce, forked=True, **kwargs)
         self.say(pod.FORKED)
         return self._started()
 

@@ -18,7 +18,7 @@ def _child(log: int, handoff: int, bundle_root: str) -> NoReturn:
 
 
 if __name__ == "__main__":
-    code = launcher.main(sys.argv, _child)
+    code = launcher.main(sys.argv, _child, speaks={"json_values": True})
     sys.stdout.flush()
     # The launch is over and reported: Python's own shutdown would only keep the pod, or the next task, waiting.
     os._exit(code)

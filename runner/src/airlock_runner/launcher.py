@@ -24,7 +24,7 @@ from types import FrameType
 from typing import Any, NamedTuple, NoReturn
 
 from airlock_runner import memory, orphans
-from airlock_runner.link import Link, LinkLost, Streams
+from airlock_runner.link import NOTHING_ELSE, Link, LinkLost, Speaks, Streams
 from airlock_wire import pod
 from airlock_wire.process import kernel
 
@@ -51,7 +51,7 @@ class Launcher:
 
     ``reconnects`` says that the child takes a fresh frames connection after the sidecar was lost. A child that cannot
     is stopped when the sidecar is lost, and its end is not reported, because it says nothing about the task.
-    ``api_version`` is as in ``Link.connect``.
+    ``speaks`` says how the child speaks.
     """
 
     def __init__(
@@ -61,13 +61,13 @@ class Launcher:
         grace_seconds: float,
         *,
         reconnects: bool = True,
-        api_version: str = "",
+        speaks: Speaks = NOTHING_ELSE,
     ) -> None:
         self._socket_dir = socket_dir
         self._bundle_root = bundle_root
         self._grace = grace_seconds
         self._reconnects = reconnects
-        self._api_version = api_version
+        self._speaks = speaks
         self._streams = Streams()
         self._link: Link | None = None
         self._nonce = ""
@@ -151,7 +151,7 @@ class Launcher:
         ends = time.monotonic() + pod.CONNECT_SECONDS
         while time.monotonic() < ends and not self._signalled:
             try:
-                return Link.connect(self._socket_dir, self._streams, api_version=self._api_version)
+                return Link.connect(self._socket_dir, self._streams, speaks=self._speaks)
             except LinkLost:
                 time.sleep(_CONNECT_PAUSE_SECONDS)
         message = f"no sidecar listened in {self._socket_dir} for {pod.CONNECT_SECONDS:g} s"
@@ -307,9 +307,7 @@ class Launcher:
 
     def _reconnect(self) -> None:
         try:
-            link = Link.connect(
-                self._socket_dir, self._streams, nonce=self._nonce, forked=True, api_version=self._api_version
-            )
+            link = Link.connect(self._socket_dir, self._streams, speaks=self._speaks, nonce=self._nonce, forked=True)
         except LinkLost:
             self._deadlines["retry"] = time.monotonic() + _RETRY_SECONDS
             return
@@ -344,11 +342,11 @@ def main(
     program: str = "python -m airlock_runner",
     required: tuple[str, ...] = ("--socket-dir", "--bundle-root"),
     reconnects: bool = True,
-    api_version: str = "",
+    speaks: Speaks = NOTHING_ELSE,
 ) -> int:
     """
-    Runs the command; returns the exit code. ``child`` runs in the forked process; ``reconnects`` and ``api_version``
-    are as in ``Launcher``.
+    Runs the command; returns the exit code. ``child`` runs in the forked process; ``reconnects`` and ``speaks`` are
+    as in ``Launcher``.
 
     ``program`` is how this was called, for the usage, and ``required`` the options that must have a value.
     """
@@ -366,5 +364,5 @@ def main(
         print(f"{usage}\n{' and '.join(required)} must be given", file=sys.stderr)  # noqa: T201 - the same
         return pod.EXIT_USAGE
     folder, root, grace = (options[name] for name in _OPTIONS)
-    launch = Launcher(folder, root, float(grace), reconnects=reconnects, api_version=api_version)
+    launch = Launcher(folder, root, float(grace), reconnects=reconnects, speaks=speaks)
     return launch.run(child)

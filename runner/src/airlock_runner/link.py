@@ -5,11 +5,17 @@ The launcher's link to the sidecar: two connections and three pipes. Standard li
 import os
 import signal
 import socket
-from typing import Any
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
 
 from airlock_wire import pod
 
 _HELLO_SECONDS = 5.0
+
+#: How the runner speaks: fields of the hello, which ``airlock_wire.pod`` describes.
+Speaks = Mapping[str, str | bool]
+NOTHING_ELSE: Final[Speaks] = MappingProxyType({})
 
 
 class LinkLost(Exception):
@@ -59,16 +65,14 @@ class Link:
 
     @classmethod
     def connect(
-        cls, socket_dir: str, streams: Streams, *, nonce: str = "", forked: bool = False, api_version: str = ""
+        cls, socket_dir: str, streams: Streams, *, speaks: Speaks = NOTHING_ELSE, nonce: str = "", forked: bool = False
     ) -> "Link":
         """
         Connects, in one try; raises LinkLost. ``nonce`` and ``forked`` are for a sidecar that came back.
-        ``api_version`` is the Execution API version whose answers the runner reads, if it is not the sidecar's own.
+        ``speaks`` says how the runner speaks.
         """
         path = os.path.join(socket_dir, pod.SOCKET_NAME)
-        fields: dict[str, Any] = {"nonce": nonce} if nonce else {}
-        if api_version:
-            fields["api_version"] = api_version
+        fields: dict[str, Any] = {**speaks, "nonce": nonce} if nonce else dict(speaks)
         peers: list[socket.socket] = []
         try:
             for hello, fds in ((pod.HELLO_CONTROL, list(streams.readers)), (pod.HELLO_FRAMES, [])):

@@ -268,7 +268,7 @@ def test_an_answer_of_another_kind_is_an_error(api, sidecar, launcher, message):
 
 
 def test_the_server_is_asked_in_the_runners_version_also_after_a_restart(api, sidecar, launcher):
-    launcher.connect(api_version="2026-04-06")
+    launcher.connect(speaks={"api_version": "2026-04-06"})
     launcher.say("forked")
     launcher.nonce = launcher.hear("nonce")["nonce"]
     launcher.say("kept")
@@ -276,7 +276,7 @@ def test_the_server_is_asked_in_the_runners_version_also_after_a_restart(api, si
     sidecar.kill()
     sidecar.start()
     launcher.link.close()
-    launcher.connect(nonce=launcher.nonce, forked=True, api_version="2026-04-06")
+    launcher.connect(nonce=launcher.nonce, forked=True, speaks={"api_version": "2026-04-06"})
     launcher.say("forked")
     launcher.answer()
     launcher.ask(SUCCEED)
@@ -289,7 +289,7 @@ def test_the_server_is_asked_in_the_runners_version_also_after_a_restart(api, si
 
 @pytest.mark.parametrize("odd", ["", "newest", "2026-6-30", "2026-06-30\r\nX: y", 7])
 def test_a_version_that_is_none_is_the_sidecars_own(api, sidecar, launcher, odd):
-    launcher.connect(api_version=odd)
+    launcher.connect(speaks={"api_version": odd})
     launcher.say("forked")
     launcher.hear("nonce")
     launcher.say("kept")

@@ -16,7 +16,7 @@ def schema(airflows_schema):
 
 
 #: What is Airlock's own in Airflow's messages: it is on the wire only between our sidecar and our runner.
-OURS_ALONE = {"StartupDetails": {"undecided", "first_try"}, "SetRenderedFields": {"options"}}
+OURS_ALONE = {"StartupDetails": {"undecided", "first_try", "json_values"}, "SetRenderedFields": {"options"}}
 
 
 def fields(kind):

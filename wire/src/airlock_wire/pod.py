@@ -10,6 +10,9 @@ How a launch talks, on two Unix stream connections that the launcher opens befor
   no output and user code that prints meanwhile gets no broken pipe.
 * ``frames``: the runner's requests and their answers (``protocol.frames``). The launcher passes it to the child.
 
+The hello also says how the runner speaks: ``api_version`` is the version whose answers it reads. ``json_values`` says
+that it takes and sends XComs as JSON text. The sidecar then passes them on as they are, and says so in its first frame.
+
 After both hellos the sidecar stops listening. A launcher that reconnects to a restarted sidecar proves itself
 with the nonce it was given after the fork, which the child never saw.
 """

@@ -43,7 +43,7 @@ def main() -> int:
         program=f"python {sys.argv[0]}",
         required=("--socket-dir",),
         reconnects=False,
-        api_version=environment.api_version(),
+        speaks=environment.speaks(),
     )
 
 

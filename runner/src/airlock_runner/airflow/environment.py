@@ -91,3 +91,9 @@ def api_version() -> str:
         if match:
             return match[1]
     return ""
+
+
+def speaks() -> dict[str, str]:
+    """Returns how the image's runner speaks, for its hello: the version whose answers it reads, where it is known."""
+    version = api_version()
+    return {"api_version": version} if version else {}

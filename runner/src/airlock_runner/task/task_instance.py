@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from airlock.sdk._channel import Channel
 from airlock.sdk._task import Task
 from airlock.sdk._xcom import RETURN_VALUE
@@ -33,6 +35,7 @@ class RunningTaskInstance:
         self.queue = startup.ti.queue
         self.dag_version_id = startup.ti.dag_version_id
         self.start_date: datetime = startup.start_date
+        self._json_values = startup.json_values is True
 
     @property
     def log(self) -> "Logger":
@@ -48,11 +51,11 @@ class RunningTaskInstance:
         self.push_plain(key, plain(value, f"task {self.task_id!r}: the XCom {key!r}"))
 
     def push_plain(self, key: str, value: Any) -> None:
-        """Does the same for a value that is known to be plain JSON."""
+        """Does the same for a value that is known to be plain JSON. It is encoded here where the sidecar agreed."""
         self._channel.ask(
             SetXCom(
                 key=key,
-                value=value,
+                value=msgspec.json.encode(value) if self._json_values else value,
                 dag_id=self.dag_id,
                 run_id=self.run_id,
                 task_id=self.task_id,
@@ -108,7 +111,10 @@ class RunningTaskInstance:
             where = f"{message.dag_id}.{message.task_id}"
             text = f"the XCom {message.key!r} of {where} was refused: {reason_in(e.error)}"
             raise PermissionDenied(e.error, text) from None
-        return answer.value if isinstance(answer, XComResult) and answer.value is not None else default
+        value = answer.value if isinstance(answer, XComResult) else None
+        if self._json_values and isinstance(value, bytes):
+            value = msgspec.json.decode(value)
+        return default if value is None else value
 
     def __repr__(self) -> str:
         """Returns the ids and the try."""

@@ -114,7 +114,8 @@ class Conversation:
             self._events.tell(StreamBroke(str(e)))
 
     def _first(self) -> bytes:
-        body = entering.first_body(self._launch.memory.startup)
+        memory = self._launch.memory
+        body = entering.first_body(memory.startup, json_values=memory.json_values)
         start = frames.response(0, body)
         if body is not None:
             self._trace.say("out", 0, str(body["type"]), len(start), tuple(body))

@@ -89,14 +89,16 @@ def refusal(e: errors.ApiError) -> Entered:
     return Entered(None, Stop.REJECTED, e.words)
 
 
-def first_body(startup: dict[str, Any] | None) -> dict[str, Any] | None:
+def first_body(startup: dict[str, Any] | None, *, json_values: bool) -> dict[str, Any] | None:
     """
     Returns the first frame's body from what is remembered of it, which is JSON. A date of its own goes as a date:
-    Airflow's runner makes another time zone of a text, and shows it to user code.
+    Airflow's runner makes another time zone of a text, and shows it to user code. ``json_values`` says that the runner
+    agreed on values as JSON text.
     """
     if startup is None or "start_date" not in startup:
         return startup
-    return startup | {"start_date": msgspec.convert(startup["start_date"], datetime)}
+    agreed = {"json_values": True} if json_values else {}
+    return startup | {"start_date": msgspec.convert(startup["start_date"], datetime)} | agreed
 
 
 def _startup_details(work: Execute, context: dict[str, Any], start_date: str) -> dict[str, Any]:

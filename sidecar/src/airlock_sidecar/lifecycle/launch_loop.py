@@ -161,6 +161,7 @@ class Lifecycle:
 
     def _open(self, session: Session) -> None:
         self._launch.memory.api_version = session.api_version
+        self._launch.memory.json_values = session.json_values
         self._launch.mark("connected")
         self._streams.start(session.streams)
         self._control = Control(

@@ -34,6 +34,8 @@ class Session(NamedTuple):
     forked: bool
     #: The version of the Execution API whose answers the runner reads; empty for the sidecar's own.
     api_version: str = ""
+    #: The runner takes and sends XComs as JSON text.
+    json_values: bool = False
 
 
 class Listener:
@@ -76,9 +78,16 @@ class Listener:
                     peer.sendall(pod.line(pod.WELCOME))
                 elif hello["event"] == pod.HELLO_FRAMES and control is not None and not fds:
                     peer.sendall(pod.line(pod.WELCOME))
-                    version = str(control[1].get("api_version", ""))
-                    launcher_version = version if _VERSION.fullmatch(version) else ""
-                    return Session(control[0], peer, control[2], bool(control[1].get("forked")), launcher_version)
+                    launcher, fields, pipes = control
+                    version = str(fields.get("api_version", ""))
+                    return Session(
+                        launcher,
+                        peer,
+                        pipes,
+                        forked=bool(fields.get("forked")),
+                        api_version=version if _VERSION.fullmatch(version) else "",
+                        json_values=fields.get("json_values") is True,
+                    )
                 else:
                     raise LauncherBroke("a hello out of turn")
             except (LauncherBroke, OSError, ValueError):

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from airlock_sidecar.requests.handlers import Handler, Handlers
 from airlock_sidecar.requests.route import Route
 from airlock_sidecar.requests.routes import ROUTES
-from airlock_wire.protocol import changes, endings, lookups, messages
+from airlock_wire.protocol import changes, endings, lookups, messages, whole
 
 _STATE = "PATCH /task-instances/{ti_id}/state"
 _OWN = "none: this task instance's own"
@@ -42,6 +42,8 @@ WITH_ROW: dict[type[Any], WithRow] = {
     messages.GetVariable: WithRow(Handlers.get_variable),
     messages.GetConnection: WithRow(Handlers.get_connection),
     messages.GetXCom: WithRow(Handlers.get_xcom, absent="XComResult of null"),
+    messages.SetXCom: WithRow(Handlers.set_xcom),
+    whole.LargeSetXCom: WithRow(Handlers.set_xcom),
     messages.SetRenderedFields: WithRow(Handlers.set_rendered_fields, " (masked)", ", also for a 410"),
     changes.SetRenderedMapIndex: WithRow(Handlers.set_rendered_map_index, " (masked)"),
     lookups.GetXComCount: WithRow(Handlers.get_xcom_count, reply=", from the answer's Content-Range"),

@@ -7,13 +7,14 @@ denied if the runner would otherwise look in another source.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from airlock_sidecar import errors
 from airlock_sidecar.logs import masking
-from airlock_sidecar.requests import access, governing, refusals
+from airlock_sidecar.requests import access, governing, json_values, refusals
 from airlock_sidecar.requests.bulk import as_json
 from airlock_sidecar.requests.route import Request, Route
 from airlock_sidecar.state.launch import Launch
@@ -47,10 +48,12 @@ class Handlers:
 
     def routed(self, route: Route, ask: Any) -> Any:
         """Returns the answer by the message's row."""
+        return self._routed(route, ask, lambda answer: route.reply(ask, answer))
+
+    def _routed(self, route: Route, ask: Any, reply: Callable[[bytes], Any]) -> Any:
         try:
             request = self._request(route, ask)
-            answer = self._calls.call(request.method, request.path, query=request.query, body=request.body)
-            return route.reply(ask, answer)
+            return reply(self._calls.call(request.method, request.path, query=request.query, body=request.body))
         except errors.NotFound as e:
             absent = route.absent(ask)
             if absent is None or not e.by_server:
@@ -78,13 +81,20 @@ class Handlers:
         return answer
 
     def get_xcom(self, route: Route, ask: messages.GetXCom) -> Any:
-        """Returns an XCom, null if it does not exist."""
+        """Returns an XCom, null if it does not exist; its JSON text for a runner that agreed on that."""
+        reply = json_values.reply if self._launch.memory.json_values else partial(route.reply, ask)
         try:
-            return self.routed(route, ask)
+            return self._routed(route, ask, reply)
         except errors.NotFound as e:
             if not e.by_server:
                 raise
             return messages.XComResult(key=ask.key, value=None)
+
+    def set_xcom(self, route: Route, ask: messages.SetXCom) -> Any:
+        """Stores an XCom; a runner that agreed on that sends its JSON text, which is passed on as it is."""
+        if self._launch.memory.json_values:
+            ask = msgspec.structs.replace(ask, value=json_values.text_of(ask.value))
+        return self.routed(route, ask)
 
     def get_xcom_count(self, route: Route, ask: lookups.GetXComCount) -> Any:
         """Tells how many map indexes have an XCom: the server says it in a header."""

@@ -14,6 +14,7 @@ import msgspec
 from airlock_sidecar.errors import NotAllowed, NotFound
 from airlock_sidecar.requests import access, bulk, governing, naming, weight
 from airlock_sidecar.requests.bulk import as_json
+from airlock_sidecar.requests.json_values import JsonText
 from airlock_sidecar.upstream.calls import segment
 from airlock_wire.protocol import messages
 from airlock_wire.protocol.messages import ErrorType
@@ -29,7 +30,7 @@ class Request(NamedTuple):
     method: str
     path: str
     query: list[tuple[str, str]]
-    body: bytes | bytearray | None
+    body: bytes | bytearray | memoryview | None
 
 
 class Route(NamedTuple):
@@ -163,9 +164,11 @@ class Route(NamedTuple):
             return []
         return [(parameter, _text(item)) for item in (value if isinstance(value, list) else [value])]
 
-    def _body(self, ask: Message) -> bytes | bytearray | None:
+    def _body(self, ask: Message) -> bytes | bytearray | memoryview | None:
         if self.whole:
             value = getattr(ask, self.whole)
+            if isinstance(value, JsonText):
+                return value.data
             return bulk.json_of(value) if isinstance(value, msgspec.Raw) else as_json(value)
         if not self.body:
             return None

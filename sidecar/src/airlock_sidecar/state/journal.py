@@ -48,6 +48,7 @@ class Memory(msgspec.Struct, kw_only=True):
     starts: int = 0
     nonce: str = ""
     api_version: str = ""
+    json_values: bool = False
     sealed: bool = False
     startup: dict[str, Any] | None = None
     masks: list[str] = []

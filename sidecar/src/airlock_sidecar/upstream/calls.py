@@ -14,8 +14,8 @@ from airlock_sidecar.state.task_clock import TaskClock
 from airlock_sidecar.upstream import retries
 from airlock_sidecar.upstream.outage import Outage
 
-#: The body of a request; a bytearray saves the copy of a large one.
-Body = bytes | bytearray
+#: The body of a request; a bytearray or a view saves the copy of a large one.
+Body = bytes | bytearray | memoryview
 
 
 class Asks(Protocol):

@@ -121,6 +121,8 @@ class StartupDetails(Message, frozen=True, kw_only=True):
     #: Airlock's own: Airflow's runner passes over both.
     undecided: list[str] | UnsetType = UNSET
     first_try: int | UnsetType = UNSET
+    #: Both sides agreed at their hello that XComs travel as JSON text, in msgpack's binary type. Airlock's own too.
+    json_values: bool | UnsetType = UNSET
 
 
 class DagFileParseRequest(Message, frozen=True, kw_only=True):
@@ -187,7 +189,7 @@ class GetXCom(Message, frozen=True, kw_only=True):
 
 
 class SetXCom(Message, frozen=True, kw_only=True):
-    """Stores an XCom of any JSON value; an empty answer."""
+    """Stores an XCom of any JSON value; an empty answer. ``value`` is JSON text where both sides agreed on that."""
 
     key: str
     value: Any
@@ -249,7 +251,9 @@ class ConnectionResult(Message, frozen=True, kw_only=True):
 
 
 class XComResult(Message, frozen=True, kw_only=True):
-    """An XCom's value, null if the XCom does not exist."""
+    """
+    An XCom's value, null if the XCom does not exist. It is JSON text where both sides agreed on that.
+    """
 
     key: str
     value: Any
