@@ -25,6 +25,7 @@ CONTENTS = {
         "docs/guides/secrets",
         "docs/guides/security",
         "docs/guides/operations",
+        "docs/guides/object-storage",
         "docs/logs",
         "docs/rotation",
         "docs/guides/troubleshooting",

@@ -15,6 +15,6 @@ echo "uv==0.13.8" | compile uv -
 for image in runner sidecar server; do compile "$image" "$image/pyproject.toml"; done
 compile operator operator/pyproject.toml --extra traces
 compile runtime {runner,sidecar,server}/pyproject.toml
-compile dev {runner,sidecar,operator,server}/pyproject.toml --extra traces --group dev
+compile dev {sdk,runner,sidecar,operator,server}/pyproject.toml --extra traces --extra io --group dev
 compile airflow --group airflow
 compile docs --group docs

@@ -7,7 +7,9 @@ import signal
 import subprocess
 import sys
 import textwrap
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from doubles.sidecar import Sidecar
 
@@ -18,7 +20,14 @@ _FILE = "dag.py"
 class Runner:
     """The launcher of one sidecar's launch. The task's function has this body; ``before`` comes before its DAG."""
 
-    def __init__(self, sidecar: Sidecar, body: str, before: str = "", grace_seconds: float = 60) -> None:
+    def __init__(
+        self,
+        sidecar: Sidecar,
+        body: str,
+        before: str = "",
+        grace_seconds: float = 60,
+        env: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.sidecar = sidecar
         bundle = sidecar.folder / "bundle"
         bundle.mkdir()
@@ -31,7 +40,7 @@ class Runner:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "airlock_runner", "--socket-dir", str(sidecar.folder / "socket"),
              "--bundle-root", str(bundle), "--grace-seconds", str(grace_seconds)],
-            env={"PATH": os.environ["PATH"]}, stdin=subprocess.DEVNULL, stdout=self._stderr, stderr=self._stderr,
+            env={"PATH": os.environ["PATH"], **env}, stdin=subprocess.DEVNULL, stdout=self._stderr, stderr=self._stderr,
         )  # fmt: skip
 
     @property

@@ -161,6 +161,8 @@ WRONG = [
     ("airflow.executorAccounts[0].account=alice", "executorAccounts"),
     ("guards.tokenAudiences={it's}", "tokenAudiences"),
     ("runner.scratchSizeLimit=4GB", "scratchSizeLimit"),
+    ("runner.xcomStore.url=bucket/xcoms", "url"),
+    ("runner.xcomStore.compression=zip", "compression"),
     ("fullnameOverride=Corp", "fullnameOverride"),
     ("runner.resources.requests.memory=128MB", "runner.resources.requests.memory"),
     ("runner.disruptionBudget.namespaces={Team}", "disruptionBudget"),
@@ -586,6 +588,17 @@ def test_what_tasks_ask_for_by_default_reaches_the_operator():
         env["AIRLOCK__PODS__RUNNER_RESOURCES"]
     )
     assert "AIRLOCK__PODS__RUNNER_RESOURCES" not in operator_environment()
+
+
+def test_where_large_xcoms_are_kept_reaches_the_operator():
+    env = operator_environment(
+        "--set", "runner.xcomStore.url=s3://c@b/x,runner.xcomStore.thresholdBytes=5,runner.xcomStore.compression=gzip"
+    )
+
+    assert ("s3://c@b/x", "5", "gzip") == tuple(
+        env[f"AIRLOCK__PODS__XCOM_STORE{name}"] for name in ("", "_THRESHOLD_BYTES", "_COMPRESSION")
+    )
+    assert [] == [name for name in operator_environment() if "XCOM" in name]
 
 
 def test_a_spread_of_the_operator_counts_its_own_pods_unless_it_says_which():

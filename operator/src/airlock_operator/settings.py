@@ -87,6 +87,13 @@ class Pods(msgspec.Struct, frozen=True, kw_only=True):
     #: The resources of a runner whose TaskRun says nothing of them, as JSON: ``{"requests": {"memory": "128Mi"}}``.
     #: Empty: none.
     runner_resources: str = ""
+    #: The folder of an object store in which our runner keeps large XComs, as ``airlock.sdk.io`` opens it:
+    #: ``s3://conn_id@bucket/xcoms``. Empty: every XCom is kept by the server.
+    xcom_store: str = ""
+    #: From how many bytes on, as JSON, an XCom is kept there.
+    xcom_store_threshold_bytes: int = 1048576
+    #: How it is compressed there: ``gzip``, or empty for not at all.
+    xcom_store_compression: str = ""
     #: How much a runner may write to ``/tmp``, and to an emptyDir whose author gave no limit.
     scratch_size_limit: str = "4Gi"
     #: The Execution API, as a pod reaches it, up to and without the trailing slash.
@@ -233,6 +240,19 @@ def from_environment(environ: Mapping[str, str], file: Path | None = None) -> Op
     settings.require(
         settings.PREFIX,
         ("PODS__LAUNCHER_BY", pods.launcher_by, pods.launcher_by in ways, f"be one of {', '.join(ways)}"),
+        ("PODS__XCOM_STORE", pods.xcom_store, not pods.xcom_store or "://" in pods.xcom_store, "be empty or a URL"),
+        (
+            "PODS__XCOM_STORE_THRESHOLD_BYTES",
+            pods.xcom_store_threshold_bytes,
+            pods.xcom_store_threshold_bytes >= 0,
+            "be 0 or more",
+        ),
+        (
+            "PODS__XCOM_STORE_COMPRESSION",
+            pods.xcom_store_compression,
+            pods.xcom_store_compression in ("", "gzip"),
+            "be gzip or empty",
+        ),
         ("PODS__AIRFLOW_API_URL", url, not url or url.startswith(("https://", "http://")), "begin with https://"),
         (
             "TRACES__ENDPOINT",

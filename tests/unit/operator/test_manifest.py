@@ -562,3 +562,16 @@ def test_a_task_that_says_something_of_resources_is_given_nothing_else(resources
     pod = made(settings=RESOURCES, pod={"resources": resources})
 
     assert resources == pod["spec"]["containers"][0]["resources"]
+
+
+XCOM_STORE = Pods(xcom_store="s3://c@b/xcoms", xcom_store_threshold_bytes=10, xcom_store_compression="gzip")
+
+
+def test_our_runner_alone_is_told_where_large_xcoms_are_kept():
+    names = ("AIRLOCK__XCOMS__STORE", "AIRLOCK__XCOMS__STORE_THRESHOLD_BYTES", "AIRLOCK__XCOMS__STORE_COMPRESSION")
+    ours = environment(made(settings=XCOM_STORE)["spec"]["containers"][0])
+
+    assert ["s3://c@b/xcoms", "10", "gzip"] == [ours[name] for name in names]
+    assert set() == set(names) & set(environment(made()["spec"]["containers"][0]))
+    airflows = made(settings=XCOM_STORE, runner="airflow", image="i")
+    assert set() == set(names) & set(environment(airflows["spec"]["containers"][0]))

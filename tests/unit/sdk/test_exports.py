@@ -3,9 +3,12 @@
 import airlock.sdk
 from airlock.sdk import exceptions
 
+#: What the module needs itself, and ``io``, which needs packages of its own.
+NOT_FOR_AUTHORS = {"Any", "TYPE_CHECKING", "exceptions", "io"}
+
 
 def test_every_public_name_is_in_the_list_and_the_list_is_sorted():
-    public = {name for name in vars(airlock.sdk) if not name.startswith("_")} - {"exceptions"}
+    public = {name for name in vars(airlock.sdk) if not name.startswith("_")} - NOT_FOR_AUTHORS
 
     assert public == set(airlock.sdk.__all__)
     assert sorted(airlock.sdk.__all__, key=lambda name: (not name.isupper(), not name[0].isupper(), name)) == (

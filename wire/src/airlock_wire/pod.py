@@ -60,6 +60,12 @@ BUNDLE_VERSION_RULE: Final = (
     "with no two dots in a row"
 )
 
+#: Variables of the runner's container: the folder of an object store that large XComs are kept in, from how many bytes
+#: on, and how they are compressed.
+XCOM_STORE: Final = "AIRLOCK__XCOMS__STORE"
+XCOM_STORE_THRESHOLD: Final = "AIRLOCK__XCOMS__STORE_THRESHOLD_BYTES"
+XCOM_STORE_COMPRESSION: Final = "AIRLOCK__XCOMS__STORE_COMPRESSION"
+
 # The launcher's words.
 HELLO_CONTROL: Final = "control"
 HELLO_FRAMES: Final = "frames"

@@ -149,5 +149,11 @@ def _environment(run: TaskRun, settings: Pods, trace: Mapping[str, str]) -> list
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps([bundle]),
         }
+    elif settings.xcom_store:
+        variables |= {
+            shared.XCOM_STORE: settings.xcom_store,
+            shared.XCOM_STORE_THRESHOLD: str(settings.xcom_store_threshold_bytes),
+            shared.XCOM_STORE_COMPRESSION: settings.xcom_store_compression,
+        }
     author_names = {each["name"] for each in run.spec.pod.get("env", [])}
     return [{"name": name, "value": unexpanded(value)} for name, value in variables.items() if name not in author_names]

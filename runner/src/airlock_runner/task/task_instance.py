@@ -1,7 +1,9 @@
 """The task instance as user code sees it: `context["ti"]`."""
 
+import os
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -11,10 +13,13 @@ from airlock.sdk._task import Task
 from airlock.sdk._xcom import RETURN_VALUE
 from airlock.sdk.exceptions import PermissionDenied, reason_in
 from airlock_runner.json_values import plain
+from airlock_wire.pod import XCOM_STORE
 from airlock_wire.protocol.messages import GetXCom, SetXCom, StartupDetails, XComResult
 
 if TYPE_CHECKING:
     from logging import Logger
+
+    from airlock_runner.task.xcom_store import XComStore
 
 
 class RunningTaskInstance:
@@ -44,6 +49,14 @@ class RunningTaskInstance:
 
         return logging.getLogger("airlock.task")
 
+    @cached_property
+    def _xcom_store(self) -> "XComStore | None":
+        if not os.environ.get(XCOM_STORE):
+            return None
+        from airlock_runner.task import xcom_store  # deferred: few installations keep XComs in a store
+
+        return xcom_store.of_environment(os.environ)
+
     def xcom_push(self, key: str, value: Any) -> None:
         """Stores a JSON value for the tasks after this one. Raises NotJson, or FrameTooLarge for over 16 MiB."""
         if not isinstance(key, str) or not key:
@@ -52,6 +65,8 @@ class RunningTaskInstance:
 
     def push_plain(self, key: str, value: Any) -> None:
         """Does the same for a value that is known to be plain JSON. It is encoded here where the sidecar agreed."""
+        if self._xcom_store is not None:
+            value = self._xcom_store.keep(value, (self.dag_id, self.run_id, self.task_id, self.map_index, key))
         self._channel.ask(
             SetXCom(
                 key=key,
@@ -114,6 +129,8 @@ class RunningTaskInstance:
         value = answer.value if isinstance(answer, XComResult) else None
         if self._json_values and isinstance(value, bytes):
             value = msgspec.json.decode(value)
+        if self._xcom_store is not None:
+            value = self._xcom_store.read(value)
         return default if value is None else value
 
     def __repr__(self) -> str:

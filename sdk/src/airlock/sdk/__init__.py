@@ -12,6 +12,8 @@ The API for DAG authors.
         greet()
 """
 
+from typing import TYPE_CHECKING, Any
+
 from airlock.sdk._connection import Connection
 from airlock.sdk._context import Context, get_current_context
 from airlock.sdk._dag import DAG, dag
@@ -31,6 +33,10 @@ from airlock.sdk.exceptions import (
     VariableNotFound,
 )
 
+if TYPE_CHECKING:
+    from airlock.sdk.io import ObjectStoragePath as ObjectStoragePath
+
+# ObjectStoragePath is not in it: ``import *`` would need the packages of the extra ``io``.
 __all__ = [
     "DAG",
     "NEVER_EXPIRE",
@@ -51,3 +57,12 @@ __all__ = [
     "mask_secret",
     "task",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Imports what most DAG files do not use at its first use, because it needs packages of its own."""
+    if name == "ObjectStoragePath":
+        from airlock.sdk.io import ObjectStoragePath
+
+        return ObjectStoragePath
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
