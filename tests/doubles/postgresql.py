@@ -4,6 +4,7 @@ A real PostgreSQL for tests: one server with a folder, a user and a socket of it
 PostgreSQL refuses to run as root, so root lends it another user.
 """
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -94,6 +95,17 @@ class PostgreSQL:
         """Ends the server and with it every connection: in order, or by SIGQUIT as in a crash."""
         assert self._process is not None
         self._process.send_signal(how)
+        self._process.wait(_SECONDS)
+
+    def kill(self) -> None:
+        """Kills every process of the server, as an OOM killer or a lost machine does."""
+        assert self._process is not None
+        pid = self._process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        self._process.kill()
+        for child in map(int, children):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
         self._process.wait(_SECONDS)
 
     def run(self, statement: str) -> None:

@@ -16,7 +16,7 @@ from airlock_server.api.execution.request import Request
 from airlock_server.api.execution.routes import ROUTES
 from airlock_server.api.execution.routing import Router
 from airlock_server.api.services import Services
-from airlock_server.store.errors import Unavailable, Unstorable
+from airlock_server.store.errors import DiskFull, Unavailable, Unstorable
 from airlock_server.web.body import ClientGone, read_body
 from airlock_server.web.errors import Refused
 from airlock_server.web.http import Receive, Response, Scope, Send, as_json
@@ -56,7 +56,8 @@ class App:
             response = as_json({"detail": e.detail}, e.status, e.headers)
         except Unavailable as e:
             log.error("database unavailable", extra={"path": scope["path"], "error": str(e)})  # noqa: TRY400 - a fact
-            response = as_json({"detail": "The database is busy; try again"}, 503)
+            why = "'s disk is full; an administrator makes room on it" if isinstance(e, DiskFull) else " is busy"
+            response = as_json({"detail": f"The database{why}; try again"}, 503)
         except Unstorable as e:
             log.info("unstorable", extra={"path": scope["path"], "error": str(e)})
             response = as_json({"detail": {"reason": "unstorable", "message": str(e)}}, 422)

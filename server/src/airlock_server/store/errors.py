@@ -5,6 +5,7 @@ The errors of the store.
   x UnsupportedDatabase   the URL names a database that is not supported: change the setting
   x NewerDatabase         the schema is from a newer Airlock: run that one
   x Unavailable           the database did not take the call in time, or is closed: try again
+    x DiskFull            its disk is full: make room on it, and try again
   x Unstorable            a value is too long, out of range or has a NUL: send another
   x NotABackup            the file cannot be put back: give another
   x LaunchError           this cannot be queued
@@ -29,6 +30,10 @@ class NewerDatabase(StoreError):
 
 class Unavailable(StoreError):
     """The database did not take the call in time, or is closed. The write may not have been done."""
+
+
+class DiskFull(Unavailable):
+    """The database's disk is full. Reads go on."""
 
 
 class Unstorable(StoreError):

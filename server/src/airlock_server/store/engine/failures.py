@@ -4,7 +4,7 @@ from enum import Enum, auto
 
 import sqlalchemy as sa
 
-from airlock_server.store.errors import Unavailable, Unstorable
+from airlock_server.store.errors import DiskFull, Unavailable, Unstorable
 
 #: Runs of one transaction, by what went wrong with it each time.
 RUNS_OF_COLLISIONS, RUNS_OF_ROWS, RUNS_OF_CONNECTIONS = 10, 5, 3
@@ -15,6 +15,7 @@ _ROW_EXISTS = "23505"
 _DATA = "22"
 #: An administrator's end of the connection, and a server that starts or stops.
 _NO_SERVER = "57P"
+_DISK_FULL = "53100"
 
 
 class Failure(Enum):
@@ -24,6 +25,7 @@ class Failure(Enum):
     ROW_EXISTS = auto()
     CONNECTION = auto()
     DATA = auto()
+    DISK_FULL = auto()
     UNAVAILABLE = auto()
     OTHER = auto()
 
@@ -49,6 +51,8 @@ def failure(error: Exception) -> Failure:
         return Failure.ROW_EXISTS
     if error.connection_invalidated or state.startswith(_NO_SERVER):
         return Failure.CONNECTION
+    if state == _DISK_FULL:
+        return Failure.DISK_FULL
     if isinstance(error, sa.exc.DataError) or state.startswith(_DATA):
         return Failure.DATA
     # The rest of psycopg's operational errors: no connection, no disk, a timeout; a standby takes no write (25006).
@@ -72,6 +76,8 @@ def explained(kind: Failure, error: Exception, what: str) -> Exception:
             return Unstorable(f"the database cannot hold a value: {words}")
         case Failure.COLLISION:
             return Unavailable(f"the {what} met others {RUNS_OF_COLLISIONS} times: {words}")
+        case Failure.DISK_FULL:
+            return DiskFull(f"the database did not take the {what}: {words}")
         case _:
             return Unavailable(f"the database did not take the {what}: {words}")
 

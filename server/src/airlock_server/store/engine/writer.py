@@ -10,6 +10,7 @@ must have no effect but on its connection.
 import asyncio
 import contextlib
 import queue
+import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -17,7 +18,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from airlock_server.store.errors import Unavailable
+from airlock_server.store.errors import DiskFull, Unavailable
 
 T = TypeVar("T")
 Write = Callable[[sa.Connection], T]
@@ -123,7 +124,8 @@ def _is_lock(error: Exception) -> bool:
 
 def _explained(error: Exception) -> Exception:
     if isinstance(error, sa.exc.OperationalError):
-        unavailable = Unavailable(f"the database did not take the write: {error.orig}")
+        full = getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+        unavailable = (DiskFull if full else Unavailable)(f"the database did not take the write: {error.orig}")
         unavailable.__cause__ = error
         return unavailable
     return error
