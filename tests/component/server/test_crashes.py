@@ -19,7 +19,7 @@ import psycopg
 import pytest
 
 from airlock_server.installation import Installation
-from airlock_server.store import schema, tries
+from airlock_server.store import tries
 from airlock_server.store.engine.types import now
 from airlock_wire.identity import TaskInstanceKey
 

@@ -15,10 +15,13 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from airlock_server.store import schema
+from airlock_server.store import schema, tries, xcoms
 from airlock_server.store.engine.database import open_engine
 from airlock_server.store.engine.migrate import MIGRATIONS
+from airlock_server.store.engine.sqlite import LOG_BYTES
+from airlock_server.store.engine.types import now
 from airlock_server.store.errors import NewerDatabase, Unavailable, UnsupportedDatabase
+from airlock_wire.identity import TaskInstanceKey
 
 
 def put(dag_id, fail=None):
@@ -46,6 +49,13 @@ def _other_type(context, _inspected, _column, before, after):
     if context.dialect.name == "sqlite" and isinstance(before, sa.String) and isinstance(after, sa.String):
         return isinstance(before, sa.Text) != isinstance(after, sa.Text)
     return None
+
+
+def insert_value(conn, number, content):
+    tries.claim_dag(conn, "d", "b")
+    if number == 0:
+        tries.queue_task(conn, TaskInstanceKey("d", "r", "t"), try_number=1, max_tries=0, conf=None, now=now())
+    assert xcoms.put(conn, xcoms.XComKey("d", "r", "t", f"k{number}"), -1, content)
 
 
 def test_the_migrations_make_exactly_the_tables_we_use(db):
@@ -205,6 +215,19 @@ def test_writes_from_many_threads_are_all_kept(db):
     for thread in threads:
         thread.join(60)
     assert 320 == len(stored(db))
+
+
+def test_large_values_are_copied_out_of_the_log_which_stays_short(sqlite_db, tmp_path):
+    log, content = tmp_path / "airlock.db-wal", b"x" * 3_000_000
+    for number in range(12):
+        sqlite_db.write(lambda conn, n=number: insert_value(conn, n, content))
+    # Whatever comes next is cut to the log's size, once all of it was copied.
+    sqlite_db.write(lambda conn: insert_value(conn, 12, b"1"))
+
+    assert log.stat().st_size <= 2 * LOG_BYTES
+    assert (tmp_path / "airlock.db").stat().st_size > 8 * len(content)
+    with sqlite3.connect(tmp_path / "airlock.db") as other:
+        assert 12 == other.execute("SELECT count(*) FROM xcom WHERE length(value) = ?", (len(content),)).fetchone()[0]
 
 
 def test_a_read_goes_on_while_a_write_is_under_way(db):

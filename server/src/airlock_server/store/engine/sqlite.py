@@ -5,6 +5,7 @@ With WAL, reads go on beside a write. Several processes may open the same databa
 """
 
 import asyncio
+import contextlib
 import os
 import sqlite3
 import time
@@ -25,6 +26,8 @@ T = TypeVar("T")
 
 #: Milliseconds that a transaction waits for another process's write lock.
 BUSY_MILLISECONDS = 10_000
+#: The size that the write-ahead log is kept at. What is in a longer one is copied into the database.
+LOG_BYTES = 4 * 1024 * 1024
 #: Reads at once; further ones wait for a place.
 READERS = 4
 
@@ -44,7 +47,8 @@ class SQLite:
             migrate(self._writes)
         except sa.exc.DatabaseError as e:
             raise Unavailable(f"{path} cannot be used as the database: {e.orig}") from e
-        self._writer = Writer(self._writes)
+        self._log = path.with_name(f"{path.name}-wal")
+        self._writer = Writer(self._writes, self._checkpoint)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
 
     def __enter__(self) -> Self:
@@ -85,6 +89,21 @@ class SQLite:
                 return work(connection)
         except (sa.exc.OperationalError, sa.exc.TimeoutError) as e:
             raise Unavailable(f"the database did not take the read: {e}") from e
+
+    def _checkpoint(self) -> None:
+        """
+        Copies a long log into the database, after the callers of its writes were answered. SQLite itself does it in the
+        commit: that was half of the time of a value of 10 MB.
+        """
+        with contextlib.suppress(OSError, sqlite3.Error):
+            # Only asked for its size: a descriptor of the file that is closed would end SQLite's locks on it.
+            if os.stat(self._log).st_size <= LOG_BYTES:
+                return
+            raw = self._writes.raw_connection()
+            try:
+                raw.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            finally:
+                raw.close()
 
     def close(self) -> None:
         """Does the waiting writes and closes every connection."""
@@ -141,6 +160,9 @@ def _engine(path: Path, begin: str, connections: int) -> sa.Engine:
         cursor = raw.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
         _to_wal(cursor)
+        # ``SQLite._checkpoint`` does it, and a log that was copied is cut to this size.
+        cursor.execute("PRAGMA wal_autocheckpoint = 0")
+        cursor.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
         # A commit is on the disk before its result is delivered: docs/adr/0004.
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA foreign_keys = ON")

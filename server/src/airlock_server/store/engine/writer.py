@@ -34,10 +34,14 @@ _Waiter = Future[Any] | asyncio.Future[Any]
 
 
 class Writer:
-    """The thread and its queue. ``engine`` begins its transactions with the write lock."""
+    """
+    The thread and its queue. ``engine`` begins its transactions with the write lock. ``after`` is called when the
+    results of a batch were delivered.
+    """
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, after: Callable[[], None] = lambda: None) -> None:
         self._engine = engine
+        self._after = after
         self._queue: queue.SimpleQueue[tuple[Write[Any], _Waiter] | None] = queue.SimpleQueue()
         self._closing = threading.Lock()
         self._closed = False
@@ -97,6 +101,7 @@ class Writer:
             # A write whose caller gave up before it began must not run.
             batch = [(write, waiter) for write, waiter in batch if not waiter.done()]
             _deliver(self._commit([write for write, _ in batch]), [waiter for _, waiter in batch])
+            self._after()
             if item is None:
                 return
 
