@@ -1,5 +1,6 @@
 """
-``python -m bench [noop] [roundtrips] [dropin] [heartbeats] [pods] [scale] [waiting]``: figures side by side.
+``python -m bench [noop] [roundtrips] [dropin] [heartbeats] [requests] [pods] [together] [scale]
+[waiting]``: figures side by side.
 
 They are also kept in .build/bench/.
 """
@@ -15,7 +16,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import dropin, heartbeats, noop, pods, roundtrips
+from bench import dropin, heartbeats, noop, pods, requests, roundtrips, together
 from bench.scale import section as scale
 from bench.scale import waiting
 from bench.servers import ROOT, BenchError
@@ -25,12 +26,15 @@ _SECTIONS: dict[str, Callable[[Path, int], str]] = {
     "roundtrips": roundtrips.section,
     "dropin": dropin.section,
     "heartbeats": heartbeats.section,
+    "requests": requests.section,
     "pods": pods.section,
+    "together": together.section,
     "scale": scale.section,
     "waiting": waiting.section,
 }
-#: The default sections; two of them need a cluster.
-_DEFAULT = [name for name in _SECTIONS if name not in ("pods", "scale", "waiting") or os.environ.get("KUBECONFIG")]
+_ON_A_CLUSTER = ("pods", "together", "scale", "waiting")
+#: The default sections, without those that need a cluster where there is none.
+_DEFAULT = [name for name in _SECTIONS if name not in _ON_A_CLUSTER or os.environ.get("KUBECONFIG")]
 
 
 def main() -> int:
@@ -47,7 +51,7 @@ def main() -> int:
     os.environ.pop("PYTHONPATH", None)
     if unknown := sorted(set(chosen) - set(_SECTIONS)):
         parser.error(f"no section {unknown[0]!r}; there are: {', '.join(_SECTIONS)}")
-    counts = {"heartbeats": _count("BENCH_ROUNDS", 6)}
+    counts = dict.fromkeys(("heartbeats", "requests", "together"), _count("BENCH_ROUNDS", 6))
     pairs = _count("BENCH_PAIRS", 30)
     folder = ROOT / ".build" / "bench"
     folder.mkdir(parents=True, exist_ok=True)

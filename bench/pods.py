@@ -21,6 +21,8 @@ from bench.servers import BenchError
 from bench.tables import number, spread
 
 NAMESPACE = "airlock-bench"
+#: Where TaskRuns are, for the client.
+PLACE = ("airlock.dev", "v1alpha1", NAMESPACE, "taskruns")
 RUNNER = "airlock/runner:0.1.0"
 _SECONDS = 120.0
 #: Between two pods: a kubelet clears the last one away for about a second, and a larger one for longer.
@@ -83,29 +85,17 @@ class Bench:
         began = time.time()
         self.core.create_namespaced_pod(NAMESPACE, body)
 
-        def over(pod: dict[str, Any]) -> bool:
-            return pod["status"].get("phase") in ("Succeeded", "Failed")
-
-        finished = self._until(over, self.core.list_namespaced_pod, NAMESPACE, name=name) - began
+        finished = self._until(over_pod, self.core.list_namespaced_pod, NAMESPACE, name=name) - began
         return Sample(self._first_line(name, "runner") - began, finished)
 
     def taskrun(self, name: str) -> Sample:
         """Measures a TaskRun."""
-        spec = {"dagId": name, "taskId": "work", "image": RUNNER, "source": {"inline": _DAG.format(name=name)}}
-        body = {"apiVersion": "airlock.dev/v1alpha1", "kind": "TaskRun", "metadata": {"name": name}, "spec": spec}
-        place = ("airlock.dev", "v1alpha1", NAMESPACE, "taskruns")
+        body = body_of(name)
         began = time.time()
-        self.custom.create_namespaced_custom_object(*place, body)
-
-        def over(taskrun: dict[str, Any]) -> bool:
-            status = taskrun.get("status") or {}
-            if status.get("state") == "failed":
-                raise BenchError(f"TaskRun {name}: {status.get('reason')}: {status.get('message')}")
-            return bool(status.get("finishedAt"))
-
-        finished = self._until(over, self.custom.list_namespaced_custom_object, *place, name=name) - began
+        self.custom.create_namespaced_custom_object(*PLACE, body)
+        finished = self._until(over_taskrun, self.custom.list_namespaced_custom_object, *PLACE, name=name) - began
         first = self._first_line(f"{name}-1", "sidecar") - began
-        self.custom.delete_namespaced_custom_object(*place, name)
+        self.custom.delete_namespaced_custom_object(*PLACE, name)
         return Sample(first, finished)
 
     def forget(self, name: str) -> None:
@@ -132,6 +122,25 @@ class Bench:
         if match is None:
             raise BenchError(f"pod {pod} printed no clock: {text[:300]}")
         return float(match.group(1))
+
+
+def body_of(name: str) -> dict[str, Any]:
+    """Returns a TaskRun."""
+    spec = {"dagId": name, "taskId": "work", "image": RUNNER, "source": {"inline": _DAG.format(name=name)}}
+    return {"apiVersion": "airlock.dev/v1alpha1", "kind": "TaskRun", "metadata": {"name": name}, "spec": spec}
+
+
+def over_pod(pod: dict[str, Any]) -> bool:
+    """Tells whether a pod is over."""
+    return pod["status"].get("phase") in ("Succeeded", "Failed")
+
+
+def over_taskrun(taskrun: dict[str, Any]) -> bool:
+    """Tells whether a TaskRun is over; raises BenchError if it failed."""
+    status = taskrun.get("status") or {}
+    if status.get("state") == "failed":
+        raise BenchError(f"TaskRun {taskrun['metadata']['name']}: {status.get('reason')}: {status.get('message')}")
+    return bool(status.get("finishedAt"))
 
 
 def bare(*, sidecar: bool) -> dict[str, Any]:

@@ -78,8 +78,8 @@ class Server:
             return False
 
 
-def airlock_env(home: Path, port: int) -> dict[str, str]:
-    """Returns the environment of our commands."""
+def airlock_env(home: Path, port: int, database: str = "") -> dict[str, str]:
+    """Returns the environment of our commands; without a ``database`` they use the home's own."""
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(home),
@@ -87,15 +87,18 @@ def airlock_env(home: Path, port: int) -> dict[str, str]:
         "AIRLOCK__API__PORT": str(port),
         "AIRLOCK__JWT__EXECUTION_SECONDS": "86400",
         "AIRLOCK__JWT__WORKLOAD_SECONDS": "86400",
+        **({"AIRLOCK__DATABASE__URL": database} if database else {}),
     }
 
 
-def airlock(home: Path) -> tuple[Server, str]:
+def airlock(home: Path, database: str = "") -> tuple[Server, str]:
     """Our API server on a home, one process; and the Execution API's URL."""
     port = free_port()
     url = f"http://127.0.0.1:{port}/execution"
     command = [sys.executable, "-m", "airlock_server", "api-server"]
-    return Server(command, airlock_env(home, port), home.parent / "airlock-api.log", f"{url}/health/ping"), url
+    return Server(
+        command, airlock_env(home, port, database), home.parent / "airlock-api.log", f"{url}/health/ping"
+    ), url
 
 
 def empty(log: Path) -> tuple[Server, str]:

@@ -91,10 +91,14 @@ class Launches:
         return (self._home / "output.log").read_text()[-4000:]
 
 
-def running_task(home: Path) -> tuple[str, str]:
-    """Migrates a database with one task instance running on host "bench", pid 4321; returns id and execution token."""
-    [(ti, token)] = _prepared(home, "running", "bench", 1)
-    return str(ti["id"]), token
+#: The process that ``running_task`` runs in.
+IDENTITY = {"hostname": "bench", "pid": 4321}
+
+
+def running_task(home: Path, database: str = "") -> tuple[dict[str, object], str]:
+    """Migrates a database with one task instance that runs as ``IDENTITY``; returns it and its execution token."""
+    [(ti, token)] = _prepared(home, "running", "bench", 1, database)
+    return ti, token
 
 
 def queue_tasks(home: Path, task_id: str, count: int) -> list[tuple[dict[str, object], str]]:
@@ -102,20 +106,22 @@ def queue_tasks(home: Path, task_id: str, count: int) -> list[tuple[dict[str, ob
     return _prepared(home, "queued", task_id, count)
 
 
-def _prepared(home: Path, state: str, task_id: str, count: int) -> list[tuple[dict[str, object], str]]:
+def _prepared(
+    home: Path, state: str, task_id: str, count: int, database: str = ""
+) -> list[tuple[dict[str, object], str]]:
     home.mkdir()
     script = [ROOT / "bench/peers/airflow_tasks.py", state, tasks.DAG_ID, task_id, str(count)]
     for command in (["-m", "airflow", "db", "migrate"], script):
         process = subprocess.run(
-            [python(), *command], env=env(home), cwd=home, capture_output=True, text=True, check=False
+            [python(), *command], env=env(home, **_on(database)), cwd=home, capture_output=True, text=True, check=False
         )
         if process.returncode != 0:
             raise BenchError(f"{command} failed:\n{process.stdout[-2000:]}{process.stderr[-4000:]}")
     return [(ti, token) for ti, token in json.loads(process.stdout.splitlines()[-1])]
 
 
-def server(home: Path) -> tuple[Server, str]:
-    """Airflow's own API server, execution API only, one worker, on its SQLite; and the Execution API's URL."""
+def server(home: Path, database: str = "") -> tuple[Server, str]:
+    """Airflow's own API server, execution API only, one worker; and the Execution API's URL."""
     port = free_port()
     url = f"http://127.0.0.1:{port}/execution"
     command: list[str | Path] = [
@@ -130,4 +136,11 @@ def server(home: Path) -> tuple[Server, str]:
         "--host",
         "127.0.0.1",
     ]
-    return Server(command, env(home), home / "api.log", f"{url}/health"), url
+    return Server(command, env(home, **_on(database)), home / "api.log", f"{url}/health"), url
+
+
+def _on(database: str) -> dict[str, str]:
+    """Returns the setting of a PostgreSQL database's URL; nothing for the home's own SQLite."""
+    if not database:
+        return {}
+    return {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database.replace("postgresql://", "postgresql+psycopg2://", 1)}

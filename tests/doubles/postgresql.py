@@ -9,6 +9,7 @@ import os
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -26,9 +27,17 @@ _SECONDS = 60
 
 
 class PostgreSQL:
-    """A server that runs. ``stop`` and ``start`` are for tests of what its clients do meanwhile."""
+    """
+    A server that runs. ``stop`` and ``start`` are for tests of what its clients do meanwhile. With ``address`` it
+    listens there too, on a port of its own.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, address: str = "") -> None:
+        self._address = address
+        self._port = 5432
+        if address:
+            with socket.create_server((address, 0)) as free:
+                self._port = free.getsockname()[1]
         # A socket's path has at most 107 bytes, and pytest's folders are root's only.
         self._folder = Path(tempfile.mkdtemp(prefix="airlock-pg-"))
         self._user = None
@@ -64,6 +73,9 @@ class PostgreSQL:
             cwd="/",
         )
         assert 0 == done.returncode, done.stderr
+        if self._address:
+            with (self._folder / "data/pg_hba.conf").open("a") as file:
+                file.write("host all all all scram-sha-256\n")
 
     @property
     def _group(self) -> int | None:
@@ -71,7 +83,13 @@ class PostgreSQL:
 
     def start(self) -> None:
         """Starts the server, and waits until it answers."""
-        options = {"listen_addresses": "", "shared_buffers": "16MB", "max_connections": "100", "fsync": "on"}
+        options = {
+            "listen_addresses": self._address,
+            "port": str(self._port),
+            "shared_buffers": "16MB",
+            "max_connections": "100",
+            "fsync": "on",
+        }
         options |= {"unix_socket_directories": str(self._folder), "log_min_messages": "fatal"}
         command = [str(self._programs / "postgres"), "-D", str(self._folder / "data")]
         for name, value in options.items():
@@ -125,7 +143,11 @@ class PostgreSQL:
 
     def url(self, name: str) -> str:
         """Returns a database's URL, as in the settings."""
-        return f"postgresql://{USER}:{PASSWORD}@/{name}?host={self._folder}"
+        return f"postgresql://{USER}:{PASSWORD}@/{name}?host={self._folder}&port={self._port}"
+
+    def address_of(self, name: str) -> str:
+        """Returns the URL of a database as another host reaches it."""
+        return f"postgresql://{USER}:{PASSWORD}@{self._address}:{self._port}/{name}"
 
     def close(self) -> None:
         """Ends the server and removes its folder."""

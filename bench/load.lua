@@ -1,8 +1,12 @@
--- wrk's script: one running task instance beats. What it needs comes by environment, so that no argument holds a token.
-wrk.method = "PUT"
-wrk.body = os.getenv("BENCH_BODY")
+-- wrk's script: one request, again and again. What it needs comes by environment, so that no argument holds a token. A
+-- large body comes in a file.
+wrk.method = os.getenv("BENCH_METHOD")
 wrk.headers["Authorization"] = "Bearer " .. os.getenv("BENCH_TOKEN")
-wrk.headers["Content-Type"] = "application/json"
+local file = os.getenv("BENCH_BODY_FILE")
+if file ~= nil then
+  wrk.headers["Content-Type"] = "application/json"
+  wrk.body = io.open(file, "rb"):read("*a")
+end
 
 function done(summary, latency)
   local errors = summary.errors
