@@ -142,7 +142,8 @@ class ExchangeSettings(msgspec.Struct, frozen=True, kw_only=True):
 class AccessSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What the tasks of TaskRuns may read."""
 
-    #: ``all``: every variable and connection; ``granted``: those that ``airlock grants add`` gave their namespace.
+    #: ``all``: every variable, connection and asset; ``granted``: those that ``airlock grants add`` gave the
+    #: namespace.
     default: Literal["all", "granted"] = "all"
 
 
@@ -184,6 +185,20 @@ class SecretsSettings(msgspec.Struct, frozen=True, kw_only=True):
     cache_entries: int = 1000
 
 
+class StateStoreSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What tasks keep for their next tries, and for assets (AIP-103)."""
+
+    #: Whether a task instance's own values are removed when it succeeds.
+    clear_on_success: bool = False
+    #: Days that a task's own value lasts if its author does not say how long; 0: for ever. Values of assets stay.
+    default_retention_days: int = 30
+    #: Bytes of a value beyond which the task's log says that it is large; 0: never.
+    max_value_storage_bytes: int = 65535
+    #: Dotted path of a class in the runner's image or bundle, with the interface of Airflow's state store backends. It
+    #: keeps the values, and the server only where each is. Empty: the server keeps the values.
+    worker_backend: str = ""
+
+
 class MetricsSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The metrics, for a Prometheus."""
 
@@ -208,6 +223,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     access: AccessSettings = AccessSettings()
     metrics: MetricsSettings = MetricsSettings()
     secrets: SecretsSettings = SecretsSettings()
+    state_store: StateStoreSettings = StateStoreSettings()
 
 
 #: Asks the secrets backends for a setting that is given as KEY_SECRET; None if nobody has it.
@@ -227,6 +243,9 @@ def read_settings(home: Path, environ: Mapping[str, str], ask: Ask | None = None
         raise SettingsError("[api] tls_cert and tls_key go together: set both for HTTPS, or neither")
     if settings.logging.level not in {"debug", "info", "warning", "error"}:
         raise SettingsError(f"[logging] level is {settings.logging.level!r}; use debug, info, warning or error")
+    for name in ("default_retention_days", "max_value_storage_bytes"):
+        if (value := getattr(settings.state_store, name)) < 0:
+            raise SettingsError(f"[state_store] {name} is {value}; use 0 or more")
     for name in ("pool_size", "statement_seconds", "lock_seconds"):
         if (value := getattr(settings.database, name)) <= 0:
             raise SettingsError(f"[database] {name} is {value:g}; use a number above 0")

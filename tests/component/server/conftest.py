@@ -22,6 +22,7 @@ from airlock_server.keys.tokens import Tokens
 from airlock_server.kube.address import where
 from airlock_server.kube.client import Client
 from airlock_server.observer import NOBODY
+from airlock_server.rules.assets import NO_ASSETS
 from airlock_server.secrets.lookup import Secrets
 from airlock_server.settings import ApiSettings, ExchangeSettings, JwtSettings, load_settings
 from airlock_server.store import schema, tries
@@ -34,6 +35,9 @@ MAX_BODY_BYTES = 2 * 1024 * 1024
 
 #: The files whose tests run on both databases: they try the statements. The others run on SQLite.
 ON_BOTH = {
+    "test_asset_outcomes.py",
+    "test_asset_states_api.py",
+    "test_assets_api.py",
     "test_attempts.py",
     "test_concurrency.py",
     "test_data_api.py",
@@ -157,6 +161,7 @@ class Api:
                 max_tries=max_tries,
                 conf=more.get("conf"),
                 now=more.get("now") or datetime.now(UTC),
+                assets=more.get("assets", NO_ASSETS),
             )
 
         return self.db.write(write)
@@ -241,7 +246,9 @@ def make_cluster_api(db, client):
     with contextlib.ExitStack() as running:
 
         def make(by_grant=False, namespaces=(), observer=NOBODY, secrets=None, **settings):
-            exchange = Exchange(client, 4, db, tokens, ExchangeSettings(**settings), namespaces, OPERATOR)
+            exchange = Exchange(
+                client, 4, db, tokens, ExchangeSettings(**settings), namespaces, OPERATOR, by_grant=by_grant
+            )
             running.callback(exchange.close)
             services = Services(
                 db=db,

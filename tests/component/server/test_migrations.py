@@ -15,7 +15,7 @@ from airlock_wire import ids
 from airlock_wire.identity import TaskInstanceKey
 
 MOMENT = "'2026-01-01 00:00:00'"
-REVISIONS = ["0001", "0002", "0003", "0004"]
+REVISIONS = ["0001", "0002", "0003", "0004", "0005"]
 
 
 class Old:
@@ -58,6 +58,22 @@ class Old:
             f"INSERT INTO state_write (ti_id, to_state, at, by) VALUES ('id-{run_id}', 'queued', {MOMENT}, 'owner')",
         )
 
+    def add_assets(self):
+        """Adds an asset with an alias, an event, a value and a task instance that may use it."""
+        true = "true" if self._engine.dialect.name == "postgresql" else "1"
+        self.run(
+            'INSERT INTO asset (id, digest, name, uri, "group", extra, active, declared_by, declared_at) '
+            f"VALUES (1, 'x', 'n', 'u', 'asset', '{{}}', {true}, '/d', {MOMENT})",
+            "INSERT INTO asset_alias (id, name, \"group\") VALUES (1, 'l', 'asset')",
+            "INSERT INTO asset_of_alias (alias_id, asset_id) VALUES (1, 1)",
+            f"INSERT INTO asset_event (id, asset_id, timestamp, extra) VALUES (1, 1, {MOMENT}, '{{}}')",
+            "INSERT INTO alias_of_event (event_id, alias_id) VALUES (1, 1)",
+            "INSERT INTO asset_state (asset_id, key, value, updated_at, dag_id, run_id, task_id, map_index) "
+            f"VALUES (1, 'k', CAST('1' AS {self.bytes}), {MOMENT}, 'd', 'r', 't', -1)",
+            "INSERT INTO declared_asset (dag_id, run_id, task_id, map_index, position, use, type, name, uri) "
+            "VALUES ('d', 'r', 't', -1, 0, 'inlet', 'Asset', 'n', 'u')",
+        )
+
     @property
     def bytes(self):
         return "BYTEA" if self._engine.dialect.name == "postgresql" else "BLOB"
@@ -92,8 +108,9 @@ def test_what_an_older_airlock_stored_is_used_by_this_one(old, empty_url, revisi
 
 @pytest.mark.parametrize("revision", REVISIONS)
 def test_what_this_airlock_stored_is_there_after_its_undoing(old, empty_url, revision):
-    old.go("0005")
-    old.add("0005")
+    old.go("0006")
+    old.add("0006")
+    old.add_assets()
     old.go(revision, down=True)
     assert [("mine",)] == old.ask(
         "SELECT bundle_name FROM dag" if revision == "0001" else "SELECT substr(owner, 8) FROM dag"
@@ -102,6 +119,7 @@ def test_what_this_airlock_stored_is_there_after_its_undoing(old, empty_url, rev
     assert [("r", "k")] == old.ask("SELECT run_id, key FROM xcom")
     open_engine(empty_url).close()
     assert [("bundle:mine",)] == old.ask("SELECT owner FROM dag")
+    assert [] == old.ask("SELECT name FROM asset")
 
 
 def test_the_runs_of_a_namespace_are_found_after_the_upgrade_and_after_its_undoing(old, empty_url):

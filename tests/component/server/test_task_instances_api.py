@@ -156,7 +156,7 @@ def test_a_state_that_no_task_can_report_fails_it(api):
 
 
 def test_a_bad_partition_key_matters_only_where_the_state_would_move(api):
-    events = [{"partition_key": " "}]
+    events = [{"dest_asset_key": {"name": "a", "uri": "a"}, "partition_key": " "}]
     ti_id = api.running()
     refused = api.report(ti_id, "success", outlet_events=events)
     assert (422, "invalid_partition_key") == (refused.status_code, reason(refused))

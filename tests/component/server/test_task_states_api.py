@@ -96,3 +96,17 @@ def test_what_does_not_exist_is_not_found(api):
     missing = "01890000-0000-7000-8000-000000000009"
     assert 404 == at(api, missing, "GET", "k").status_code
     assert 404 == put(api, missing, "k", 1).status_code
+
+
+def test_clearing_a_task_takes_the_values_of_every_map_index_of_its_run(api):
+    ids = {index: api.running(map_index=index) for index in (0, 1, 4)}
+    elsewhere = api.running(run_id="next", map_index=0)
+    for each in (*ids.values(), elsewhere):
+        put(api, each, "k", 1)
+    at(api, ids[1], "DELETE")
+    assert [200, 404, 200] == [at(api, each, "GET", "k").status_code for each in ids.values()]
+    path = f"/store/task/{ids[4]}"
+    assert 403 == api.http.delete(path, headers=api.own(ids[0])).status_code
+    assert [204, 204] == [api.http.delete(path, headers=api.own(ids[4])).status_code for _ in range(2)]
+    assert [404, 404, 404] == [at(api, each, "GET", "k").status_code for each in ids.values()]
+    assert 200 == at(api, elsewhere, "GET", "k").status_code

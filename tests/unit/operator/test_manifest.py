@@ -307,6 +307,14 @@ def test_what_an_administrator_lets_an_airflows_triggerer_be_told_counts_where_t
     assert Access() == told(made(settings=listed)).access
 
 
+def test_without_a_list_of_its_own_a_success_may_claim_the_outlets_of_the_taskrun():
+    outlets = [{"name": "orders", "uri": "s3://orders"}, {"type": "AssetAlias", "name": "all"}]
+
+    assert ("all", "orders", "s3://orders") == told(made(outlets=outlets)).access.asset_events
+    assert ("mine",) == told(made(outlets=outlets, access={"assetEvents": ["mine"]})).access.asset_events
+    assert () == told(made(**SECRET, outlets=outlets)).access.asset_events
+
+
 def test_as_many_and_as_long_grants_as_there_may_be_fit_into_a_variable():
     # A kernel takes no longer text than this as one variable of a process.
     each = ["x" * 250] * 36

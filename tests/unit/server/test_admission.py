@@ -10,11 +10,13 @@ from airlock_server.exchange.admission import STATUS, Reason, Refusal, judge
 from airlock_server.exchange.pod_token import NotAPod, Pod, Unusable
 from airlock_server.kube.taskruns import Metadata, TaskRun
 from airlock_server.launching.taskruns import closing
+from airlock_server.rules.assets import NO_ASSETS, Pattern
 from airlock_server.rules.attempts import Claim
+from airlock_wire.assets import DeclaredAsset
 from airlock_wire.identity import TaskInstanceKey
 from airlock_wire.pod import TOKEN_AUDIENCE
 from airlock_wire.states import FINISHED, TaskInstanceState
-from airlock_wire.taskrun import PodRef, Spec, Status
+from airlock_wire.taskrun import Access, Asset, PodRef, Spec, Status
 
 POD = Pod("ns", "default", "job-2", "uid-2", "job", 2)
 NOW = 1000.0
@@ -40,6 +42,25 @@ def test_what_is_asked_of_the_store_is_the_taskruns():
     assert TaskInstanceKey("d", "manual__run-uid", "t", 7) == asked.key
     assert (3, 4) == (asked.try_number, asked.max_tries)
     assert (2, "run-uid", {"a": 1}) == (asked.number, asked.taskrun_uid, asked.conf)
+
+
+def test_the_store_is_told_which_assets_the_taskrun_lets_its_task_use():
+    access = Access(asset_stores=("s3://x/*",), asset_events=("e",))
+    spec = {"inlets": (Asset(type="AssetAlias", name="l"),), "outlets": (Asset(name="n"),), "access": access}
+    declared = judge(POD, run(spec)).assets
+
+    assert (DeclaredAsset(type="AssetAlias", name="l"),) == declared.inlets
+    assert (DeclaredAsset(name="n"),) == declared.outlets
+    assert (Pattern("state", "s3://x/*"), Pattern("outlet", "e")) == declared.patterns
+    assert NO_ASSETS == judge(POD, run()).assets
+
+
+@pytest.mark.parametrize("asset", [Asset(), Asset(type="AssetUriRef", name="n"), Asset(name="n" * 1501)])
+def test_an_outlet_that_names_no_asset_is_refused_by_its_place(asset):
+    refusal = judge(POD, run({"outlets": (Asset(name="n"), asset)}))
+
+    assert Reason.DENIED == refusal.reason
+    assert "spec.outlets[1]" in refusal.message
 
 
 @pytest.mark.parametrize(

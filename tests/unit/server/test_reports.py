@@ -12,6 +12,8 @@ from airlock_wire.states import REPORTABLE, TaskInstanceState
 END = "2026-01-01T00:00:00Z"
 ENDED = datetime(2026, 1, 1, tzinfo=UTC)
 
+EVENT = {"dest_asset_key": {"name": "orders", "uri": "s3://orders"}, "extra": {}}
+
 
 def report(**body):
     return decode_report(msgspec.json.encode(body), "application/json")
@@ -38,13 +40,19 @@ def test_outlets_are_kept_beside_the_columns():
 
 @pytest.mark.parametrize("key", ["", "  ", "x" * 251, 5])
 def test_a_partition_key_must_be_text_that_is_not_blank_and_not_long(key):
-    said = report(state="success", end_date=END, outlet_events=[{"partition_key": key}])
+    said = report(state="success", end_date=END, outlet_events=[{**EVENT, "partition_key": key}])
     assert "partition_key" in said.problem
 
 
 @pytest.mark.parametrize("event", [{}, {"partition_key": None}, {"partition_key": "x" * 250}])
 def test_other_outlet_events_are_fine(event):
-    assert None is report(state="success", end_date=END, outlet_events=[event]).problem
+    assert None is report(state="success", end_date=END, outlet_events=[{**EVENT, **event}]).problem
+
+
+@pytest.mark.parametrize("event", [{}, {"dest_asset_key": {"name": "n"}}, {**EVENT, "extra": [1]}])
+def test_an_outlet_event_names_its_asset_and_has_a_map_of_extras(event):
+    with pytest.raises(InvalidRequest):
+        report(state="success", end_date=END, outlet_events=[event])
 
 
 def test_a_long_retry_reason_is_cut():

@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from airlock_wire.assets import Kind
+
 GROUP = "airlock.dev"
 VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
@@ -67,6 +69,14 @@ class Access(msgspec.Struct, frozen=True, rename="camel"):
     deferrals: tuple[str, ...] | None = None
 
 
+class Asset(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An inlet or outlet: ``assets.DeclaredAsset``, as a TaskRun writes it."""
+
+    type: Kind = "Asset"
+    name: str = ""
+    uri: str = ""
+
+
 class Spec(msgspec.Struct, frozen=True, rename="camel"):
     """The spec. Durations are Go's: ``90s``."""
 
@@ -86,6 +96,9 @@ class Spec(msgspec.Struct, frozen=True, rename="camel"):
     priority: int = 0
     context_carrier: dict[str, str] | None = None
     access: Access | None = None
+    #: Assets that the task reads and writes: their state is open to it, and it may say that it wrote its outlets.
+    inlets: tuple[Asset, ...] = ()
+    outlets: tuple[Asset, ...] = ()
     source: Source | None = None
     bundle: Bundle | None = None
     file: str = ""

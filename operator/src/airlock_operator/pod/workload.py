@@ -60,10 +60,14 @@ def access(spec: Spec, settings: Pods, *, by_secret: bool) -> wire.Access:
     """
     Returns what the launch may ask for. What the TaskRun does not narrow is left to the server, except writing XComs of
     other tasks: by default a launch may write none with Airlock's server, and any with Airflow's. If the TaskRun does
-    not say which classes a deferral may name, and which assets a success may claim, an administrator does.
+    not say which classes a deferral may name, and which assets a success may claim, an administrator does. With
+    Airlock's server a success may claim the TaskRun's outlets, if the TaskRun does not say.
     """
     lists = msgspec.structs.asdict(spec.access or Access())
     narrowed = {rule: patterns for rule, patterns in lists.items() if patterns is not None}
+    if not by_secret and spec.outlets:
+        names = {text for outlet in spec.outlets for text in (outlet.name, outlet.uri) if text}
+        narrowed.setdefault("asset_events", tuple(sorted(names)))
     if by_secret:
         narrowed.setdefault("xcom_writes", None)
         narrowed.setdefault("deferrals", wire.AIRFLOWS_TRIGGERS + patterns(settings.airflow_deferrals))

@@ -22,7 +22,7 @@ from airlock_server.api.services import Services
 from airlock_server.keys.encryption import Encryption
 from airlock_server.keys.tokens import Tokens
 from airlock_server.secrets.lookup import Secrets
-from airlock_server.settings import ApiSettings
+from airlock_server.settings import ApiSettings, StateStoreSettings
 from airlock_server.store.engine.database import Engine
 from airlock_server.web.certificate import CertificateFiles
 from airlock_server.web.connections import Door, Limits, Protocol
@@ -97,9 +97,16 @@ class EmbeddedServer:
         encryption: Encryption,
         api: ApiSettings | None = None,
         secrets: Secrets | None = None,
+        state_store: StateStoreSettings | None = None,
     ) -> None:
         self._api = api or ApiSettings()
-        services = Services(db=db, tokens=tokens, encryption=encryption, secrets=secrets or Secrets())
+        services = Services(
+            db=db,
+            tokens=tokens,
+            encryption=encryption,
+            secrets=secrets or Secrets(),
+            state_store=state_store or StateStoreSettings(),
+        )
         self._app = App(services, self._api.max_body_bytes)
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None

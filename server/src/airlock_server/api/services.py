@@ -7,6 +7,7 @@ from airlock_server.keys.encryption import Encryption
 from airlock_server.keys.tokens import Tokens
 from airlock_server.observer import NOBODY, Observer
 from airlock_server.secrets.lookup import Secrets
+from airlock_server.settings import StateStoreSettings
 from airlock_server.store.engine.database import Engine
 
 
@@ -24,3 +25,4 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     exchange: Exchange | None = None
     observer: Observer = NOBODY
     secrets: Secrets = Secrets()
+    state_store: StateStoreSettings = StateStoreSettings()

@@ -63,6 +63,7 @@ def run(_args: argparse.Namespace, environ: Mapping[str, str]) -> int:
             by_grant=settings.access.default == "granted",
             exchange=_serve_taskruns(here, db, environ, running, observer) if settings.kubernetes.enabled else None,
             observer=observer,
+            state_store=settings.state_store,
         )
         return serve(settings.api, services, metrics)
 
@@ -76,7 +77,14 @@ def _serve_taskruns(
     client = Client(where(kubernetes, environ))
     running.callback(client.close)
     exchange = Exchange(
-        client, kubernetes.connections, db, here.tokens, here.settings.exchange, namespaces, kubernetes.operator_account
+        client,
+        kubernetes.connections,
+        db,
+        here.tokens,
+        here.settings.exchange,
+        namespaces,
+        kubernetes.operator_account,
+        by_grant=here.settings.access.default == "granted",
     )
     running.callback(exchange.close)
     running.enter_context(Sweeper(client, db, kubernetes.sweep_seconds, namespaces, observer))

@@ -139,7 +139,11 @@ def _run(
         except StoreError as e:
             raise CommandError(str(e), _EXIT_USAGE) from e
         with EmbeddedServer(
-            installation.database, installation.tokens, installation.encryption, secrets=installation.secrets
+            installation.database,
+            installation.tokens,
+            installation.encryption,
+            secrets=installation.secrets,
+            state_store=installation.settings.state_store,
         ) as server:
             executor.serve_at(server.url)
             began = time.time()

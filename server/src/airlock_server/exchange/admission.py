@@ -8,10 +8,12 @@ import msgspec
 
 from airlock_server.exchange.pod_token import Pod
 from airlock_server.kube.taskruns import TaskRun
+from airlock_server.rules.assets import Declarations, Pattern, Use
 from airlock_server.rules.attempts import Claim
 from airlock_wire import ids, taskrun
+from airlock_wire.assets import DeclaredAsset, filled, problem
 from airlock_wire.identity import TaskInstanceKey
-from airlock_wire.taskrun import PodRef, Spec
+from airlock_wire.taskrun import Access, Asset, PodRef, Spec
 
 
 class Reason(StrEnum):
@@ -72,7 +74,25 @@ def judge(pod: Pod, run: TaskRun | None) -> Claim | Refusal:
         try_number=run.status.try_number or spec.try_number,
         max_tries=spec.retries or 0,
         conf=spec.conf or None,
+        assets=_declared(spec),
     )
+
+
+def _declared(spec: Spec) -> Declarations:
+    """Returns which assets the TaskRun lets its task use: its inlets and outlets, and patterns of its access."""
+    access = spec.access or Access()
+    lists: tuple[tuple[Use, tuple[str, ...]], ...] = (
+        ("state", access.asset_stores or ()), ("outlet", access.asset_events or ()),
+    )  # fmt: skip
+    return Declarations(
+        inlets=tuple(map(_asset, spec.inlets)),
+        outlets=tuple(map(_asset, spec.outlets)),
+        patterns=tuple(Pattern(use, pattern) for use, patterns in lists for pattern in patterns),
+    )
+
+
+def _asset(declared: Asset) -> DeclaredAsset:
+    return DeclaredAsset(type=declared.type, name=declared.name, uri=declared.uri)
 
 
 def _of_pod(pod: Pod, ref: PodRef | None, which: str) -> Refusal | None:
@@ -108,4 +128,8 @@ def _of_policy(pod: Pod, spec: Spec, which: str) -> Refusal | None:
     ):
         if wrong:
             return Refusal(Reason.DENIED, f"{which}: spec.{name} {wrong}")
+    for name, declared in (("inlets", spec.inlets), ("outlets", spec.outlets)):
+        for place, each in enumerate(declared):
+            if wrong := problem(filled(_asset(each))):
+                return Refusal(Reason.DENIED, f"{which}: spec.{name}[{place}]: {wrong}")
     return None

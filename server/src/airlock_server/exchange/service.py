@@ -55,7 +55,8 @@ class Trail(msgspec.Struct):
 class Exchange:
     """
     The service, for one event loop. Without ``namespaces`` it serves all. ``operator`` is the account of the operator,
-    as Kubernetes names it; nobody may ask about attempts if it is empty.
+    as Kubernetes names it; nobody may ask about attempts if it is empty. ``by_grant``: tasks use only assets that were
+    granted to their namespace.
     """
 
     def __init__(
@@ -67,12 +68,15 @@ class Exchange:
         settings: ExchangeSettings,
         namespaces: tuple[str, ...] = (),
         operator: str = "",
+        *,
+        by_grant: bool = False,
     ) -> None:
         self._client = client
         self._db = db
         self._tokens = tokens
         self._namespaces = namespaces
         self._operator = operator
+        self._by_grant = by_grant
         self._rate = Rate(settings.burst, settings.per_second)
         self._refused = RefusedTokens(settings.refused_seconds)
         self._pool = ThreadPoolExecutor(connections, thread_name_prefix="kubernetes")
@@ -150,7 +154,7 @@ class Exchange:
         return user
 
     async def _admit(self, claim: Claim) -> Exchanged | Refusal:
-        admitted = await self._db.awrite(partial(attempts.admit, claim=claim))
+        admitted = await self._db.awrite(partial(attempts.admit, claim=claim, by_grant=self._by_grant))
         if isinstance(admitted, RunBy) and admitted.uid:
             # People often delete a TaskRun and make it again, so the old one is checked now and not at its next turn.
             other = await self._from_kubernetes(taskruns.get, admitted.namespace, admitted.name)
@@ -159,7 +163,7 @@ class Exchange:
             standing = None if other is None or other.metadata.uid != admitted.uid else other.status
             if standing is None or (other is not None and other.over):
                 await self._db.awrite(partial(closing.close, taskrun_uid=admitted.uid, status=standing))
-                admitted = await self._db.awrite(partial(attempts.admit, claim=claim))
+                admitted = await self._db.awrite(partial(attempts.admit, claim=claim, by_grant=self._by_grant))
         return self._worded(admitted, claim)
 
     def _worded(self, admitted: Attempt | Superseded | OwnedBy | RunBy, claim: Claim) -> Exchanged | Refusal:

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from airlock_server.rules.assets import NO_ASSETS, Declarations
 from airlock_wire.identity import TaskInstanceKey
 
 
@@ -39,6 +40,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     try_number: int
     max_tries: int
     conf: dict[str, Any] | None
+    assets: Declarations = NO_ASSETS
 
 
 class Known(msgspec.Struct, frozen=True):

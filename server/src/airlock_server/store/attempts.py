@@ -10,9 +10,10 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from airlock_server.rules.assets import every
 from airlock_server.rules.attempts import Attempt, Claim, Known, OwnedBy, RunBy, Superseded
 from airlock_server.rules.takeover import Found, Step, succeed
-from airlock_server.store import instance_keys, task_instances, tries
+from airlock_server.store import grants, instance_keys, task_instances, tries
 from airlock_server.store.engine import locks
 from airlock_server.store.engine.types import now as clock
 from airlock_server.store.run_keys import key_of
@@ -56,8 +57,11 @@ def known(conn: sa.Connection, pod_uid: str) -> Known | None:
     return Known("unknown") if row is None else Known(row.state, row.reason or "")
 
 
-def admit(conn: sa.Connection, claim: Claim) -> Attempt | Superseded | OwnedBy | RunBy:
-    """Returns the pod's row: made where it asks for the first time, unchanged where it asks again."""
+def admit(conn: sa.Connection, claim: Claim, *, by_grant: bool = False) -> Attempt | Superseded | OwnedBy | RunBy:
+    """
+    Returns the pod's row: made where it asks for the first time, unchanged where it asks again. ``by_grant``: it uses
+    only assets that were granted to its namespace.
+    """
     key = msgspec.structs.replace(claim.key, run_id=key_of(claim.namespace, claim.key.run_id))
     locks.lock(conn, task_instance, *instance_keys.at(task_instance, key))
     before = of_pod(conn, claim.pod_uid)
@@ -84,7 +88,7 @@ def admit(conn: sa.Connection, claim: Claim) -> Attempt | Superseded | OwnedBy |
     if step is Step.BUSY:
         return _run_by(conn, None if row is None else row.taskrun_uid)
     end(conn, claim.taskrun_uid, f"attempt {claim.number} of the TaskRun has taken over")
-    return _insert(conn, claim, _carry_out(conn, step, row, claim), settled=step is Step.FINISHED)
+    return _insert(conn, claim, _carry_out(conn, step, row, claim, by_grant=by_grant), settled=step is Step.FINISHED)
 
 
 def end(conn: sa.Connection, taskrun_uid: str, because: str) -> int:
@@ -122,7 +126,7 @@ def _run_by(conn: sa.Connection, taskrun_uid: str | None) -> RunBy:
     return RunBy() if row is None else RunBy(namespace=row.namespace, name=row.taskrun_name, uid=row.taskrun_uid)
 
 
-def _carry_out(conn: sa.Connection, step: Step, row: Any, claim: Claim) -> str:
+def _carry_out(conn: sa.Connection, step: Step, row: Any, claim: Claim, *, by_grant: bool) -> str:
     """Does the step; returns the id of the task instance after it."""
     if step in (Step.KEEP, Step.FINISHED):
         return str(row.id)
@@ -147,6 +151,8 @@ def _carry_out(conn: sa.Connection, step: Step, row: Any, claim: Claim) -> str:
         now=clock(),
         taskrun_uid=claim.taskrun_uid,
         namespace=claim.namespace,
+        assets=claim.assets,
+        granted=grants.opener(conn, claim.namespace, "asset") if by_grant else every,
     )
 
 

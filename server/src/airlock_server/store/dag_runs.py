@@ -57,11 +57,18 @@ def namespace_of(conn: sa.Connection, dag_id: str, run_id: str) -> str | None:
     return namespace
 
 
+def partition_key_of(conn: sa.Connection, dag_id: str, run_id: str) -> str | None:
+    """Returns the DAG run's partition key."""
+    query = sa.select(dag_run.c.partition_key).where(dag_run.c.dag_id == dag_id, dag_run.c.run_id == run_id)
+    partition_key: str | None = conn.scalar(query)
+    return partition_key
+
+
 def as_wire(conn: sa.Connection, dag_id: str, run_id: str) -> dict[str, Any]:
     """Returns the DAG run as the Execution API shows it to a task; every key is there."""
     row = conn.execute(sa.select(dag_run).where(dag_run.c.dag_id == dag_id, dag_run.c.run_id == run_id)).one()
     fields = dict(row._mapping)  # noqa: SLF001 - a row as a map
     del fields["namespace"]
     fields["run_id"] = run_id_of(run_id)
-    # The server has no assets and teams yet, but a runner refuses a DAG run without the list of assets.
+    # Only a scheduler makes DAG runs of asset events, and teams; a runner refuses a DAG run without the list of events.
     return {**fields, "consumed_asset_events": [], "team_name": None}

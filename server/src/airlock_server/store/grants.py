@@ -1,5 +1,6 @@
-"""Grants: which namespace's tasks may read which variables and connections."""
+"""Grants: which namespace's tasks may read which variables and connections, and use which assets."""
 
+from collections.abc import Callable
 from typing import Literal
 
 import msgspec
@@ -10,7 +11,7 @@ from airlock_server.store.engine.types import now
 from airlock_server.store.schema import access_grant
 from airlock_wire.patterns import matches
 
-Kind = Literal["variable", "connection"]
+Kind = Literal["variable", "connection", "asset"]
 
 _g = access_grant.c
 #: Built once: building the statement at each call costs more than the read.
@@ -18,7 +19,10 @@ _PATTERNS = sa.select(_g.pattern).where(_g.namespace == sa.bindparam("namespace"
 
 
 class Grant(msgspec.Struct, frozen=True):
-    """Tasks of ``namespace`` may read the variables or connections that ``pattern`` (``wire.patterns``) fits."""
+    """
+    Tasks of ``namespace`` may read the variables or connections, or use the assets, that ``pattern`` fits
+    (``wire.patterns``). A pattern of assets fits names and URIs, and names of aliases.
+    """
 
     namespace: str
     kind: Kind
@@ -49,6 +53,12 @@ def list_(conn: sa.Connection, kind: Kind | None, namespace: str | None) -> list
 def patterns(conn: sa.Connection, namespace: str, kind: Kind) -> list[str]:
     """Returns the patterns that are granted to a namespace."""
     return list(conn.scalars(_PATTERNS, {"namespace": namespace, "kind": kind}))
+
+
+def opener(conn: sa.Connection, namespace: str, kind: Kind) -> Callable[[tuple[str, ...]], bool]:
+    """Returns a function that tells whether the grants of a namespace cover one of several names."""
+    granted = patterns(conn, namespace, kind)
+    return lambda names: any(covers(granted, name) for name in names)
 
 
 def covers(granted: list[str], name: str) -> bool:

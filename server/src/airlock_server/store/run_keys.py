@@ -14,3 +14,8 @@ def key_of(namespace: str | None, run_id: str) -> str:
 def run_id_of(key: str) -> str:
     """Returns the run's id for its task and its author."""
     return key.rpartition("/")[2]
+
+
+def owner_of(key: str, dag_id: str) -> str:
+    """Returns the name of a DAG as its runs' namespace has it; the namespace is empty for the scheduler's own runs."""
+    return f"{key.rpartition('/')[0]}/{dag_id}"

@@ -13,8 +13,10 @@ import msgspec
 import sqlalchemy as sa
 
 from airlock_server.rules import transitions
+from airlock_server.rules.assets import Granted, Outlets, every
 from airlock_server.rules.transitions import Caller, Missing, Seen, Verdict
-from airlock_server.store import dag_runs, instance_keys
+from airlock_server.store import dag_runs, instance_keys, task_states
+from airlock_server.store.assets import outcome
 from airlock_server.store.engine import locks, upsert
 from airlock_server.store.engine.types import now
 from airlock_server.store.schema import (
@@ -98,6 +100,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     ``values`` are columns of ``task_instance``; a column that the report does not mention stays as it is.
     ``record`` is stored in the column ``report``.
     ``timeout`` starts when the report is carried out.
+    ``outlets`` is what a success says about assets.
     ``problem`` is a fault beyond its shape, which matters only if the state would move.
     """
 
@@ -106,10 +109,16 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     record: dict[str, Any] | None = None
     problem: str | None = None
     timeout: timedelta | None = None
+    outlets: Outlets | None = None
 
 
-def report(conn: sa.Connection, ti_id: str, parsed: Report) -> Answer:
-    """Carries out PATCH /state."""
+def report(
+    conn: sa.Connection, ti_id: str, parsed: Report, granted: Granted = every, *, clears_state: bool = False
+) -> Answer:
+    """
+    Carries out PATCH /state. ``granted`` tells which assets the grants open to it; ``clears_state``: a success removes
+    what the task instance keeps.
+    """
     lock(conn, ti_id)
     row = _row(conn, ti_id)
     current = Missing.UNKNOWN if row is None else _seen(row)
@@ -127,6 +136,11 @@ def report(conn: sa.Connection, ti_id: str, parsed: Report) -> Answer:
         if state is not parsed.state:
             values |= {"end_date": now(), "reason": f"reported {parsed.state.value}, which no running task may report"}
         move(conn, ti_id, row.state, state, by=BY_TASK, values={"report": parsed.record, **values})
+        key = instance_keys.of_row(row)
+        if parsed.outlets is not None:
+            outcome.write_down(conn, key, parsed.outlets, granted)
+        if state is TaskInstanceState.SUCCESS and clears_state:
+            task_states.clear(conn, key)
     return Answer(verdict, current)
 
 

@@ -49,5 +49,11 @@ def clear(conn: sa.Connection, owner: TaskInstanceKey) -> None:
     conn.execute(sa.delete(task_state).where(*instance_keys.at(task_state, owner)))
 
 
+def clear_all_map_indexes(conn: sa.Connection, owner: TaskInstanceKey) -> None:
+    """Removes all values of a task's instances in a DAG run, of every map index."""
+    same = [_s[name] == getattr(owner, name) for name in ("dag_id", "run_id", "task_id")]
+    conn.execute(sa.delete(task_state).where(*same))
+
+
 def _at(owner: TaskInstanceKey, key: str) -> list[sa.ColumnElement[bool]]:
     return [*instance_keys.at(task_state, owner), _s.key == key]

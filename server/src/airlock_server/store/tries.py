@@ -11,7 +11,9 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from airlock_server.rules.assets import NO_ASSETS, Declarations, Granted, every
 from airlock_server.store import dag_runs, instance_keys, task_instances
+from airlock_server.store.assets import declared
 from airlock_server.store.engine import locks
 from airlock_server.store.engine.types import now as clock
 from airlock_server.store.errors import BadId, OwnedElsewhere, TryIsLive, UnknownDag
@@ -75,13 +77,16 @@ def queue_task(
     now: datetime,
     taskrun_uid: str | None = None,
     namespace: str | None = None,
+    assets: Declarations = NO_ASSETS,
+    granted: Granted = every,
 ) -> str:
     """
     Queues a try of a task instance and returns its uuid; makes the DAG run, of type ``manual``, if it does not exist.
 
     The key's ``run_id`` is the run's name of ``run_keys``. ``conf`` is for a new DAG run, and ignored for an existing
-    one. A finished task instance is archived and queued anew. Raises BadId, UnknownDag, or TryIsLive if the task
-    instance is queued or running.
+    one. ``assets`` are those that it may use, whatever an earlier try was allowed; the ``granted`` ones are
+    registered. A finished task instance is archived and queued anew. Raises BadId, UnknownDag, or TryIsLive if the
+    task instance is queued or running.
     """
     for name, value, wrong in (
         ("dag_id", key.dag_id, ids.problem(key.dag_id)),
@@ -114,6 +119,7 @@ def queue_task(
         values = _queued(try_number, max_tries, now, taskrun_uid)
         conn.execute(sa.update(task_instance).where(_t.id == ti_id).values(values))
     task_instances.write_down(conn, ti_id, before, TaskInstanceState.QUEUED, now, task_instances.BY_OWNER)
+    declared.declare(conn, key, assets, granted)
     return ti_id
 
 

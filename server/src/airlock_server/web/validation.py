@@ -101,6 +101,14 @@ def required(query: Mapping[str, str], name: str) -> str:
     return text
 
 
+def filled(query: Mapping[str, str], name: str) -> str:
+    """Returns a text from the query; raises InvalidRequest if it is absent or empty."""
+    if not (text := required(query, name)):
+        message = "String should have at least 1 character"
+        raise InvalidRequest(Problem("string_too_short", ["query", name], message, ""))
+    return text
+
+
 def named(path: Mapping[str, str], name: str) -> str:
     """Returns a part of the path; raises InvalidRequest if it is empty."""
     if not (text := path[name]):

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from airlock_server.rules.assets import AssetProfile, OutletEvent, Outlets
 from airlock_server.store.task_instances import Report
 from airlock_server.web.errors import InvalidRequest, Problem
 from airlock_server.web.validation import decode
@@ -75,29 +76,23 @@ class Ended(_Ended, frozen=True, kw_only=True):
     state: Literal["failed", "skipped", "removed", "upstream_failed"]
 
 
-class AssetProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An asset that the task writes."""
-
-    type: str
-    name: str | None = None
-    uri: str | None = None
-
-
 class Succeeded(_Ended, frozen=True, kw_only=True):
     """The task ended well."""
 
     state: Literal["success"]
     task_outlets: list[AssetProfile] = []
-    outlet_events: list[dict[str, Any]] = []
+    outlet_events: list[OutletEvent] = []
 
     def report(self) -> Report:
         """Returns what the report does to the row."""
-        assets = {"task_outlets": msgspec.to_builtins(self.task_outlets), "outlet_events": self.outlet_events}
+        outlets = Outlets(self.task_outlets, self.outlet_events)
+        assets = msgspec.to_builtins(outlets)
         return Report(
             state=TaskInstanceState.SUCCESS,
             values=self._values(),
             record=assets if any(assets.values()) else None,
             problem=_partition_key_problem(self.outlet_events),
+            outlets=outlets,
         )
 
 
@@ -221,9 +216,9 @@ def decode_report(body: bytes, content_type: str) -> Report:
     return report
 
 
-def _partition_key_problem(events: list[dict[str, Any]]) -> str | None:
+def _partition_key_problem(events: list[OutletEvent]) -> str | None:
     for event in events:
-        key = event.get("partition_key")
+        key = event.partition_key
         if key is None:
             continue
         if not isinstance(key, str) or not key.strip():

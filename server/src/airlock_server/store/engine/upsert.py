@@ -9,8 +9,11 @@ from airlock_server.store.errors import UnsupportedDatabase
 
 
 def upsert(conn: sa.Connection, table: sa.Table, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
-    """Makes the row with the primary key ``key``, or sets ``values`` in it."""
+    """Makes the row with the primary key ``key``, or sets ``values`` in it; without values it leaves the row alone."""
     statement = _insert(conn.dialect.name, table).values(**key, **values)
+    if not values:
+        conn.execute(statement.on_conflict_do_nothing(index_elements=list(key)))
+        return
     conn.execute(
         statement.on_conflict_do_update(
             index_elements=list(key), set_={name: statement.excluded[name] for name in values}

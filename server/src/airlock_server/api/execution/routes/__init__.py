@@ -1,6 +1,9 @@
 """Every operation of the Execution API that is served."""
 
 from airlock_server.api.execution.routes import (
+    asset_events,
+    asset_states,
+    assets,
     connections,
     dag_runs,
     health,
@@ -16,6 +19,9 @@ from airlock_server.api.execution.routing import Route
 ROUTES: list[Route] = [
     *health.ROUTES,
     *instance_queries.ROUTES,
+    *assets.ROUTES,
+    *asset_events.ROUTES,
+    *asset_states.ROUTES,
     *task_instances.ROUTES,
     *task_states.ROUTES,
     *dag_runs.ROUTES,

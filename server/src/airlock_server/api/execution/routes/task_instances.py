@@ -4,8 +4,9 @@ from functools import partial
 from typing import Any
 
 import msgspec
+import sqlalchemy as sa
 
-from airlock_server.api.execution import payloads
+from airlock_server.api.execution import asset_access, payloads
 from airlock_server.api.execution.request import Request
 from airlock_server.api.execution.routing import EXECUTION, EXECUTION_OR_WORKLOAD, Handler, Route
 from airlock_server.api.services import Services
@@ -33,10 +34,16 @@ async def run(services: Services, request: Request, claims: Claims | None) -> Re
     return as_json(answer.context, headers=((b"refreshed-api-token", token.encode()),) if token else ())
 
 
-async def report(_services: Services, request: Request, _claims: Claims | None) -> Response:
+async def report(services: Services, request: Request, _claims: Claims | None) -> Response:
     """Takes the state with which a launch ends or puts its task aside."""
     parsed = payloads.decode_report(request.body, request.content_type)
-    answer = await request.door.awrite(partial(store.report, ti_id=request.path["task_instance_id"], parsed=parsed))
+    ti_id = request.path["task_instance_id"]
+
+    def write(conn: sa.Connection) -> store.Answer:
+        granted = asset_access.granted(services, request.door, conn)
+        return store.report(conn, ti_id, parsed, granted, clears_state=services.state_store.clear_on_success)
+
+    answer = await request.door.awrite(write)
     match answer.verdict:
         case Verdict.MOVE:
             return NO_CONTENT

@@ -11,13 +11,14 @@ from typing import Annotated, TypeVar
 import msgspec
 import sqlalchemy as sa
 
+from airlock_server.api.execution.json_text import storable
 from airlock_server.api.execution.request import Request
 from airlock_server.api.execution.routing import Handler, Route
 from airlock_server.api.services import Services
 from airlock_server.keys.tokens import Claims
 from airlock_server.rules.fencing import Standing
 from airlock_server.store import task_states as store
-from airlock_server.web.errors import InvalidRequest, Problem, refused
+from airlock_server.web.errors import refused
 from airlock_server.web.http import NO_CONTENT, Response, as_json
 from airlock_server.web.validation import decode, named
 from airlock_wire.identity import TaskInstanceKey
@@ -47,7 +48,7 @@ async def get(_services: Services, request: Request, _claims: Claims | None) -> 
 async def put(_services: Services, request: Request, _claims: Claims | None) -> Response:
     """Makes or replaces a value."""
     key, body = named(request.path, "key"), decode(_body, request.body, request.content_type)
-    value = _checked(body.value)
+    value = storable(body.value)
     await request.door.awrite(
         _of_owner(request, lambda conn, owner: store.put(conn, owner, key, value, body.expires_at))
     )
@@ -67,6 +68,17 @@ async def clear(_services: Services, request: Request, _claims: Claims | None) -
     return NO_CONTENT
 
 
+async def clear_all(_services: Services, request: Request, _claims: Claims | None) -> Response:
+    """
+    Removes all values of the task's instances in this DAG run, of every map index.
+
+    Airflow has no such operation, and would ignore a parameter of ``clear``. So it has a path of its own, which a real
+    Airflow refuses, and no author is told that more was cleared than was.
+    """
+    await request.door.awrite(_of_owner(request, store.clear_all_map_indexes))
+    return NO_CONTENT
+
+
 def _of_owner(request: Request, work: Callable[[sa.Connection, TaskInstanceKey], T]) -> Callable[[sa.Connection], T]:
     """Calls ``work`` with the task instance that the path's id has now; a retried one has another id."""
 
@@ -77,17 +89,6 @@ def _of_owner(request: Request, work: Callable[[sa.Connection, TaskInstanceKey],
         return work(conn, owner)
 
     return look
-
-
-def _checked(value: msgspec.Raw) -> bytes:
-    """Returns the value's text. Null is refused: it could not be told from a value that is not there."""
-    try:
-        decoded = msgspec.json.decode(value)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
-        raise InvalidRequest(Problem("value_error", ["body", "value"], f"Value error, {e}")) from e
-    if decoded is None:
-        raise InvalidRequest(Problem("value_error", ["body", "value"], "Value error, value must not be null"))
-    return bytes(value)
 
 
 def _own(method: str, pattern: str, handler: Handler) -> Route:
@@ -101,4 +102,5 @@ ROUTES = [
     _own("PUT", _KEY, put),
     _own("DELETE", _KEY, delete),
     _own("DELETE", "/store/ti/{task_instance_id}", clear),
+    _own("DELETE", "/store/task/{task_instance_id}", clear_all),
 ]
