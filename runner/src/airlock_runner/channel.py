@@ -34,7 +34,7 @@ from airlock.sdk.exceptions import (
     PermissionDenied,
 )
 from airlock_wire.protocol import frames
-from airlock_wire.protocol.messages import ErrorResponse, ErrorType, Message, ToRunner, to_runner
+from airlock_wire.protocol.messages import ErrorResponse, ErrorType, Message, to_runner
 
 #: How long a lost sidecar may take to come back, per loss. The launcher gives up earlier and then closes ``handoff``.
 HANDOFF_SECONDS: Final = 150.0
@@ -86,7 +86,7 @@ class Channel:
         self._sent_bytes: list[int] = []
         self._received: list[bytes] = []
 
-    def first(self) -> ToRunner:
+    def first(self) -> Message:
         """Returns the message that starts this runner. Raises ChannelLost, or ChannelError if it is not one."""
         for _ in range(MAX_LOSSES):
             try:
@@ -100,7 +100,7 @@ class Channel:
             return message
         raise ChannelLost(f"the sidecar was lost {MAX_LOSSES} times before the first message")
 
-    def ask(self, message: Message) -> ToRunner | None:
+    def ask(self, message: Message) -> Message | None:
         """
         Returns the sidecar's answer to a message, None for an empty one. It waits as long as the sidecar does, and the
         sidecar waits until an absent API is back.
@@ -291,7 +291,7 @@ def _starts(response: frames.Response) -> bool:
     return isinstance(response.body, dict) and response.body.get("type") in _STARTS
 
 
-def _message(response: frames.Response) -> ToRunner | None:
+def _message(response: frames.Response) -> Message | None:
     """Returns the message in an answer's body; raises what is in its error slot."""
     if response.error is not None:
         try:

@@ -4,6 +4,9 @@ too, with the author's own line in ``import_errors``.
 """
 
 import os
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from airlock.sdk import DAG
 from airlock.sdk.exceptions import LoadError, NotJson
@@ -11,6 +14,9 @@ from airlock_runner.json_values import plain
 from airlock_runner.load import NO_DAG, load_dags
 from airlock_wire.protocol.dags import SerializedDag, SerializedTask, enclose
 from airlock_wire.protocol.messages import DagFileParseRequest, DagFileParsingResult
+
+if TYPE_CHECKING:
+    from airlock.sdk._assets import BaseAsset
 
 
 def parse(request: DagFileParseRequest, root: str) -> DagFileParsingResult:
@@ -41,10 +47,23 @@ def serialize(dag: DAG, file: str) -> SerializedDag:
             retry_delay_seconds=task.options.retry_delay,
             execution_timeout_seconds=task.options.execution_timeout,
             line=task.line,
+            inlets=_declarations(task.inlets, f"{file}:{task.line}: NotJson: task {task.task_id!r}: inlets"),
+            outlets=_declarations(task.outlets, f"{file}:{task.line}: NotJson: task {task.task_id!r}: outlets"),
         )
         for task in dag.tasks.values()
     ]
     return SerializedDag(dag_id=dag.dag_id, tasks=tasks, tags=dag.tags, params=params)
+
+
+def _declarations(assets: "tuple[BaseAsset, ...]", place: str) -> list[dict[str, Any]]:
+    if not assets:
+        return []
+    from airlock.sdk._assets import declaration  # deferred: most tasks have none
+
+    try:
+        return [plain(msgspec.structs.asdict(declaration(each)), repr(each)) for each in assets]
+    except NotJson as e:
+        raise LoadError(f"{place}: {e}") from e
 
 
 def _relative(request: DagFileParseRequest, root: str) -> str:

@@ -10,7 +10,7 @@ secret has two more forms, ``KEY_CMD`` and ``KEY_SECRET`` (``airlock_wire.proces
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -197,6 +197,15 @@ class StateStoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     #: Dotted path of a class in the runner's image or bundle, with the interface of Airflow's state store backends. It
     #: keeps the values, and the server only where each is. Empty: the server keeps the values.
     worker_backend: str = ""
+
+    def for_runners(self) -> dict[str, Any]:
+        """Returns what the answer to PATCH /run tells runners; nothing where all is at its defaults."""
+        names = ("default_retention_days", "max_value_storage_bytes", "worker_backend")
+        changes = {name: getattr(self, name) for name in names if getattr(self, name) != getattr(_STORE_DEFAULTS, name)}
+        return {"state_store": changes} if changes else {}
+
+
+_STORE_DEFAULTS = StateStoreSettings()
 
 
 class MetricsSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,9 +9,10 @@ from doubles.channel import PlayedChannel, played
 
 from airlock.sdk import NEVER_EXPIRE, AirlockRuntimeError, PermissionDenied
 from airlock.sdk.exceptions import NotJson
-from airlock_runner.task.state_store import DEFAULT_RETENTION, LARGE_BYTES, TaskStateStore
+from airlock_runner.task.state_store import DEFAULTS, StoreSettings, TaskStateStore, settings_in
 from airlock_wire.protocol.messages import ErrorResponse, ErrorType, OKResponse, TaskStateStoreResult
 from airlock_wire.protocol.stores import (
+    ClearAllTaskStateStore,
     ClearTaskStateStore,
     DeleteTaskStateStore,
     GetTaskStateStore,
@@ -27,6 +28,8 @@ def channel() -> Iterator[PlayedChannel]:
 
 
 STORE = TaskStateStore("ti")
+DEFAULT_RETENTION = timedelta(days=30)
+LARGE_BYTES = DEFAULTS.max_value_storage_bytes
 
 
 def test_a_value_is_read_and_a_missing_one_is_the_default(channel):
@@ -56,8 +59,21 @@ def test_a_value_is_kept_for_its_retention(channel, retention, lasts):
 def test_keys_are_forgotten_one_by_one_or_all(channel):
     STORE.delete("k")
     STORE.clear()
+    STORE.clear(all_map_indices=True)
 
-    assert [DeleteTaskStateStore(ti_id="ti", key="k"), ClearTaskStateStore(ti_id="ti")] == channel.asked
+    assert [
+        DeleteTaskStateStore(ti_id="ti", key="k"), ClearTaskStateStore(ti_id="ti"), ClearAllTaskStateStore(ti_id="ti")
+    ] == channel.asked  # fmt: skip
+
+
+def test_the_server_says_how_long_a_value_lasts_and_how_large_it_may_be(channel, caplog):
+    settings = settings_in({"state_store": {"default_retention_days": 0, "max_value_storage_bytes": 3}})
+    assert DEFAULTS == settings_in({})
+    TaskStateStore("ti", settings=settings).set("k", "long")
+    assert None is channel.asked[0].expires_at
+    assert "more than 3" in caplog.text
+    TaskStateStore("ti", settings=StoreSettings(max_value_storage_bytes=0)).set("k", "x" * LARGE_BYTES)
+    assert 1 == len(caplog.records)
 
 
 @pytest.mark.parametrize(

@@ -5,19 +5,22 @@ from typing import Any
 from airlock.sdk import Connection, Context, Variable
 from airlock.sdk._task import Task
 from airlock.sdk._variable import NO_DEFAULT
-from airlock_runner.task.state_store import TaskStateStore
+from airlock_runner.task.state_store import DEFAULTS, StoreSettings, TaskStateStore
 from airlock_runner.task.task_instance import RunningTaskInstance
 from airlock_wire.protocol.messages import DagRun
 
 
-def context_of(task: Task, ti: RunningTaskInstance, dag_run: DagRun) -> Context:
+def context_of(
+    task: Task, ti: RunningTaskInstance, dag_run: DagRun, store_settings: StoreSettings = DEFAULTS
+) -> Context:
     """
-    Returns the context. It has entries about dates only if the DAG run has the dates.
+    Returns the context. It has entries about dates only if the DAG run has the dates, and about assets only if the
+    task has inlets or outlets.
 
     ``params`` are the DAG's, overridden by the run's configuration; ``conf`` is that configuration.
     """
     conf = dict(dag_run.conf or {})
-    states = TaskStateStore(ti.id)
+    states = TaskStateStore(ti.id, (ti.dag_id, ti.run_id, ti.task_id, ti.map_index), store_settings)
     context = Context(
         dag=task.dag,
         task=task,
@@ -50,6 +53,10 @@ def context_of(task: Task, ti: RunningTaskInstance, dag_run: DagRun) -> Context:
     if dag_run.data_interval_end is not None:
         context["data_interval_end"] = dag_run.data_interval_end
     date = context.get("ds_nodash", dag_run.run_id)
+    if task.inlets or task.outlets:
+        from airlock_runner.task import asset_context  # deferred: most tasks have no assets
+
+        asset_context.add(context, task, ti, store_settings)
     context["task_instance_key_str"] = f"{ti.dag_id}__{ti.task_id}__{date}"
     return context
 

@@ -7,14 +7,16 @@ with one clear line; Airflow's runner reschedules the task three times first, an
 """
 
 import os
+from collections.abc import Generator
 from datetime import UTC, datetime
 from functools import partial
+from types import GeneratorType
 from typing import Any
 
 import msgspec
 from msgspec import UNSET
 
-from airlock.sdk._context import running
+from airlock.sdk._context import Context, running
 from airlock.sdk._signature import signature_of, with_context
 from airlock.sdk._task import Task
 from airlock.sdk._xcom import RETURN_VALUE
@@ -25,8 +27,9 @@ from airlock_runner.load import load_task
 from airlock_runner.logs import Logs
 from airlock_runner.task import leaving, termination
 from airlock_runner.task.context import context_of
-from airlock_runner.task.outcome import outcome_of, summary
+from airlock_runner.task.outcome import Written, outcome_of, summary
 from airlock_runner.task.render import arguments_of, shown
+from airlock_runner.task.state_store import settings_in
 from airlock_runner.task.task_instance import RunningTaskInstance
 from airlock_wire.options import RETRIES, TaskOptions
 from airlock_wire.pod import CHILD_EXIT_BROKEN, CHILD_EXIT_CLOSED, EXIT_OK
@@ -39,6 +42,7 @@ def execute(startup: StartupDetails, channel: Channel, root: str, logs: Logs) ->
     max_tries, should_retry = server.max_tries, server.should_retry
     task: Task | None = None
     error: BaseException | None = None
+    written: Written = ([], [])
     try:
         task = load_task(root, startup.dag_rel_path, startup.ti.dag_id, startup.ti.task_id)
         termination.install(channel, task.options.on_kill)
@@ -46,7 +50,8 @@ def execute(startup: StartupDetails, channel: Channel, root: str, logs: Logs) ->
             max_tries = (startup.first_try or 1) - 1 + task.options.retries
             should_retry = startup.ti.try_number <= max_tries
         ti = RunningTaskInstance(startup, task, channel, max_tries)
-        _run(task, ti, server, channel, logs, tells_options=bool(startup.undecided))
+        context = context_of(task, ti, server.dag_run, settings_in(startup.ti_context))
+        written = _run(task, ti, context, channel, logs, tells_options=bool(startup.undecided))
     except BaseException as e:  # noqa: BLE001 - the edge of user code: whatever it raises decides the outcome
         error = e
     if os.getpid() != channel.pid:
@@ -63,6 +68,7 @@ def execute(startup: StartupDetails, channel: Channel, root: str, logs: Logs) ->
         should_retry=should_retry,
         retry_delay_seconds=task.options.retry_delay if task else None,
         now=datetime.now(UTC),
+        written=written,
     )
     try:
         channel.ask(report)
@@ -76,9 +82,9 @@ def execute(startup: StartupDetails, channel: Channel, root: str, logs: Logs) ->
 
 
 def _run(
-    task: Task, ti: RunningTaskInstance, server: TIRunContext, channel: Channel, logs: Logs, *, tells_options: bool
-) -> None:
-    context = context_of(task, ti, server.dag_run)
+    task: Task, ti: RunningTaskInstance, context: Context, channel: Channel, logs: Logs, *, tells_options: bool
+) -> Written:
+    """Runs the task's function and stores its value; returns what it says of its outlets."""
     with running(context):
         arguments = arguments_of(task, ti, context)
         context["templates_dict"] = arguments.templates_dict
@@ -88,8 +94,27 @@ def _run(
         channel.tell(message, partial(_not_shown, logs))
         kwargs = with_context(signature_of(task.function), arguments.op_args, arguments.op_kwargs, context)
         value = task.function(*arguments.op_args, **kwargs)
-        if os.getpid() == channel.pid:
-            _store(task, ti, value)
+        if task.outlets and isinstance(value, GeneratorType):
+            value = _drained(value, context)
+        if os.getpid() != channel.pid:
+            return [], []
+        _store(task, ti, value)
+        if not task.outlets:
+            return [], []
+        from airlock_runner.task import asset_context  # deferred: most tasks have no assets
+
+        return asset_context.report(context, task)
+
+
+def _drained(generator: Generator[Any, None, Any], context: Context) -> Any:
+    """Goes through what a task yields of its outlets; returns what it returns."""
+    from airlock_runner.task import asset_context
+
+    try:
+        while True:
+            asset_context.note(context, next(generator))
+    except StopIteration as e:
+        return e.value
 
 
 def _options(task: Task) -> TaskOptions:

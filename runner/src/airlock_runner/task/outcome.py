@@ -14,6 +14,7 @@ A task that exits has not returned, so ``sys.exit(0)`` is not a success; Airflow
 """
 
 from datetime import datetime
+from typing import Any
 
 from airlock.sdk.exceptions import AirlockFailException, AirlockSkipException
 from airlock_runner.logs import text_of
@@ -21,13 +22,23 @@ from airlock_wire.protocol.messages import RetryTask, SucceedTask, TaskState, Te
 
 _MAX_REASON_CHARS = 500
 
+Written = tuple[list[dict[str, Any]], list[dict[str, Any]]]
+
 
 def outcome_of(
-    error: BaseException | None, *, should_retry: bool, retry_delay_seconds: float | None, now: datetime
+    error: BaseException | None,
+    *,
+    should_retry: bool,
+    retry_delay_seconds: float | None,
+    now: datetime,
+    written: Written = ([], []),
 ) -> Terminal:
-    """Returns the terminal message for a task that ended with ``error``, or that returned if ``error`` is None."""
+    """
+    Returns the terminal message for a task that ended with ``error``, or that returned if ``error`` is None. Only then
+    ``written`` counts: its outlets, and what it said of them.
+    """
     if error is None:
-        return SucceedTask(end_date=now, task_outlets=[], outlet_events=[])
+        return SucceedTask(end_date=now, task_outlets=written[0], outlet_events=written[1])
     if isinstance(error, AirlockSkipException):
         return TaskState(state="skipped", end_date=now)
     if should_retry and not isinstance(error, AirlockFailException):

@@ -12,7 +12,7 @@ The API for DAG authors.
         greet()
 """
 
-from typing import TYPE_CHECKING, Any
+import typing as _typing
 
 from airlock.sdk._connection import Connection
 from airlock.sdk._context import Context, get_current_context
@@ -33,7 +33,8 @@ from airlock.sdk.exceptions import (
     VariableNotFound,
 )
 
-if TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
+    from airlock.sdk._assets import Asset, AssetAlias, AssetAll, AssetAny, AssetNameRef, AssetRef, AssetUriRef, Metadata
     from airlock.sdk.io import ObjectStoragePath as ObjectStoragePath
 
 # ObjectStoragePath is not in it: ``import *`` would need the packages of the extra ``io``.
@@ -44,9 +45,17 @@ __all__ = [
     "AirlockFailException",
     "AirlockRuntimeError",
     "AirlockSkipException",
+    "Asset",
+    "AssetAlias",
+    "AssetAll",
+    "AssetAny",
+    "AssetNameRef",
+    "AssetRef",
+    "AssetUriRef",
     "Connection",
     "ConnectionNotFound",
     "Context",
+    "Metadata",
     "PermissionDenied",
     "TaskTerminated",
     "Variable",
@@ -58,11 +67,20 @@ __all__ = [
     "task",
 ]
 
+#: Names that are imported at their first use: most tasks have no assets, and do not pay for them.
+_ASSETS = frozenset(
+    {"Asset", "AssetAlias", "AssetAll", "AssetAny", "AssetNameRef", "AssetRef", "AssetUriRef", "Metadata"}
+)
 
-def __getattr__(name: str) -> Any:
-    """Imports what most DAG files do not use at its first use, because it needs packages of its own."""
+
+def __getattr__(name: str) -> _typing.Any:
+    """Returns a name that is imported at its first use."""
     if name == "ObjectStoragePath":
         from airlock.sdk.io import ObjectStoragePath
 
         return ObjectStoragePath
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _ASSETS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from airlock.sdk import _assets
+
+    return getattr(_assets, name)

@@ -8,13 +8,13 @@ raises OutsideTask. Tests install their own.
 from typing import Protocol
 
 from airlock.sdk.exceptions import OutsideTask
-from airlock_wire.protocol.messages import Message, ToRunner
+from airlock_wire.protocol.messages import Message
 
 
 class Channel(Protocol):
     """Something that answers requests, one at a time."""
 
-    def ask(self, message: Message) -> ToRunner | None:
+    def ask(self, message: Message) -> Message | None:
         """
         Returns the answer to a message; None if the answer is empty. Raises AirlockRuntimeError if it was refused.
         """
@@ -36,7 +36,7 @@ def parsing() -> bool:
     return _Installed.channel is not None and _Installed.parsing
 
 
-def ask(message: Message, call: str) -> ToRunner | None:
+def ask(message: Message, call: str) -> Message | None:
     """Returns the installed channel's answer. ``call`` is the user's call, for the message of OutsideTask."""
     if _Installed.channel is None:
         raise OutsideTask(

@@ -8,9 +8,12 @@ from airlock.sdk._names import near
 from airlock.sdk.exceptions import OutsideTask
 
 #: The names a task's function may declare as parameters and so be given. Those about dates are absent where the DAG
-#: run has no logical date; a parameter then gets its default, or None.
+#: run has no logical date, and those about assets where the task has no inlets and outlets; a parameter then gets its
+#: default, or None.
 CONTEXT_NAMES: Final = frozenset(
     {
+        "asset_state",
+        "asset_state_store",
         "conf",
         "conn",
         "dag",
@@ -19,8 +22,10 @@ CONTEXT_NAMES: Final = frozenset(
         "data_interval_start",
         "ds",
         "ds_nodash",
+        "inlet_events",
         "logical_date",
         "map_index",
+        "outlet_events",
         "params",
         "run_id",
         "task",

@@ -12,6 +12,7 @@ from airlock.sdk._signature import check_call, signature_of
 from airlock_wire import ids
 
 if TYPE_CHECKING:
+    from airlock.sdk._assets import BaseAsset
     from airlock.sdk._dag import DAG
     from airlock.sdk._xcom import XComArg
 
@@ -22,6 +23,7 @@ class TaskOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     ``multiple_outputs`` None: as the return annotation says (a dict is split). ``on_kill`` is called, without
     arguments, when the task is told to stop; without it the task's code gets TaskTerminated raised into it.
+    ``inlets`` and ``outlets`` are the assets that the task reads and writes.
     """
 
     task_id: str | None = None
@@ -33,6 +35,8 @@ class TaskOptions(msgspec.Struct, frozen=True, kw_only=True):
     do_xcom_push: bool = True
     on_kill: Callable[[], Any] | None = None
     doc_md: str | None = None
+    inlets: "tuple[BaseAsset, ...]" = ()
+    outlets: "tuple[BaseAsset, ...]" = ()
 
 
 _NAMES = TaskOptions.__struct_fields__
@@ -96,6 +100,14 @@ def _callable(value: Any, place: str) -> Any:
     raise TypeError(f"{place} must be a function, not {type(value).__name__}: {value!r}")
 
 
+def _assets(value: Any, place: str) -> "tuple[BaseAsset, ...]":
+    if value is None or value == ():
+        return ()
+    from airlock.sdk import _assets  # deferred: most tasks have none
+
+    return _assets.checked(value, place)
+
+
 def _task_id(value: Any, place: str) -> str | None:
     return None if value is None else check_id(value, place)
 
@@ -119,6 +131,8 @@ _CHECKS: dict[str, Callable[[Any, str], Any]] = {
     "do_xcom_push": _kind(bool, none=False),
     "on_kill": _callable,
     "doc_md": _kind(str),
+    "inlets": _assets,
+    "outlets": _assets,
 }
 
 
@@ -161,6 +175,16 @@ class Task(Edges):
     def retry_delay(self) -> timedelta:
         """How long a retry waits."""
         return timedelta(seconds=self.options.retry_delay)
+
+    @property
+    def inlets(self) -> "tuple[BaseAsset, ...]":
+        """The assets that it reads."""
+        return self.options.inlets
+
+    @property
+    def outlets(self) -> "tuple[BaseAsset, ...]":
+        """The assets that it writes."""
+        return self.options.outlets
 
     @property
     def line(self) -> int:

@@ -174,6 +174,9 @@ ROUTES: dict[type[Any], Route] = {
     ),
     stores.DeleteTaskStateStore: Route("DELETE", f"{_STORE}/{{key}}", _OK, free=_OWN, changes=True),
     stores.ClearTaskStateStore: Route("DELETE", _STORE, _OK, free=_OWN, changes=True),
+    stores.ClearAllTaskStateStore: Route(
+        "DELETE", "/store/task/{ti_id}", _OK, free="values of this task in this DAG run alone", changes=True
+    ),
     stores.GetAssetStateStoreByName: Route(
         "GET", f"{_BY_NAME}/value", stores.AssetStateStoreResult, query=("name", "key"), not_found=_NO_ASSET_KEY,
         detail=("key",), rule=_KEPT, governed="name",

@@ -7,11 +7,14 @@ valid by Airflow's schema, and ``format`` tells the two forms apart.
 User code wrote it, so a reader checks every field first: ``disclose`` does.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from airlock_wire import ids, options
+
+if TYPE_CHECKING:
+    from airlock_wire.assets import DeclaredAsset
 
 FORMAT = "airlock/1"
 
@@ -27,6 +30,9 @@ class SerializedTask(msgspec.Struct, frozen=True, kw_only=True):
     execution_timeout_seconds: float | None = None
     mapped: bool = False
     line: int = 0
+    #: Declarations of assets (``airlock_wire.assets``), as plain maps: a launch without assets need not import those.
+    inlets: list[dict[str, Any]] = []
+    outlets: list[dict[str, Any]] = []
 
 
 class SerializedDag(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,8 +89,25 @@ def _task_problem(task: SerializedTask) -> str:
         retry_delay_seconds=task.retry_delay_seconds,
         execution_timeout_seconds=task.execution_timeout_seconds,
     )
-    wrong = options.problem(limits)
+    wrong = options.problem(limits) or _assets_problem(task)
     return f": {wrong}" if wrong else ""
+
+
+def _assets_problem(task: SerializedTask) -> str:
+    from airlock_wire import assets  # deferred: for a reader, and for a task with assets
+
+    for field in ("inlets", "outlets"):
+        for each in declared(getattr(task, field)):
+            if wrong := assets.problem(each):
+                return f"{field}: {wrong}"
+    return ""
+
+
+def declared(assets: list[dict[str, Any]]) -> "list[DeclaredAsset]":
+    """Returns a task's inlets or outlets; raises msgspec.ValidationError for a map that declares no asset."""
+    from airlock_wire.assets import DeclaredAsset
+
+    return msgspec.convert(assets, list[DeclaredAsset])
 
 
 def _shown(text: str) -> str:

@@ -37,6 +37,15 @@ class ClearTaskStateStore(Message, frozen=True, kw_only=True):
     ti_id: str
 
 
+class ClearAllTaskStateStore(Message, frozen=True, kw_only=True):
+    """
+    Forgets all of this task in this DAG run, of every map index; OKResponse. Airlock's own: Airflow's runner does not
+    send it, and Airflow's server refuses it.
+    """
+
+    ti_id: str
+
+
 class GetAssetStateStoreByName(Message, frozen=True, kw_only=True):
     """A value that is kept for an asset; AssetStateStoreResult, or ASSET_STORE_NOT_FOUND in the body slot."""
 

@@ -11,7 +11,8 @@ import msgspec
 
 from airlock_wire.protocol import changes, endings, lookups, messages, stores
 
-#: The requests of a runner that executes a task instance: all 55 of Airflow 3.3's task-sdk.
+#: The requests of a runner that executes a task instance: all 55 of Airflow 3.3's task-sdk, and
+#: ClearAllTaskStateStore.
 FromTask: TypeAlias = (
     messages.SucceedTask
     | messages.RetryTask
@@ -55,6 +56,7 @@ FromTask: TypeAlias = (
     | stores.SetTaskStateStore
     | stores.DeleteTaskStateStore
     | stores.ClearTaskStateStore
+    | stores.ClearAllTaskStateStore
     | stores.GetAssetStateStoreByName
     | stores.GetAssetStateStoreByUri
     | stores.SetAssetStateStoreByName

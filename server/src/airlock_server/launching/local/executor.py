@@ -22,6 +22,7 @@ from airlock_server.launching.local import isolation
 from airlock_server.launching.local.containers import Containers, Place, SetUpWrongly
 from airlock_server.launching.local.decision import Decision, Next, Used, decide
 from airlock_server.launching.local.users import NoUserLeft
+from airlock_server.rules.assets import Declarations
 from airlock_server.store import tries
 from airlock_server.store.engine.types import now
 from airlock_server.store.tries import Outcome
@@ -153,6 +154,7 @@ class Executor:
                 max_tries=task.retries,
                 conf=conf,
                 now=now(),
+                assets=Declarations(tuple(dags.declared(task.inlets)), tuple(dags.declared(task.outlets))),
             )
 
         return self._installation.database.write(write)
@@ -211,6 +213,7 @@ class Executor:
             bundle_info=BundleInfo(name=BUNDLE),
             log_path=_log_path(row),
             execution_timeout_seconds=task.execution_timeout_seconds,
+            access=workload.Access(asset_events=_claimable(task)),
         )
 
     def _launch(self, work: workload.Workload, token: str) -> tuple[bool, Record | None, bytes | None]:
@@ -246,6 +249,17 @@ class Executor:
             *lines, buffer = (buffer + piece).split(b"\n")
             for line in lines:
                 self._show(line)
+
+
+def _claimable(task: dags.SerializedTask) -> tuple[str, ...]:
+    """
+    Returns the assets that a success may claim, for the sidecar: the outlets, and every asset where an alias is one of
+    them, because nobody knows beforehand what it is given. The server holds them against the declarations.
+    """
+    outlets = dags.declared(task.outlets)
+    if any(each.type == "AssetAlias" for each in outlets):
+        return ("*",)
+    return tuple(sorted({text for each in outlets for text in (each.name, each.uri) if text}))
 
 
 def _log_name(file: str) -> str:

@@ -31,7 +31,8 @@ async def run(services: Services, request: Request, claims: Claims | None) -> Re
     if answer.verdict not in (Verdict.MOVE, Verdict.REPLAY):
         raise _refusal(answer, "TI was not in a state where it could be marked as running")
     token = services.tokens.mint_execution(ti_id) if claims and claims.scope == "workload" else None
-    return as_json(answer.context, headers=((b"refreshed-api-token", token.encode()),) if token else ())
+    context = dict(answer.context or {}) | services.state_store.for_runners()
+    return as_json(context, headers=((b"refreshed-api-token", token.encode()),) if token else ())
 
 
 async def report(services: Services, request: Request, _claims: Claims | None) -> Response:
