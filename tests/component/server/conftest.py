@@ -40,6 +40,8 @@ ON_BOTH = {
     "test_assets_api.py",
     "test_attempts.py",
     "test_concurrency.py",
+    "test_connection_tests_api.py",
+    "test_dag_runs_api.py",
     "test_data_api.py",
     "test_exchange.py",
     "test_fencing_api.py",

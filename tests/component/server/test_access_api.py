@@ -116,7 +116,7 @@ def test_the_correlation_id_is_echoed_on_every_answer(api):
         ("GET", "/nothing", 404),
         ("GET", "/assets/by-colour", 404),
         ("POST", "/store/asset/by-name/value", 405),
-        ("POST", "/dag-runs/d/r", 405),
+        ("PUT", "/dag-runs/d/r", 405),
         ("POST", "/health", 405),
         ("GET", "/task-instances/x/run", 405),
     ],

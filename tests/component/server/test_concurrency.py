@@ -16,9 +16,10 @@ from airlock_server.rules.attempts import Attempt, Claim, RunBy, Superseded
 from airlock_server.rules.fencing import Standing
 from airlock_server.rules.transitions import Caller, Verdict
 from airlock_server.settings import JwtSettings
-from airlock_server.store import attempts, hitl, schema, task_instances, tries, xcoms
+from airlock_server.store import attempts, schema, task_instances, tries, xcoms
 from airlock_server.store.engine.types import now
 from airlock_server.store.errors import TryIsLive
+from airlock_server.store.people import hitl
 from airlock_server.store.task_instances import Report
 from airlock_server.store.xcoms import XComKey
 from airlock_server.web.errors import Refused

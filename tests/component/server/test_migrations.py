@@ -108,8 +108,8 @@ def test_what_an_older_airlock_stored_is_used_by_this_one(old, empty_url, revisi
 
 @pytest.mark.parametrize("revision", REVISIONS)
 def test_what_this_airlock_stored_is_there_after_its_undoing(old, empty_url, revision):
-    old.go("0006")
-    old.add("0006")
+    old.go("0007")
+    old.add("0007")
     old.add_assets()
     old.go(revision, down=True)
     assert [("mine",)] == old.ask(

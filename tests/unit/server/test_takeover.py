@@ -43,8 +43,9 @@ def test_there_is_nothing_to_succeed_at_first():
 
 
 @pytest.mark.parametrize("state", TaskInstanceState)
-def test_another_taskruns_task_instance_is_run_again_once_it_is_finished_and_not_before(state):
-    expected = Step.NEXT_TRY if state in FINISHED else Step.BUSY
+def test_another_taskruns_task_instance_is_run_again_once_it_is_finished_or_cleared_and_not_before(state):
+    cleared = (TaskInstanceState.NONE, TaskInstanceState.RESTARTING)
+    expected = Step.NEXT_TRY if state in FINISHED or state in cleared else Step.BUSY
 
     assert expected is succeed(Found(state, 1, same_taskrun=False), 1)
 

@@ -17,10 +17,10 @@ def register(subparsers: Any) -> None:
     """Adds the command."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "grants",
-        help="say which namespace's tasks may read or use what",
-        description="A grant lets the tasks of TaskRuns in a namespace read variables or connections, and "
-        "use assets, by a name, a URI or the name of an alias. Grants count "
-        "where [access] default is 'granted', as it is in the chart.",
+        help="say which namespace's tasks may read, use or start what",
+        description="A grant lets the tasks of TaskRuns in a namespace read variables or connections, use assets (by a "
+        "name, a URI or the name of an alias), or make and clear runs of DAGs. Grants count where [access] default is "
+        "'granted', as it is in the chart.",
     )
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION", title="actions")
     add = actions.add_parser("add", help="add a grant", description="Adds a grant; one that is there stays.")

@@ -41,6 +41,8 @@ class Step(Enum):
 _S = TaskInstanceState
 #: Over, and not for the operator to run again, whatever it believes.
 _FOR_GOOD = FINISHED - {_S.FAILED}
+#: The states after its DAG run was cleared: whoever ran it does not any more.
+_CLEARED = frozenset({_S.NONE, _S.RESTARTING})
 #: The states in which no launch has begun.
 _WAITING = frozenset({_S.NONE, _S.SCHEDULED, _S.UP_FOR_RETRY})
 
@@ -50,7 +52,7 @@ def succeed(row: Found | None, try_number: int) -> Step:
     if row is None:
         return Step.CREATE
     if not row.same_taskrun:
-        return Step.NEXT_TRY if row.state in FINISHED else Step.BUSY
+        return Step.NEXT_TRY if row.state in FINISHED | _CLEARED else Step.BUSY
     if try_number < row.try_number:
         return Step.SUPERSEDED
     if row.state in _FOR_GOOD:

@@ -11,13 +11,17 @@ import sqlalchemy as sa
 
 from airlock_server.keys.encryption import Encryption, Undecryptable
 from airlock_server.store.engine.database import Engine
-from airlock_server.store.schema import connection, variable
+from airlock_server.store.schema import connection, connection_test, variable
 
 #: Rows of a transaction. Other writes wait for one batch, and not for all of them.
 BATCH = 200
 
 #: Each table with secrets: the column that names a row, and those that are encrypted.
-ENCRYPTED = ((variable, "key", ("value",)), (connection, "conn_id", ("password", "extra")))
+ENCRYPTED = (
+    (variable, "key", ("value",)),
+    (connection, "conn_id", ("password", "extra")),
+    (connection_test, "id", ("password", "extra")),
+)
 
 
 class Outcome(NamedTuple):

@@ -1,4 +1,4 @@
-"""Grants: which namespace's tasks may read which variables and connections, and use which assets."""
+"""Grants: which variables and connections a namespace's tasks may read, and which assets and DAGs they may use."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -11,7 +11,7 @@ from airlock_server.store.engine.types import now
 from airlock_server.store.schema import access_grant
 from airlock_wire.patterns import matches
 
-Kind = Literal["variable", "connection", "asset"]
+Kind = Literal["variable", "connection", "asset", "dag"]
 
 _g = access_grant.c
 #: Built once: building the statement at each call costs more than the read.
@@ -20,8 +20,8 @@ _PATTERNS = sa.select(_g.pattern).where(_g.namespace == sa.bindparam("namespace"
 
 class Grant(msgspec.Struct, frozen=True):
     """
-    Tasks of ``namespace`` may read the variables or connections, or use the assets, that ``pattern`` fits
-    (``wire.patterns``). A pattern of assets fits names and URIs, and names of aliases.
+    Tasks of ``namespace`` may read the variables or connections, use the assets, or make and clear runs of the DAGs,
+    that ``pattern`` (``wire.patterns``) fits. A pattern of assets fits names and URIs, and names of aliases.
     """
 
     namespace: str

@@ -21,12 +21,12 @@ NULL = "null"
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
-    """Which task instances or DAG runs are meant. An empty list and None mean any."""
+    """Which task instances or DAG runs are meant. None and an empty list mean any; no ``task_ids`` at all mean none."""
 
     dag_id: str
     namespace: str | None = None
     map_index: int | None = None
-    task_ids: list[str] = []
+    task_ids: list[str] | None = None
     logical_dates: list[datetime] = []
     run_ids: list[str] = []
     states: list[str] = []
@@ -143,7 +143,7 @@ def _chosen(selection: Selection) -> list[sa.ColumnElement[bool]]:
     conditions = _chosen_runs(selection)
     if selection.map_index is not None:
         conditions.append(_t.map_index == selection.map_index)
-    if selection.task_ids:
+    if selection.task_ids is not None:
         conditions.append(_t.task_id.in_(selection.task_ids))
     return conditions
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from airlock_server.store.engine.types import UtcDateTime
 
 #: The migration that makes these tables; ``migrate`` compares a database with it.
-REVISION = "0006"
+REVISION = "0007"
 
 #: A namespace, a slash and a run id: ``run_keys``.
 RUN_KEY = sa.String(63 + 1 + 250)
@@ -34,6 +34,17 @@ dag = sa.Table(
     sa.Column("dag_id", sa.String(250), primary_key=True),
     sa.Column("owner", sa.String(300), nullable=False),
     sa.Column("claimed_at", UtcDateTime, nullable=False),
+    # What is known of the DAG once its file was read (``rules.triggering.DagFacts``).
+    sa.Column("is_paused", sa.Boolean(create_constraint=False), nullable=False, server_default=sa.false()),
+    sa.Column("bundle_version", sa.String(250)),
+    sa.Column("relative_fileloc", sa.Text),
+    sa.Column("owners", sa.Text),
+    sa.Column("tags", sa.JSON(none_as_null=True)),
+    sa.Column("next_dagrun", UtcDateTime),
+    sa.Column("has_import_errors", sa.Boolean(create_constraint=False), nullable=False, server_default=sa.false()),
+    sa.Column("allowed_run_types", sa.JSON(none_as_null=True)),
+    sa.Column("is_partitioned", sa.Boolean(create_constraint=False), nullable=False, server_default=sa.false()),
+    sa.Column("task_groups", sa.JSON(none_as_null=True)),
 )
 
 #: ``run_id`` is the run's name of ``run_keys``: a namespace's own begins with the namespace, here and in every table.
@@ -318,7 +329,8 @@ attempt = sa.Table(
     sa.Column("ended_because", sa.Text),
 )
 
-#: Which namespace's tasks may read which variables and connections. ``pattern`` is a name or a glob.
+#: Which namespace's tasks may read which variables and connections, and make runs of which DAGs. ``pattern`` is a name
+#: or a glob.
 access_grant = sa.Table(
     "access_grant",
     metadata,
@@ -326,6 +338,30 @@ access_grant = sa.Table(
     sa.Column("kind", sa.String(20), primary_key=True),
     sa.Column("pattern", sa.String(250), primary_key=True),
     sa.Column("granted_at", UtcDateTime, nullable=False),
+)
+
+#: A test of a connection that is not stored yet, whose fields a worker may read once. ``password`` and ``extra`` are
+#: encrypted.
+connection_test = sa.Table(
+    "connection_test",
+    metadata,
+    sa.Column("id", sa.String(36), primary_key=True),
+    sa.Column("conn_id", sa.String(250), nullable=False),
+    sa.Column("conn_type", sa.String(500), nullable=False),
+    sa.Column("host", sa.Text),
+    sa.Column("schema", sa.Text),
+    sa.Column("login", sa.Text),
+    sa.Column("password", sa.LargeBinary),
+    sa.Column("port", sa.Integer),
+    sa.Column("extra", sa.LargeBinary),
+    sa.Column("description", sa.Text),
+    # ``rules.connection_tests.State``
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("result_message", sa.String(2000)),
+    # Whether the connection is stored once the test has succeeded.
+    sa.Column("commit_on_success", sa.Boolean(create_constraint=False), nullable=False),
+    sa.Column("made_at", UtcDateTime, nullable=False),
+    sa.Column("updated_at", UtcDateTime, nullable=False),
 )
 
 #: ``value`` is encrypted.

@@ -28,7 +28,12 @@ _t = task_instance.c
 #: A launch may be under way in these.
 _LIVE = (TaskInstanceState.QUEUED, TaskInstanceState.RUNNING)
 #: From here a new try may be queued; from every other state something else is still to come.
-MAY_QUEUE = FINISHED | {TaskInstanceState.NONE, TaskInstanceState.SCHEDULED, TaskInstanceState.UP_FOR_RETRY}
+MAY_QUEUE = FINISHED | {
+    TaskInstanceState.NONE,
+    TaskInstanceState.SCHEDULED,
+    TaskInstanceState.UP_FOR_RETRY,
+    TaskInstanceState.RESTARTING,
+}
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

@@ -35,8 +35,9 @@ class Access:
         if claims.scope not in route.scopes:
             accepted = ", ".join(sorted(route.scopes))
             raise Refused(403, f"Token scope '{claims.scope}' does not open this route. It takes: {accepted}")
-        if route.own and claims.sub != path["task_instance_id"]:
-            raise Refused(403, "Token subject does not match task instance ID")
+        if route.own and claims.sub != path[route.subject]:
+            subject = route.subject.removesuffix("_id").replace("_", " ")
+            raise Refused(403, f"Token subject does not match {subject} ID")
         return claims
 
     def revoke_pods(self) -> None:

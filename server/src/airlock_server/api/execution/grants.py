@@ -1,4 +1,7 @@
-"""Checks what a launch may read beside its own: variables and connections by grant, XComs of its own DAG."""
+"""
+Checks what a launch may do beside its own: read variables and connections and make DAG runs by grant, and read XComs of
+its own DAG.
+"""
 
 import msgspec
 import sqlalchemy as sa
@@ -36,6 +39,23 @@ def check_write(services: Services, door: Door) -> None:
         raise _denied("A task may not change variables here: grants are for reading, and others may read them too")
 
 
+def check_trigger(services: Services, door: Door, conn: sa.Connection, dag_id: str) -> None:
+    """Refuses to make or clear runs of a DAG that nobody granted to the task's namespace, also of the task's own."""
+    patterns = granted(services, door, conn, "dag")
+    if patterns is None or door.attempt is None or grants.covers(patterns, dag_id):
+        return
+    namespace = door.attempt.namespace
+    fix = f"airlock grants add dag {dag_id} --namespace {namespace}"
+    raise _denied(
+        f"Making runs of DAG {dag_id!r} is not granted to namespace {namespace!r}; an administrator can: {fix}"
+    )
+
+
+def namespace(door: Door) -> str | None:
+    """Returns the namespace of a pod, whose DAG runs are the only ones it sees; None without a pod."""
+    return None if door.attempt is None else door.attempt.namespace
+
+
 def stored(door: Door, where: XComKey) -> XComKey:
     """Returns where the XComs are that a request names: a pod's run belongs to its namespace."""
     return msgspec.structs.replace(where, run_id=run_key(door, where.run_id))
@@ -43,12 +63,12 @@ def stored(door: Door, where: XComKey) -> XComKey:
 
 def run_key(door: Door, run_id: str) -> str:
     """Returns the name in the tables of a run that a request names: a pod's run belongs to its namespace."""
-    return run_id if door.attempt is None else key_of(door.attempt.namespace, run_id)
+    return key_of(namespace(door), run_id)
 
 
 def within(door: Door, selection: Selection) -> Selection:
     """Returns a question about task instances or runs, which for a pod is about its own namespace alone."""
-    return selection if door.attempt is None else msgspec.structs.replace(selection, namespace=door.attempt.namespace)
+    return msgspec.structs.replace(selection, namespace=namespace(door))
 
 
 def check_xcom_read(door: Door, conn: sa.Connection, where: XComKey, map_index: int | None = None) -> None:

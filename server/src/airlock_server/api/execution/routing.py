@@ -20,11 +20,12 @@ Handler = Callable[[Services, Request, Claims | None], Awaitable[Response]]
 
 EXECUTION = frozenset({"execution"})
 EXECUTION_OR_WORKLOAD = frozenset({"execution", "workload"})
+WORKLOAD = frozenset({"workload"})
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
     """
-    One operation. ``scopes`` None: no token is needed. ``own``: only the token of the path's task instance opens it.
+    One operation. ``scopes`` None: no token is needed. ``own``: only the token of the path's ``subject`` opens it.
     ``opens``: the last standing of its launch in which a pod's token opens it.
     """
 
@@ -33,6 +34,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     handler: Handler
     scopes: frozenset[str] | None = EXECUTION
     own: bool = False
+    subject: str = "task_instance_id"
     opens: Standing = Standing.CURRENT
 
 

@@ -23,8 +23,10 @@ from airlock_server.launching.local.containers import Containers, Place, SetUpWr
 from airlock_server.launching.local.decision import Decision, Next, Used, decide
 from airlock_server.launching.local.users import NoUserLeft
 from airlock_server.rules.assets import Declarations
+from airlock_server.rules.triggering import DagFacts
 from airlock_server.store import tries
 from airlock_server.store.engine.types import now
+from airlock_server.store.runs import dags as known_dags
 from airlock_server.store.tries import Outcome
 from airlock_wire import ids, logplace, workload
 from airlock_wire.identity import TaskInstanceKey
@@ -147,6 +149,7 @@ class Executor:
 
         def write(conn: Any) -> str:
             tries.claim_dag(conn, dag.dag_id, BUNDLE)
+            known_dags.describe(conn, dag.dag_id, DagFacts(tags=dag.tags))
             return tries.queue_task(
                 conn,
                 TaskInstanceKey(dag.dag_id, run_id, task.task_id, map_index),

@@ -9,8 +9,8 @@ from airlock_server.api.execution.request import Request
 from airlock_server.api.execution.routing import Handler, Route
 from airlock_server.api.services import Services
 from airlock_server.keys.tokens import Claims
-from airlock_server.store import hitl as store
-from airlock_server.store.hitl import Answered
+from airlock_server.store.people import hitl as store
+from airlock_server.store.people.hitl import Answered
 from airlock_server.web.errors import refused
 from airlock_server.web.http import Response, as_json
 from airlock_server.web.validation import decode
@@ -96,7 +96,7 @@ def _there(answered: Answered | None) -> Answered:
 
 
 def _shown(answered: Answered) -> dict[str, Any]:
-    content = answered.answer or {"responded_by_user": None, "chosen_options": None, "params_input": {}}
+    content = answered.answer or {"responded_by_user": None, "chosen_options": [], "params_input": {}}
     return {"response_received": answered.answer is not None, "responded_at": answered.at, **content}
 
 

@@ -5,6 +5,7 @@ a sensor waits for another DAG. States are shared inside a namespace; XComs have
 
 from functools import partial
 
+import msgspec
 import sqlalchemy as sa
 
 from airlock_server.api.execution import grants
@@ -14,6 +15,7 @@ from airlock_server.api.services import Services
 from airlock_server.keys.tokens import Claims
 from airlock_server.store import instance_queries as store
 from airlock_server.store.instance_queries import Selection
+from airlock_server.store.runs import groups
 from airlock_server.web.errors import refused
 from airlock_server.web.http import Response, as_json
 from airlock_server.web.validation import integer, moment, one_of, required
@@ -26,14 +28,30 @@ _STATES = frozenset(each.value for each in TaskInstanceState if each is not Task
 async def count(_services: Services, request: Request, _claims: Claims | None) -> Response:
     """Answers with the number of task instances."""
     selection = _selection(request, states=True)
-    return as_json(await request.door.aread(lambda conn: store.count(conn, grants.within(request.door, selection))))
+
+    def look(conn: sa.Connection) -> int:
+        tasks = _tasks_of_group(request, conn, selection.dag_id)
+        chosen = selection.task_ids
+        if tasks is not None:
+            chosen = tasks if chosen is None else [each for each in chosen if each in tasks]
+        narrowed = msgspec.structs.replace(selection, task_ids=chosen)
+        return store.count(conn, grants.within(request.door, narrowed))
+
+    return as_json(await request.door.aread(look))
 
 
 async def states(_services: Services, request: Request, _claims: Claims | None) -> Response:
     """Answers with the states of task instances, by run and task."""
     selection = _selection(request)
-    by_run = await request.door.aread(lambda conn: store.states(conn, grants.within(request.door, selection)))
-    return as_json({"task_states": by_run})
+
+    def look(conn: sa.Connection) -> dict[str, dict[str, str | None]]:
+        tasks = _tasks_of_group(request, conn, selection.dag_id)
+        # Here the tasks of a group come beside those that are named, and do not narrow them, as in Airflow.
+        chosen = selection.task_ids if tasks is None else [*(selection.task_ids or ()), *tasks]
+        widened = msgspec.structs.replace(selection, task_ids=chosen)
+        return store.states(conn, grants.within(request.door, widened))
+
+    return as_json({"task_states": await request.door.aread(look)})
 
 
 async def breadcrumbs(_services: Services, request: Request, _claims: Claims | None) -> Response:
@@ -65,15 +83,10 @@ async def previous_success(_services: Services, request: Request, _claims: Claim
 
 
 def _selection(request: Request, *, states: bool = False) -> Selection:
-    group = request.query.get("task_group_id")
-    dag_id = required(request.query, "dag_id")
-    if group is not None:
-        # The server knows a DAG's groups once it parses DAG files.
-        raise refused(404, "not_found", f"Task group {group!r} not found in DAG {dag_id!r}")
     return Selection(
-        dag_id=dag_id,
+        dag_id=required(request.query, "dag_id"),
         map_index=integer(request.query, "map_index"),
-        task_ids=request.listed("task_ids"),
+        task_ids=request.listed("task_ids") or None,
         logical_dates=[
             moment(text, ["query", "logical_dates", place])
             for place, text in enumerate(request.listed("logical_dates"))
@@ -81,6 +94,17 @@ def _selection(request: Request, *, states: bool = False) -> Selection:
         run_ids=request.listed("run_ids"),
         states=request.listed("states") if states else [],
     )
+
+
+def _tasks_of_group(request: Request, conn: sa.Connection, dag_id: str) -> list[str] | None:
+    """Returns the tasks of the group that the query names, None if it names none; raises 404 for an unknown group."""
+    group = request.query.get("task_group_id")
+    if not group:
+        return None
+    tasks = groups.tasks_of(conn, dag_id, group, grants.namespace(request.door))
+    if tasks is None:
+        raise refused(404, "not_found", f"Task group {group} not found in DAG {dag_id}")
+    return tasks
 
 
 ROUTES = [
