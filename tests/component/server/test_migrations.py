@@ -15,7 +15,7 @@ from airlock_wire import ids
 from airlock_wire.identity import TaskInstanceKey
 
 MOMENT = "'2026-01-01 00:00:00'"
-REVISIONS = ["0001", "0002", "0003", "0004", "0005"]
+REVISIONS = ["0001", "0002", "0003", "0004", "0005", "0006"]
 
 
 class Old:
@@ -119,7 +119,7 @@ def test_what_this_airlock_stored_is_there_after_its_undoing(old, empty_url, rev
     assert [("r", "k")] == old.ask("SELECT run_id, key FROM xcom")
     open_engine(empty_url).close()
     assert [("bundle:mine",)] == old.ask("SELECT owner FROM dag")
-    assert [] == old.ask("SELECT name FROM asset")
+    assert (revision >= "0006") is bool(old.ask("SELECT name FROM asset"))
 
 
 def test_the_runs_of_a_namespace_are_found_after_the_upgrade_and_after_its_undoing(old, empty_url):

@@ -50,12 +50,14 @@ def client_of(name):
 
 
 def refused(status, call, *args, **kwargs):
+    refusal = None
     try:
         call(*args, **kwargs)
     except ServerResponseError as e:
-        assert status == e.response.status_code, e.response.text
-        return e.detail
-    raise AssertionError(f"{call} was not refused")
+        refusal = e
+    assert refusal is not None, f"{call} was not refused"
+    assert status == refusal.response.status_code, refusal.response.text
+    return refusal.detail
 
 
 client, ti_id = client_of("task")
