@@ -150,3 +150,41 @@ def test_the_first_key_signs_and_all_verify():
 def test_what_is_no_whole_key_is_refused(size):
     with pytest.raises(ValueError, match=str(size)):
         Tokens(b"k" * size, SETTINGS)
+
+
+def test_a_token_that_was_accepted_is_refused_after_its_end():
+    tokens = Tokens(KEY, JwtSettings(leeway_seconds=0))
+    ends = int(time.time()) + 2
+    token = signed(exp=ends)
+    assert TI == tokens.verify(token).sub == tokens.verify(token).sub
+    while time.time() < ends:
+        time.sleep(0.05)
+
+    with pytest.raises(InvalidToken, match="expired"):
+        tokens.verify(token)
+
+
+def test_a_token_that_was_refused_is_refused_again(tokens):
+    token = signed(key=b"x" * 64)
+    for _ in range(2):
+        with pytest.raises(InvalidToken, match="Signature"):
+            tokens.verify(token)
+
+
+def test_one_letter_of_a_token_that_was_accepted_makes_another_token(tokens):
+    token = signed()
+    tokens.verify(token)
+    # Not the last one, of which some bits say nothing.
+    other = f"{token[:-9]}{'A' if token[-9] != 'A' else 'B'}{token[-8:]}"
+
+    with pytest.raises(InvalidToken):
+        tokens.verify(other)
+
+
+def test_no_more_tokens_are_kept_than_there_may_be(tokens, monkeypatch):
+    monkeypatch.setattr("airlock_server.keys.tokens.MAX_VERIFIED", 3)
+    minted = [signed(jti=str(number)) for number in range(5)]
+    for token in (*minted, minted[0]):
+        assert TI == tokens.verify(token).sub
+
+    assert [minted[3], minted[4], minted[0]] == list(tokens._verified)
