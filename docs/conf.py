@@ -20,6 +20,7 @@ CONTENTS = {
         "docs/guides/images",
         "docs/bundles",
         "docs/guides/kubernetes",
+        "docs/guides/state-and-assets",
         "docs/laptop",
         "docs/guides/multi-tenancy",
         "docs/guides/secrets",

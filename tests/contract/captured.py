@@ -17,7 +17,10 @@ from airlock_server.cli.frames import decode_stream
 from airlock_wire.protocol import messages, whole
 
 STARTS = {"StartupDetails", "DagFileParseRequest"}
-REQUESTS = {kind.__name__ for kind in (*typing.get_args(whole.FromTask), messages.DagFileParsingResult)}
+#: Airflow has no ClearAllTaskStateStore.
+REQUESTS = {kind.__name__ for kind in (*typing.get_args(whole.FromTask), messages.DagFileParsingResult)} - {
+    "ClearAllTaskStateStore"
+}
 ANSWERS = {kind.__name__ for kind in typing.get_args(whole.ToTask)} - STARTS
 #: What an answer without a message is counted as, and what one in the error slot is.
 EMPTY, RAISED = "nothing", "ErrorResponse, raised"

@@ -21,6 +21,8 @@ def test_every_task_comes_to_its_state(ran, dag_id):
         "retry": ("success", 2),
         "skip": ("skipped", 1),
         "lookups": ("success", 1),
+        "keeps": ("success", 1),
+        "finds": ("success", 1),
     } == {row["task_id"]: (row["state"], row["try_number"]) for row in rows}
 
 
@@ -37,7 +39,17 @@ def test_what_tasks_return_is_in_the_database(ran, dag_id):
         ("succeed", "return_value"): {"answer": 42},
         ("retry", "return_value"): "the second time",
         ("lookups", "return_value"): ["hello", "db.example", True],
+        ("keeps", "return_value"): [7, "none", 41, "none"],
+        ("finds", "return_value"): [7, "none", {"rows": 3}],
     } == {(row["task_id"], row["key"]): json.loads(row["value"]) for row in rows}
+
+
+def test_what_tasks_say_of_their_outlets_is_an_event(ran, dag_id):
+    query = "SELECT extra, source_task_id FROM asset_event WHERE source_dag_id = ?"
+
+    assert [{"by": "alias"}, {"rows": 3}] == sorted(
+        (json.loads(row["extra"]) for row in ran.rows(query, dag_id)), key=lambda extra: sorted(extra)
+    )
 
 
 def test_what_tasks_print_is_in_airflows_log_folder_and_masked(ran, dag_id):

@@ -9,6 +9,7 @@ import pytest
 from airlock_server.api.serve import EmbeddedServer
 from airlock_server.keys.encryption import Encryption
 from airlock_server.keys.tokens import Tokens
+from airlock_server.rules.assets import NO_ASSETS
 from airlock_server.settings import JwtSettings
 from airlock_server.store import tries
 from airlock_server.store.engine.database import open_engine
@@ -25,7 +26,7 @@ class Drive:
         self.db, self.tokens, self.encryption, self.url = db, tokens, encryption, url
         self._python, self.folder = python, folder
 
-    def queue(self, dag_id, run_id, task_id, max_tries=0, conf=None):
+    def queue(self, dag_id, run_id, task_id, max_tries=0, conf=None, assets=NO_ASSETS):
         def write(conn):
             tries.claim_dag(conn, dag_id, "contract")
             return tries.queue_task(
@@ -35,6 +36,7 @@ class Drive:
                 max_tries=max_tries,
                 conf=conf,
                 now=datetime.now(UTC),
+                assets=assets,
             )
 
         ti_id = self.db.write(write)
@@ -45,7 +47,7 @@ class Drive:
 
     def run(self, driver, given):
         home = self.folder / "airflow"
-        home.mkdir()
+        home.mkdir(exist_ok=True)
         bundle = {
             "name": "contract",
             "classpath": "airflow.dag_processing.bundles.local.LocalDagBundle",

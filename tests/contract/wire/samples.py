@@ -16,7 +16,13 @@ from airlock_wire.protocol import messages as m
 from airlock_wire.protocol import whole
 from airlock_wire.protocol.dags import LazySerializedDag, SerializedDag, SerializedTask, enclose
 
-FROM_RUNNER = {kind.__name__: kind for kind in (*typing.get_args(whole.FromTask), m.DagFileParsingResult)}
+#: Messages that Airflow does not have, so that nothing of Airflow's can be asked about them.
+OURS = frozenset({"ClearAllTaskStateStore"})
+FROM_RUNNER = {
+    kind.__name__: kind
+    for kind in (*typing.get_args(whole.FromTask), m.DagFileParsingResult)
+    if kind.__name__ not in OURS
+}
 TO_RUNNER = {kind.__name__: kind for kind in (*typing.get_args(whole.ToTask), m.DagFileParseRequest)}
 MESSAGES = FROM_RUNNER | TO_RUNNER
 

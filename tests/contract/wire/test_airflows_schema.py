@@ -38,6 +38,10 @@ def sent(message):
     return msgspec.to_builtins(body)
 
 
+def test_what_is_ours_alone_is_no_message_of_airflows(schema):
+    assert set() == samples.OURS & set(schema["$defs"])
+
+
 def test_every_message_has_a_sample():
     assert sorted(samples.FULL) == sorted(samples.MESSAGES)
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from airflow.sdk import DAG, task
+from airflow.sdk import DAG, Asset, AssetAlias, task
 
 TASKS = {"succeed": 0, "fail": 0, "retry": 1, "skip": 0, "lookups": 0}
 
@@ -15,3 +15,15 @@ for dag_id, queue in {"runner_outcomes": "default", "behind_outcomes": "ours"}.i
                 raise AssertionError("Airflow's runner ran this")
 
             never()
+
+        kept, alias = Asset(f"kept_by_{dag_id}", f"s3://kept/{dag_id}"), AssetAlias(f"alias_of_{dag_id}")
+
+        @task(retries=0, outlets=[kept, alias])
+        def keeps():
+            raise AssertionError("Airflow's runner ran this")
+
+        @task(retries=0, inlets=[alias, kept])
+        def finds():
+            raise AssertionError("Airflow's runner ran this")
+
+        keeps() >> finds()

@@ -2,7 +2,17 @@
 
 from datetime import timedelta
 
-from airlock.sdk import DAG, AirlockSkipException, Connection, Variable, VariableNotFound, get_current_context, task
+from airlock.sdk import (
+    DAG,
+    AirlockSkipException,
+    Asset,
+    AssetAlias,
+    Connection,
+    Variable,
+    VariableNotFound,
+    get_current_context,
+    task,
+)
 
 #: Behind our sidecar, and behind Airflow's supervisor.
 for dag_id in ("runner_outcomes", "behind_outcomes"):
@@ -37,4 +47,25 @@ for dag_id in ("runner_outcomes", "behind_outcomes"):
             print("the password is", Connection.get("db").password)
             return [Variable.get("greeting"), Connection.get("db").host, absent]
 
-        succeed(), fail(), retry(), skip(), lookups()
+        kept, alias = Asset(f"kept_by_{dag_id}", f"s3://kept/{dag_id}"), AssetAlias(f"alias_of_{dag_id}")
+
+        @task(outlets=[kept, alias])
+        def keeps(asset_state_store, task_state_store, outlet_events, kept=kept, alias=alias):
+            store = asset_state_store[kept]
+            store.set("watermark", 7)
+            store.set("gone", 1)
+            store.delete("gone")
+            task_state_store.set("offset", 41)
+            outlet_events[kept].extra = {"rows": 3}
+            outlet_events[alias].add(kept, {"by": "alias"})
+            found = [store.get("watermark"), asset_state_store.get("gone", "none"), task_state_store.get("offset")]
+            task_state_store.clear()
+            return [*found, task_state_store.get("offset", "none")]
+
+        @task(inlets=[alias, kept], retries=0)
+        def finds(asset_state_store, inlet_events, alias=alias, kept=kept):
+            value = asset_state_store[alias].get("watermark")
+            asset_state_store.clear()
+            return [value, asset_state_store[kept].get("watermark", "none"), inlet_events[kept].limit(1)[0].extra]
+
+        succeed(), fail(), retry(), skip(), lookups(), keeps() >> finds()
