@@ -53,7 +53,7 @@ def states(conn: sa.Connection, selection: Selection) -> dict[str, dict[str, str
 
 
 def breadcrumbs(conn: sa.Connection, selection: Selection) -> list[dict[str, Any]]:
-    """Returns what became of the task instances that have ended, in the order of their ends."""
+    """Returns what became of the task instances that have ended, in the order of their names."""
     ended = _t.state.in_([each.value for each in FINISHED])
     query = sa.select(task_instance).select_from(_JOINED).where(*_chosen(selection), ended)
     return [
@@ -65,7 +65,7 @@ def breadcrumbs(conn: sa.Connection, selection: Selection) -> list[dict[str, Any
             "operator": None,
             "duration": _seconds(row),
         }
-        for row in conn.execute(query.order_by(_t.end_date, _t.task_id, _t.map_index))
+        for row in conn.execute(query.order_by(_t.task_id, _t.map_index))
     ]
 
 

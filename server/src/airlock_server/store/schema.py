@@ -14,6 +14,9 @@ from airlock_server.store.engine.types import UtcDateTime
 #: The migration that makes these tables; ``migrate`` compares a database with it.
 REVISION = "0007"
 
+#: Characters of the key of an XCom and of a kept value, and of a variable.
+MAX_KEY_CHARS, MAX_VARIABLE_CHARS = 512, 250
+
 #: A namespace, a slash and a run id: ``run_keys``.
 RUN_KEY = sa.String(63 + 1 + 250)
 
@@ -163,7 +166,7 @@ xcom = sa.Table(
     "xcom",
     metadata,
     *_key_columns(),
-    sa.Column("key", sa.String(512), primary_key=True),
+    sa.Column("key", sa.String(MAX_KEY_CHARS), primary_key=True),
     sa.Column("value", sa.LargeBinary, nullable=False),
     sa.Column("dag_result", sa.Boolean(create_constraint=False), nullable=False),
     sa.Column("mapped_length", sa.Integer),
@@ -185,7 +188,7 @@ task_state = sa.Table(
     "task_state",
     metadata,
     *_key_columns(),
-    sa.Column("key", sa.String(512), primary_key=True),
+    sa.Column("key", sa.String(MAX_KEY_CHARS), primary_key=True),
     sa.Column("value", sa.LargeBinary, nullable=False),
     sa.Column("updated_at", UtcDateTime, nullable=False),
     # From then on nobody finds it; null: it stays.
@@ -368,7 +371,7 @@ connection_test = sa.Table(
 variable = sa.Table(
     "variable",
     metadata,
-    sa.Column("key", sa.String(250), primary_key=True),
+    sa.Column("key", sa.String(MAX_VARIABLE_CHARS), primary_key=True),
     sa.Column("value", sa.LargeBinary),
     sa.Column("description", sa.Text),
 )

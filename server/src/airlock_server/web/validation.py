@@ -109,10 +109,13 @@ def filled(query: Mapping[str, str], name: str) -> str:
     return text
 
 
-def named(path: Mapping[str, str], name: str) -> str:
-    """Returns a part of the path; raises InvalidRequest if it is empty."""
+def named(path: Mapping[str, str], name: str, most: int | None = None) -> str:
+    """Returns a part of the path; raises InvalidRequest if it is empty or has more than ``most`` characters."""
     if not (text := path[name]):
         raise InvalidRequest(Problem("string_too_short", ["path", name], "String should have at least 1 character", ""))
+    if most is not None and len(text) > most:
+        message = f"It has {len(text)} characters; {most} is the most"
+        raise InvalidRequest(Problem("string_too_long", ["path", name], message))
     return text
 
 

@@ -76,7 +76,7 @@ detail = client.dag_runs.get_detail("dag", "made")
 assert ("made", "operator_triggered", "queued", {"a": 1}, "why", DAY) == (
     detail.run_id, detail.run_type.value, detail.state.value, detail.conf, detail.note, detail.logical_date
 ), detail  # fmt: skip
-assert detail.start_date is None
+assert None is detail.start_date
 assert "queued" == client.dag_runs.get_state("dag", "made").state.value
 assert 2 == client.dag_runs.get_count("dag", run_ids=["made", "later"], states=["queued"]).count
 assert 1 == client.dag_runs.get_count("dag", logical_dates=[DAY]).count
@@ -98,7 +98,7 @@ assert ["load.fetch"] == [
 assert "load.fetch" == client.task_instances.get_previous("dag", "load.fetch", state="success").task_instance.task_id
 assert None is client.task_instances.get_previous("dag", "never").task_instance
 assert None is client.task_instances.get_previous_successful_dagrun(ti_id).start_date
-assert client.task_instances.skip_downstream_tasks(ti_id, SkipDownstreamTasks(tasks=["downstream"])) is None
+assert None is client.task_instances.skip_downstream_tasks(ti_id, SkipDownstreamTasks(tasks=["downstream"]))
 assert (
     "skipped" == client.task_instances.get_task_states("dag", task_ids=["downstream"]).task_states["run"]["downstream"]
 )

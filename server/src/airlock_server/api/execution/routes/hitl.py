@@ -1,6 +1,7 @@
 """What a task asks people, and their answer. Only the token of the task instance opens these."""
 
 from typing import Annotated, Any
+from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
@@ -9,14 +10,12 @@ from airlock_server.api.execution.request import Request
 from airlock_server.api.execution.routing import Handler, Route
 from airlock_server.api.services import Services
 from airlock_server.keys.tokens import Claims
+from airlock_server.store import task_states
 from airlock_server.store.people import hitl as store
 from airlock_server.store.people.hitl import Answered
-from airlock_server.web.errors import refused
+from airlock_server.web.errors import Refused, refused
 from airlock_server.web.http import Response, as_json
 from airlock_server.web.validation import decode
-
-#: Who has answered where the task's own defaults did.
-BY_DEFAULTS = {"id": "Fallback to defaults", "name": "Fallback to defaults"}
 
 Options = Annotated[list[str], msgspec.Meta(min_length=1)]
 
@@ -31,7 +30,7 @@ class User(msgspec.Struct, frozen=True):
 class Question(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked. Keys that are not known here are ignored, as Airflow's client sends one more."""
 
-    ti_id: str
+    ti_id: UUID
     options: Options
     subject: str
     body: str | None = None
@@ -44,7 +43,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
     """An answer."""
 
-    ti_id: str
+    ti_id: UUID
     chosen_options: Options
     params_input: dict[str, Any] = {}
 
@@ -57,7 +56,13 @@ async def ask(_services: Services, request: Request, _claims: Claims | None) -> 
     """Asks, in the place of an earlier question and its answer."""
     question = msgspec.to_builtins(decode(_question, request.body, request.content_type))
     ti_id = request.path["task_instance_id"]
-    await request.door.awrite(lambda conn: store.ask(conn, ti_id, question))
+
+    def write(conn: sa.Connection) -> None:
+        if task_states.key_of(conn, ti_id) is None:
+            raise refused(404, "not_found", "Task Instance not found")
+        store.ask(conn, ti_id, question)
+
+    await request.door.awrite(write)
     return as_json(question, 201)
 
 
@@ -66,7 +71,8 @@ async def answer(_services: Services, request: Request, _claims: Claims | None) 
     choice = decode(_choice, request.body, request.content_type)
     ti_id = request.path["task_instance_id"]
     content = {
-        "responded_by_user": BY_DEFAULTS,
+        # Nobody: these are the defaults of the task.
+        "responded_by_user": None,
         "chosen_options": choice.chosen_options,
         "params_input": choice.params_input,
     }
@@ -76,7 +82,7 @@ async def answer(_services: Services, request: Request, _claims: Claims | None) 
         before = _there(store.get(conn, ti_id))
         if before.answer is not None:
             message = f"Human-in-the-loop detail for Task Instance with id {ti_id} already exists."
-            raise refused(409, "already_answered", message)
+            raise Refused(409, message)
         store.answer(conn, ti_id, content)
         return _there(store.get(conn, ti_id))
 

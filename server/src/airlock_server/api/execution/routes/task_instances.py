@@ -111,7 +111,8 @@ def _refusal(answer: store.Answer, not_now: str) -> Refused:
         case Verdict.GONE, _:
             return _gone()
         case Verdict.RUNNING_ELSEWHERE, Seen():
-            where = {"current_hostname": current.hostname, "current_pid": current.pid}
+            # Who was never launched has no host, which Airflow spells as an empty text.
+            where = {"current_hostname": current.hostname or "", "current_pid": current.pid}
             return refused(409, "running_elsewhere", "TI is already running elsewhere", **where)
         case Verdict.NOT_RUNNING, Seen():
             message = "TI is no longer in the running state and task should terminate"

@@ -18,6 +18,7 @@ from airlock_server.api.services import Services
 from airlock_server.keys.tokens import Claims
 from airlock_server.rules.fencing import Standing
 from airlock_server.store import task_states as store
+from airlock_server.store.schema import MAX_KEY_CHARS
 from airlock_server.web.errors import refused
 from airlock_server.web.http import NO_CONTENT, Response, as_json
 from airlock_server.web.validation import decode, named
@@ -47,7 +48,7 @@ async def get(_services: Services, request: Request, _claims: Claims | None) -> 
 
 async def put(_services: Services, request: Request, _claims: Claims | None) -> Response:
     """Makes or replaces a value."""
-    key, body = named(request.path, "key"), decode(_body, request.body, request.content_type)
+    key, body = named(request.path, "key", MAX_KEY_CHARS), decode(_body, request.body, request.content_type)
     value = storable(body.value)
     await request.door.awrite(
         _of_owner(request, lambda conn, owner: store.put(conn, owner, key, value, body.expires_at))

@@ -11,6 +11,7 @@ from airlock_server.keys.tokens import Claims
 from airlock_server.secrets.backend import Variable
 from airlock_server.secrets.lookup import Stored
 from airlock_server.store import variables as store
+from airlock_server.store.schema import MAX_VARIABLE_CHARS
 from airlock_server.web.errors import InvalidRequest, Problem, refused
 from airlock_server.web.http import NO_CONTENT, Response, as_json
 from airlock_server.web.validation import decode, integer, named
@@ -65,9 +66,13 @@ def _stored(conn: sa.Connection, services: Services, key: str) -> Variable | Non
 
 async def put(services: Services, request: Request, _claims: Claims | None) -> Response:
     """Makes or replaces a variable."""
-    key = named(request.path, "variable_key")
+    key = named(request.path, "variable_key", MAX_VARIABLE_CHARS)
     payload = decode(_body, request.body, request.content_type)
     value = payload.value if payload.val is msgspec.UNSET else payload.val
+    if msgspec.UNSET not in (payload.val, payload.value):
+        raise InvalidRequest(
+            Problem("extra_forbidden", ["body", "value"], "It is another name of val: give one of them")
+        )
     if value is msgspec.UNSET:
         raise InvalidRequest(Problem("missing", ["body", "val"], "Field required"))
 

@@ -17,6 +17,7 @@ from airlock_server.api.services import Services
 from airlock_server.keys.tokens import Claims
 from airlock_server.rules.fencing import Standing
 from airlock_server.store import xcoms as store
+from airlock_server.store.schema import MAX_KEY_CHARS
 from airlock_server.store.xcoms import XComKey
 from airlock_server.web.errors import InvalidRequest, Refused, refused
 from airlock_server.web.http import JSON, Response, as_json, encode
@@ -83,6 +84,7 @@ async def slice_(_services: Services, request: Request, _claims: Claims | None) 
 async def put(_services: Services, request: Request, _claims: Claims | None) -> Response:
     """Makes or replaces an XCom. Without a body the value is null, as Airflow's client sends it."""
     where = _where(request)
+    named(request.path, "key", MAX_KEY_CHARS)
     map_index, mapped_length = integer(request.query, "map_index"), integer(request.query, "mapped_length")
     dag_result = boolean(request.query, "dag_result")
     value = _checked(request)

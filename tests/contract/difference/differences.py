@@ -1,0 +1,269 @@
+"""
+The one table of what our server answers differently from Airflow 3.3.2, and why.
+
+A difference that no row explains fails the test. A row that explains no difference any more fails it too.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from contract.difference.calls import Answer, Call
+from contract.difference.comparing import normalized, places
+
+#: The operations that our server does not serve yet. This list must shrink to nothing.
+NOT_YET = (
+    "GET /asset-events/by-asset",
+    "GET /asset-events/by-asset-alias",
+    "GET /assets/by-alias",
+    "GET /assets/by-name",
+    "GET /assets/by-uri",
+    "DELETE /store/asset/by-name/clear",
+    "DELETE /store/asset/by-name/value",
+    "GET /store/asset/by-name/value",
+    "PUT /store/asset/by-name/value",
+    "DELETE /store/asset/by-uri/clear",
+    "DELETE /store/asset/by-uri/value",
+    "GET /store/asset/by-uri/value",
+    "PUT /store/asset/by-uri/value",
+    "GET /task-instances/{task_instance_id}/validate-inlets-and-outlets",
+)
+
+Applies = Callable[[Call, Answer, Answer], bool]
+
+
+class Difference(NamedTuple):
+    """A kind of difference: its name, whether it explains one between Airflow's answer and ours, and why it is there."""
+
+    name: str
+    applies: Applies
+    reason: str
+
+
+def explained(call, theirs, ours):
+    """The name of the first row that explains the difference; None if no row does."""
+    return next((row.name for row in TABLE if row.applies(call, theirs, ours)), None)
+
+
+def _statuses(theirs, ours, *, of, said):
+    return (theirs.status, ours.status) == (of, said)
+
+
+def _words(call, theirs, ours):
+    """Only sentences for people differ: the status, the reason and the other fields are the same."""
+    return theirs.status == ours.status >= 400 and _wordless(theirs.body) == _wordless(ours.body)
+
+
+def _wordless(body):
+    detail = body.get("detail") if isinstance(body, dict) else None
+    if isinstance(detail, str):
+        return "a sentence"
+    return {k: v for k, v in detail.items() if k != "message"} if isinstance(detail, dict) else body
+
+
+def _first_fault(call, theirs, ours):
+    """Both refuse the body, and what ours names first is among what Airflow's names."""
+    if not _statuses(theirs, ours, of=422, said=422):
+        return False
+    named, first = places(theirs.body), places(ours.body)
+    if named is None or first is None:
+        return False
+    # Airflow names the member of a union of bodies behind "body"; ours chose the one by its state.
+    unions = {(place[0], *place[2:]) for place in named if len(place) > 1 and place[0] == "body"}
+    return first <= named | unions
+
+
+def _two_faults(call, theirs, ours):
+    """The body is not JSON, and ours has met another fault before it read so far."""
+    return call.name.endswith("is not JSON") and _statuses(theirs, ours, of=422, said=422)
+
+
+def _json_types(call, theirs, ours):
+    """A number, a moment or a duration in another type of JSON, which Airflow converts."""
+    places_of_ours = places(ours.body) or set()
+    converted = (" has 5 as ", ' has "5" as ', ' has "1577836800" as ', " has 1577836800 as ", ' has "P1Y" as ')
+    return (
+        ours.status == 422
+        and theirs.status in (200, 204, 409)
+        and any(each in call.name for each in converted)
+        and any(place[0] == "body" for place in places_of_ours)
+    )
+
+
+def _beyond_64_bits(call, theirs, ours):
+    return ours.status == 422 and "99999999999999999999" in call.name and theirs.status in (200, 400, 500)
+
+
+def _named(operation, theirs, ours):
+    """A row for the answers to one operation."""
+    return lambda call, one, other: call.operation == operation and (one.status, other.status) == (theirs, ours)
+
+
+def _only(operation, *fields):
+    """A row for fields of the body of one operation: everything else is the same."""
+
+    def applies(call, theirs, ours):
+        same_operation = call.operation in (operation if isinstance(operation, tuple) else (operation,))
+        if not same_operation or theirs.status != ours.status or not isinstance(theirs.body, dict | list | str):
+            return False
+        return _without(normalized(theirs).body, fields) == _without(normalized(ours).body, fields)
+
+    return applies
+
+
+def _at_rest(answer):
+    """The states, in which a restarting task instance is like one that is not running."""
+    runs = answer.body.get("task_states", {}) if isinstance(answer.body, dict) else {}
+    return {
+        run: {task: None if state == "restarting" else state for task, state in tasks.items()}
+        for run, tasks in runs.items()
+    }
+
+
+def _too_long(call, theirs, ours):
+    """A name has more characters than the column of PostgreSQL."""
+    return (
+        ours.status == 422
+        and any(len(part) > 250 for part in call.path.split("/"))
+        and theirs.status in (201, 204, 422)
+    )
+
+
+def _without(value, fields):
+    if isinstance(value, dict):
+        return {name: _without(each, fields) for name, each in value.items() if name not in fields}
+    return [_without(each, fields) for each in value] if isinstance(value, list) else value
+
+
+_XCOM = "/xcoms/{dag_id}/{run_id}/{task_id}/{key}"
+_STORE = "/store/ti/{task_instance_id}/{key}"
+_RUN = "/dag-runs/{dag_id}/{run_id}"
+
+TABLE = (
+    Difference(
+        "an escaped slash",
+        lambda call, theirs, ours: " of an odd " in f" {call.name}" and theirs.status in (200, 404),
+        "Ours splits a path before it unescapes it, so an escaped slash stays inside its part. Airflow's routes see it "
+        "as a slash, and then look for something else.",
+    ),
+    Difference(
+        "not UTF-8",
+        lambda call, theirs, ours: call.name.endswith("is not UTF-8") and _statuses(theirs, ours, of=400, said=422),
+        "A body that is not UTF-8 is not valid JSON: ours says so with the status of every other invalid body.",
+    ),
+    Difference(
+        "the first fault",
+        _first_fault,
+        "Ours reads a body in one pass and names the first fault; Airflow's lists all, for every kind of report.",
+    ),
+    Difference(
+        "two faults", _two_faults, "Ours reads a body in one pass, and meets an unknown key before the broken end."
+    ),
+    Difference(
+        "JSON types",
+        _json_types,
+        "A number in quotes, a moment as a number and a duration in years are not what Airflow's own client sends; "
+        "ours does not guess what they mean.",
+    ),
+    Difference(
+        "beyond 64 bits",
+        _beyond_64_bits,
+        "A whole number that no database can hold is refused at once. Airflow fails in its database, or ignores it.",
+    ),
+    Difference(
+        "too long a name",
+        _too_long,
+        "Airflow's columns have the same lengths, but its database here is SQLite, which does not look. Ours refuses what "
+        "PostgreSQL could not hold, on both databases.",
+    ),
+    Difference(
+        "no content type",
+        _named("PATCH /task-instances/{task_instance_id}/rendered-map-index", 204, 422),
+        "Airflow stores the bytes of a body that does not say that it is JSON, with its quotes. Ours refuses it as all "
+        "other routes do.",
+    ),
+    Difference(
+        "state that is over",
+        _named(f"GET {_STORE}", 200, 404),
+        "Ours does not answer with a value after its time. Airflow does until its cleaning has come by.",
+    ),
+    Difference(
+        "a naive moment",
+        lambda call, theirs, ours: call.operation == f"PUT {_STORE}" and _statuses(theirs, ours, of=500, said=422),
+        "Airflow fails in its database where the time has no zone; ours names the field.",
+    ),
+    Difference(
+        "XComs without a task instance",
+        _named(f"POST {_XCOM}", 500, 201),
+        "Airflow fails in its database where the task instance does not exist or the length is negative. Ours asks for "
+        "the DAG run alone, and by grants for the asking task's own place.",
+    ),
+    Difference(
+        "a question of nobody",
+        _named("POST /hitlDetails/{task_instance_id}", 500, 404),
+        "Airflow fails in its database where the task instance does not exist.",
+    ),
+    Difference(
+        "an odd partition key",
+        lambda call, theirs, ours: call.operation.endswith("/state") and _statuses(theirs, ours, of=500, said=422),
+        "Airflow fails over a partition key that is not a text; ours names it.",
+    ),
+    Difference(
+        "asked anew",
+        _only("POST /hitlDetails/{task_instance_id}", "subject"),
+        "A question that is asked anew replaces the earlier one; Airflow answers with the earlier one.",
+    ),
+    Difference(
+        "a second run of a logical date",
+        lambda call, theirs, ours: call.operation == f"POST {_RUN}" and _statuses(theirs, ours, of=409, said=409),
+        "Airflow answers with an error of its database; ours with the reason that clients know, already_exists.",
+    ),
+    Difference(
+        "notes",
+        _only((f"GET {_RUN}", "GET /dag-runs/previous"), "note"),
+        "Airflow does not load a run's note and answers that it has none.",
+    ),
+    Difference(
+        "clearing twice",
+        _only((f"GET {_RUN}", "GET /dag-runs/previous"), "note", "clear_number"),
+        "A second clear of what is cleared changes nothing in ours. Airflow counts it, and counts a run without task "
+        "instances too.",
+    ),
+    Difference(
+        "cleared while it ran",
+        lambda call, theirs, ours: (
+            call.operation == "GET /task-instances/states" and _at_rest(theirs) == _at_rest(ours)
+        ),
+        "The same: Airflow's second clear takes a task instance that is restarting for one that is not running.",
+    ),
+    Difference(
+        "no scheduler",
+        lambda call, theirs, ours: (
+            call.operation == "GET /task-instances/states" and call.name.startswith("new after clear")
+        ),
+        "Airflow makes a new run's task instances from its DAG. Ours has no scheduler yet, so they come with the TaskRuns.",
+    ),
+    Difference(
+        "operators",
+        _only("GET /task-instances/breadcrumbs", "operator"),
+        "The class of a task's operator is known from the DAG's file, which ours does not keep.",
+    ),
+    Difference(
+        "a sensor's first start",
+        lambda call, theirs, ours: call.operation == "GET /task-reschedules/{task_instance_id}/start_date",
+        "Ours tells when the task first started, which a sensor's timeout counts from. Airflow tells when it was first "
+        "put aside.",
+    ),
+    Difference(
+        "a variable without a value",
+        lambda call, theirs, ours: (
+            call.operation == "GET /variables/{variable_key}" and {"key": "written", "value": "None"} == theirs.body
+        ),
+        "Airflow stores a null as the text None.",
+    ),
+    Difference(
+        "what is pinged",
+        lambda call, theirs, ours: call.operation == "GET /health/ping" and theirs.status == ours.status,
+        "Each names the services that it depends on.",
+    ),
+    Difference("words", _words, "Sentences for people are ours; the reason for programs is Airflow's."),
+)

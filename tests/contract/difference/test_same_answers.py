@@ -1,0 +1,108 @@
+"""
+Airflow's API server and ours answer the same calls alike, but for what ``differences.TABLE`` lists with its reason.
+
+The calls are made from the OpenAPI document of the installed Airflow and by hand. They go to both, one after the other,
+so that what one changes is there for the next.
+"""
+
+import collections
+
+import httpx
+import pytest
+from contract.difference import differences
+from contract.difference.calls import send
+from contract.difference.comparing import normalized
+
+from airlock_server.api.execution.routes import ROUTES
+
+pytestmark = [pytest.mark.slow(seconds=200), pytest.mark.timeout(900)]
+
+#: A document has fewer operations than this only if it was not read.
+OPERATIONS = 55
+LEAST = 400
+
+
+@pytest.fixture(scope="session")
+def answers(calls, tokens, theirs, on_sqlite, on_postgresql):
+    """For each call that both serve: Airflow's answer, and ours by the name of its database."""
+    urls = {"Airflow": theirs, "SQLite": on_sqlite, "PostgreSQL": on_postgresql}
+    clients = {name: httpx.Client(base_url=url, timeout=60) for name, url in urls.items() if url}
+    try:
+        rows = []
+        for call in calls:
+            if call.operation not in differences.NOT_YET:
+                said = {name: send(client, tokens, call) for name, client in clients.items()}
+                rows.append((call, said.pop("Airflow"), said))
+        return rows
+    finally:
+        for client in clients.values():
+            client.close()
+
+
+@pytest.fixture(scope="session")
+def differing(answers):
+    """The calls that are answered differently, with the row that explains it."""
+    rows = []
+    for call, their, ours in answers:
+        for database, our in ours.items():
+            if normalized(their) != normalized(our):
+                rows.append((call, their, our, database, differences.explained(call, their, our)))
+    return rows
+
+
+def test_every_difference_is_listed_with_its_reason(answers, differing, capsys):
+    unlisted = [row for row in differing if row[-1] is None]
+    found = collections.Counter(row[-1] for row in differing)
+    with capsys.disabled():
+        print(_summary(answers, differing, found))
+
+    assert len(answers) >= LEAST
+    assert not unlisted, "\n".join(
+        f"{call.title} ({database})\n  Airflow: {their}\n  ours:    {our}" for call, their, our, database, _ in unlisted
+    )
+
+
+def test_every_listed_difference_still_occurs(differing):
+    found = {row[-1] for row in differing}
+
+    assert [] == [row.name for row in differences.TABLE if row.name not in found]
+
+
+def test_our_server_never_fails_where_it_is_asked_the_same(answers):
+    failed = [(call.title, our) for call, _, ours in answers for our in ours.values() if our.status >= 500]
+
+    assert [] == failed
+
+
+def test_both_databases_answer_alike(answers):
+    several = [(call.title, {str(normalized(our)) for our in ours.values()}) for call, _, ours in answers]
+
+    assert not (unlike := [(title, different) for title, different in several if len(different) > 1]), unlike
+
+
+def test_our_server_serves_every_operation_of_airflows_but_those_that_are_not_yet_there(document):
+    def plain(pattern):
+        return pattern.replace(":path}", "}")
+
+    all_of_theirs = {f"{method.upper()} {path}" for path, item in document["paths"].items() for method in item}
+    all_of_ours = {f"{route.method} {plain(route.pattern)}" for route in ROUTES}
+
+    assert OPERATIONS == len(all_of_theirs)
+    assert set(differences.NOT_YET) == all_of_theirs - all_of_ours
+    assert set() == all_of_ours - all_of_theirs
+
+
+def test_each_operation_that_both_serve_is_called_well_and_badly(answers, document):
+    statuses = collections.defaultdict(set)
+    for call, their, _ in answers:
+        statuses[call.operation].add(their.status // 100)
+
+    never_well = [operation for operation, kinds in statuses.items() if 2 not in kinds]
+    never_badly = [operation for operation, kinds in statuses.items() if 4 not in kinds]
+    assert ([], ["GET /health", "GET /health/ping"]) == (never_well, sorted(never_badly))
+
+
+def _summary(answers, differing, found):
+    lines = [f"\n{len(answers)} calls, {len({row[0].title for row in differing})} of them answered differently:"]
+    lines += [f"  {count:5}  {name or 'NOT LISTED'}" for name, count in found.most_common()]
+    return "\n".join(lines)
