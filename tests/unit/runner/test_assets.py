@@ -1,5 +1,6 @@
 """What the context's entries about assets ask, and what they make of the answers."""
 
+import asyncio
 import sys
 import types
 from collections.abc import Iterator
@@ -66,6 +67,31 @@ def test_the_only_assets_store_needs_no_index(channel):
         stores.GetAssetStateStoreByName(name="a", key="k"), stores.GetAssetStateStoreByName(name="a", key="k"),
         stores.DeleteAssetStateStoreByName(name="a", key="k"), stores.ClearAssetStateStoreByName(name="a"),
     ] == channel.asked  # fmt: skip
+
+
+def test_a_task_with_an_event_loop_awaits_the_same_calls(channel):
+    store = AssetStateStores((A,), (), DEFAULTS)
+
+    async def calls(each):
+        await each.aset("k", 1)
+        await each.adelete("k")
+        await each.aclear()
+
+    for each in (store, store[A]):
+        asyncio.run(calls(each))
+    assert (
+        2
+        * [
+            stores.SetAssetStateStoreByName(name="a", key="k", value=1),
+            stores.DeleteAssetStateStoreByName(name="a", key="k"),
+            stores.ClearAssetStateStoreByName(name="a"),
+        ]
+        == channel.asked
+    )
+    channel.answer = stores.AssetStateStoreResult(value=3)
+    assert 3 == asyncio.run(store.aget("k"))
+    channel.answer = ErrorResponse(error=ErrorType.ASSET_STORE_NOT_FOUND)
+    assert 7 == asyncio.run(store[A].aget("k", 7))
 
 
 @pytest.mark.parametrize("call", ["get", "delete"])

@@ -18,6 +18,18 @@ def test_a_launch_imports_none_of_these(mode):
     assert [] == sorted(imported_by("airlock_runner.child", mode) & set(UNWANTED))
 
 
+def test_a_launch_without_assets_imports_nothing_about_them():
+    about_assets = {
+        "airlock.sdk._assets", "airlock_wire.assets", "airlock_runner.task.asset_context",
+        "airlock_runner.task.asset_events", "airlock_runner.task.asset_state_store", "airlock_wire.protocol.lookups",
+        "airlock_wire.protocol.stores",
+    }  # fmt: skip
+    imported = imported_by("airlock_runner.child", "airlock_runner.task.execute", "airlock_runner.parse")
+
+    assert "airlock_runner.task.state_store" in imported
+    assert set() == imported & about_assets
+
+
 def test_the_launcher_leaves_for_after_its_fork_what_its_child_has_no_use_for():
     assert [] == sorted(imported_by("airlock_runner.launcher") & {"ctypes", "json", "msgspec"})
 

@@ -1,5 +1,6 @@
 """``context["asset_state_store"]``: what tasks keep for an asset (AIP-103)."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from airlock.sdk import _channel
@@ -14,7 +15,49 @@ from airlock_wire.protocol.messages import ErrorResponse, ErrorType
 _NAME: Final = "asset_state_store"
 
 
-class AssetStateStore:
+class _Awaited:
+    """The four calls for tasks that run an event loop: each waits for its answer in a thread."""
+
+    async def aget(self, key: str, default: Any = None) -> Any:
+        """Returns what ``get`` does."""
+        return await _in_thread(self.get, key, default)
+
+    async def aset(self, key: str, value: Any) -> None:
+        """Does what ``set`` does."""
+        await _in_thread(self.set, key, value)
+
+    async def adelete(self, key: str) -> None:
+        """Does what ``delete`` does."""
+        await _in_thread(self.delete, key)
+
+    async def aclear(self) -> None:
+        """Does what ``clear`` does."""
+        await _in_thread(self.clear)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Returns the value of ``key``; ``default`` if nothing is kept."""
+        raise NotImplementedError
+
+    def set(self, key: str, value: Any) -> None:
+        """Keeps a value."""
+        raise NotImplementedError
+
+    def delete(self, key: str) -> None:
+        """Forgets the value of ``key``, if there is one."""
+        raise NotImplementedError
+
+    def clear(self) -> None:
+        """Forgets all values."""
+        raise NotImplementedError
+
+
+async def _in_thread(call: Callable[..., Any], *args: Any) -> Any:
+    import asyncio  # deferred: a task without an event loop does not pay for it
+
+    return await asyncio.to_thread(call, *args)
+
+
+class AssetStateStore(_Awaited):
     """The values of one asset. They do not expire, and every task that has the asset shares them."""
 
     def __init__(self, settings: StoreSettings, *, name: str = "", uri: str = "") -> None:
@@ -86,7 +129,7 @@ class AssetStateStore:
         return f"<AssetStateStore {self._name or self._uri}>"
 
 
-class AssetStateStores:
+class AssetStateStores(_Awaited):
     """
     The stores of a task's inlets and outlets, by asset: ``asset_state_store[ORDERS]``.
 
