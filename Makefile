@@ -20,6 +20,7 @@ unit:  ## unit, repo, and component tests that are not slow: under a minute
 contract:  ## against Airflow 3.3's own code
 	@scripts/environment.sh dev
 	@scripts/environment.sh airflow
+	@scripts/environment.sh schemathesis
 	@.venvs/dev/bin/python -P -m pytest -q -n 2 tests/contract
 
 bench:  ## the benchmarks, side by side with their peers, as tables

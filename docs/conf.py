@@ -36,6 +36,7 @@ CONTENTS = {
         "docs/reference/chart-values",
         "docs/reference/settings",
         "docs/reference/command-line",
+        "docs/reference/execution-api",
         "docs/reference/metrics",
         "docs/failures",
         "docs/messages",

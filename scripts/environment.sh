@@ -3,6 +3,7 @@
 #   scripts/environment.sh runtime   what `make demo` needs
 #   scripts/environment.sh dev       that, and everything the checks and tests need
 #   scripts/environment.sh airflow   the reference, Airflow itself, in an environment of its own
+#   scripts/environment.sh schemathesis   what makes calls from an OpenAPI document
 #   scripts/environment.sh docs      what makes the documents a site
 #   scripts/environment.sh uv        only the installer
 set -euo pipefail
@@ -11,7 +12,7 @@ want=$1
 python=${PYTHON:-python3}
 folder=.venvs/$want
 # These have nothing of ours in them.
-case $want in airflow | docs) ours=no ;; *) ours=yes ;; esac
+case $want in airflow | docs | schemathesis) ours=no ;; *) ours=yes ;; esac
 members=(wire sdk runner sidecar operator server)
 
 "$python" -I -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || {

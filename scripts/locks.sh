@@ -17,4 +17,5 @@ compile operator operator/pyproject.toml --extra traces
 compile runtime {runner,sidecar,server}/pyproject.toml
 compile dev {sdk,runner,sidecar,operator,server}/pyproject.toml --extra traces --extra io --group dev
 compile airflow --group airflow
+compile schemathesis --group schemathesis
 compile docs --group docs

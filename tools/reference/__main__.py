@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from reference import chart_values, command_line, messages, metrics, settings, taskrun
+from reference import chart_values, command_line, execution_api, messages, metrics, settings, taskrun
 
 #: Each page and what writes it.
 PAGES: dict[str, Callable[[], str]] = {
@@ -14,6 +14,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/chart-values.md": chart_values.page,
     "reference/command-line.md": command_line.page,
     "reference/metrics.md": metrics.page,
+    "reference/execution-api.md": execution_api.page,
 }
 
 

@@ -28,6 +28,7 @@ _WRITABLE = 0o022
 _GROUP = 0o070
 _GROUP_READABLE = 0o040
 _LOCK = "api-server.lock"
+_FIX_MOUNTED = "defaultMode 0440 on the Secret's volume, or chmod 440"
 
 
 class HomeError(Exception):
@@ -123,7 +124,7 @@ def read_mounted_key(path: Path, at_most: int = 1) -> bytes:
     """
     Returns the keys in a file that a setting names: a mounted Secret, which its pod's group may read. Raises HomeError.
     """
-    return _read(path, at_most, allowed=_GROUP_READABLE, fix="defaultMode 0440 on the Secret's volume, or chmod 440")
+    return _read(path, at_most, allowed=_GROUP_READABLE, fix=_FIX_MOUNTED)
 
 
 def of_others(mode: int, gid: int, uid: int) -> int:
@@ -132,14 +133,23 @@ def of_others(mode: int, gid: int, uid: int) -> int:
     return mode & ~_GROUP if gid == uid == PLATFORM_UID else mode
 
 
-def _read(path: Path, at_most: int, allowed: int = 0, fix: str = "chmod 600") -> bytes:
+def read_private_file(path: Path) -> bytes:
+    """Returns the content of a file that only its owner and its pod's group may read. Raises HomeError."""
+    return _content(path, _GROUP_READABLE, _FIX_MOUNTED)
+
+
+def _content(path: Path, allowed: int, fix: str) -> bytes:
     try:
         status = path.stat()
         if of_others(status.st_mode, status.st_gid, os.geteuid()) & _READABLE & ~allowed:
             raise HomeError(f"{path} can be read by others (mode {stat.S_IMODE(status.st_mode):04o}): {fix} {path}")
-        key = path.read_bytes()
+        return path.read_bytes()
     except OSError as e:
         raise HomeError(f"{path} cannot be used: {e.strerror}") from e
+
+
+def _read(path: Path, at_most: int, allowed: int = 0, fix: str = "chmod 600") -> bytes:
+    key = _content(path, allowed, fix)
     if not key or len(key) % KEY_BYTES or len(key) > at_most * KEY_BYTES:
         size = f"{KEY_BYTES}" if at_most == 1 else f"{KEY_BYTES} for each of at most {at_most} keys"
         raise HomeError(f"{path} holds {len(key)} bytes instead of {size}: restore it from a backup")

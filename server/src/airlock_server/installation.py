@@ -5,14 +5,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self
 
-from airlock_server.home import ENCRYPTION_KEY, JWT_KEY, Home, read_mounted_key
+from airlock_server.home import ENCRYPTION_KEY, JWT_KEY, Home, read_mounted_key, read_private_file
+from airlock_server.keys import public_keys
 from airlock_server.keys.encryption import Encryption
 from airlock_server.keys.key_file import KeyFile
+from airlock_server.keys.public_keys import SigningKey
 from airlock_server.keys.tokens import MAX_KEYS, Tokens
+from airlock_server.keys.trusted_keys import TrustedKeys
 from airlock_server.secrets.build import secrets_of, setting_of_backends
 from airlock_server.secrets.lookup import Secrets
 from airlock_server.settings import ServerSettings, load_settings
 from airlock_server.store.engine.database import Engine, open_engine
+from airlock_wire.process.settings import SettingsError
 
 
 class Installation:
@@ -37,8 +41,22 @@ class Installation:
 
     @cached_property
     def tokens(self) -> Tokens:
-        """The minter and verifier of this home's tokens."""
-        return Tokens(self.read_jwt_keys(), self.settings.jwt)
+        """The minter and verifier of this home's tokens. Raises HomeError or SettingsError."""
+        settings = self.settings.jwt
+        if not settings.private_key_file:
+            if settings.jwks:
+                raise SettingsError(
+                    "[jwt] jwks needs private_key_file: tokens of a secret are not for others to verify"
+                )
+            return Tokens(self.read_jwt_keys(), settings)
+        trusted = TrustedKeys(settings.jwks, settings.jwks_refresh_seconds) if settings.jwks else None
+        return Tokens(b"", settings, signing=self.read_signing_keys(), trusted=trusted)
+
+    def read_signing_keys(self) -> list[SigningKey]:
+        """Returns the private keys that sign tokens. Raises HomeError or SettingsError."""
+        settings = self.settings.jwt
+        pem = read_private_file(Path(settings.private_key_file))
+        return public_keys.read_private(pem, settings.algorithm, settings.key_id)
 
     @property
     def jwt_file(self) -> Path:

@@ -58,7 +58,8 @@ class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True):
 class JwtSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The tokens that tasks present."""
 
-    #: The ``aud`` claim, written and required. The default is what Airflow's Execution API uses.
+    #: The ``aud`` claim. Several, with commas between them: the first is written, each is accepted. The default is what
+    #: Airflow's Execution API uses.
     audience: str = "urn:airflow.apache.org:task"
     #: Seconds an execution token lives; it is refreshed while the task talks to the server.
     execution_seconds: int = 600
@@ -66,11 +67,24 @@ class JwtSettings(msgspec.Struct, frozen=True, kw_only=True):
     workload_seconds: int = 600
     #: Seconds by which clocks may differ: a token is accepted this long after its end.
     leeway_seconds: int = 10
-    #: The ``iss`` claim, written and required where it is set. Empty: none.
+    #: The ``iss`` claim, written and required where it is set. Several as for ``audience``. Empty: none.
     issuer: str = ""
     #: File with one or more keys of 64 random bytes: the first signs, all verify. Empty: ``jwt.key`` in the home, made
     #: on first use.
     key_file: str = ""
+    #: File with one or more private keys in PEM, RSA of 2048 bits or more, or Ed25519: the first signs, all verify. No
+    #: ``key_file`` is used then. Empty: none.
+    private_key_file: str = ""
+    #: ``HS256``, ``HS384`` or ``HS512`` for a ``key_file``; ``RS256``, ``RS384``, ``RS512`` or ``EdDSA`` for a
+    #: ``private_key_file`` that fits. Empty: HS512, RS256 or EdDSA, as the key is.
+    algorithm: Literal["", "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "EdDSA"] = ""
+    #: The name of the first key in the header of a token. Empty: ``not-used``, or the thumbprint of a private key.
+    key_id: str = ""
+    #: A JSON Web Key Set of others whose tokens are accepted too: an https URL or the path of a file. It needs a
+    #: ``private_key_file``. Empty: none.
+    jwks: str = ""
+    #: Seconds after which that set is read again. It is also read when a token names a key that is not in it.
+    jwks_refresh_seconds: float = 3600.0
 
 
 class LoggingSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -92,12 +92,30 @@ def test_an_old_workload_token_is_not_refreshed(api):
 
 @pytest.mark.parametrize(
     ("version", "status"),
-    [("2026-06-30", 200), ("2030-01-01", 200), ("2026-06-29", 404), ("2020-01-01", 404), ("newest", 422)],
+    [
+        ("2026-06-30", 200),
+        ("2030-01-01", 200),
+        # Before 2026-06-30 this is a variable that is called keys.
+        ("2026-06-29", 404),
+        ("2025-11-04", 404),
+        ("newest", 422),
+    ],
 )
 def test_a_version_is_rounded_down_and_echoed(api, version, status):
     answer = api.http.get("/variables/keys", headers={**api.anyone, "Airflow-API-Version": version})
     assert answer.status_code == status
     assert answer.headers["airflow-api-version"] == version
+
+
+@pytest.mark.parametrize(
+    ("version", "status"), [("2026-04-06", 200), ("2026-01-01", 200), ("2025-11-05", 200), ("2025-11-04", 404)]
+)
+def test_an_older_version_is_served_down_to_the_oldest(api, version, status):
+    query = {"dag_id": "dag"}
+    answer = api.http.get("/dag-runs/count", params=query, headers={**api.anyone, "Airflow-API-Version": version})
+
+    assert status == answer.status_code
+    assert version == answer.headers["airflow-api-version"]
 
 
 def test_without_a_version_the_newest_is_served(api):

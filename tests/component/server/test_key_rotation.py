@@ -1,6 +1,7 @@
 """``airlock keys rotate`` of a home, and the stored values under its keys; killed half way, nothing is lost."""
 
 import base64
+import json
 import multiprocessing
 import os
 import signal
@@ -8,6 +9,8 @@ import stat
 
 import pytest
 import sqlalchemy as sa
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from doubles.kubernetes import NAMESPACE
 
 from airlock_server.__main__ import main
@@ -19,7 +22,9 @@ from airlock_server.keys.tokens import InvalidToken
 from airlock_server.secrets import reencryption
 from airlock_server.store import connections, schema, variables
 from airlock_server.store.connections import Connection
+from airlock_wire.process.settings import SettingsError
 
+PEM = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
 TI = "a53efd66-7c32-4a9d-b1bb-bd5bbaaa8173"
 COUNT = 25
 
@@ -285,3 +290,67 @@ def test_an_install_in_kubernetes_drops_the_old_key_only_after_all_values_are_un
 
 def secret_keys(kubernetes):
     return kubernetes.data("secrets", contents.KEYS)[contents.ENCRYPTION_KEY]
+
+
+# --- private keys ---
+
+
+@pytest.fixture(params=["Ed25519", "RSA"])
+def private_file(request, tmp_path, monkeypatch):
+    """A home whose tokens a private key signs."""
+    key = ed25519.Ed25519PrivateKey.generate() if request.param == "Ed25519" else rsa.generate_private_key(65537, 2048)
+    file = tmp_path / "signing.pem"
+    file.write_bytes(key.private_bytes(*PEM))
+    file.chmod(0o600)
+    monkeypatch.setenv("AIRLOCK_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("AIRLOCK__JWT__PRIVATE_KEY_FILE", str(file))
+    return file
+
+
+def test_a_private_key_is_rotated_and_the_old_one_verifies_until_the_last_step(private_file, capsys):
+    with installation() as here:
+        old = here.tokens.mint_execution(TI)
+    assert 0 == main(["keys", "rotate", "jwt"])
+    with installation() as here:
+        new = here.tokens.mint_execution(TI)
+        assert [TI, TI] == [here.tokens.verify(each).sub for each in (old, new)]
+    assert 0 == main(["keys", "rotate", "jwt", "--finish"])
+    with installation() as here:
+        assert TI == here.tokens.verify(new).sub
+        with pytest.raises(InvalidToken):
+            here.tokens.verify(old)
+    assert 0o600 == stat.S_IMODE(private_file.stat().st_mode)
+    assert 0 == main(["keys", "rotate", "jwt", "--finish"])
+
+
+def test_the_public_halves_are_printed_for_others(private_file, capsys):
+    main(["keys", "rotate", "jwt"])
+    capsys.readouterr()
+
+    assert 0 == main(["keys", "jwks"])
+    there = json.loads(capsys.readouterr().out)["keys"]
+    assert 2 == len({each["kid"] for each in there})
+    assert not {"d", "p", "q"} & {name for each in there for name in each}
+
+
+def test_a_private_key_file_holds_only_so_many_keys(private_file, capsys):
+    assert [0, 0, 1] == [main(["keys", "rotate", "jwt"]) for _ in range(3)]
+    assert "--finish" in capsys.readouterr().err
+
+
+def test_a_private_key_that_others_can_read_is_refused(private_file, capsys):
+    private_file.chmod(0o644)
+
+    assert 2 == main(["keys", "jwks"])
+    assert "chmod" in capsys.readouterr().err
+
+
+def test_a_secret_has_no_public_half(home, capsys):
+    assert 2 == main(["keys", "jwks"])
+    assert "private_key_file" in capsys.readouterr().err
+
+
+def test_the_keys_of_others_need_a_private_key(home, monkeypatch, capsys):
+    monkeypatch.setenv("AIRLOCK__JWT__JWKS", "https://example.org/keys")
+    with installation() as here, pytest.raises(SettingsError, match="private_key_file"):
+        _ = here.tokens

@@ -10,6 +10,8 @@ from typing import NamedTuple
 from contract.difference.calls import Answer, Call
 from contract.difference.comparing import normalized, places
 
+from airlock_server.api.execution.versions import VERSIONS
+
 #: The operations that our server does not serve yet. This list must shrink to nothing.
 NOT_YET = (
     "GET /asset-events/by-asset",
@@ -146,6 +148,11 @@ TABLE = (
         "as a slash, and then look for something else.",
     ),
     Difference(
+        "before the oldest version",
+        lambda call, theirs, ours: ours.status == 404 and call.headers.get("Airflow-API-Version", "9") < VERSIONS[0],
+        "Airflow also serves the versions of Airflow 3.0, which docs/adr/0029 refuses.",
+    ),
+    Difference(
         "not UTF-8",
         lambda call, theirs, ours: call.name.endswith("is not UTF-8") and _statuses(theirs, ours, of=400, said=422),
         "A body that is not UTF-8 is not valid JSON: ours says so with the status of every other invalid body.",
@@ -219,7 +226,7 @@ TABLE = (
     ),
     Difference(
         "notes",
-        _only((f"GET {_RUN}", "GET /dag-runs/previous"), "note"),
+        _only((f"GET {_RUN}", "GET /dag-runs/previous", "GET /dag-runs/{dag_id}/previous"), "note"),
         "Airflow does not load a run's note and answers that it has none.",
     ),
     Difference(

@@ -12,6 +12,7 @@ from airlock_server.api import probes
 from airlock_server.api.execution import versions
 from airlock_server.api.execution.access import Access
 from airlock_server.api.execution.door import door
+from airlock_server.api.execution.older import serving
 from airlock_server.api.execution.request import Request
 from airlock_server.api.execution.routes import ROUTES
 from airlock_server.api.execution.routing import Router
@@ -35,7 +36,11 @@ class App:
     def __init__(self, services: Services, max_body_bytes: int) -> None:
         self._services = services
         self._max_body_bytes = max_body_bytes
-        self._router = Router(ROUTES)
+        self._changes = {version: serving.newer_than(version) for version in versions.VERSIONS}
+        self._routers = {
+            version: Router([each for each in ROUTES if serving.serves(changes, (each.method, each.pattern))])
+            for version, changes in self._changes.items()
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves an ASGI call, for HTTP only."""
@@ -71,17 +76,21 @@ class App:
     async def _answer(self, request: Request, access: Access, receive: Receive) -> Response:
         if (handler := probes.handler_of(request)) is not None:
             return await handler(self._services, request)
-        versions.version_for(request.headers.get(versions.HEADER))
+        version = versions.version_for(request.headers.get(versions.HEADER))
         parts = request.parts
         if not parts or parts[0] != MOUNT:
             raise Refused(404, "Not Found")
-        route, request.path = self._router.find(request.method, parts[1:])
+        route, request.path = self._routers[version].find(request.method, parts[1:])
         request.route = f"/{MOUNT}{route.pattern}"
+        await access.ready()
         claims = access.check(route, request.path)
         request.door = door(self._services.db, claims, route.opens)
         if request.method in _WITH_BODY:
             request.body = await read_body(request, receive, self._max_body_bytes)
-        return await route.handler(self._services, request, claims)
+        changes, operation = self._changes[version], (route.method, route.pattern)
+        if not changes:
+            return await route.handler(self._services, request, claims)
+        return serving.answer(changes, operation, await route.handler(self._services, request, claims))
 
     @staticmethod
     def _broken(request: Request) -> Response:

@@ -1,12 +1,13 @@
 """Rotates the keys of a home, where there is no Kubernetes: the files of keys, and the values in the database."""
 
 import argparse
+from pathlib import Path
 
 from airlock_server.cli import CommandError, say
 from airlock_server.installation import Installation
-from airlock_server.keys import contents, key_file
+from airlock_server.keys import contents, key_file, public_keys
 from airlock_server.keys.encryption import Encryption
-from airlock_server.keys.tokens import KEY_BYTES
+from airlock_server.keys.tokens import KEY_BYTES, MAX_KEYS
 from airlock_server.secrets.reencryption import reencrypt
 
 
@@ -26,6 +27,9 @@ def rotate(args: argparse.Namespace, here: Installation) -> None:
 
 def begin_jwt(here: Installation) -> None:
     """Makes a new key that signs tokens; the old ones still verify."""
+    if here.settings.jwt.private_key_file:
+        _begin_private(here, Path(here.settings.jwt.private_key_file))
+        return
     contents.check_room(str(here.jwt_file), here.read_jwt_keys())
     key_file.prepend(here.jwt_file)
     seconds = here.settings.jwt.execution_seconds
@@ -35,11 +39,32 @@ def begin_jwt(here: Installation) -> None:
 
 def finish_jwt(here: Installation) -> None:
     """Drops the old keys, which only verified."""
+    if here.settings.jwt.private_key_file:
+        key_file.change(Path(here.settings.jwt.private_key_file), public_keys.first_of)
+        say(f"{here.settings.jwt.private_key_file}: the old keys are dropped from the server's next start on")
+        return
     if len(here.read_jwt_keys()) <= KEY_BYTES:
         say(f"{here.jwt_file}: one key, nothing to drop")
         return
     key_file.keep_first(here.jwt_file)
     say(f"{here.jwt_file}: the old keys are dropped from the server's next start on")
+
+
+def _begin_private(here: Installation, path: Path) -> None:
+    keys = here.read_signing_keys()
+    if len(keys) >= MAX_KEYS:
+        raise CommandError(f"{path} holds {len(keys)} keys already; drop the old ones first: --finish")
+    new = public_keys.generate_like(keys[0])
+    key_file.change(path, lambda old: new + old)
+    say(f"{path}: a new key signs from the server's next start, and the old ones still verify")
+    say("Give its public half (`airlock keys jwks`) to those who verify its tokens, then restart the server")
+
+
+def print_set(_args: argparse.Namespace, here: Installation) -> None:
+    """Prints the public halves of the keys that sign tokens, as a JSON Web Key Set."""
+    if not here.settings.jwt.private_key_file:
+        raise CommandError("tokens are signed with a secret, which has no public half; set [jwt] private_key_file", 2)
+    say(public_keys.as_set(each.public for each in here.read_signing_keys()).decode())
 
 
 def begin_encryption(here: Installation) -> None:

@@ -74,6 +74,13 @@ def register(subparsers: Any) -> None:
         "runs where the database is: in the server's pod, while the server goes on. It may be repeated.",
     )
     again.set_defaults(run=on_store(home_keys.reencrypt_values))
+    public = actions.add_parser(
+        "jwks",
+        help="print the public keys of tokens",
+        description="Prints the public halves of the keys in [jwt] private_key_file as a JSON Web Key Set, for those "
+        "who verify this server's tokens.",
+    )
+    public.set_defaults(run=on_store(home_keys.print_set))
 
 
 def _add_place(parser: argparse.ArgumentParser) -> None:
@@ -111,8 +118,14 @@ def _run(
         namespace = args.namespace or own_namespace()
         if namespace is None:
             raise CommandError("this is not a pod, so say which install: --namespace", 2)
-        settings = load_settings(settings_folder(environ), environ, setting_of_backends).kubernetes
-        client = Client(where(settings, environ))
+        settings = load_settings(settings_folder(environ), environ, setting_of_backends)
+        if getattr(args, "what", None) == "jwt" and settings.jwt.private_key_file:
+            raise CommandError(
+                "[jwt] private_key_file signs tokens, which is a Secret of your own: put a new key before the old ones "
+                "there, restart the server, and drop the old ones once no token of theirs is left",
+                2,
+            )
+        client = Client(where(settings.kubernetes, environ))
         try:
             action(args, Install(client, namespace, args.service, say))
         except (KeysError, ClusterError) as e:

@@ -56,6 +56,12 @@ def prepend(path: Path) -> None:
         _replace(path, secrets.token_bytes(KEY_BYTES) + path.read_bytes())
 
 
+def change(path: Path, work: Callable[[bytes], bytes]) -> None:
+    """Replaces a file's content by what ``work`` makes of it; raises OSError."""
+    with _locked(path):
+        _replace(path, work(path.read_bytes()))
+
+
 def keep_first(path: Path) -> None:
     """Drops every key of a file but the first; raises OSError."""
     with _locked(path):

@@ -4,18 +4,29 @@ Mints and verifies the tokens that tasks present. No other module does, and no o
 A **workload** token is made when a task instance is queued. It opens only PATCH /run, which answers with an
 **execution** token for everything else. Claims, validation and the refresh rule are Airflow 3.3's. A token that was
 exchanged for a pod's also names its pod, TaskRun and try, and is valid only while that pod is the current one.
+
+They are signed with a secret (HS512), or with a private key (RS256, EdDSA). Then public keys verify them, also those of
+others. Which algorithm a token must have follows from the key alone, and never from the token.
 """
 
 import time
 import uuid
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import jwt
 import msgspec
 
+from airlock_server.keys.public_keys import PublicKey, SigningKey
+from airlock_server.keys.trusted_keys import TrustedKeys
 from airlock_server.settings import JwtSettings
+from airlock_wire.process.settings import SettingsError
 
+#: The algorithm of a secret, unless [jwt] algorithm is another of these.
 ALGORITHM = "HS512"
+SECRET_ALGORITHMS = ("HS256", "HS384", "HS512")
+#: The name of a secret in a token's header, as Airflow writes it.
+UNNAMED = "not-used"
 SCOPES = ("execution", "workload")
 
 #: A token is refreshed when this share of its life is left, or this many seconds, whichever is more.
@@ -62,14 +73,31 @@ class Claims(msgspec.Struct, frozen=True):
 
 
 class Tokens:
-    """Mints with the first key and verifies with all: ``keys`` is one or more keys of 64 bytes, one after the other."""
+    """
+    Mints with the first key and verifies with all: ``keys`` is one or more secrets of 64 bytes, one after the other.
 
-    def __init__(self, keys: bytes, settings: JwtSettings) -> None:
-        self._keys = [keys[at : at + KEY_BYTES] for at in range(0, len(keys), KEY_BYTES)]
-        if not self._keys or len(self._keys[-1]) != KEY_BYTES:
+    With ``signing`` keys no secret is used: the first of them signs, and all of them and ``trusted`` verify.
+    """
+
+    def __init__(
+        self,
+        keys: bytes,
+        settings: JwtSettings,
+        *,
+        signing: Sequence[SigningKey] = (),
+        trusted: TrustedKeys | None = None,
+    ) -> None:
+        self._keys = [] if signing else [keys[at : at + KEY_BYTES] for at in range(0, len(keys), KEY_BYTES)]
+        if not signing and (not self._keys or len(self._keys[-1]) != KEY_BYTES):
             raise ValueError(f"{len(keys)} bytes are not keys of {KEY_BYTES} bytes each")
+        self._signing, self.trusted = signing, trusted
+        self._public = {each.public.kid: each.public for each in signing}
         self._settings = settings
-        self._required = ["aud", "exp", "iat"] + (["iss"] if settings.issuer else [])
+        self._secret_algorithm = settings.algorithm or ALGORITHM
+        if not signing and self._secret_algorithm not in SECRET_ALGORITHMS:
+            raise SettingsError(f"[jwt] algorithm is {settings.algorithm}, which needs a private_key_file")
+        self._audiences, self._issuers = _several(settings.audience), _several(settings.issuer)
+        self._required = ["aud", "exp", "iat"] + (["iss"] if self._issuers else [])
         self._verified: dict[str, Claims] = {}
 
     def mint_workload(self, ti_id: str, now: float | None = None) -> str:
@@ -88,11 +116,23 @@ class Tokens:
             ti_id, "execution", self._settings.execution_seconds, now, Binding(pod_uid, taskrun_uid, try_number)
         )
 
+    @property
+    def public(self) -> list[PublicKey]:
+        """The public halves of the keys that sign here."""
+        return list(self._public.values())
+
+    async def ready(self, token: str) -> None:
+        """Reads the trusted keys if the token may need them; ``verify`` then reads nothing."""
+        if self.trusted is not None and (kid := _kid(token)) is not None and kid not in self._public:
+            await self.trusted.ready(kid)
+
     def verify(self, token: str) -> Claims:
         """
         Returns the claims of a valid token; raises InvalidToken for any other. Of a token that was valid before, only
-        its end can have changed that.
+        its end can have changed that, unless keys of others are trusted, which they may withdraw.
         """
+        if self.trusted is not None:
+            return self._claims(token)
         claims = self._verified.get(token)
         if claims is None or time.time() >= claims.exp + self._settings.leeway_seconds:
             self._verified.pop(token, None)
@@ -135,14 +175,14 @@ class Tokens:
 
     def _decode(self, token: str) -> dict[str, Any]:
         """Returns the claims, verified with the key that signed them; other faults are the same for all keys."""
-        for key in self._keys:
+        for key, algorithm in self._verifying(token):
             try:
                 claims: dict[str, Any] = jwt.decode(
                     token,
                     key,
-                    algorithms=[ALGORITHM],
-                    audience=self._settings.audience,
-                    issuer=self._settings.issuer or None,
+                    algorithms=[algorithm],
+                    audience=self._audiences,
+                    issuer=self._issuers or None,
                     leeway=self._settings.leeway_seconds,
                     options={"require": self._required},
                 )
@@ -151,19 +191,49 @@ class Tokens:
             return claims
         raise jwt.InvalidSignatureError("Signature verification failed")
 
+    def _verifying(self, token: str) -> list[tuple[Any, str]]:
+        """Returns the keys that may verify a token, each with its only algorithm."""
+        if self._keys:
+            return [(key, self._secret_algorithm) for key in self._keys]
+        kid = _kid(token)
+        if kid is None:
+            raise jwt.InvalidTokenError("The header does not name a key (kid)")
+        public = self._public.get(kid) or (self.trusted.get(kid) if self.trusted else None)
+        if public is None:
+            raise jwt.InvalidTokenError("The header names a key that is not trusted")
+        return [(public.key, public.algorithm)]
+
     def _mint(self, ti_id: str, scope: Scope, seconds: int, now: float | None, bound: Binding | None = None) -> str:
         issued_at = int(time.time() if now is None else now)
         claims: dict[str, Any] = {
             "sub": str(uuid.UUID(ti_id)),
             "scope": scope,
             "jti": uuid.uuid4().hex,
-            "aud": self._settings.audience,
+            "aud": self._audiences[0],
             "nbf": issued_at,
             "iat": issued_at,
             "exp": issued_at + seconds,
         }
-        if self._settings.issuer:
-            claims["iss"] = self._settings.issuer
+        if self._issuers:
+            claims["iss"] = self._issuers[0]
         if bound is not None:
             claims[_BOUND] = msgspec.to_builtins(bound)
-        return jwt.encode(claims, self._keys[0], algorithm=ALGORITHM)
+        if self._signing:
+            key = self._signing[0]
+            header = {"kid": key.public.kid}
+            return jwt.encode(claims, key.private, algorithm=key.public.algorithm, headers=header)
+        header = {"kid": self._settings.key_id or UNNAMED}
+        return jwt.encode(claims, self._keys[0], algorithm=self._secret_algorithm, headers=header)
+
+
+def _several(setting: str) -> list[str]:
+    return [each.strip() for each in setting.split(",") if each.strip()]
+
+
+def _kid(token: str) -> str | None:
+    """Returns the name of the key in a token's header, which nothing has verified yet; None without one."""
+    try:
+        kid = jwt.get_unverified_header(token).get("kid")
+    except (jwt.PyJWTError, ValueError, RecursionError):
+        return None
+    return kid if isinstance(kid, str) else None

@@ -83,7 +83,7 @@ with sqlite3.connect(path, timeout=60) as db:
         row["hostname"] = each["hostname"] or ""
         db.execute(
             f"INSERT INTO task_instance ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})",
-            [row[name] for name in names],
+            [json.dumps(row[name]) if isinstance(row[name], dict) else row[name] for name in names],
         )
 db.close()
 print("seeded")

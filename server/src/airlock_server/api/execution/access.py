@@ -21,6 +21,11 @@ class Access:
         self._token = bearer(headers)
         self._claims: Claims | None = None
 
+    async def ready(self) -> None:
+        """Makes the keys ready that the token may need; ``check`` reads nothing."""
+        if self._token is not None:
+            await self._tokens.ready(self._token)
+
     def check(self, route: Route, path: Mapping[str, str]) -> Claims | None:
         """Returns the claims if the token opens ``route``; else raises 401 or 403."""
         if route.scopes is None:

@@ -2,7 +2,7 @@
 Chooses the version of the Execution API for a request: the newest that is not newer than the date it names.
 
 Airflow's dates are the names. Only what is listed here is served: a runner refuses an answer of another version's
-shape, so a date before the oldest is 404 and not a guess.
+shape, so a date before the oldest is 404 and not a guess (docs/adr/0029). ``older`` has what the older ones differ in.
 """
 
 import re
@@ -13,7 +13,7 @@ from airlock_server.web.errors import InvalidRequest, Problem, Refused
 
 HEADER = b"airflow-api-version"
 
-VERSIONS = ("2026-06-30",)
+VERSIONS = ("2025-11-05", "2026-04-06", "2026-06-30")
 
 _DATE = re.compile(rb"\d{4}-\d{2}-\d{2}")
 

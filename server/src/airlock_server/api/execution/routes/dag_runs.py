@@ -137,7 +137,8 @@ async def count(_services: Services, request: Request, _claims: Claims | None) -
 
 async def previous(_services: Services, request: Request, _claims: Claims | None) -> Response:
     """Answers with the DAG run before a logical date, null without one."""
-    selection = Selection(dag_id=required(request.query, "dag_id"))
+    # Versions before 2026-04-06 have the DAG in the path.
+    selection = Selection(dag_id=request.path.get("dag_id") or required(request.query, "dag_id"))
     before = moment(required(request.query, "logical_date"), ["query", "logical_date"])
     state_filter = one_of(request.query, "state", _STATES)
 
@@ -155,6 +156,7 @@ def _not_found(dag_id: str, run_id: str) -> Refused:
 ROUTES = [
     Route(method="GET", pattern="/dag-runs/count", handler=count),
     Route(method="GET", pattern="/dag-runs/previous", handler=previous),
+    Route(method="GET", pattern="/dag-runs/{dag_id}/previous", handler=previous),
     Route(method="GET", pattern="/dag-runs/{dag_id}/{run_id}", handler=get),
     Route(method="POST", pattern="/dag-runs/{dag_id}/{run_id}", handler=trigger),
     Route(method="POST", pattern="/dag-runs/{dag_id}/{run_id}/clear", handler=clear),

@@ -16,12 +16,17 @@ async def health(_services: Services, _request: Request, _claims: Claims | None)
 
 
 async def ping(services: Services, _request: Request, _claims: Claims | None) -> Response:
-    """Answers whether the database answers."""
+    """Answers whether the database answers, and whether the keys of others can be read, if there are any."""
+    trusted = services.tokens.trusted
     try:
         await services.db.aread(lambda conn: conn.scalar(sa.select(1)))
     except Unavailable as e:
         return as_json({"ok": [], "failing": {"database": str(e)}}, 500)
-    return as_json({"ok": ["database"], "failing": {}})
+    if trusted is None:
+        return as_json({"ok": ["database"], "failing": {}})
+    if (problem := trusted.problem()) is not None:
+        return as_json({"ok": ["database"], "failing": {"jwks": problem}}, 500)
+    return as_json({"ok": ["database", "jwks"], "failing": {}})
 
 
 ROUTES = [
