@@ -40,8 +40,11 @@ class Needs:
         return "" if os.getuid() == 0 else "only root can give user code a user of its own"
 
     def _airflow(self) -> str:
-        result = subprocess.run(["scripts/environment.sh", "airflow"], check=False, timeout=1800)
-        return "Airflow could not be installed, see above" if result.returncode else ""
+        for environment in ("airflow", "schemathesis"):
+            result = subprocess.run(["scripts/environment.sh", environment], check=False, timeout=1800)
+            if result.returncode:
+                return f"{environment} could not be installed, see above"
+        return ""
 
     def _cluster(self) -> str:
         status = subprocess.run(

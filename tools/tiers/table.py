@@ -90,6 +90,11 @@ SOAK = (
         "soak, fuzz", 2, (*PYTEST, "tests/component/sidecar/test_sidecar_fuzz.py"), 10.0,
         env=(("AIRLOCK_FUZZ_FRAMES", "1000000"),),
     ),
+    # Thousands of calls that are made from Airflow's OpenAPI document, to our server on PostgreSQL.
+    Tier(
+        "soak, contract", 2, (*PYTEST, "tests/contract/difference", "-m", "soak"), 30.0, needs=(Need.AIRFLOW,),
+        env=(("AIRLOCK_SOAK", "1"),),
+    ),
     # Storms on a busy node, nodes that die, clocks that are wrong by an hour.
     Tier(
         "soak, e2e", 3, (*PYTEST, "-s", *_SHARED[1:], "-m", "soak"), 90.0, needs=(Need.CLUSTER,),

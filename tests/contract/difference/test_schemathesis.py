@@ -28,7 +28,7 @@ CHECKS = "not_a_server_error,status_code_conformance"
 COMMON = (401, 403, 405, 413, 422)
 #: A path whose parts are empty or have slashes is another path.
 NO_ROUTE = 404
-SECONDS = 500
+SECONDS, LONG_SECONDS = 500, 3000
 LASTING_SECONDS = 7200
 EXAMPLES, MANY_EXAMPLES = 25, 300
 #: What it prints where its token opened nothing, and where it has tried anything.
@@ -75,7 +75,7 @@ class Run:
         self._program, self._folder = program, folder
         (folder / "document.json").write_text(json.dumps(document))
 
-    def fuzz(self, url, token, parts, examples, *choice):
+    def fuzz(self, url, token, parts, examples, seconds, *choice):
         """Runs it on the operations of ``choice``; what it printed, and its exit code."""
         lines = [f'"path.{name}" = "{value}"' for name, value in parts.items()]
         (self._folder / "schemathesis.toml").write_text("[parameters]\n" + "\n".join(lines) + "\n")
@@ -85,7 +85,7 @@ class Run:
             "--continue-on-failure", "--no-color", *choice,
         ]  # fmt: skip
         env = {"PATH": os.environ["PATH"], "HOME": str(self._folder)}
-        return subprocess.run(command, cwd=self._folder, env=env, capture_output=True, text=True, timeout=SECONDS)
+        return subprocess.run(command, cwd=self._folder, env=env, capture_output=True, text=True, timeout=seconds)
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def run(schemathesis, tmp_path, our_document):
     return Run(schemathesis, tmp_path, our_document)
 
 
-def fuzzed(run, url, world, examples):
+def fuzzed(run, url, world, examples, seconds):
     """Runs both kinds of operations; the ends of what was printed where anything was found."""
     ti_id, test_id = world.instances[-1]["id"], world.connection_tests[-1]["id"]
     tests = "--include-path-regex", "^/connection-tests/"
@@ -101,8 +101,10 @@ def fuzzed(run, url, world, examples):
     # A long run's tokens must not end before it.
     lasting = Tokens(KEY, JwtSettings(execution_seconds=LASTING_SECONDS, workload_seconds=LASTING_SECONDS))
     outcomes = [
-        run.fuzz(url, lasting.mint_execution(ti_id), {"task_instance_id": ti_id, "dag_id": "d"}, examples, *others),
-        run.fuzz(url, lasting.mint_workload(test_id), {"connection_test_id": test_id}, examples, *tests),
+        run.fuzz(
+            url, lasting.mint_execution(ti_id), {"task_instance_id": ti_id, "dag_id": "d"}, examples, seconds, *others
+        ),
+        run.fuzz(url, lasting.mint_workload(test_id), {"connection_test_id": test_id}, examples, seconds, *tests),
     ]
     return [
         each.stdout[-6000:] + each.stderr[-2000:]
@@ -123,16 +125,15 @@ def test_no_call_on_sqlite_fails_or_is_answered_with_a_status_that_is_not_on_our
     run, tokens, fuzzed_world, tmp_path
 ):
     with ours.serving(f"sqlite:///{tmp_path / 'airlock.db'}", tokens, fuzzed_world) as url:
-        assert [] == fuzzed(run, url, fuzzed_world, EXAMPLES)
+        assert [] == fuzzed(run, url, fuzzed_world, EXAMPLES, SECONDS)
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
-def test_no_call_on_postgresql_fails_in_a_long_run(run, tokens, fuzzed_world, monkeypatch):
-    monkeypatch.setattr("contract.difference.test_schemathesis.SECONDS", 3000)
+def test_no_call_on_postgresql_fails_in_a_long_run(run, tokens, fuzzed_world):
     server = PostgreSQL()
     try:
         with ours.serving(server.url(server.make()), tokens, fuzzed_world) as url:
-            assert [] == fuzzed(run, url, fuzzed_world, MANY_EXAMPLES)
+            assert [] == fuzzed(run, url, fuzzed_world, MANY_EXAMPLES, LONG_SECONDS)
     finally:
         server.close()

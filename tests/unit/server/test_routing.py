@@ -55,7 +55,7 @@ def test_a_date_gets_the_newest_version_that_is_not_newer(header):
 
 def test_a_date_before_the_oldest_version_is_not_found():
     with pytest.raises(Refused) as refused:
-        version_for(b"2026-06-29")
+        version_for(b"2025-11-04")
     assert 404 == refused.value.status
 
 

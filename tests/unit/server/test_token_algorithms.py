@@ -46,10 +46,15 @@ def tokens_of(algorithm, **settings):
     return Tokens(b"", fields, signing=public_keys.read_private(pem(PRIVATE[algorithm]), kid=fields.key_id))
 
 
+class Later(int):
+    """So many seconds after the moment at which a token is made."""
+
+
 def claims(**changes):
     now = int(time.time())
     made = {"sub": TI, "scope": "execution", "aud": "mine", "iss": "me", "nbf": now, "iat": now, "exp": now + 600}
-    return {name: value for name, value in (made | changes).items() if value is not ...}
+    content = {name: value for name, value in (made | changes).items() if value is not ...}
+    return {name: now + int(value) if isinstance(value, Later) else value for name, value in content.items()}
 
 
 def signed(algorithm, key=None, kid=None, **changes):
@@ -88,13 +93,12 @@ def confused(algorithm):
             yield by_hand(header, claims(), signature)
 
 
-NOW = int(time.time())
 ALGORITHMS = ["HS512", "RS256", "EdDSA"]
 #: What a token may lack or have wrong, as changes of its claims.
 WRONG_CLAIMS = {
-    "expired": {"iat": NOW - 700, "nbf": NOW - 700, "exp": NOW - 60},
-    "not yet valid": {"nbf": NOW + 120},
-    "issued in the future": {"iat": NOW + 120},
+    "expired": {"iat": Later(-700), "nbf": Later(-700), "exp": Later(-60)},
+    "not yet valid": {"nbf": Later(120)},
+    "issued in the future": {"iat": Later(120)},
     "another audience": {"aud": "theirs"},
     "no audience": {"aud": ...},
     "another issuer": {"iss": "they"},
@@ -117,8 +121,8 @@ WRONG_CLAIMS = {
         {"scope": ...},
         {"nbf": ...},
         # Within the leeway of ten seconds.
-        {"iat": NOW - 605, "nbf": NOW - 605, "exp": NOW - 5},
-        {"nbf": NOW + 5},
+        {"iat": Later(-605), "nbf": Later(-605), "exp": Later(-5)},
+        {"nbf": Later(5)},
     ],
     ids=str,
 )
