@@ -33,7 +33,7 @@ _SECTIONS: dict[str, Callable[[Path, int], str]] = {
     "waiting": waiting.section,
 }
 _ON_A_CLUSTER = ("pods", "together", "scale", "waiting")
-#: The default sections, without those that need a cluster where there is none.
+#: The default sections. Those that need a cluster are among them where KUBECONFIG names one.
 _DEFAULT = [name for name in _SECTIONS if name not in _ON_A_CLUSTER or os.environ.get("KUBECONFIG")]
 
 
