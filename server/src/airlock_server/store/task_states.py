@@ -16,19 +16,25 @@ from airlock_server.store.schema import task_instance, task_state
 from airlock_wire.identity import TaskInstanceKey
 
 _s = task_state.c
+#: Built once: building a statement at each call costs more than the read.
+_KEY_OF = sa.select(*(task_instance.c[name] for name in instance_keys.COLUMNS)).where(
+    task_instance.c.id == sa.bindparam("ti_id")
+)
+_ONE = sa.select(_s.value).where(
+    *(_s[name] == sa.bindparam(name) for name in (*instance_keys.COLUMNS, "key")),
+    sa.or_(_s.expires_at.is_(None), _s.expires_at > sa.bindparam("now", type_=_s.expires_at.type)),
+)
 
 
 def key_of(conn: sa.Connection, ti_id: str) -> TaskInstanceKey | None:
     """Returns which task instance has this id now; None for one that does not exist, or has another id."""
-    columns = [task_instance.c[name] for name in instance_keys.COLUMNS]
-    row = conn.execute(sa.select(*columns).where(task_instance.c.id == ti_id)).one_or_none()
+    row = conn.execute(_KEY_OF, {"ti_id": ti_id}).one_or_none()
     return None if row is None else instance_keys.of_row(row)
 
 
 def get(conn: sa.Connection, owner: TaskInstanceKey, key: str) -> bytes | None:
     """Returns a value's JSON."""
-    query = sa.select(_s.value).where(*_at(owner, key), sa.or_(_s.expires_at.is_(None), _s.expires_at > now()))
-    value: bytes | None = conn.scalar(query)
+    value: bytes | None = conn.scalar(_ONE, {**instance_keys.as_columns(owner), "key": key, "now": now()})
     return value
 
 
