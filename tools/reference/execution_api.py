@@ -33,8 +33,15 @@ large, and 503 while the database is busy. A call that changes something may be 
 nothing more.
 
 "By grant" holds where `[access] default` is `granted`, and for the tokens of TaskRuns' pods ([several
-teams](../guides/multi-tenancy.md#grants-what-a-namespaces-tasks-may-read-or-start)).
+teams](../guides/multi-tenancy.md#grants-what-a-namespaces-tasks-may-read-or-start)). Which tasks have an asset among
+their inlets and outlets, [State and assets](../guides/state-and-assets.md#who-may) says.
 """
+#: The operations that Airflow does not have, and why ours does.
+OURS_ALONE = {
+    "DELETE /store/task/{task_instance_id}": "It removes what all map indexes of a task keep:\n"
+    "`task_state_store.clear(all_map_indices=True)`. Airflow's own route would ignore a parameter that asks for this,\n"
+    "and would remove less than the author believes.",
+}
 _COMMON = frozenset({401, 403, 422})
 
 #: What holds beside the token, by the beginning of the pattern; the first one that fits counts.
@@ -44,9 +51,14 @@ RULES = (
     ("/connections", "by grant"),
     ("/xcoms", "a pod reads those of its own DAG and namespace, and writes its own"),
     ("/dags", "a pod sees the DAGs of bundles and of its namespace"),
+    ("/assets", "by grant"),
+    ("/asset-events", "by grant"),
     ("/dag-runs", "a pod sees the runs of its namespace"),
     ("/task-instances", "a pod sees the runs of its namespace"),
 )
+#: The beginning of the patterns of what is kept for assets, and whom it is open to.
+_STORE_OF_ASSETS = "/store/asset/"
+_DECLARING = "a task with the asset in its inlets, its outlets or `spec.access.assetStores`; by grant"
 #: The same for what makes or changes runs.
 _CHANGES_RUNS = "by grant; the run belongs to the pod's namespace"
 
@@ -54,7 +66,8 @@ _CHANGES_RUNS = "by grant; the run belongs to the pod's namespace"
 def page() -> str:
     """Write the whole page."""
     head = ("operation", "who may call it", "Airflow 3.3.2", "Airlock")
-    return "\n".join([HEAD, markdown.table(head, _rows())])
+    alone = [f"Airflow does not have {markdown.code(name)}.\n{why}" for name, why in OURS_ALONE.items()]
+    return "\n".join([HEAD, *alone, "", markdown.table(head, _rows())])
 
 
 def _rows() -> Iterable[tuple[str, str, str, str]]:
@@ -81,6 +94,8 @@ def who(route: Route) -> str:
         return f"the task instance itself{also}{_LATE[route.opens]}"
     if route.pattern.startswith("/dag-runs") and route.method == "POST":
         return f"any task, {_CHANGES_RUNS}"
+    if route.pattern.startswith(_STORE_OF_ASSETS):
+        return _DECLARING
     rule = next((text for start, text in RULES if route.pattern.startswith(start)), "")
     return f"any task; {rule}" if rule else "any task"
 

@@ -1,4 +1,7 @@
-"""What two answers have to have in common: moments of this test's own are made one, and lists of faults are their places."""
+"""
+What two answers have to have in common. Moments of this test's own are made one, and so are the numbers of asset events.
+Lists of faults are their places.
+"""
 
 import re
 
@@ -25,6 +28,9 @@ def _plain(value, status=0):
     if status == 422 and (locs := places(value)) is not None:
         return {"faults": sorted(locs, key=str)}
     if isinstance(value, dict):
+        if "created_dagruns" in value and isinstance(value.get("id"), int):
+            # Airflow registers the outlets of one success in the order of a set.
+            value = value | {"id": "<a number>"}
         return {name: _plain(each) for name, each in value.items()}
     if isinstance(value, list):
         return [_plain(each) for each in value]

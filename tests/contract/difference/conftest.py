@@ -3,7 +3,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from contract.difference import by_hand, older, ours
+from contract.difference import assets, by_hand, older, ours
 from contract.difference.airflow import Airflow
 from contract.difference.generated import Generator
 from contract.difference.world import World
@@ -37,7 +37,13 @@ def world():
 @pytest.fixture(scope="session")
 def calls(world, document):
     """Every call, in the order in which they are sent; the world then has what they are about."""
-    return [*by_hand.calls(world), *Generator(document, world).calls(), *older.calls(world)]
+    return [
+        *by_hand.calls(world),
+        *assets.calls(world),
+        *Generator(document, world).calls(),
+        *older.calls(world),
+        *assets.malformed(world),
+    ]
 
 
 @pytest.fixture(scope="session")

@@ -7,28 +7,12 @@ A difference that no row explains fails the test. A row that explains no differe
 from collections.abc import Callable
 from typing import NamedTuple
 
+from contract.difference.assets import FRESH, LONG_KEY, LONG_NAME, NO_NUMBERS, UNDECLARED
 from contract.difference.calls import Answer, Call
 from contract.difference.comparing import normalized, places
+from contract.difference.generated import STORE_OF_ASSETS
 
 from airlock_server.api.execution.versions import VERSIONS
-
-#: The operations that our server does not serve yet. This list must shrink to nothing.
-NOT_YET = (
-    "GET /asset-events/by-asset",
-    "GET /asset-events/by-asset-alias",
-    "GET /assets/by-alias",
-    "GET /assets/by-name",
-    "GET /assets/by-uri",
-    "DELETE /store/asset/by-name/clear",
-    "DELETE /store/asset/by-name/value",
-    "GET /store/asset/by-name/value",
-    "PUT /store/asset/by-name/value",
-    "DELETE /store/asset/by-uri/clear",
-    "DELETE /store/asset/by-uri/value",
-    "GET /store/asset/by-uri/value",
-    "PUT /store/asset/by-uri/value",
-    "GET /task-instances/{task_instance_id}/validate-inlets-and-outlets",
-)
 
 Applies = Callable[[Call, Answer, Answer], bool]
 
@@ -130,6 +114,44 @@ def _too_long(call, theirs, ours):
     )
 
 
+def _nul(call, theirs, ours):
+    return ours.status == 422 and theirs.status < 500 and any("\0" in text for _, text in call.query)
+
+
+def _too_long_for_an_asset(call, theirs, ours):
+    """A key or a name that Airflow keeps: ours refuses it, or has nothing of it."""
+    texts = {text for _, text in call.query}
+    if LONG_KEY in texts:
+        return (theirs.status, ours.status) in ((204, 422), (200, 404))
+    return LONG_NAME in texts and _statuses(theirs, ours, of=200, said=200) and {"asset_events": []} == ours.body
+
+
+def _negative_limit(call, theirs, ours):
+    return _statuses(theirs, ours, of=200, said=422) and {("query", "limit")} == places(ours.body)
+
+
+def _state_of_assets(call, theirs, ours):
+    detail = ours.body.get("detail") if isinstance(ours.body, dict) else None
+    denied = ours.status == 403 and isinstance(detail, dict) and "access_denied" == detail["reason"]
+    return denied and STORE_OF_ASSETS in call.operation and theirs.status in (200, 204, 404)
+
+
+def _undeclared(call, theirs, ours):
+    """What such an outlet has written: nothing."""
+    return call.name.startswith(UNDECLARED) and ours.body in ([], {"asset_events": []}) and theirs.status == 200
+
+
+def _fresh(call, theirs, ours):
+    if not call.name.startswith(FRESH):
+        return False
+    return ours.status == 200 and (theirs.status == 404 or {"asset_events": []} == theirs.body)
+
+
+def _malformed_events(call, theirs, ours):
+    faulty = {place[:2] for place in places(ours.body) or ()}
+    return _statuses(theirs, ours, of=204, said=422) and {("body", "outlet_events")} == faulty
+
+
 def _without(value, fields):
     if isinstance(value, dict):
         return {name: _without(each, fields) for name, each in value.items() if name not in fields}
@@ -213,6 +235,49 @@ TABLE = (
         "an odd partition key",
         lambda call, theirs, ours: call.operation.endswith("/state") and _statuses(theirs, ours, of=500, said=422),
         "Airflow fails over a partition key that is not a text; ours names it.",
+    ),
+    Difference(
+        "malformed outlet events",
+        _malformed_events,
+        "Airflow takes any list of objects, and calls the task failed, or writes what nobody can read, where an event is not "
+        "of the right shape. Ours names the field.",
+    ),
+    Difference(
+        "state of assets",
+        _state_of_assets,
+        "Airflow opens the state of every asset to every token. Ours opens it to the tasks that declare the asset: "
+        "docs/adr/0028.",
+    ),
+    Difference(
+        "undeclared outlets",
+        _undeclared,
+        "Airflow writes an event for whatever a success claims. Ours does so for the outlets that were declared: "
+        "docs/adr/0028.",
+    ),
+    Difference(
+        "new assets of aliases",
+        _fresh,
+        "An asset that an alias makes is active at once: docs/adr/0028. In Airflow it waits for a DAG that refers to it.",
+    ),
+    Difference(
+        "a negative limit",
+        _negative_limit,
+        "Airflow hands it to its database: SQLite takes it for no limit, PostgreSQL fails.",
+    ),
+    Difference(
+        "no number",
+        lambda call, theirs, ours: call.body in NO_NUMBERS and _statuses(theirs, ours, of=500, said=422),
+        "Airflow fails over the error that it wants to answer with, because the number is in it.",
+    ),
+    Difference(
+        "NUL in a query",
+        _nul,
+        "PostgreSQL cannot hold it. Ours refuses it on both databases; Airflow's database here is SQLite, which can.",
+    ),
+    Difference(
+        "too long for an asset",
+        _too_long_for_an_asset,
+        "The same of the keys of what is kept for an asset, and of names and URIs that are given to an alias.",
     ),
     Difference(
         "asked anew",

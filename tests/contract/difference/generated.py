@@ -35,6 +35,8 @@ PATH_OF = {
     ("post", "/xcoms/{dag_id}/{run_id}/{task_id}/{key}", "key"): "made-{}",
     ("delete", "/xcoms/{dag_id}/{run_id}/{task_id}/{key}", "key"): "made-{}",
 }
+#: What only a task that declares the asset may call, and the id of such a task.
+STORE_OF_ASSETS, DECLARES = "/store/asset/", "publish"
 #: A good value for each name in a query.
 QUERY = {
     "dag_id": "d",
@@ -63,6 +65,13 @@ QUERY = {
     "include_prior_dates": "false",
     "dag_result": "true",
     "mapped_length": "2",
+}
+#: The same where the operation's name matters.
+QUERY_OF = {
+    ("delete", "/store/asset/by-name/clear", "name"): "cleared",
+    ("delete", "/store/asset/by-uri/clear", "uri"): "s3://bucket/cleared",
+    ("delete", "/store/asset/by-name/value", "key"): "removed",
+    ("delete", "/store/asset/by-uri/value", "key"): "removed",
 }
 #: A good body for each operation that takes one, or several by the kind of the body.
 BODIES = {
@@ -233,7 +242,7 @@ class Generator:
         filled = path
         for key, value in parts.items():
             filled = filled.replace(f"{{{key}}}", quote(value, safe=""))
-        required = {each["name"]: [QUERY[each["name"]]] for each in operation.get("parameters", ())
+        required = {each["name"]: [QUERY_OF.get((method, path, each["name"]), QUERY[each["name"]])] for each in operation.get("parameters", ())
                     if each["in"] == "query" and each.get("required")}  # fmt: skip
         query = required | more.pop("query", {})
         fields = {"subject": subject, "scope": scope, "headers": {} if raw is None else JSON} | more
@@ -256,6 +265,8 @@ class Generator:
         if "{connection_test_id}" in path:
             test_id = self._world.connection_test()
             return {"connection_test_id": test_id}, test_id, "workload"
+        if path.startswith(STORE_OF_ASSETS):
+            return {}, self._world.instance("running", task_id=DECLARES), "execution"
         names = [part.partition("}")[0] for part in path.split("{")[1:]]
         values = {name: PATH_OF.get((method, path, name), PATH[name]).format(number) for name in names}
         return values, NOBODY, "execution"

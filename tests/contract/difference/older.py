@@ -2,7 +2,7 @@
 
 import msgspec
 from contract.difference.by_hand import call, own
-from contract.difference.generated import BODIES, ENDED
+from contract.difference.generated import BODIES, DECLARES, ENDED
 from contract.difference.world import STARTED
 
 #: What a version is asked by: its own date, a later one that is rounded down to it, and one before the oldest of ours.
@@ -72,7 +72,23 @@ def _of(world, version):
     yield call("PUT", "/store/ti/{task_instance_id}/{key}", "a kept value", path, {"value": 1}, ti_id)
     yield call("GET", "/store/ti/{task_instance_id}/{key}", "a kept value", path, subject=ti_id)
     yield call("DELETE", "/store/ti/{task_instance_id}", "the kept values", f"/store/ti/{ti_id}", subject=ti_id)
+    yield from _assets(world.instance("running", task_id=DECLARES))
     pattern = "/connection-tests/{connection_test_id}"
     fetch = f"/connection-tests/{test_id}"
     yield call("GET", f"{pattern}/connection", "a test", f"{fetch}/connection", subject=test_id, scope="workload")
     yield call("PATCH", pattern, "a test", fetch, {"state": "success"}, test_id, "workload")
+
+
+def _assets(ti_id):
+    yield call("GET", "/assets/by-name", "an asset", query=[("name", "quiet")])
+    yield call("GET", "/assets/by-uri", "an asset", query=[("uri", "s3://bucket/quiet")])
+    yield call("GET", "/assets/by-alias", "an alias", query=[("alias_name", "alias")])
+    yield call("GET", "/asset-events/by-asset", "events", query=[("name", "quiet"), ("uri", "")])
+    yield call("GET", "/asset-events/by-asset-alias", "events", query=[("name", "alias")])
+    yield own("GET", "validate-inlets-and-outlets", "inlets", ti_id)
+    for field, text in (("name", "second"), ("uri", "s3://bucket/second")):
+        value, query = f"/store/asset/by-{field}/value", [(field, text), ("key", "k")]
+        yield call("PUT", value, "a kept value", body={"value": 1}, query=query, subject=ti_id)
+        yield call("GET", value, "a kept value", query=query, subject=ti_id)
+        yield call("DELETE", value, "a kept value", query=query, subject=ti_id)
+        yield call("DELETE", f"/store/asset/by-{field}/clear", "kept values", query=query[:1], subject=ti_id)

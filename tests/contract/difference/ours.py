@@ -1,6 +1,7 @@
 """Our server with a seeded world, on the database of a URL."""
 
 import contextlib
+import json
 import uuid
 from datetime import datetime
 
@@ -8,12 +9,16 @@ import sqlalchemy as sa
 
 from airlock_server.api.serve import EmbeddedServer
 from airlock_server.keys.encryption import Encryption
+from airlock_server.rules.assets import Declarations, every
 from airlock_server.rules.triggering import DagFacts
 from airlock_server.store import connections, schema, tries, variables
+from airlock_server.store.assets import declared, registry, states
 from airlock_server.store.connections import Connection
 from airlock_server.store.engine.database import open_engine
 from airlock_server.store.people import connection_tests
 from airlock_server.store.runs import dags
+from airlock_wire.assets import DeclaredAsset
+from airlock_wire.identity import TaskInstanceKey
 
 #: What Airflow knows of the DAGs of ``dags`` from their file, and our server from whoever reads it.
 FACTS = {
@@ -23,7 +28,38 @@ FACTS = {
     "broken": {},
     "limited": {},
 }
-_DATES = ("logical_date", "data_interval_start", "data_interval_end", "run_after", "start_date", "end_date")
+_ASSET, _SECOND, _CLEARED, _OLD = (
+    DeclaredAsset(name=name, uri=uri)
+    for name, uri in (
+        ("asset", "s3://bucket/asset"),
+        ("second", "s3://bucket/second"),
+        ("cleared", "s3://bucket/cleared"),
+        ("second", "s3://old/second"),
+    )
+)
+_ALIAS, _GIVEN, _SHARED = (DeclaredAsset(type="AssetAlias", name=name) for name in ("alias", "given", "shared"))
+#: The same of the assets of the tasks in ``dags``.
+DECLARED = {
+    "publish": Declarations(inlets=(_ASSET, _ALIAS), outlets=(_ASSET, _SECOND, _CLEARED, _GIVEN, _SHARED)),
+    "refer": Declarations(
+        outlets=(
+            DeclaredAsset(type="AssetNameRef", name="asset"),
+            DeclaredAsset(type="AssetUriRef", uri="s3://bucket/second"),
+        )
+    ),
+    "stale": Declarations(inlets=(_ASSET,), outlets=(_OLD,)),
+}
+#: Declares the world's assets, all but the inactive ones: those are another DAG's.
+_FIRST, _RIVAL = (TaskInstanceKey(dag_id, "r", "t") for dag_id in ("made", "d"))
+_DATES = (
+    "logical_date",
+    "data_interval_start",
+    "data_interval_end",
+    "run_after",
+    "start_date",
+    "end_date",
+    "timestamp",
+)
 
 
 @contextlib.contextmanager
@@ -46,6 +82,7 @@ def seed(conn, encryption, world):
     for instance in world.instances:
         values = _dated({name: value for name, value in instance.items() if name != "duration"})
         conn.execute(sa.insert(schema.task_instance).values(dag_version_id=str(uuid.uuid4()), **values))
+    _seed_assets(conn, world)
     for key, value in world.variables.items():
         variables.put(conn, encryption, key, value, None)
     for each in world.connections:
@@ -54,6 +91,31 @@ def seed(conn, encryption, world):
         fields = {name: value for name, value in each.items() if name not in ("id", "state")}
         made = connection_tests.make(conn, encryption, Connection(**fields), commit_on_success=True)
         _name_test(conn, encryption, made, each)
+
+
+def _seed_assets(conn, world):
+    numbers = {}
+    for each in world.assets:
+        fields = {name: value for name, value in each.items() if name != "active"}
+        row = registry.register(conn, DeclaredAsset(**fields), _FIRST if each["active"] else _RIVAL)
+        assert each["active"] == row.active
+        numbers[each["uri"]] = row.id
+    aliases = {each["name"]: registry.register_alias(conn, each["name"]) for each in world.aliases}
+    for each in world.aliases:
+        for uri in each["assets"]:
+            registry.give(conn, aliases[each["name"]], numbers[uri])
+    for each in world.asset_events:
+        fields = {name: value for name, value in each.items() if name not in ("asset", "aliases")}
+        values = _dated(fields | {"asset_id": numbers[each["asset"]]})
+        event_id = conn.scalar(sa.insert(schema.asset_event).values(values).returning(schema.asset_event.c.id))
+        for name in each["aliases"]:
+            conn.execute(sa.insert(schema.alias_of_event).values(event_id=event_id, alias_id=aliases[name]))
+    for each in world.asset_states:
+        states.put(conn, numbers[each["asset"]], each["key"], json.dumps(each["value"]).encode(), _FIRST)
+    for instance in world.instances:
+        if instance["task_id"] in DECLARED:
+            key = TaskInstanceKey(*(instance[name] for name in TaskInstanceKey.__struct_fields__))
+            declared.declare(conn, key, DECLARED[instance["task_id"]], every)
 
 
 def _name_test(conn, encryption, made, each):

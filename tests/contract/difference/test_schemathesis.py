@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from contract.difference import ours
 from contract.difference.conftest import KEY
+from contract.difference.generated import DECLARES
 from contract.difference.world import World
 from doubles.postgresql import PostgreSQL
 
@@ -75,9 +76,9 @@ class Run:
         self._program, self._folder = program, folder
         (folder / "document.json").write_text(json.dumps(document))
 
-    def fuzz(self, url, token, parts, examples, seconds, *choice):
-        """Runs it on the operations of ``choice``; what it printed, and its exit code."""
-        lines = [f'"path.{name}" = "{value}"' for name, value in parts.items()]
+    def fuzz(self, url, token, fixed, examples, seconds, *choice):
+        """Runs it on the operations of ``choice``, with the ``fixed`` parameters; what it printed, and its exit code."""
+        lines = [f'"{name}" = "{value}"' for name, value in fixed.items()]
         (self._folder / "schemathesis.toml").write_text("[parameters]\n" + "\n".join(lines) + "\n")
         command = [
             self._program, "run", "document.json", "--url", url, "-H", f"Authorization: Bearer {token}", "--checks", CHECKS,
@@ -94,17 +95,24 @@ def run(schemathesis, tmp_path, our_document):
 
 
 def fuzzed(run, url, world, examples, seconds):
-    """Runs both kinds of operations; the ends of what was printed where anything was found."""
+    """
+    Runs the three kinds of operations: on tests of connections, on an asset that the task declares, and all others, which
+    are also those on assets that hardly exist. Returns the ends of what was printed where anything was found.
+    """
     ti_id, test_id = world.instances[-1]["id"], world.connection_tests[-1]["id"]
     tests = "--include-path-regex", "^/connection-tests/"
     others = "--exclude-path-regex", "^/connection-tests/"
+    assets = "--include-path-regex", "^/(store/)?asset"
+    of_asset = {"query.name": "asset", "query.uri": "s3://bucket/asset", "query.alias_name": "alias"}
     # A long run's tokens must not end before it.
     lasting = Tokens(KEY, JwtSettings(execution_seconds=LASTING_SECONDS, workload_seconds=LASTING_SECONDS))
+    execution = lasting.mint_execution(ti_id)
+    own = {"path.task_instance_id": ti_id, "path.dag_id": "d"}
+    test = {"path.connection_test_id": test_id}
     outcomes = [
-        run.fuzz(
-            url, lasting.mint_execution(ti_id), {"task_instance_id": ti_id, "dag_id": "d"}, examples, seconds, *others
-        ),
-        run.fuzz(url, lasting.mint_workload(test_id), {"connection_test_id": test_id}, examples, seconds, *tests),
+        run.fuzz(url, execution, own, examples, seconds, *others),
+        run.fuzz(url, execution, of_asset, examples, seconds, *assets),
+        run.fuzz(url, lasting.mint_workload(test_id), test, examples, seconds, *tests),
     ]
     return [
         each.stdout[-6000:] + each.stderr[-2000:]
@@ -116,7 +124,7 @@ def fuzzed(run, url, world, examples, seconds):
 @pytest.fixture
 def fuzzed_world():
     world = World()
-    world.instance("running")
+    world.instance("running", task_id=DECLARES)
     world.connection_test()
     return world
 

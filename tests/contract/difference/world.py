@@ -47,8 +47,32 @@ def run(dag_id, run_id, state, day=None, **more):
     }
 
 
+def asset(name, uri=None, **more):
+    """An asset. Only an active one answers to its name alone."""
+    return {"name": name, "uri": uri or f"s3://bucket/{name}", "group": "asset", "extra": {}, "active": True, **more}
+
+
+def event(of, day, extra, **more):
+    """An event of the asset with this URI."""
+    return {
+        "asset": of,
+        "timestamp": f"{YEAR}-01-{day:02}T00:00:00+00:00",
+        "extra": extra,
+        "source_dag_id": "d",
+        "source_run_id": "day1",
+        "source_task_id": "t",
+        "source_map_index": -1,
+        "partition_key": None,
+        "aliases": [],
+        **more,
+    }
+
+
 class World:
-    """Runs, task instances, variables, connections and tests of these. Cases add task instances of their own."""
+    """
+    Runs, task instances, variables, connections and tests of these, and assets. Cases add task instances of their own.
+    ``dags`` says which tasks declare which assets, and ``ours`` says it for our server.
+    """
 
     def __init__(self):
         self.runs = [
@@ -71,6 +95,32 @@ class World:
             {"conn_id": "bare", "conn_type": "generic"},
         ]  # fmt: skip
         self.connection_tests = []
+        self.assets = [
+            asset("asset", group="sales", extra={"a": 1}),
+            asset("second"),
+            asset("cleared"),
+            asset("second", "s3://old/second", active=False),
+            asset("through"),
+            asset("foreign"),
+            asset("quiet", extra={"b": [None, "c"]}),
+        ]
+        self.aliases = [
+            {"name": "alias", "assets": ["s3://bucket/asset", "s3://bucket/through"]},
+            {"name": "empty", "assets": []},
+        ]
+        self.asset_events = [
+            event("s3://bucket/quiet", 1, {"n": 1}),
+            event("s3://bucket/quiet", 2, {}, partition_key="p", aliases=["alias"]),
+            event("s3://bucket/quiet", 3, {"n": [3]}, source_map_index=2, source_task_id="mapped", aliases=["alias"]),
+            event("s3://old/second", 1, {"n": 1}),
+            event("s3://bucket/through", 3, {"by": "hand"}, source_dag_id=None, source_run_id=None,
+                  source_task_id=None),
+        ]  # fmt: skip
+        self.asset_states = [
+            {"asset": "s3://bucket/asset", "key": "k", "value": {"n": [1, None]}},
+            {"asset": "s3://bucket/cleared", "key": "k", "value": 1},
+            {"asset": "s3://bucket/foreign", "key": "k", "value": 1},
+        ]
         for run_id, states in {
             "day1": {"t": "success", "report": "success", "load.fetch": "success", "load.store": "skipped"},
             "day2": {"t": "failed", "report": "upstream_failed", "load.fetch": "success", "load.store": "failed"},
@@ -90,9 +140,9 @@ class World:
             for map_index in (-1, 0, 1, 2):
                 self._add("mapped", run_id, map_index, "success")
 
-    def instance(self, state="running", **more):
+    def instance(self, state="running", task_id="t", **more):
         """A task instance for one case; its id."""
-        return self._add("t", "pool", len(self.instances), state, **more)
+        return self._add(task_id, "pool", len(self.instances), state, **more)
 
     def connection_test(self, state="pending"):
         """A test of a connection for one case; its id."""

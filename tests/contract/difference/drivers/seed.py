@@ -10,8 +10,11 @@ import sys
 import uuid
 from datetime import datetime
 
+import sqlalchemy as sa
 from airflow import settings
 from airflow.models import Connection, Variable
+from airflow.models.asset import AssetActive, AssetAliasModel, AssetEvent, AssetModel
+from airflow.models.asset_state_store import AssetStateStoreModel
 from airflow.models.connection_test import ConnectionTestRequest
 from airflow.models.dag import DagModel
 from airflow.models.dagbag import DBDagBag
@@ -24,6 +27,36 @@ given = json.load(sys.stdin)
 
 def moment(text):
     return None if text is None else datetime.fromisoformat(text)
+
+
+def seed_assets(session):
+    """Some assets and aliases are there from the DAGs' file already."""
+    session.execute(sa.delete(AssetActive))
+    numbers = {}
+    for each in given["assets"]:
+        name, uri = each["name"], each["uri"]
+        row = session.query(AssetModel).filter_by(name=name, uri=uri).one_or_none() or AssetModel(name=name, uri=uri)
+        row.group, row.extra = each["group"], each["extra"]
+        session.add(row)
+        session.flush()
+        numbers[uri] = row.id
+        if each["active"]:
+            session.add(AssetActive(name=name, uri=uri))
+    aliases = {}
+    for each in given["aliases"]:
+        row = session.query(AssetAliasModel).filter_by(name=each["name"]).one_or_none()
+        aliases[each["name"]] = row = row or AssetAliasModel(name=each["name"], group="asset")
+        row.assets = [session.get(AssetModel, numbers[uri]) for uri in each["assets"]]
+        session.add(row)
+    for each in given["asset_events"]:
+        fields = {name: value for name, value in each.items() if name not in ("asset", "aliases", "timestamp")}
+        row = AssetEvent(asset_id=numbers[each["asset"]], timestamp=moment(each["timestamp"]), **fields)
+        row.source_aliases = [aliases[name] for name in each["aliases"]]
+        session.add(row)
+        session.flush()
+    for each in given["asset_states"]:
+        value = json.dumps(each["value"])
+        session.add(AssetStateStoreModel(asset_id=numbers[each["asset"]], key=each["key"], value=value))
 
 
 bag = DBDagBag()
@@ -65,6 +98,7 @@ with create_session() as session:
         )
         test.id, test.state, test.commit_on_success = uuid.UUID(each["id"]), each["state"], True
         session.add(test)
+    seed_assets(session)
 
 path = settings.engine.url.database
 with sqlite3.connect(path, timeout=60) as db:
