@@ -37,19 +37,18 @@ def refused(status, call, *args, **kwargs):
 
 client, ti_id = started("producer")
 assert [] == client.task_instances.validate_inlets_and_outlets(ti_id).inactive_assets
-store = client.asset_state_store
-assert isinstance(store.get("watermark", name="orders"), ErrorResponse)
+assert isinstance(client.asset_state_store.get("watermark", name="orders"), ErrorResponse)
 for by in ({"name": "orders"}, {"uri": "s3://sales/orders"}):
-    store.set("a/b ü", {"n": [1, None]}, **by)
-    assert {"n": [1, None]} == store.get("a/b ü", **by).value
-    store.delete("a/b ü", **by)
-    store.delete("a/b ü", **by)
-    assert isinstance(store.get("a/b ü", **by), ErrorResponse)
-    store.set("watermark", 1, **by)
-    store.clear(**by)
-    assert isinstance(store.get("watermark", **by), ErrorResponse)
-store.set("watermark", 7, name="orders")
-assert "not_found" == refused(404, store.set, "k", 1, name="absent")["reason"]
+    client.asset_state_store.set("a/b ü", {"n": [1, None]}, **by)
+    assert {"n": [1, None]} == client.asset_state_store.get("a/b ü", **by).value
+    client.asset_state_store.delete("a/b ü", **by)
+    client.asset_state_store.delete("a/b ü", **by)
+    assert isinstance(client.asset_state_store.get("a/b ü", **by), ErrorResponse)
+    client.asset_state_store.set("watermark", 1, **by)
+    client.asset_state_store.clear(**by)
+    assert isinstance(client.asset_state_store.get("watermark", **by), ErrorResponse)
+client.asset_state_store.set("watermark", 7, name="orders")
+assert "not_found" == refused(404, client.asset_state_store.set, "k", 1, name="absent")["reason"]
 
 outlets = [AssetProfile(type="Asset", **ORDERS), AssetProfile(type="AssetAlias", name="regional")]
 north = {"name": "north", "uri": "s3://north"}

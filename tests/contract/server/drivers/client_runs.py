@@ -1,5 +1,6 @@
 """
-Runs in Airflow's environment: Airflow's own client makes every call that ``client_calls.py`` does not make.
+Runs in Airflow's environment: Airflow's own client makes every call that neither ``client_calls.py`` nor ``asset_calls.py``
+makes.
 
 Reads ``{"url", "tis": {task: {"id", "token"}}, "test": {"id", "token"}}`` from standard input. Prints, as JSON, the
 operations of the client that it called.
