@@ -222,7 +222,7 @@ class Channel:
             raise ChannelError(f"the sidecar sent a frame of {length} bytes; at most {frames.MAX_FRAME_BYTES} are read")
         size = frames.HEADER_BYTES + length
         try:
-            return frames.decode_response(self._buffer(size)[frames.HEADER_BYTES : size]), size
+            return frames.decode_response(memoryview(self._buffer(size))[frames.HEADER_BYTES : size]), size
         except frames.Undecodable as e:
             # Its length was right, so the stream goes on after it; only this answer is lost.
             self._outstanding = None

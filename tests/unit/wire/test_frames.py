@@ -86,3 +86,14 @@ def test_a_frame_over_the_limit_is_refused_before_it_is_read():
     theirs.sendall(b"\x00\x00\x00\x65")
     with ours, theirs, pytest.raises(frames.FrameError, match="over the limit of 100"):
         frames.read_payload(ours, 100)
+
+
+@pytest.mark.parametrize("data", [b"", b"null", b"x" * 70_000])
+def test_a_response_in_pieces_is_the_response_in_one(data):
+    body = {"type": "XComResult", "key": "a key"}
+    pieces = frames.response_around(300, body, "value", memoryview(data))
+
+    assert pieces[1].obj is data
+    response = frames.decode_response(b"".join(pieces)[frames.HEADER_BYTES :])
+    assert frames.Response(300, body | {"value": data}, None) == response
+    assert len(b"".join(pieces)) - frames.HEADER_BYTES == int.from_bytes(pieces[0][: frames.HEADER_BYTES], "big")

@@ -15,6 +15,7 @@ from airlock_sidecar.peer.intake import Frame, Intake
 from airlock_sidecar.requests import refusals, weight
 from airlock_sidecar.requests.bulk import as_json
 from airlock_sidecar.requests.handlers import DescriptorReply, Handler
+from airlock_sidecar.requests.json_values import XComText
 from airlock_sidecar.requests.route import Route
 from airlock_sidecar.requests.routes import ROUTES
 from airlock_sidecar.requests.trace import Trace
@@ -31,10 +32,15 @@ Report = Callable[[str, dict[str, Any], str], bool]
 
 
 class _Answer(NamedTuple):
-    """A frame's bytes, and the descriptor that goes with it, or -1."""
+    """A frame's bytes, in pieces where one is large, and the descriptor that goes with it, or -1."""
 
-    data: bytes
+    pieces: tuple[bytes | memoryview, ...]
     fd: int = -1
+
+    @property
+    def size(self) -> int:
+        """The length of all pieces, the frame's header included."""
+        return sum(map(len, self.pieces))
 
 
 class Dispatcher:
@@ -53,13 +59,14 @@ class Dispatcher:
         intake = Intake(sock, max_frame_bytes)
         while (frame := intake.next()) is not None:
             self._trace.keep(frame.payload)
-            data, fd = self._answer(frame)
-            if len(data) - frames.HEADER_BYTES > max_frame_bytes:
+            answer = self._answer(frame)
+            if answer.size - frames.HEADER_BYTES > max_frame_bytes:
                 request_id = frames.leading_id(frame.payload[:16])
-                data = frames.response(request_id, error=_error(f"the answer is over {max_frame_bytes} bytes"))
-            self._trace.keep(data[frames.HEADER_BYTES :])
+                error = _error(f"the answer is over {max_frame_bytes} bytes")
+                answer = answer._replace(pieces=(frames.response(request_id, error=error),))
+            self._trace.keep_answer(answer.pieces)
             try:
-                _send(sock, data, fd)
+                _send(sock, answer)
             except OSError:
                 # The runner is gone or does not read: there is nobody to answer.
                 return
@@ -70,21 +77,19 @@ class Dispatcher:
             self._launch.refused("frame too large")
             detail = {"reason": "FrameTooLarge", "bytes": frame.too_long}
             text = f"a frame of {frame.too_long} bytes is too large"
-            return _Answer(frames.response(request_id, error=_error(text, **detail)))
+            return _refused(request_id, text, **detail)
         try:
             request = frames.decode_raw_request(frame.payload)
             request_id = request.id
             message, route = _message(request.body)
         except errors.NotAllowed as e:
             self._launch.refused(e.kind)
-            return _Answer(
-                frames.response(request_id, error=_error(str(e), reason="TooLarge", bytes=len(frame.payload)))
-            )
+            return _refused(request_id, str(e), reason="TooLarge", bytes=len(frame.payload))
         except (frames.Undecodable, whole.UnknownMessage) as e:
             self._launch.refused("undecodable")
             self._trace.say("in", request_id, "undecodable", len(frame.payload))
             text = f"not a request that is served here: {e}"
-            return _Answer(frames.response(request_id, error=_error(text, status_code=400)))
+            return _refused(request_id, text, status_code=400)
         self._trace.say("in", request_id, type(message).__name__, len(frame.payload), message.__struct_fields__)
         try:
             body, error = self._handle(message, route, request.body), None
@@ -100,9 +105,12 @@ class Dispatcher:
                 self._launch.refused(e.kind)
             body, error = None, _error(str(e), exception_type=type(e).__name__)
         body, fd = (body.body, body.fd) if isinstance(body, DescriptorReply) else (body, -1)
-        answer = frames.response(request_id, body, error)
-        self._trace.say("out", request_id, _name(error or body), len(answer))
-        return _Answer(answer, fd)
+        if isinstance(body, XComText):
+            answer = _Answer(body.frame(request_id))
+        else:
+            answer = _Answer((frames.response(request_id, body, error),), fd)
+        self._trace.say("out", request_id, _name(error or body), answer.size)
+        return answer
 
     def _handle(self, message: Any, route: Route | None, body: msgspec.Raw) -> Any:
         digest = journal.digest(body)
@@ -177,19 +185,26 @@ def _large_message(body: msgspec.Raw, data: memoryview) -> Any:
     return whole.decode(body)
 
 
-def _send(sock: socket.socket, data: bytes, fd: int) -> None:
+def _refused(request_id: int, text: str, **detail: Any) -> _Answer:
+    return _Answer((frames.response(request_id, error=_error(text, **detail)),))
+
+
+def _send(sock: socket.socket, answer: _Answer) -> None:
     """Sends a frame, a descriptor with its first bytes: where Airflow's runner takes it from."""
-    if fd < 0:
-        sock.sendall(data)
-        return
-    try:
-        sent_bytes = socket.send_fds(sock, [data], [fd])
-    finally:
-        os.close(fd)
-    sock.sendall(data[sent_bytes:])
+    first, *others = answer.pieces
+    if answer.fd >= 0:
+        try:
+            sent_bytes = socket.send_fds(sock, [first], [answer.fd])
+        finally:
+            os.close(answer.fd)
+        first = first[sent_bytes:]
+    for piece in (first, *others):
+        sock.sendall(piece)
 
 
 def _name(body: Any) -> str:
+    if isinstance(body, XComText):
+        return messages.XComResult.__name__
     return str(body.get("type")) if isinstance(body, dict) else type(body).__name__
 
 

@@ -12,8 +12,11 @@ import msgspec
 from airlock_sidecar.errors import NotAllowed
 from airlock_sidecar.requests import weight
 from airlock_sidecar.requests.bulk import MOST_MSGPACK_BYTES
+from airlock_wire.protocol import frames
 from airlock_wire.protocol.messages import XComResult
 
+#: Below that a copy costs less than another call of the system.
+_LARGE_BYTES = 64 * 1024
 #: The first byte of msgpack's binary type, and how many bytes of length follow it.
 _BINARY = {0xC4: 1, 0xC5: 2, 0xC6: 4}
 
@@ -22,6 +25,19 @@ class JsonText(NamedTuple):
     """JSON text, as the body of a request takes it."""
 
     data: bytes | memoryview
+
+
+class XComText(NamedTuple):
+    """The body of an ``XComResult``: an XCom's JSON text, which is sent as it is."""
+
+    key: str
+    text: memoryview
+
+    def frame(self, request_id: int) -> tuple[bytes | memoryview, ...]:
+        """Returns the frame that answers a request with it, in pieces if the text is large."""
+        fields = {"type": XComResult.__name__, "key": self.key}
+        pieces = frames.response_around(request_id, fields, "value", self.text)
+        return pieces if len(self.text) > _LARGE_BYTES else (b"".join(pieces),)
 
 
 class _XCom(msgspec.Struct):
@@ -44,13 +60,13 @@ def text_of(value: Any) -> JsonText:
     raise NotAllowed("not JSON", "SetXCom: this runner agreed to send values as JSON text, in the binary type")
 
 
-def reply(answer: bytes) -> dict[str, Any]:
+def reply(answer: bytes) -> XComText:
     """
-    Returns the body of an ``XComResult``. Raises NotAllowed if it is too large, and msgspec.MsgspecError for an answer
-    that is not an XCom.
+    Returns the XCom in the server's answer. Raises NotAllowed if it is too large, and msgspec.MsgspecError for another
+    answer.
     """
     xcom = _xcom.decode(answer)
     text = memoryview(xcom.value)
     if len(text) > MOST_MSGPACK_BYTES:
         raise weight.too_large("the value")
-    return {"key": xcom.key, "value": text, "type": XComResult.__name__}
+    return XComText(xcom.key, text)

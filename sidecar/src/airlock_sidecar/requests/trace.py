@@ -26,3 +26,8 @@ class Trace:
         """Appends a frame's payload to the capture, with its length before it."""
         if self._file >= 0:
             os.write(self._file, len(payload).to_bytes(frames.HEADER_BYTES, "big") + payload)
+
+    def keep_answer(self, pieces: tuple[bytes | memoryview, ...]) -> None:
+        """Appends a frame that is whole, in pieces."""
+        if self._file >= 0:
+            os.write(self._file, b"".join(pieces))

@@ -108,4 +108,5 @@ class Journal:
 
 def digest(body: bytes | msgspec.Raw) -> str:
     """Returns a digest that identifies a request across a restart."""
-    return hashlib.blake2b(memoryview(body), digest_size=16).hexdigest()
+    # Most processors have instructions for this one: it takes half of the time of blake2b for 10 MB.
+    return hashlib.sha256(memoryview(body)).hexdigest()
