@@ -125,6 +125,12 @@ def test_two_aliases_that_say_the_same_have_one_event(api):
     assert [["global", "regional"], ["regional"]] == sorted(of for *_, of in events(api))
 
 
+def test_the_events_of_an_alias_have_the_order_in_which_the_task_wrote_its_assets(api):
+    outlets = [{"type": "AssetAlias", "name": "regional"}]
+    succeed(api, Declarations(outlets=(ALIAS,)), outlets, [given("south"), given("north"), given("east")])
+    assert ["south", "north", "east"] == [name for name, *_ in events(api)]
+
+
 def test_an_alias_that_is_not_an_outlet_gets_nothing(api):
     outlets = [{"type": "AssetAlias", "name": "regional"}]
     succeed(api, Declarations(inlets=(ALIAS,)), outlets, [given("north")])

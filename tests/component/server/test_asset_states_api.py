@@ -148,3 +148,10 @@ def test_a_query_without_an_asset_or_a_key_is_refused(api, ti_id, query):
     answer = api.http.get("/store/asset/by-name/value", params=query, headers=api.own(ti_id))
     assert 422 == answer.status_code
     assert "query" == answer.json()["detail"][0]["loc"][0]
+
+
+@pytest.mark.parametrize(("key", "status"), [("x" * 512, 204), ("x" * 513, 422), ("nul\0", 422)])
+def test_a_key_that_a_database_cannot_hold_is_refused_on_both(api, ti_id, key, status):
+    answer = put(api, ti_id, key, 1)
+    assert status == answer.status_code
+    assert status == 204 or ["query", "key"] == answer.json()["detail"][0]["loc"]

@@ -58,6 +58,13 @@ def test_a_query_without_its_parameter_is_refused(api, path):
     assert 422 == get(api, path).status_code
 
 
+@pytest.mark.parametrize("path", ["/assets/by-name?name=", "/assets/by-uri?uri=", "/asset-events/by-asset?uri=&name="])
+def test_a_text_that_postgresql_cannot_hold_is_refused_on_both_databases(api, path):
+    answer = get(api, f"{path}a%00b")
+    assert 422 == answer.status_code
+    assert "query" == answer.json()["detail"][0]["loc"][0]
+
+
 def test_an_event_says_what_was_written_by_whom(api):
     write(api, "first", {"rows": 3}, partition_key="2026-01")
     (event,) = get(api, "/asset-events/by-asset", name="orders", uri="s3://sales/orders").json()["asset_events"]

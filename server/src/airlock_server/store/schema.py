@@ -273,7 +273,7 @@ asset_state = sa.Table(
     "asset_state",
     metadata,
     sa.Column("asset_id", sa.BigInteger, sa.ForeignKey("asset.id"), primary_key=True),
-    sa.Column("key", sa.String(512), primary_key=True),
+    sa.Column("key", sa.String(MAX_KEY_CHARS), primary_key=True),
     sa.Column("value", sa.LargeBinary, nullable=False),
     sa.Column("updated_at", UtcDateTime, nullable=False),
     sa.Column("dag_id", sa.String(250), nullable=False),

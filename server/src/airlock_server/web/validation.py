@@ -95,28 +95,22 @@ def boolean(query: Mapping[str, str], name: str) -> bool:
 
 
 def required(query: Mapping[str, str], name: str) -> str:
-    """Returns a text from the query; raises InvalidRequest if it is absent."""
+    """Returns a text from the query; raises InvalidRequest if it is absent, or has a NUL, which PostgreSQL lacks."""
     if (text := query.get(name)) is None:
         raise InvalidRequest(Problem("missing", ["query", name], "Field required"))
+    if "\0" in text:
+        raise InvalidRequest(Problem("value_error", ["query", name], "It must not have a NUL"))
     return text
 
 
-def filled(query: Mapping[str, str], name: str) -> str:
-    """Returns a text from the query; raises InvalidRequest if it is absent or empty."""
-    if not (text := required(query, name)):
-        message = "String should have at least 1 character"
-        raise InvalidRequest(Problem("string_too_short", ["query", name], message, ""))
-    return text
+def filled(query: Mapping[str, str], name: str, most: int | None = None) -> str:
+    """Returns a text from the query; raises InvalidRequest if it is absent, empty or over ``most`` characters."""
+    return _sized(required(query, name), ["query", name], most)
 
 
 def named(path: Mapping[str, str], name: str, most: int | None = None) -> str:
     """Returns a part of the path; raises InvalidRequest if it is empty or has more than ``most`` characters."""
-    if not (text := path[name]):
-        raise InvalidRequest(Problem("string_too_short", ["path", name], "String should have at least 1 character", ""))
-    if most is not None and len(text) > most:
-        message = f"It has {len(text)} characters; {most} is the most"
-        raise InvalidRequest(Problem("string_too_long", ["path", name], message))
-    return text
+    return _sized(path[name], ["path", name], most)
 
 
 def moment(text: str, loc: list[str | int]) -> datetime:
@@ -137,6 +131,14 @@ def one_of(query: Mapping[str, str], name: str, words: Collection[str]) -> str |
     if text is not None and text not in words:
         message = f"Input should be one of {', '.join(sorted(words))}"
         raise InvalidRequest(Problem("enum", ["query", name], message, text[:100]))
+    return text
+
+
+def _sized(text: str, loc: list[str | int], most: int | None) -> str:
+    if not text:
+        raise InvalidRequest(Problem("string_too_short", loc, "String should have at least 1 character", ""))
+    if most is not None and len(text) > most:
+        raise InvalidRequest(Problem("string_too_long", loc, f"It has {len(text)} characters; {most} is the most"))
     return text
 
 

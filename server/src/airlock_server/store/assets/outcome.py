@@ -81,13 +81,19 @@ class _Work:
                 continue
             sameness = (event.dest_asset_key, event.dest_asset_extra, event.extra)
             groups.setdefault(msgspec.json.encode(sameness, order="deterministic"), (event, set()))[1].add(alias)
-        for _, (event, names) in sorted(groups.items()):
+        numbers: dict[bytes, tuple[int, tuple[int, ...]]] = {}
+        # In one order for everybody, as above.
+        for sameness_key, (event, names) in sorted(groups.items()):
             written = self._registered(event.dest_asset_key, event.dest_asset_extra)
             alias_ids = tuple(registry.register_alias(self._conn, name) for name in sorted(names))
             for alias_id in alias_ids:
                 registry.give(self._conn, alias_id, written.id)
+            numbers[sameness_key] = written.id, alias_ids
+        # The events have the order in which the task said them, which is that of their readers.
+        for sameness_key, (event, _) in groups.items():
+            asset_id, alias_ids = numbers[sameness_key]
             events.add(
-                self._conn, written.id, self._key, extra=event.extra, partition_key=self._partition_key,
+                self._conn, asset_id, self._key, extra=event.extra, partition_key=self._partition_key,
                 alias_ids=alias_ids,
             )  # fmt: skip
 

@@ -17,6 +17,7 @@ from airlock_server.api.execution.routing import Handler, Route
 from airlock_server.api.services import Services
 from airlock_server.keys.tokens import Claims
 from airlock_server.store.assets import registry, states
+from airlock_server.store.schema import MAX_KEY_CHARS
 from airlock_server.web.errors import refused
 from airlock_server.web.http import NO_CONTENT, Response, as_json
 from airlock_server.web.validation import decode, filled
@@ -52,7 +53,7 @@ class _Of:
 
     async def put(self, services: Services, request: Request, claims: Claims | None) -> Response:
         """Makes or replaces a value."""
-        key, body = filled(request.query, "key"), decode(_body, request.body, request.content_type)
+        key, body = filled(request.query, "key", MAX_KEY_CHARS), decode(_body, request.body, request.content_type)
         value = storable(body.value)
         write = self._opened(
             services, request, claims, lambda conn, asset_id, writer: states.put(conn, asset_id, key, value, writer)
