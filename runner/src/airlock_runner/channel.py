@@ -34,7 +34,7 @@ from airlock.sdk.exceptions import (
     PermissionDenied,
 )
 from airlock_wire.protocol import frames
-from airlock_wire.protocol.messages import ErrorResponse, ErrorType, Message, to_runner
+from airlock_wire.protocol.messages import ErrorResponse, ErrorType, Message, SetXCom, to_runner
 
 #: How long a lost sidecar may take to come back, per loss. The launcher gives up earlier and then closes ``handoff``.
 HANDOFF_SECONDS: Final = 150.0
@@ -274,7 +274,7 @@ def _from_system(into: list[Any], call: Callable[..., Any], *args: Any) -> None:
 
 def _encoded(request_id: int, message: Message) -> bytes:
     try:
-        data = frames.request(request_id, message)
+        data = _request(request_id, message)
     except (TypeError, ValueError, OverflowError, RecursionError) as e:
         raise ChannelError(f"{type(message).__name__} cannot be sent: {e}; pass plain JSON values") from e
     size = len(data) - frames.HEADER_BYTES
@@ -285,6 +285,15 @@ def _encoded(request_id: int, message: Message) -> bytes:
             f"{frames.MAX_FRAME_BYTES / 2**20:g} MiB can be sent: keep the value in storage and pass its address"
         )
     return data
+
+
+def _request(request_id: int, message: Message) -> bytes:
+    if not isinstance(message, SetXCom) or not isinstance(message.value, bytes):
+        return frames.request(request_id, message)
+    # An encoder would move the value several times, as its buffer grows.
+    fields = {name: getattr(message, name) for name in message.__struct_fields__ if name != "value"}
+    body = {"type": SetXCom.__name__, **fields}
+    return b"".join(frames.around(request_id, body, "value", memoryview(message.value)))
 
 
 def _starts(response: frames.Response) -> bool:

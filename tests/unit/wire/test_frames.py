@@ -91,9 +91,12 @@ def test_a_frame_over_the_limit_is_refused_before_it_is_read():
 @pytest.mark.parametrize("data", [b"", b"null", b"x" * 70_000])
 def test_a_response_in_pieces_is_the_response_in_one(data):
     body = {"type": "XComResult", "key": "a key"}
-    pieces = frames.response_around(300, body, "value", memoryview(data))
+    pieces = frames.around(300, body, "value", memoryview(data))
 
     assert pieces[1].obj is data
     response = frames.decode_response(b"".join(pieces)[frames.HEADER_BYTES :])
     assert frames.Response(300, body | {"value": data}, None) == response
+    assert frames.Request(300, body | {"value": data}) == msgspec.msgpack.decode(
+        b"".join(pieces)[frames.HEADER_BYTES :], type=frames.Request
+    )
     assert len(b"".join(pieces)) - frames.HEADER_BYTES == int.from_bytes(pieces[0][: frames.HEADER_BYTES], "big")

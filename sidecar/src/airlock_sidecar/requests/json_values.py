@@ -36,7 +36,7 @@ class XComText(NamedTuple):
     def frame(self, request_id: int) -> tuple[bytes | memoryview, ...]:
         """Returns the frame that answers a request with it, in pieces if the text is large."""
         fields = {"type": XComResult.__name__, "key": self.key}
-        pieces = frames.response_around(request_id, fields, "value", self.text)
+        pieces = frames.around(request_id, fields, "value", self.text)
         return pieces if len(self.text) > _LARGE_BYTES else (b"".join(pieces),)
 
 

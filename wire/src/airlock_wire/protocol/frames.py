@@ -90,15 +90,16 @@ def response(id: int, body: Any = None, error: Any = None) -> bytes:  # noqa: A0
     return encode(Response(id, body, error))
 
 
-def response_around(
+def around(
     id: int,  # noqa: A002 - the wire's word
     body: Mapping[str, Any],
     name: str,
     data: memoryview,
 ) -> tuple[bytes, memoryview, bytes]:
     """
-    Returns the bytes of a response in three pieces, of which the second is ``data`` itself: ten megabytes are not
-    copied. It is the binary field ``name`` of the body, behind the fewer than fifteen others.
+    Returns the bytes of a frame in three pieces, of which the second is ``data`` itself: ten megabytes are not copied.
+    It is the binary field ``name`` of the body, behind the fewer than fifteen others. A request without a carrier and a
+    response without an error have the same bytes.
     """
     fields = b"".join(_encoder.encode(part) for item in body.items() for part in item)
     head = b"".join(
