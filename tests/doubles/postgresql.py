@@ -143,7 +143,8 @@ class PostgreSQL:
 
     def url(self, name: str) -> str:
         """Returns a database's URL, as in the settings."""
-        return f"postgresql://{USER}:{PASSWORD}@/{name}?host={self._folder}&port={self._port}"
+        port = f"&port={self._port}" if self._address else ""
+        return f"postgresql://{USER}:{PASSWORD}@/{name}?host={self._folder}{port}"
 
     def address_of(self, name: str) -> str:
         """Returns the URL of a database as another host reaches it."""

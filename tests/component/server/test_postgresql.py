@@ -20,7 +20,7 @@ from airlock_server.settings import DatabaseSettings, JwtSettings
 from airlock_server.store import schema, variables
 from airlock_server.store.engine import postgresql as engine
 from airlock_server.store.engine.database import open_engine
-from airlock_server.store.engine.types import now
+from airlock_server.store.engine.types import LARGE, now
 from airlock_server.store.errors import Unavailable, UnsupportedDatabase
 
 ENCRYPTION = Encryption(b"e" * 64)
@@ -220,3 +220,17 @@ def test_a_server_that_is_too_old_is_refused(postgresql_url, monkeypatch):
 def test_values_keep_their_order_and_their_bytes(postgresql_db):
     postgresql_db.write(lambda conn: variables.put(conn, ENCRYPTION, "ключ", "значение 🚀", None))
     assert (True, "значение 🚀") == postgresql_db.read(lambda conn: variables.get(conn, ENCRYPTION, "ключ"))
+
+
+def test_a_large_value_comes_in_the_binary_form_and_others_do_not(postgresql_db):
+    statement = sa.select(sa.literal(b"\x00\xff" * 10, sa.LargeBinary))
+
+    def read(conn):
+        formats = []
+        for query in (statement.execution_options(**{LARGE: True}), statement):
+            result = conn.execute(query)
+            formats.append(result.cursor.format)
+            assert b"\x00\xff" * 10 == result.scalar()
+        return formats
+
+    assert [1, 0] == postgresql_db.read(read)

@@ -6,7 +6,7 @@ import msgspec
 import sqlalchemy as sa
 
 from airlock_server.store.engine import upsert
-from airlock_server.store.engine.types import now
+from airlock_server.store.engine.types import LARGE, now
 from airlock_server.store.schema import dag_run, xcom
 
 
@@ -21,7 +21,11 @@ class XComKey(msgspec.Struct, frozen=True):
 
 #: One XCom by its key. Built once: building the statement at each call costs more than the read.
 _KEY = ("dag_id", "run_id", "task_id", "key", "map_index")
-_ONE = sa.select(xcom.c.value).where(*(xcom.c[name] == sa.bindparam(name) for name in _KEY))
+_ONE = (
+    sa.select(xcom.c.value)
+    .where(*(xcom.c[name] == sa.bindparam(name) for name in _KEY))
+    .execution_options(**{LARGE: True})
+)
 
 
 def put(
@@ -67,10 +71,8 @@ def get_slice(conn: sa.Connection, where: XComKey, part: slice, *, include_prior
     """Reads the XComs of a slice of the map indexes, as Python slices a list."""
     in_order = _chosen(where, include_prior_dates).order_by(None).order_by(xcom.c.map_index.asc())
     rows = conn.execute(in_order.with_only_columns(xcom.c.run_id, xcom.c.map_index)).all()[part]
-    one = sa.select(xcom.c.value).where(
-        *_of(where), xcom.c.run_id == sa.bindparam("run"), xcom.c.map_index == sa.bindparam("index")
-    )
-    values = (conn.scalar(one, {"run": row.run_id, "index": row.map_index}) for row in rows)
+    key = msgspec.structs.asdict(where)
+    values = (conn.scalar(_ONE, key | {"run_id": row.run_id, "map_index": row.map_index}) for row in rows)
     return [value for value in values if value is not None]
 
 
@@ -90,7 +92,7 @@ def _of(where: XComKey) -> list[sa.ColumnElement[bool]]:
 
 
 def _chosen(where: XComKey, prior: bool, *more: sa.ColumnElement[bool]) -> sa.Select[Any]:  # noqa: FBT001 - private
-    query = sa.select(xcom.c.value).where(*_of(where), *more)
+    query = sa.select(xcom.c.value).where(*_of(where), *more).execution_options(**{LARGE: True})
     if not prior:
         return query.where(xcom.c.run_id == where.run_id)
     this = dag_run.alias("this")

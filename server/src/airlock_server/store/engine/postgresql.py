@@ -19,6 +19,7 @@ from airlock_server.settings import DatabaseSettings
 from airlock_server.store.engine import failures
 from airlock_server.store.engine.failures import Failure
 from airlock_server.store.engine.migrate import migrate
+from airlock_server.store.engine.types import LARGE
 from airlock_server.store.errors import Unavailable, UnsupportedDatabase
 from airlock_wire.process import backoff
 
@@ -29,6 +30,8 @@ OLDEST_VERSION = 15
 MAX_WAITING = 20_000
 #: Seconds a caller in an event loop waits for its result.
 WAIT_SECONDS = 60.0
+#: psycopg's number of PostgreSQL's binary form.
+_BINARY = 1
 #: Executions after which a connection's statement is prepared.
 PREPARE_AFTER = 3
 #: Seconds between two runs of a transaction that met others: the first pause, and the longest.
@@ -185,5 +188,12 @@ def _engine(url: sa.URL, settings: DatabaseSettings) -> sa.Engine:
             for name, seconds in limits.items():
                 cursor.execute("SELECT set_config(%s, %s, false)", (name, f"{int(seconds * 1000)}ms"))
         raw.commit()
+
+    @sa.event.listens_for(engine, "before_cursor_execute")
+    def _before(_: Any, cursor: Any, *call: Any) -> None:
+        if call[2].execution_options.get(LARGE):
+            # The text form of a result writes a byte as two digits: seven times as long for a value of 10 MB. It cannot
+            # be the form of all: SQLAlchemy reads some catalogues as text.
+            cursor.format = _BINARY
 
     return engine

@@ -1,9 +1,12 @@
 """Column types that mean the same on every database."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
+
+#: The execution option of a statement whose result may be large: a database may have a faster way for these.
+LARGE: Final = "airlock_large"
 
 
 class UtcDateTime(sa.TypeDecorator[datetime]):
