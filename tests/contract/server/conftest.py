@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from doubles.postgresql import PostgreSQL
+from doubles.postgresql_programs import Missing
 
 from airlock_server.api.serve import EmbeddedServer
 from airlock_server.keys.encryption import Encryption
@@ -74,8 +76,30 @@ class Drive:
         return done.stdout
 
 
+@pytest.fixture(scope="session")
+def postgresql():
+    """A PostgreSQL server. A machine that lacks one skips the test, and fails it in CI."""
+    try:
+        server = PostgreSQL()
+    except Missing as e:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(e))
+    yield server
+    server.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request, tmp_path):
+    """The URL of an empty database: each test runs once on every kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'airlock.db'}"
+    server = request.getfixturevalue("postgresql")
+    return server.url(server.make())
+
+
 @pytest.fixture
-def drive(tmp_path, airflow_python):
+def drive(tmp_path, database_url, airflow_python):
     tokens, encryption = Tokens(b"k" * 64, JwtSettings()), Encryption(b"e" * 64)
-    with open_engine(f"sqlite:///{tmp_path / 'airlock.db'}") as db, EmbeddedServer(db, tokens, encryption) as server:
+    with open_engine(database_url) as db, EmbeddedServer(db, tokens, encryption) as server:
         yield Drive(db, tokens, encryption, server.url, airflow_python, tmp_path)
