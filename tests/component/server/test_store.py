@@ -15,6 +15,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from airlock_server.settings import DatabaseSettings
 from airlock_server.store import schema, tries, xcoms
 from airlock_server.store.engine.database import open_engine
 from airlock_server.store.engine.migrate import MIGRATIONS
@@ -282,12 +283,15 @@ def test_what_waits_when_the_database_is_closed_is_still_written(db, db_url):
         assert 50 == len(stored(again))
 
 
-def test_a_write_that_was_given_up_is_not_carried_out_later(db):
-    begun, go = threading.Event(), threading.Event()
+def test_a_write_that_was_given_up_is_not_carried_out_later(db, db_url):
+    # As many as are done at once: the next one waits.
+    at_once = 1 if db_url.startswith("sqlite") else DatabaseSettings().pool_size
+    begun, go = threading.Semaphore(0), threading.Event()
 
     async def give_up():
-        blocked = asyncio.ensure_future(db.awrite(lambda conn: (begun.set(), go.wait(10))))
-        await asyncio.to_thread(begun.wait, 10)
+        blocked = asyncio.gather(*(db.awrite(lambda conn: (begun.release(), go.wait(10))) for _ in range(at_once)))
+        for _ in range(at_once):
+            assert await asyncio.to_thread(begun.acquire, timeout=10)
         given_up = asyncio.ensure_future(db.awrite(put("a")))
         await asyncio.sleep(0)
         given_up.cancel()
