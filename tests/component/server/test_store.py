@@ -295,6 +295,7 @@ def test_a_write_that_was_given_up_is_not_carried_out_later(db, db_url):
         given_up = asyncio.ensure_future(db.awrite(put("a")))
         await asyncio.sleep(0)
         given_up.cancel()
+        await asyncio.gather(given_up, return_exceptions=True)
         go.set()
         await blocked
 

@@ -19,6 +19,7 @@ UNASKED = {
     "GetDagRun": "nothing in Airflow's SDK or standard provider sends it from a task",
     "GetHITLDetailResponse": "a triggerer's",
     "UpdateHITLDetail": "a triggerer's",
+    "ClearAllTaskStateStore": "our runner's alone: Airflow has no such message",
     "ResendLoggingFD": "sent from a virtualenv: tests/contract/runner/test_surroundings.py",
 }
 #: What no task here is answered.
@@ -28,7 +29,9 @@ UNANSWERED = {
 }
 OUR_RUNNERS = {
     "StartupDetails", "GetVariable", "VariableResult", "GetConnection", "ConnectionResult", "ErrorResponse", "SetXCom",
-    "SetRenderedFields", "SucceedTask", "RetryTask", "TaskState", EMPTY,
+    "SetRenderedFields", "SucceedTask", "RetryTask", "TaskState", "ValidateInletsAndOutlets", "SetTaskStateStore",
+    "GetTaskStateStore", "ClearTaskStateStore", "SetAssetStateStoreByName", "GetAssetStateStoreByName",
+    "DeleteAssetStateStoreByName", "ClearAssetStateStoreByName", "GetAssetsByAlias", "GetAssetEventByAsset", EMPTY,
 }  # fmt: skip
 
 
@@ -54,4 +57,5 @@ def test_our_runner(ran, frames_schema, way):
     found = met(ran, frames_schema, way)
 
     assert set() == OUR_RUNNERS - found.keys(), found
-    assert 6 == found["StartupDetails"]
+    # One for each task and try.
+    assert 8 == found["StartupDetails"]
