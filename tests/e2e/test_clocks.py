@@ -18,17 +18,23 @@ NODE = "played-clock"
 
 
 @pytest.fixture(scope="module")
-def node(cluster):
+def made_node(cluster):
     """A node that takes pods and has no kubelet."""
     taint = {"key": "airlock.dev/played", "value": "true", "effect": "NoSchedule"}
     meta = {"name": NODE, "labels": {"kubernetes.io/hostname": NODE}}
     cluster.apply({"apiVersion": "v1", "kind": "Node", "metadata": meta, "spec": {"taints": [taint]}})
+    yield NODE
+    cluster("delete", "node", NODE)
+
+
+@pytest.fixture
+def node(cluster, made_node):
+    """The same, ready now: a node that says nothing for 50 seconds takes no pods."""
     room = {"pods": "100", "cpu": "100", "memory": "100Gi", "ephemeral-storage": "100Gi"}
     # Without a time of its own, the controller of nodes takes a node of this name that was there before for this one.
     ready = {"type": "Ready", "status": "True", "reason": "Played", "lastHeartbeatTime": stamp(0)}
     patch_status(cluster, "node", NODE, {"conditions": [ready], "capacity": room, "allocatable": room})
-    yield NODE
-    cluster("delete", "node", NODE)
+    return made_node
 
 
 def patch_status(kubectl, kind, name, wanted):
