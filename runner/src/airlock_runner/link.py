@@ -14,7 +14,7 @@ from airlock_wire import pod
 _HELLO_SECONDS = 5.0
 
 #: How the runner speaks: fields of the hello, which ``airlock_wire.pod`` describes.
-Speaks = Mapping[str, str | bool]
+Speaks = Mapping[str, Any]
 NOTHING_ELSE: Final[Speaks] = MappingProxyType({})
 
 
