@@ -119,12 +119,19 @@ class PostgreSQL:
         """Kills every process of the server, as an OOM killer or a lost machine does."""
         assert self._process is not None
         pid = self._process.pid
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        # First it is stopped, so that it starts no other process meanwhile.
+        self._process.send_signal(signal.SIGSTOP)
+        children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
         self._process.kill()
-        for child in map(int, children):
+        for child in children:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
         self._process.wait(_SECONDS)
+        # The next server refuses to start while one of them has the shared memory.
+        ends = time.monotonic() + _SECONDS
+        while any(map(_runs, children)):
+            assert time.monotonic() < ends, children
+            time.sleep(0.01)
 
     def run(self, statement: str) -> None:
         """Executes a statement of the server's owner."""
@@ -155,3 +162,12 @@ class PostgreSQL:
         if self._process is not None and self._process.poll() is None:
             self.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _runs(pid: int) -> bool:
+    """Tells whether a process exists and has not ended."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return status.rpartition(")")[2].split()[0] not in "ZX"
