@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import psycopg
 import pytest
+from doubles.disk import small_disk
 
 from airlock_server.installation import Installation
 from airlock_server.store import tries
@@ -186,23 +187,17 @@ def test_a_postgresql_that_is_killed_under_load_loses_no_write_that_the_server_a
 
 
 @pytest.fixture
-def small_disk(tmp_path):
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m", "small", disk], capture_output=True).returncode:
-        if os.environ.get("CI") == "true":
-            pytest.fail("only root can mount a small disk")
-        pytest.skip("only root can mount a small disk")
-    yield disk
-    subprocess.run(["umount", "-l", disk], check=True)
+def disk(tmp_path):
+    with small_disk(tmp_path / "disk", "12m") as disk:
+        yield disk
 
 
-def test_a_full_disk_is_named_reads_go_on_and_nothing_is_corrupt(small_disk):
-    home = small_disk / "home"
+def test_a_full_disk_is_named_reads_go_on_and_nothing_is_corrupt(disk):
+    home = disk / "home"
     home.mkdir(mode=0o700)
     server = Server(home, "")
     server.database_url = ""
-    (small_disk / "ballast").write_bytes(b"x" * 2_000_000)
+    (disk / "ballast").write_bytes(b"x" * 2_000_000)
     accepted, refused = {}, None
     with httpx.Client(base_url=server.url, headers=server.headers, timeout=30) as http:
         for number in range(300):
@@ -212,7 +207,7 @@ def test_a_full_disk_is_named_reads_go_on_and_nothing_is_corrupt(small_disk):
                 break
             accepted[str(number)] = f"{number}".ljust(100_000, "x")
         read = http.get("/xcoms/dag/run/task/0", params={"map_index": -1})
-        (small_disk / "ballast").unlink()
+        (disk / "ballast").unlink()
         after = http.post("/xcoms/dag/run/task/after", json="after")
     server.stop()
 

@@ -1,9 +1,9 @@
 """The sidecar's own log file: opened without following links, bounded where nobody reads it, and no end of a task."""
 
 import os
-import subprocess
 
 import pytest
+from doubles.disk import small_disk
 
 from airlock_sidecar.logs.store import LogStore
 
@@ -79,13 +79,7 @@ def test_a_log_is_kept_whole_where_no_bound_is_set(tmp_path, quiet):
 
 
 def test_a_full_disk_loses_lines_says_so_and_ends_nothing(tmp_path, quiet):
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "small", disk], capture_output=True).returncode:
-        if os.environ.get("CI") == "true":
-            pytest.fail("only root can mount a small disk")
-        pytest.skip("only root can mount a small disk")
-    try:
+    with small_disk(tmp_path / "disk", "256k") as disk:
         store = LogStore(str(disk), PATH)
         for _ in range(10):
             store.append(b"x" * 65535 + b"\n")
@@ -95,5 +89,3 @@ def test_a_full_disk_loses_lines_says_so_and_ends_nothing(tmp_path, quiet):
         os.truncate(store.file, 65536)
         store.append(b"after\n")
         assert "after" == store.file.read_text().splitlines()[-1]
-    finally:
-        subprocess.run(["umount", "-l", disk], check=True)
