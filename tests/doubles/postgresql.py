@@ -14,9 +14,11 @@ import subprocess
 import tempfile
 import time
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
+import pytest
 from doubles import postgresql_programs as programs
 
 #: The password is asked for, so that a test may look where it appears.
@@ -171,3 +173,18 @@ def _runs(pid: int) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return False
     return status.rpartition(")")[2].split()[0] not in "ZX"
+
+
+@contextlib.contextmanager
+def running() -> Iterator[PostgreSQL]:
+    """Starts a server for the block. A machine that lacks PostgreSQL skips the test, and fails it in CI."""
+    try:
+        server = PostgreSQL()
+    except programs.Missing as e:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(e))
+    try:
+        yield server
+    finally:
+        server.close()

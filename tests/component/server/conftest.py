@@ -1,5 +1,4 @@
 import contextlib
-import os
 import shutil
 import uuid
 from datetime import UTC, datetime
@@ -10,8 +9,7 @@ import pytest
 import sqlalchemy as sa
 from doubles.kubernetes import PlayedKubernetes
 from doubles.podserver import PodServer
-from doubles.postgresql import PostgreSQL
-from doubles.postgresql_programs import Missing
+from doubles.postgresql import running
 
 from airlock_server.api.app import App
 from airlock_server.api.serve import EmbeddedServer
@@ -70,14 +68,8 @@ def migrated(tmp_path_factory):
 @pytest.fixture(scope="session")
 def postgresql():
     """Starts a PostgreSQL server. A machine that lacks one skips the test, and fails it in CI."""
-    try:
-        server = PostgreSQL()
-    except Missing as e:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(e))
-    yield server
-    server.close()
+    with running() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,5 @@
 import json
+import os
 import tempfile
 from pathlib import Path
 
@@ -73,6 +74,8 @@ def on_postgresql(tokens, world, calls):
     try:
         server = PostgreSQL()
     except Missing:
+        if os.environ.get("CI"):
+            raise
         yield None
         return
     try:

@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from doubles.postgresql import PostgreSQL
-from doubles.postgresql_programs import Missing
+from doubles.postgresql import running
 
 from airlock_server.api.serve import EmbeddedServer
 from airlock_server.keys.encryption import Encryption
@@ -79,14 +78,8 @@ class Drive:
 @pytest.fixture(scope="session")
 def postgresql():
     """A PostgreSQL server. A machine that lacks one skips the test, and fails it in CI."""
-    try:
-        server = PostgreSQL()
-    except Missing as e:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(e))
-    yield server
-    server.close()
+    with running() as server:
+        yield server
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
