@@ -4,7 +4,9 @@ import msgspec
 import pytest
 
 from airlock_wire.assets import MAX_BYTES, DeclaredAsset, filled, problem
-from airlock_wire.protocol.dags import SerializedDag, SerializedTask, declared, disclose, enclose
+from airlock_wire.dags.dag import SerializedDag
+from airlock_wire.dags.task import SerializedTask, declared
+from airlock_wire.protocol.dags import disclose, enclose
 
 
 def test_a_name_and_a_uri_fill_in_for_each_other_in_an_asset_alone():

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from datetime import datetime, timedelta, timezone
 
 import msgspec
 import pytest
@@ -100,3 +101,18 @@ def test_a_response_in_pieces_is_the_response_in_one(data):
         b"".join(pieces)[frames.HEADER_BYTES :], type=frames.Request
     )
     assert len(b"".join(pieces)) - frames.HEADER_BYTES == int.from_bytes(pieces[0][: frames.HEADER_BYTES], "big")
+
+
+def test_a_moment_of_an_own_class_is_sent_as_any_other():
+    class Own(datetime):
+        """As pendulum has it."""
+
+    zone = timezone(timedelta(hours=1))
+    sent, expected = (frames.request(1, {"at": kind(2026, 1, 2, 3, 4, 5, 6, tzinfo=zone)}) for kind in (Own, datetime))
+
+    assert expected == sent
+
+
+def test_an_object_that_msgpack_does_not_know_is_named():
+    with pytest.raises(TypeError, match="Encoding objects of type object is unsupported"):
+        frames.request(1, {"at": object()})

@@ -60,7 +60,9 @@ BUNDLE_VERSION_RULE: Final = (
     "with no two dots in a row"
 )
 
-#: Variables of the runner's container: the folder of an object store that large XComs are kept in, from how many bytes
+#: A variable of the runner's container: if it is set, a task ends once its fields are rendered.
+RENDER_ONLY: Final = "AIRLOCK__RUNNER__RENDER_ONLY"
+#: Further ones: the folder of an object store that large XComs are kept in, from how many bytes
 #: on, and how they are compressed.
 XCOM_STORE: Final = "AIRLOCK__XCOMS__STORE"
 XCOM_STORE_THRESHOLD: Final = "AIRLOCK__XCOMS__STORE_THRESHOLD_BYTES"

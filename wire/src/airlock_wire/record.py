@@ -35,6 +35,8 @@ class Reason(StrEnum):
     AWAITING_INPUT = "AwaitingInput"
     #: The runner in parse mode delivered its result.
     PARSED = "Parsed"
+    #: The runner in trigger mode told how the trigger ended.
+    FIRED = "Fired"
     #: The runner ended without a terminal message: with an exit code, by a signal, or in an unknown way.
     CRASHED = "Crashed"
     #: The kernel killed the runner for memory.

@@ -7,10 +7,18 @@ The local executor or the operator writes it, the sidecar reads it, and user cod
 import msgspec
 
 from airlock_wire.protocol.messages import BundleInfo, DagFileParseRequest, TaskInstance
+from airlock_wire.protocol.triggers import TriggerRequest
 
 #: The classes that a deferral may name by default: triggers of Airflow's providers, whose paths all fit this pattern.
 #: Classes of ``airflow.triggers`` do not: they are for tests, or they call whatever their arguments name.
 AIRFLOWS_TRIGGERS = ("airflow.providers.*.triggers.*Trigger",)
+
+#: Triggers that are harmful by design: they call what they are told to, or remove files. A ``*`` does not allow them.
+HARMFUL_TRIGGERS = (
+    "airflow.triggers.callback.CallbackTrigger",
+    "airflow.providers.standard.triggers.file.FileDeleteTrigger",
+    "airflow.providers.standard.triggers.file.DirectoryFileDeleteTrigger",
+)
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -73,7 +81,24 @@ class Parse(msgspec.Struct, frozen=True, kw_only=True, tag="parse", tag_field="m
     timeout_seconds: float = 30.0
 
 
-Workload = Execute | Parse
+class Trigger(msgspec.Struct, frozen=True, kw_only=True, tag="trigger", tag_field="mode", forbid_unknown_fields=True):
+    """
+    Run the trigger that a task instance waits for, with the task instance's token and rights. How it ended is kept in
+    ``result.json`` of the state folder. ``timeout_seconds`` ends a trigger that does not end by itself in its time.
+    """
+
+    request: TriggerRequest
+    log_path: str
+    timeout_seconds: float | None = None
+    access: Access = Access()
+
+    @property
+    def ti(self) -> TaskInstance:
+        """The task instance that waits."""
+        return self.request.startup.ti
+
+
+Workload = Execute | Parse | Trigger
 
 
 class TaskInstanceRef(msgspec.Struct, frozen=True, kw_only=True):

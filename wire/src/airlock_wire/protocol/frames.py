@@ -16,6 +16,7 @@ hostile peers: the limits are enforced where untrusted bytes arrive, in the side
 
 import socket
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -67,7 +68,14 @@ class RawRequest(msgspec.Struct, array_like=True, frozen=True):
         return msgspec.msgpack.decode(self.raw_carrier)
 
 
-_encoder = msgspec.msgpack.Encoder()
+def _plain(value: Any) -> Any:
+    """Returns a moment of another library's class as Python's own: msgspec encodes no class that derives from it."""
+    if isinstance(value, datetime):
+        return datetime.combine(value.date(), value.time(), value.tzinfo)
+    raise TypeError(f"Encoding objects of type {type(value).__name__} is unsupported")
+
+
+_encoder = msgspec.msgpack.Encoder(enc_hook=_plain)
 _response_decoder = msgspec.msgpack.Decoder(Response)
 _raw_request_decoder = msgspec.msgpack.Decoder(RawRequest)
 

@@ -12,13 +12,12 @@ CONTRIBUTING.md says how to add a message.
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from airlock_wire.options import TaskOptions
-from airlock_wire.protocol.dags import LazySerializedDag
 
 
 class ErrorType(StrEnum):
@@ -218,6 +217,12 @@ class MaskSecret(Message, frozen=True, kw_only=True):
     name: str | None = None
 
 
+class LazySerializedDag(msgspec.Struct, frozen=True, kw_only=True):
+    """The envelope of Airflow's message around a serialized DAG. ``protocol.dags`` opens it."""
+
+    data: dict[str, Any]
+
+
 class DagFileParsingResult(Message, frozen=True, kw_only=True):
     """What parsing a file gave. The terminal message of a runner in parse mode. Errors are text by file name."""
 
@@ -306,24 +311,19 @@ ToRunner: TypeAlias = (
 Terminal: TypeAlias = SucceedTask | RetryTask | TaskState
 
 
-#: Answers to what few tasks ask. Their types are defined at the first one, so that no start pays for them.
-_ABOUT_ASSETS = frozenset(
-    {"AssetResult", "AssetsByAliasResult", "AssetEventsResult", "InactiveAssetsResult", "AssetStateStoreResult"}
-)
-
-
 def to_runner(body: Any) -> Message:
     """Returns the message in an answer's body, a plain map; raises msgspec.ValidationError for other maps."""
-    if isinstance(body, dict) and body.get("type") in _ABOUT_ASSETS:
-        from airlock_wire.protocol import lookups, stores
+    kind = body.get("type") if isinstance(body, dict) else None
+    if isinstance(kind, str) and kind not in _COMMON:
+        # Answers to what few tasks ask: their types are defined at the first one, so that no start pays for them.
+        from airlock_wire.protocol import lookups, stores, triggers
 
-        return msgspec.convert(
-            body,
-            lookups.AssetResult
-            | lookups.AssetsByAliasResult
-            | lookups.AssetEventsResult
-            | lookups.InactiveAssetsResult
-            | stores.AssetStateStoreResult,
-        )
-    message: ToRunner = msgspec.convert(body, ToRunner)
-    return message
+        answer = next((each for of in (lookups, stores, triggers) if (each := getattr(of, kind, None))), None)
+        if isinstance(answer, type) and issubclass(answer, Message):
+            message: Message = msgspec.convert(body, answer)
+            return message
+    common: ToRunner = msgspec.convert(body, ToRunner)
+    return common
+
+
+_COMMON = frozenset(each.__name__ for each in get_args(ToRunner))

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from airlock_wire.protocol import changes, endings, lookups, messages, stores
+from airlock_wire.protocol import changes, endings, lookups, messages, stores, triggers
 
 #: The requests of a runner that executes a task instance: all 55 of Airflow 3.3's task-sdk, and
 #: ClearAllTaskStateStore.
@@ -124,7 +124,8 @@ class LargeSetXCom(messages.SetXCom, frozen=True, kw_only=True, tag="SetXCom"):
 
 
 _large_decoder = msgspec.msgpack.Decoder(LargeSetXCom)
-_decoder = msgspec.msgpack.Decoder(FromTask | messages.DagFileParsingResult)
+_Decoded: TypeAlias = FromTask | messages.DagFileParsingResult | triggers.TriggerResult
+_decoder = msgspec.msgpack.Decoder(_Decoded)
 
 
 class UnknownMessage(Exception):
@@ -139,7 +140,7 @@ def large_xcom(body: bytes | msgspec.Raw) -> LargeSetXCom | None:
         return None
 
 
-def decode(body: bytes | msgspec.Raw, *, large: bool = False) -> FromTask | messages.DagFileParsingResult:
+def decode(body: bytes | msgspec.Raw, *, large: bool = False) -> _Decoded:
     """
     Decodes a runner's message from the msgpack of its body; raises UnknownMessage. With ``large`` a SetXCom is decoded
     as LargeSetXCom.
@@ -147,7 +148,7 @@ def decode(body: bytes | msgspec.Raw, *, large: bool = False) -> FromTask | mess
     if large and (large_message := large_xcom(body)) is not None:
         return large_message
     try:
-        message: FromTask | messages.DagFileParsingResult = _decoder.decode(body)
+        message: _Decoded = _decoder.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as e:
         raise UnknownMessage(str(e)) from e
     return message
