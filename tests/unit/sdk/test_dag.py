@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from airlock.sdk import DAG, dag, task
+from airlock.sdk.exceptions import TaskNotFound
 
 
 @task
@@ -37,7 +38,7 @@ def test_an_inner_dag_takes_the_tasks_until_it_ends():
 def test_a_dag_knows_where_it_was_made():
     made = DAG("d")
 
-    assert made.file == __file__
+    assert made.fileloc == __file__
     assert made.line > 0
 
 
@@ -53,7 +54,7 @@ def test_a_decorated_function_makes_a_dag_when_it_is_called(decorate):
     assert made.dag_id in {"pipeline", "given"}
     assert ["noop"] == made.task_ids
     assert "What it is for." == made.doc_md
-    assert (made.file, made.line > 0) == (__file__, True)
+    assert (made.fileloc, made.line > 0) == (__file__, True)
 
 
 def test_default_args_are_every_task_s_options_and_the_task_s_own_win():
@@ -64,8 +65,8 @@ def test_default_args_are_every_task_s_options_and_the_task_s_own_win():
         noop()
         own()
 
-    assert [2, 5] == [made.tasks[name].retries for name in ("noop", "own")]
-    assert made.tasks["own"].retry_delay == timedelta(minutes=2)
+    assert [2, 5] == [made.task_dict[name].retries for name in ("noop", "own")]
+    assert made.task_dict["own"].retry_delay == timedelta(minutes=2)
 
 
 @pytest.mark.parametrize(
@@ -74,8 +75,9 @@ def test_default_args_are_every_task_s_options_and_the_task_s_own_win():
         ({"tag": ["a"]}, TypeError, "DAG 'd' has no argument 'tag'; did you mean 'tags'?"),
         ({"tags": "a"}, TypeError, "tags must be a list of texts"),
         ({"start_date": "2026-01-01"}, TypeError, "start_date must be a datetime"),
-        ({"default_args": {"retrys": 1}}, TypeError, "default_args has no option 'retrys'; did you mean 'retries'?"),
-        ({"default_args": {"retries": "1"}}, TypeError, "default_args: retries must be a whole number, not str"),
+        ({"default_args": ["retries"]}, TypeError, "default_args must be a dict"),
+        ({"tags": ["x" * 101]}, ValueError, "tag cannot be longer than 100 characters"),
+        ({"owner_links": {"me": "example.com"}}, ValueError, "wrong link format was used for the owner 'me'"),
         ({"dag_id": "a/b"}, ValueError, "dag_id 'a/b' must be 1 to 240 bytes of letters"),
         ({"dag_id": ".."}, ValueError, "without '..'"),
         ({"dag_id": ""}, ValueError, "1 to 240"),
@@ -93,7 +95,7 @@ def test_a_missing_task_names_a_near_one():
     with DAG("d") as made:
         noop()
 
-    with pytest.raises(KeyError, match="did you mean 'noop'"):
+    with pytest.raises(TaskNotFound, match="did you mean 'noop'"):
         made.get_task("nop")
 
 

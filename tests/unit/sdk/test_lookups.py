@@ -15,8 +15,9 @@ from airlock.sdk import (
     get_current_context,
     mask_secret,
 )
-from airlock.sdk._context import running
+from airlock.sdk.definitions.context import running
 from airlock.sdk.exceptions import InvalidVariable, OutsideTask
+from airlock_wire.protocol import changes, lookups
 from airlock_wire.protocol.messages import (
     ConnectionResult,
     ErrorResponse,
@@ -181,6 +182,49 @@ def test_a_secret_to_mask_is_sent_as_json(channel, secret, sent):
 def test_outside_a_task_every_call_says_so(call):
     with pytest.raises(OutsideTask, match=r"works only (while a task or DAG file runs|inside a running task)"):
         call()
+
+
+def test_a_variable_is_set_as_text_or_as_json_and_deleted(channel):
+    channel.answer = None
+    Variable.set("k", "v", "for the team")
+    Variable.set("k", {"n": [1]}, serialize_json=True)
+    Variable.delete("k")
+
+    assert [
+        changes.PutVariable(key="k", value="v", description="for the team"),
+        changes.PutVariable(key="k", value='{\n  "n": [\n    1\n  ]\n}', description=None),
+        changes.DeleteVariable(key="k"),
+    ] == channel.asked
+    with pytest.raises(
+        TypeError, match=r"Variable.set\('k'\): the value is a dict; make it text, or pass serialize_json"
+    ):
+        Variable.set("k", {"n": 1})
+
+
+@pytest.mark.parametrize(
+    "call", [lambda: Variable.set("k", "v"), lambda: Variable.delete("k"), lambda: len(Variable.keys())]
+)
+def test_a_change_of_variables_that_is_refused_says_so(channel, call):
+    channel.answer = ErrorResponse(error=ErrorType.PERMISSION_DENIED, detail={"message": "not yours"})
+    with pytest.raises(PermissionDenied, match="not yours"):
+        call()
+
+
+def test_the_names_of_variables_are_asked_for_at_their_first_use_and_page_by_page(channel):
+    pages = [[f"k{number}" for number in range(1000)], ["last"]]
+    channel.ask = lambda message: (
+        channel.asked.append(message) or lookups.VariableKeysResult(keys=pages.pop(0), total_entries=1001)
+    )
+    names = Variable.keys("k")
+    assert [] == channel.asked
+    assert (1001, "last") == (len(names), names[-1])
+    assert [("k", 0), ("k", 1000)] == [(each.prefix, each.offset) for each in channel.asked]
+
+
+def test_a_variable_is_a_record_of_its_fields():
+    variable = Variable("k", value=1)
+    assert ("k", 1, None) == (variable.key, variable.value, variable.description)
+    assert Variable("k", 1) == variable
 
 
 def test_the_context_is_a_dict_with_attributes():

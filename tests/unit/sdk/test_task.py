@@ -18,7 +18,7 @@ def sink(value=None, *rest, other=None, **more): ...
 
 
 def upstream(dag):
-    return {name: sorted(made.upstream_task_ids) for name, made in dag.tasks.items()}
+    return {name: sorted(made.upstream_task_ids) for name, made in dag.task_dict.items()}
 
 
 def test_a_value_passed_on_makes_a_dependency_at_any_depth():
@@ -95,7 +95,7 @@ def test_in_text_a_value_is_a_template():
     with DAG("d"):
         text = f"got {source()}"
 
-    assert "got {{ ti.xcom_pull(task_ids='source', dag_id='d', key='return_value') }}" == text
+    assert "got {{ task_instance.xcom_pull(task_ids='source', dag_id='d', key='return_value') }}" == text
 
 
 def test_times_are_timedeltas_or_seconds():
@@ -105,8 +105,8 @@ def test_times_are_timedeltas_or_seconds():
     with DAG("d") as made:
         timed()
 
-    options = made.tasks["timed"].options
-    assert (60.0, 90.0) == (options.retry_delay, options.execution_timeout)
+    timed_task = made.task_dict["timed"]
+    assert (timedelta(seconds=60), timedelta(seconds=90)) == (timed_task.retry_delay, timed_task.execution_timeout)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_a_dict_is_split_as_the_annotation_or_the_option_says(annotation, given,
     with DAG("d") as made:
         task(multiple_outputs=given)(split)()
 
-    assert expected is made.tasks["split"].splits_output
+    assert expected is made.task_dict["split"].multiple_outputs
 
 
 def call(function, *args, **kwargs):

@@ -5,10 +5,15 @@ import sys
 
 import pytest
 
-from airlock.sdk import PermissionDenied
-from airlock.sdk._templates import render
+from airlock.sdk import PermissionDenied, literal
+from airlock.sdk.definitions.template import Rendering, Templater
 from airlock.sdk.exceptions import TemplateError
 from airlock_wire.protocol.messages import ErrorResponse
+
+
+def render(value, context, field):
+    return Rendering(Templater(), context, plain_text=True).value(value, field)
+
 
 CONTEXT = {"ds": "2026-01-02", "params": {"who": "us"}}
 
@@ -22,6 +27,14 @@ CONTEXT = {"ds": "2026-01-02", "params": {"who": "us"}}
         ("{% if ds %}yes{% endif %}{# no #}", "yes"),
         ("{{ params.who }}<&>", "us<&>"),
         ("{{ nope | default('x') }}", "x"),
+        # As Jinja2 does: one newline at the end goes, also where nothing is rendered.
+        ("plain\n", "plain"),
+        ("{{ ds }}\n", "2026-01-02"),
+        ("a\r\nb", "a\nb"),
+        (["{{ ds }}", ("{{ ds }}", {"k": "{{ ds }}"})], ["2026-01-02", ("2026-01-02", {"k": "2026-01-02"})]),
+        ({"{{ ds }}": {"{{ ds }}"}}, {"{{ ds }}": {"2026-01-02"}}),
+        (literal("{{ ds }}"), "{{ ds }}"),
+        (12, 12),
     ],
 )
 def test_a_template_is_rendered_and_plain_text_stays(text, expected):
@@ -55,9 +68,10 @@ def test_a_denial_inside_a_template_stays_a_denial():
 
 def test_text_without_a_template_does_not_import_jinja2():
     program = (
-        "import sys; from airlock.sdk._templates import render;"
-        "render('plain { }', {}, ''); assert 'jinja2' not in sys.modules;"
-        "render('{{ 1 }}', {}, ''); assert 'jinja2' in sys.modules"
+        "import sys; from airlock.sdk.definitions.template import Rendering, Templater;"
+        "r = Rendering(Templater(), {}, plain_text=True);"
+        "r.value('plain { }', ''); assert 'jinja2' not in sys.modules;"
+        "r.value('{{ 1 }}', ''); assert 'jinja2' in sys.modules"
     )
 
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
-from airlock.sdk._context import CONTEXT_NAMES
 from airlock.sdk._names import near
+from airlock.sdk.definitions.context import GIVEN_NAMES
 
 _VAR_ARGS, _VAR_KWARGS = 0x04, 0x08
 
@@ -25,6 +25,13 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True):
     required: frozenset[str]
     any_position: bool
     any_name: bool
+    #: The defaults of those that have one.
+    defaults: dict[str, Any] = {}
+
+    @property
+    def valued(self) -> frozenset[str]:
+        """The parameters whose default is a value, and not None."""
+        return frozenset(name for name, value in self.defaults.items() if value is not None)
 
 
 def signature_of(function: Callable[..., Any]) -> Signature:
@@ -43,6 +50,10 @@ def signature_of(function: Callable[..., Any]) -> Signature:
         | frozenset(name for name in keyword_only if name not in optional_keywords),
         any_position=bool(code.co_flags & _VAR_ARGS),
         any_name=bool(code.co_flags & _VAR_KWARGS),
+        defaults={
+            **dict(zip(positional[without_default:], function.__defaults__ or (), strict=True)),
+            **optional_keywords,
+        },
     )
 
 
@@ -62,6 +73,7 @@ def _inspected(function: Callable[..., Any]) -> Signature:
         ),
         any_position=any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in parameters),
         any_name=any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters),
+        defaults={p.name: p.default for p in parameters if p.default is not p.empty},
     )
 
 
@@ -79,7 +91,7 @@ def check_call(name: str, signature: Signature, args: Collection[Any], kwargs: M
             raise TypeError(f"{name}() got {key!r} by position and again by name; give it once")
         if key not in signature.by_name and not signature.any_name:
             raise TypeError(f"{name}() has no argument {key!r}; {near(key, signature.by_name)}")
-    missing = signature.required - filled - kwargs.keys() - CONTEXT_NAMES
+    missing = signature.required - filled - kwargs.keys() - GIVEN_NAMES
     if missing:
         ordered = [p for p in (*signature.by_position, *signature.by_name) if p in missing]
         raise TypeError(f"{name}() misses the argument {ordered[0]!r}; give it where the task is called")
@@ -96,7 +108,7 @@ def with_context(
     filled = set(signature.by_position[: len(args)])
     free = [name for name in signature.by_name if name not in filled and name not in kwargs]
     arguments = {name: context[name] for name in free if name in context}
-    arguments |= {n: None for n in free if n in CONTEXT_NAMES and n not in context and n in signature.required}
+    arguments |= {n: None for n in free if n in GIVEN_NAMES and n not in context and n in signature.required}
     if signature.any_name:
         arguments = {key: value for key, value in context.items() if key not in filled} | arguments
     return arguments | dict(kwargs)

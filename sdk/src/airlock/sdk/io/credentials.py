@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable
 from typing import Any, Final
 
-from airlock.sdk._connection import Connection
+from airlock.sdk.definitions.connection import Connection
 from airlock.sdk.exceptions import AirlockException
 
 Options = dict[str, Any]

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import fsspec
 
-from airlock.sdk._connection import Connection
+from airlock.sdk.definitions.connection import Connection
 from airlock.sdk.io import credentials
 
 #: Makes a file system from the id of a connection, None without one, and further options.

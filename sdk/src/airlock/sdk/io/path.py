@@ -162,7 +162,7 @@ class ObjectStoragePath(ProxyUPath):
         """Returns the number of bytes."""
         return int(self.fs.size(self.path))
 
-    def copy(self, dst: Any, recursive: bool = False, **kwargs: Any) -> None:  # type: ignore[override]  # noqa: FBT001, FBT002 - Airflow's
+    def copy(self, dst: Any, recursive: bool = False, **kwargs: Any) -> None:  # type: ignore[override]
         """Copies the file, or with ``recursive`` the folder, to another path in any store."""
         target = _path(dst)
         if self.samestore(target):
@@ -174,11 +174,11 @@ class ObjectStoragePath(ProxyUPath):
         else:
             self._copy_through_here(target, recursive=recursive)
 
-    def copy_into(self, target_dir: Any, recursive: bool = False, **kwargs: Any) -> None:  # type: ignore[override]  # noqa: FBT001, FBT002 - Airflow's
+    def copy_into(self, target_dir: Any, recursive: bool = False, **kwargs: Any) -> None:  # type: ignore[override]
         """Copies it into a folder, under its own name."""
         self.copy(_folder(target_dir) / self.name, recursive=recursive, **kwargs)
 
-    def move(self, path: Any, recursive: bool = False, **kwargs: Any) -> None:  # type: ignore[override]  # noqa: FBT001, FBT002 - Airflow's
+    def move(self, path: Any, recursive: bool = False, **kwargs: Any) -> None:  # type: ignore[override]
         """Moves the file, or with ``recursive`` the folder, to another path in any store."""
         target = _path(path)
         if self.samestore(target):
@@ -187,7 +187,7 @@ class ObjectStoragePath(ProxyUPath):
         self.copy(target, recursive=recursive, **kwargs)
         self.fs.rm(self.path, recursive=recursive)
 
-    def move_into(self, target_dir: Any, recursive: bool = False, **kwargs: Any) -> None:  # type: ignore[override]  # noqa: FBT001, FBT002 - Airflow's
+    def move_into(self, target_dir: Any, recursive: bool = False, **kwargs: Any) -> None:  # type: ignore[override]
         """Moves it into a folder, under its own name."""
         self.move(_folder(target_dir) / self.name, recursive=recursive, **kwargs)
 

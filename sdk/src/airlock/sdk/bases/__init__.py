@@ -1,0 +1,1 @@
+"""The classes that operators, sensors, hooks and notifiers derive from."""

@@ -1,0 +1,120 @@
+"""``conf``: settings by Airflow's sections and options, as far as DAG files see them."""
+
+from typing import Any, Final
+
+from airlock.sdk.basis.settings import setting
+from airlock.sdk.exceptions import AirlockException
+
+#: Airflow's defaults of what DAG files ask for. An option that is set in the runner's environment wins.
+DEFAULTS: Final[dict[tuple[str, str], str]] = {
+    ("core", "dags_folder"): "",
+    ("core", "default_timezone"): "utc",
+    ("core", "executor"): "LocalExecutor",
+    ("core", "parallelism"): "32",
+    ("core", "load_examples"): "True",
+    ("core", "max_active_tasks_per_dag"): "16",
+    ("core", "max_active_runs_per_dag"): "16",
+    ("core", "max_map_length"): "1024",
+    ("core", "default_task_retries"): "0",
+    ("core", "default_task_retry_delay"): "300",
+    ("core", "max_task_retry_delay"): "86400",
+    ("core", "default_task_weight_rule"): "downstream",
+    ("core", "dag_run_conf_overrides_params"): "True",
+    ("core", "max_templated_field_length"): "4096",
+    ("core", "xcom_backend"): "airflow.sdk.execution_time.xcom.BaseXCom",
+    ("scheduler", "catchup_by_default"): "False",
+    ("scheduler", "create_cron_data_intervals"): "False",
+    ("scheduler", "create_delta_data_intervals"): "False",
+    ("operators", "default_owner"): "airflow",
+    ("operators", "default_queue"): "default",
+    ("operators", "default_deferrable"): "False",
+    ("sensors", "default_timeout"): "604800",
+    ("logging", "logging_level"): "INFO",
+    ("logging", "min_length_masked_secret"): "5",
+    ("api", "base_url"): "",
+    ("email", "default_email_on_retry"): "True",
+    ("email", "default_email_on_failure"): "True",
+    ("smtp", "smtp_host"): "localhost",
+    ("smtp", "smtp_port"): "25",
+    # Of a provider, and known without it: DAG files build pods from them.
+    ("kubernetes_executor", "namespace"): "default",
+    ("kubernetes_executor", "pod_template_file"): "",
+    ("kubernetes_executor", "worker_container_repository"): "",
+    ("kubernetes_executor", "worker_container_tag"): "",
+}
+_MISSING: Final[Any] = object()
+
+
+class AirlockConfigException(AirlockException):
+    """A setting does not exist, or its value is not what was asked for. The text names it."""
+
+
+class Configuration:
+    """
+    Settings of the runner's environment: ``AIRLOCK__SECTION__OPTION``, or Airflow's names of them. The platform's own,
+    as its database, are not in it.
+    """
+
+    def get(self, section: str, key: str, fallback: Any = _MISSING, **_: Any) -> Any:
+        """Returns a setting as text. Raises AirlockConfigException for an unknown one without ``fallback``."""
+        value = setting(section, key, "\0")
+        if value != "\0":
+            return value
+        if fallback is not _MISSING:
+            return fallback
+        try:
+            return DEFAULTS[section.lower(), key.lower()]
+        except KeyError:
+            raise AirlockConfigException(
+                f"section/key [{section}/{key}] not found: set AIRLOCK__{section.upper()}__{key.upper()} for the task, "
+                "or give a fallback"
+            ) from None
+
+    def getboolean(self, section: str, key: str, fallback: Any = _MISSING) -> bool:
+        """Returns a setting that is on or off."""
+        value = self.get(section, key, fallback)
+        text = str(value).partition("#")[0].strip().lower()
+        if text in ("t", "true", "1"):
+            return True
+        if text in ("f", "false", "0"):
+            return False
+        raise AirlockConfigException(f"[{section}] {key} must be True or False, not {value!r}")
+
+    def getint(self, section: str, key: str, fallback: Any = _MISSING) -> int:
+        """Returns a whole number."""
+        return int(self._number(section, key, fallback, int))
+
+    def getfloat(self, section: str, key: str, fallback: Any = _MISSING) -> float:
+        """Returns a number."""
+        return float(self._number(section, key, fallback, float))
+
+    def _number(self, section: str, key: str, fallback: Any, kind: type) -> Any:
+        value = self.get(section, key, fallback)
+        try:
+            return kind(value)
+        except (TypeError, ValueError):
+            raise AirlockConfigException(f"[{section}] {key} must be a number, not {value!r}") from None
+
+    def getlist(self, section: str, key: str, fallback: Any = _MISSING, delimiter: str = ",") -> list[str]:
+        """Returns texts between delimiters."""
+        value = self.get(section, key, fallback)
+        if not isinstance(value, str):
+            return list(value or [])
+        return [each.strip() for each in value.split(delimiter) if each.strip()]
+
+    def getjson(self, section: str, key: str, fallback: Any = _MISSING) -> Any:
+        """Returns what a setting's JSON holds."""
+        import json
+
+        value = self.get(section, key, fallback)
+        try:
+            return json.loads(value) if isinstance(value, str) else value
+        except ValueError as e:
+            raise AirlockConfigException(f"[{section}] {key} must be JSON: {e}") from None
+
+    def has_option(self, section: str, option: str) -> bool:
+        """Tells whether the setting is set, or has a default."""
+        return setting(section, option, "\0") != "\0" or (section.lower(), option.lower()) in DEFAULTS
+
+
+conf: Final = Configuration()

@@ -1,0 +1,1 @@
+"""The decorators of a DAG file: ``@task``, ``@task_group``, ``@setup``, ``@teardown``."""

@@ -1,0 +1,1 @@
+"""The graph of a DAG: its nodes, the arrows between them, groups, setups and teardowns."""

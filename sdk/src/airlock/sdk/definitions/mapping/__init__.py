@@ -1,0 +1,1 @@
+"""Dynamic task mapping: what is mapped over what, and the task that stands for all its instances."""

@@ -1,0 +1,1 @@
+"""What author's code meets while a task runs."""

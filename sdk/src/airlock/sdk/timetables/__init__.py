@@ -1,0 +1,1 @@
+"""Timetables: when a DAG has runs, and for which time."""
