@@ -1,0 +1,1 @@
+"""The operators, sensors, hooks and decorators of Airflow's standard provider, as ours."""

@@ -1,0 +1,1 @@
+"""Hooks: clients of processes, files and package indexes."""

@@ -1,0 +1,1 @@
+"""Operators: tasks that do something."""

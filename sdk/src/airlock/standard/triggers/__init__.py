@@ -1,0 +1,1 @@
+"""What the standard provider's operators and sensors wait for in a triggerer."""
