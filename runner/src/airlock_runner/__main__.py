@@ -9,7 +9,8 @@ from airlock_runner.link import receive_frames
 from airlock_wire.process.imports import without
 
 
-def _child(log: int, handoff: int, bundle_root: str) -> NoReturn:
+def become_runner(log: int, handoff: int, bundle_root: str) -> NoReturn:
+    """Runs our runner in the process that a launcher forked."""
     # Imported in the child only: the launcher itself stays within the standard library.
     with without("typing_extensions"):
         from airlock_runner import child
@@ -18,7 +19,7 @@ def _child(log: int, handoff: int, bundle_root: str) -> NoReturn:
 
 
 if __name__ == "__main__":
-    code = launcher.main(sys.argv, _child, speaks={"json_values": True})
+    code = launcher.main(sys.argv, become_runner, speaks={"json_values": True})
     sys.stdout.flush()
     # The launch is over and reported: Python's own shutdown would only keep the pod, or the next task, waiting.
     os._exit(code)

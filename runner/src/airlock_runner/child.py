@@ -49,9 +49,18 @@ def _serve(channel: Channel, root: str, log: logs.Logs) -> int:
         _channel.install(channel)
         return execute(start, channel, root, log)
     if isinstance(start, DagFileParseRequest):
-        from airlock_runner.parse import parse  # the rarer mode; the other is loaded while the server is being asked
+        from airlock_runner.parse.mode import (
+            parse,  # the rarer mode; the other is loaded while the server is being asked
+        )
 
         _channel.install(channel, parsing=True)
         channel.ask(parse(start, root))
         return EXIT_OK
+    from airlock_wire.protocol.triggers import TriggerRequest  # as above
+
+    if isinstance(start, TriggerRequest):
+        from airlock_runner.trigger.mode import run as run_trigger
+
+        _channel.install(channel)
+        return run_trigger(start, channel, root, log)
     raise ChannelError(f"the first message was {type(start).__name__}, which starts nothing")

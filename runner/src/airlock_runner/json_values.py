@@ -127,3 +127,28 @@ def _whole(value: int, what: str, path: str) -> int:
     if not _MIN_INT <= value <= _MAX_INT:
         raise NotJson(f"{what} holds an integer of over 64 bits at {path}; make it text: str(...)")
     return value
+
+
+def serialized(value: Any, what: str) -> Any:
+    """
+    Returns the value as plain JSON. What JSON has no form for is put into Airflow's: datetimes, sets, tuples, and all
+    else that ``airlock.sdk.serde`` knows. Raises NotJson.
+    """
+    if _is_plain((value,), 0):
+        return value
+    from airlock.sdk import serde  # deferred: most values are plain
+
+    try:
+        form = serde.serialize(value)
+    except (TypeError, ValueError, RecursionError) as e:
+        raise NotJson(f"{what} cannot be kept: {e}") from e
+    return plain(form, what)
+
+
+def deserialized(value: Any) -> Any:
+    """Returns the author's value for one that was kept as plain JSON."""
+    if type(value) is not dict and type(value) is not list:
+        return value
+    from airlock.sdk import serde  # deferred: most values are plain
+
+    return serde.deserialize(value)

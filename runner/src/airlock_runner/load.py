@@ -9,26 +9,33 @@ Every failure is a LoadError of one line: ``file:line: Kind: what is wrong; what
 import os
 import sys
 from importlib.machinery import ModuleSpec, SourceFileLoader
-from types import ModuleType
+from types import CodeType, ModuleType
+from typing import Any
 
-from airlock.sdk import DAG, _dag
+from airlock import names
 from airlock.sdk._names import near
-from airlock.sdk._task import Task
+from airlock.sdk.definitions.dag import DAG
+from airlock.sdk.definitions.graph import stack
+from airlock.sdk.definitions.parsing_context import set_parsing_context
 from airlock.sdk.exceptions import AirlockException, LoadError
+from airlock_runner import archive
 from airlock_runner.logs import text_of
 
+#: The beginning of the name of a DAG file's module.
+_PREFIX = "airlock_dag_file_"
 NO_DAG = 'no DAG is defined here; write `with DAG("name"):` at the file\'s top level, or call the function under @dag'
 
 
-def load_task(root: str, file: str, dag_id: str, task_id: str) -> Task:
+def load_task(root: str, file: str, dag_id: str, task_id: str) -> Any:
     """Returns the task, from a file given relative to the bundle's root. Raises LoadError."""
+    set_parsing_context(dag_id, task_id)
     dags = load_dags(root, file)
     dag = dags.get(dag_id)
     if dag is None:
         raise LoadError(f"{file}: no DAG {dag_id!r} in this file; {near(dag_id, dags)}")
-    task = dag.tasks.get(task_id)
+    task = dag.task_dict.get(task_id)
     if task is None:
-        raise LoadError(f"{file}:{dag.line}: DAG {dag_id!r} has no task {task_id!r}; {near(task_id, dag.tasks)}")
+        raise LoadError(f"{file}:{dag.line}: DAG {dag_id!r} has no task {task_id!r}; {near(task_id, dag.task_dict)}")
     return task
 
 
@@ -37,9 +44,10 @@ def load_dags(root: str, file: str) -> dict[str, DAG]:
     path = _path(root, file)
     if root not in sys.path:
         sys.path.append(root)
-    module = _imported(root, file, path)
+    # A DAG file that was written for Airflow imports by its names.
+    names.install()
     dags: dict[str, DAG] = {}
-    for dag in _dags_of(module, path):
+    for dag in _all_dags(root, file, path):
         other = dags.setdefault(dag.dag_id, dag)
         if other is not dag:
             raise LoadError(
@@ -51,7 +59,20 @@ def load_dags(root: str, file: str) -> dict[str, DAG]:
                 f"{file}:{dag.line}: CyclicDag: the tasks of DAG {dag.dag_id!r} wait for each other: "
                 f"{' >> '.join(circle)}; remove one of these dependencies"
             )
+        _validate(dag, file)
     return dags
+
+
+def is_dag_file(module_name: str) -> bool:
+    """Tells whether a module's name is the one that a DAG file has while it is loaded."""
+    return module_name.startswith(_PREFIX)
+
+
+def _validate(dag: DAG, file: str) -> None:
+    try:
+        dag.validate()
+    except (ValueError, AirlockException) as e:
+        raise LoadError(f"{file}:{dag.line}: {type(e).__name__}: DAG {dag.dag_id!r}: {e}") from e
 
 
 def _path(root: str, file: str) -> str:
@@ -66,21 +87,48 @@ def _path(root: str, file: str) -> str:
     return path
 
 
+def _all_dags(root: str, file: str, path: str) -> list[DAG]:
+    if not archive.is_archive(path):
+        return _dags_of(_imported(root, file, path), path)
+    try:
+        modules = archive.imported(path, lambda module, loader: _run(module, loader, root, file))
+    except ImportError as e:
+        raise LoadError(f"{file}:1: {type(e).__name__}: {e}; pack the archive again") from e
+    return [dag for module, origin in modules for dag in _dags_of(module, origin)]
+
+
 def _imported(root: str, file: str, path: str) -> ModuleType:
     """Returns the module of a file, run once. The name cannot collide with one that the author imports."""
-    name = "airlock_dag_file_" + "".join(c if c.isalnum() else "_" for c in file.removesuffix(".py"))
-    loader = SourceFileLoader(name, path)
+    name = _PREFIX + "".join(c if c.isalnum() else "_" for c in file.removesuffix(".py"))
+    loader = _Uncached(name, path) if sys.dont_write_bytecode else SourceFileLoader(name, path)
     spec = ModuleSpec(name, loader, origin=path)
     spec.has_location = True
     module = ModuleType(name)
     module.__spec__, module.__loader__, module.__file__ = spec, loader, path
     sys.modules[name] = module
+    _run(module, loader, root, file)
+    return module
+
+
+class _Uncached(SourceFileLoader):
+    """
+    Compiles a file each time. Kept bytecode is told apart by the file's size and its second alone. So of a file that is
+    saved twice in a second the first text would be parsed.
+    """
+
+    def get_code(self, fullname: str) -> CodeType:
+        """Returns the code of the file as it is now."""
+        path = self.get_filename(fullname)
+        return self.source_to_code(self.get_data(path), path)
+
+
+def _run(module: ModuleType, loader: Any, root: str, file: str) -> None:
     try:
         loader.exec_module(module)
     except BaseException as e:
-        del sys.modules[name]
+        if sys.modules.get(module.__name__) is module:
+            del sys.modules[module.__name__]
         raise LoadError(_import_failure(e, root, file)) from e
-    return module
 
 
 def _import_failure(error: BaseException, root: str, file: str) -> str:
@@ -120,6 +168,6 @@ def _within(path: str, root: str) -> str | None:
 def _dags_of(module: ModuleType, path: str) -> list[DAG]:
     """Returns the DAGs that the file's variables hold, and those it opened without keeping them; each once."""
     module_dags = [value for value in vars(module).values() if isinstance(value, DAG)]
-    opened = [dag for dag in _dag.opened if dag.file == path]
+    opened = [dag for dag in stack.opened if dag.fileloc == path]
     dags = {id(dag): dag for dag in (*opened, *module_dags)}
     return list(dags.values())

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 import airlock.sdk
+import airlock.standard
 import airlock_runner
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ TASK: Final = "airlock.task"
 
 _MAX_FRAMES = 50
 _MAX_CHAIN = 10
-_OURS = tuple(f"{place}{os.sep}" for module in (airlock.sdk, airlock_runner) for place in module.__path__)
+_OUR_MODULES = (airlock.sdk, airlock.standard, airlock_runner)
+_OURS = tuple(f"{place}{os.sep}" for module in _OUR_MODULES for place in module.__path__)
 
 
 class Logs:

@@ -29,7 +29,7 @@ from airlock_wire import sidecar_settings as names
 from airlock_wire.process import kernel
 from airlock_wire.process.imports import without
 from airlock_wire.process.settings import SettingsError
-from airlock_wire.workload import Execute, Workload
+from airlock_wire.workload import Parse, Workload
 
 if TYPE_CHECKING:
     from airlock_sidecar.logs.shipping.objects import Objects
@@ -102,7 +102,7 @@ def _log_store(config: settings.SidecarSettings, work: Workload) -> LogStore:
     Opens the try's log: below the shared folder if one is set, else below the local one. The output of a DAG file that
     is parsed stays local.
     """
-    shared = config.logs.store if isinstance(work, Execute) and settings.place_of(config.logs) is None else ""
+    shared = config.logs.store if not isinstance(work, Parse) and settings.place_of(config.logs) is None else ""
     try:
         if shared:
             return LogStore(shared, work.log_path)
@@ -116,7 +116,7 @@ def _log_store(config: settings.SidecarSettings, work: Workload) -> LogStore:
 def _ship(config: settings.SidecarSettings, launch: Launch, store: LogStore, work: Workload) -> None:
     """Gives the log a shipper, if an object store is set; else no module of it is loaded."""
     place = settings.place_of(config.logs)
-    if place is None or not isinstance(work, Execute):
+    if place is None or isinstance(work, Parse):
         return
     from airlock_sidecar.logs.shipping.shipper import Shipper
 

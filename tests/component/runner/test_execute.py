@@ -47,7 +47,9 @@ def test_a_failure_with_tries_left_asks_for_a_retry(sidecar, task_file, details)
 
     last = sidecar.asked[-1]
     assert "RetryTask" == last["type"]
-    assert (7, "ValueError: no such luck") == (last["retry_delay_seconds"], last["retry_reason"])
+    assert (None, "ValueError: no such luck") == (last["retry_delay_seconds"], last["retry_reason"]), (
+        "the delay is known"
+    )
     (line,) = sidecar.log
     assert ("error", "task t failed: ValueError: no such luck") == (line["level"], line["event"])
     (raised,) = line["exception"]
@@ -109,19 +111,29 @@ def test_an_xcom_over_the_frame_limit_fails_here_and_says_how_big_it_is(sidecar,
     sidecar.start(details())
 
     assert ["SetRenderedFields", "TaskState"] == sidecar.types
-    assert "SetXCom 'return_value' is 17.0 MiB; at most 16 MiB can be sent" in sidecar.log[0]["event"]
+    assert "SetXCom 'return_value' is 17.0 MiB; at most 16 MiB can be sent" in sidecar.log[-1]["event"]
 
 
 def test_a_return_value_that_is_not_json_fails_with_the_task_the_type_and_the_fix(sidecar, task_file, details):
-    task_file("return {'at': [{1, 2}]}")
+    task_file("return {'at': [object()]}")
 
     sidecar.start(details())
 
     assert ["SetRenderedFields", "TaskState"] == sidecar.types
     assert (
-        "task 't' (line 4): its return value holds a set at $.at[0], which is not JSON; make it a list: sorted(...)"
-        in sidecar.log[0]["event"]
+        "task 't' (line 4): its return value cannot be kept: a builtins.object cannot be serialized"
+        in sidecar.log[-1]["event"]
     )
+
+
+def test_a_value_that_json_has_no_form_for_is_kept_in_airflows_form_and_comes_back(sidecar, task_file, details):
+    task_file("return {'at': ti.xcom_pull('one')}", parameters="ti")
+    form = {"__classname__": "builtins.set", "__version__": 1, "__data__": [1]}
+    sidecar.answers["GetXCom"] = {"type": "XComResult", "key": "return_value", "value": form}
+
+    sidecar.start(details())
+
+    assert {"at": form} == next(body["value"] for body in sidecar.asked if body["type"] == "SetXCom")
 
 
 def test_multiple_outputs_are_pushed_key_by_key(sidecar, task_file, details):
@@ -153,7 +165,7 @@ def test_xcoms_are_pushed_and_pulled_by_name(sidecar, task_file, details):
 
     sidecar.start(details())
 
-    assert {"a": [1]} == sidecar.asked[1]["value"]
+    assert {"a": {"__classname__": "builtins.tuple", "__version__": 1, "__data__": [1]}} == sidecar.asked[1]["value"]
     assert [False, True] == [body["include_prior_dates"] for body in sidecar.asked if body["type"] == "GetXCom"][:2]
     returned = next(body["value"] for body in sidecar.asked if body.get("key") == "return_value" and "value" in body)
     assert [["d", None], [["other", 0], ["other", 1], None, None], "d"] == returned
@@ -252,6 +264,49 @@ def test_an_answer_in_the_error_slot_is_raised_in_the_task(sidecar, task_file, d
     sidecar.start(details())
 
     assert ["API_SERVER_ERROR", {"status_code": 500}] == sidecar.asked[2]["value"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "kind", "delay", "reason"),
+    [
+        (
+            "action=RetryAction.RETRY, retry_delay=__import__('datetime').timedelta(seconds=3), reason='again'",
+            "RetryTask",
+            3,
+            "again",
+        ),
+        ("action=RetryAction.RETRY", "RetryTask", None, "a rule matches OSError"),
+        ("action=RetryAction.FAIL, reason='hopeless'", "TaskState", None, None),
+    ],
+)
+def test_a_retry_policy_decides_by_the_exception(sidecar, task_file, details, rule, kind, delay, reason):
+    body = "raise OSError('the line is busy')"
+    policy = f"ExceptionRetryPolicy(rules=[RetryRule(exception=OSError, {rule})])"
+    task_file(body, options=f"retries=2, retry_delay=7, retry_policy={policy}")
+
+    sidecar.start(details(should_retry=True))
+
+    last = sidecar.asked[-1]
+    assert (kind, delay) == (last["type"], last.get("retry_delay_seconds"))
+    if kind == "RetryTask":
+        assert reason == last["retry_reason"]
+    else:
+        assert "failed" == last["state"]
+
+
+def test_the_task_instance_gives_the_context_and_renders_again(sidecar, task_file, details):
+    body = """
+        context = ti.get_template_context()
+        assert context['ti'] is ti
+        ti.task.templates_dict = {'k': '{{ word }}'}
+        ti.render_templates({**context, 'word': 'again'})
+        return ti.task.templates_dict['k']
+    """
+    task_file(body, "ti")
+
+    sidecar.start(details())
+
+    assert "again" == next(each["value"] for each in sidecar.asked if each["type"] == "SetXCom"), sidecar.log
 
 
 def test_a_missing_task_fails_with_one_line_that_names_a_near_one(sidecar, task_file, details):

@@ -1,8 +1,13 @@
 """Parse mode: one DAG file in, one DagFileParsingResult out."""
 
+import os
+import py_compile
+import zipfile
+
 import pytest
 
-from airlock_wire.protocol.dags import LazySerializedDag, disclose
+from airlock_wire.protocol.dags import disclose
+from airlock_wire.protocol.messages import LazySerializedDag
 
 
 def request(sidecar, file="d.py"):
@@ -53,7 +58,7 @@ def test_every_dag_of_a_file_is_serialized(sidecar):
     dags = [disclose(LazySerializedDag(**envelope)) for envelope in result["serialized_dags"]]
     assert ["kept", "not_kept", "made"] == [dag.dag_id for dag in dags]
     kept = dags[0]
-    assert (["x", "y"], {"p": [1]}) == (kept.tags, kept.params)
+    assert (["x", "y"], [1]) == (kept.tags, kept.params["p"].value)
     assert ["a", "a__1"] == [task.task_id for task in kept.tasks]
     a = kept.tasks[0]
     assert (2, 60, 90, 5) == (a.retries, a.retry_delay_seconds, a.execution_timeout_seconds, a.line)
@@ -78,7 +83,7 @@ def test_every_dag_of_a_file_is_serialized(sidecar):
         ),
         (
             "from airlock.sdk import DAG\nwith DAG('x', params={'p': {1}}): ...\n",
-            "d.py:2: NotJson: DAG 'x': params holds a set at $.p, which is not JSON; make it a list",
+            "d.py:2: ParamValidationError: a param must be JSON, and {1} is not",
         ),
         (
             "from airlock.sdk import DAG\nwith DAG('x', retrys=2): ...\n",
@@ -141,3 +146,61 @@ def test_a_lookup_while_parsing_is_denied_and_told_to_move_into_a_task(sidecar):
 
     assert error.startswith("d.py:2: PermissionDenied: Variable.get('k') was denied: parsing has no access; ")
     assert "move the call into a task" in error
+
+
+def archive(sidecar, **members):
+    with zipfile.ZipFile(sidecar.bundle / "d.zip", "w") as file:
+        for name, text in members.items():
+            file.writestr(name, text)
+
+
+def test_every_module_at_the_root_of_an_archive_is_a_dag_file_and_they_import_each_other(sidecar):
+    archive(
+        sidecar,
+        **{
+            "one.py": "from airlock.sdk import DAG\nimport shared, package.inner\nwith DAG(shared.NAME): ...\n",
+            "two.py": "from airlock.sdk import DAG\nimport one\nwith DAG('two'): ...\n",
+            "shared.py": "NAME = 'named_in_shared'\n",
+            "package/__init__.py": "",
+            "package/inner.py": "from airlock.sdk import DAG\nwith DAG('inner'): ...\n",
+            "no_words.py": "1 / 0\n",
+        },
+    )
+
+    result = parsed(sidecar, None, "d.zip")
+
+    assert None is result["import_errors"]
+    data = [envelope["data"] for envelope in result["serialized_dags"]]
+    assert [("named_in_shared", "d.zip"), ("two", "d.zip")] == [(dag["dag_id"], dag["relative_file"]) for dag in data]
+    assert data[1]["source"].startswith("from airlock.sdk import DAG\nimport one\n")
+
+
+def test_an_error_in_an_archive_names_the_module_and_its_line(sidecar):
+    archive(sidecar, **{"one.py": "import airlock  # dag\n\n1 / 0\n"})
+
+    assert import_error(sidecar, None, "d.zip").startswith("d.zip/one.py:3: ZeroDivisionError: division by zero")
+
+
+def test_a_module_of_an_archive_does_not_take_the_place_of_an_installed_one(sidecar):
+    code = "import json\nfrom airlock.sdk import DAG\nwith DAG(json.loads('\"d\"')): ...\n"
+    archive(sidecar, **{"json.py": "from airlock.sdk import DAG\nloads = None\nwith DAG('j'): ...\n", "one.py": code})
+
+    result = parsed(sidecar, None, "d.zip")
+
+    assert (None, ["j", "d"]) == (
+        result["import_errors"], [envelope["data"]["dag_id"] for envelope in result["serialized_dags"]],
+    )  # fmt: skip
+
+
+def test_a_file_is_parsed_as_it_is_although_its_bytecode_is_of_the_same_second_and_size(sidecar):
+    code = "from airlock.sdk import DAG\nwith DAG('x1'): ...\n"
+    sidecar.write(code)
+    path = sidecar.bundle / "d.py"
+    os.utime(path, (1000, 1000))
+    py_compile.compile(str(path))
+    sidecar.write(code.replace("x1", "x2"))
+    os.utime(path, (1000, 1000))
+
+    result = parsed(sidecar, None)
+
+    assert ["x2"] == [envelope["data"]["dag_id"] for envelope in result["serialized_dags"]]

@@ -12,10 +12,10 @@ from doubles.channel import PlayedChannel, played
 
 from airlock.sdk import AirlockRuntimeError, Asset, AssetAlias, AssetNameRef, AssetUriRef, PermissionDenied
 from airlock.sdk.exceptions import AirlockException
-from airlock_runner.task.asset_events import InletEvents, OutletEvents
-from airlock_runner.task.asset_state_store import AssetStateStores
-from airlock_runner.task.state_backend import AssetScope, TaskScope
-from airlock_runner.task.state_store import DEFAULTS, StoreSettings, TaskStateStore
+from airlock_runner.task.assets.events import InletEvents, OutletEvents
+from airlock_runner.task.assets.state_store import AssetStateStores
+from airlock_runner.task.stores.state_backend import AssetScope, TaskScope
+from airlock_runner.task.stores.state_store import DEFAULTS, StoreSettings, TaskStateStore
 from airlock_wire.protocol import lookups, stores
 from airlock_wire.protocol.messages import ErrorResponse, ErrorType, OKResponse, TaskStateStoreResult, to_runner
 
@@ -261,6 +261,40 @@ def test_a_reference_stands_for_the_asset_that_the_server_has(channel):
 def test_what_an_outlet_cannot_say_is_refused(channel, call, error):
     with pytest.raises(error):
         call(OutletEvents())
+
+
+@pytest.mark.parametrize(
+    ("words", "question"),
+    [
+        ({"name": "a", "uri": "s3://x/a"}, ("a", "s3://x/a")),
+        ({"name": "a"}, ("a", None)),
+        ({"uri": "s3://x/a"}, (None, "s3://x/a")),
+    ],
+)
+def test_a_template_names_an_asset_by_words(channel, words, question):
+    channel.answer = lookups.AssetEventsResult(asset_events=[EVENT])
+    events = InletEvents((A, ALIAS)).for_asset(**words)
+
+    assert [{"n": 1}] == [each.extra for each in events]
+    [message] = channel.asked
+    assert question == (message.name, message.uri)
+
+
+def test_a_template_names_an_alias_by_words_and_an_outlet_too(channel):
+    channel.answer = lookups.AssetEventsResult(asset_events=[])
+    assert [] == list(InletEvents((A, ALIAS)).for_asset_alias(name="l"))
+    assert "l" == channel.asked[0].alias_name
+
+    outlets = OutletEvents()
+    outlets.for_asset(name="a", uri="s3://x/a").extra = {"n": 2}
+    assert {"n": 2} == outlets[A].extra
+
+
+def test_an_asset_without_name_and_uri_and_one_that_is_not_an_inlet_are_refused(channel):
+    with pytest.raises(ValueError, match=r"for_asset\(\) takes the asset's name, its uri, or both"):
+        InletEvents((A,)).for_asset()
+    with pytest.raises(KeyError, match="is not among this task's inlets"):
+        InletEvents((A,)).for_asset(name="b")
 
 
 def test_the_events_of_an_inlet_are_asked_for_at_their_first_use_and_once(channel):

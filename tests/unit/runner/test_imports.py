@@ -20,14 +20,20 @@ def test_a_launch_imports_none_of_these(mode):
 
 def test_a_launch_without_assets_imports_nothing_about_them():
     about_assets = {
-        "airlock.sdk._assets", "airlock_wire.assets", "airlock_runner.task.asset_context",
-        "airlock_runner.task.asset_events", "airlock_runner.task.asset_state_store", "airlock_wire.protocol.lookups",
+        "airlock.sdk.definitions.asset", "airlock_wire.assets", "airlock_runner.task.assets.context",
+        "airlock_runner.task.assets.events", "airlock_runner.task.assets.state_store", "airlock_wire.protocol.lookups",
         "airlock_wire.protocol.stores",
     }  # fmt: skip
-    imported = imported_by("airlock_runner.child", "airlock_runner.task.execute", "airlock_runner.parse")
+    imported = imported_by("airlock_runner.child", "airlock_runner.task.execute")
 
-    assert "airlock_runner.task.state_store" in imported
+    assert "airlock_runner.task.stores.state_store" in imported
     assert set() == imported & about_assets
+
+
+def test_a_launch_of_a_task_does_not_know_what_a_serialized_dag_is():
+    imported = imported_by("airlock_runner.child", "airlock_runner.task.execute")
+
+    assert [] == [name for name in imported if name.startswith(("airlock_wire.dags", "airlock_wire.protocol.dags"))]
 
 
 def test_the_launcher_leaves_for_after_its_fork_what_its_child_has_no_use_for():

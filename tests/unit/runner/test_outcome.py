@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from airlock.sdk import AirlockFailException, AirlockSkipException, TaskTerminated
-from airlock_runner.task.outcome import outcome_of, summary
+from airlock_runner.task.endings.outcome import outcome_of, summary
 from airlock_wire.protocol.messages import RetryTask, SucceedTask, TaskState
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)

@@ -9,7 +9,7 @@ from doubles.channel import PlayedChannel, played
 
 from airlock.sdk import NEVER_EXPIRE, AirlockRuntimeError, PermissionDenied
 from airlock.sdk.exceptions import NotJson
-from airlock_runner.task.state_store import DEFAULTS, StoreSettings, TaskStateStore, settings_in
+from airlock_runner.task.stores.state_store import DEFAULTS, StoreSettings, TaskStateStore, settings_in
 from airlock_wire.protocol.messages import ErrorResponse, ErrorType, OKResponse, TaskStateStoreResult
 from airlock_wire.protocol.stores import (
     ClearAllTaskStateStore,

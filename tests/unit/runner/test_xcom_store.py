@@ -8,7 +8,7 @@ import pytest
 
 from airlock.sdk.exceptions import AirlockException
 from airlock.sdk.io import ObjectStoragePath
-from airlock_runner.task.xcom_store import XComStore, key_of, of_environment
+from airlock_runner.task.stores.xcom_store import XComStore, key_of, of_environment
 
 PLACE = ("d", "r", "t", -1, "k")
 _FOLDERS = (f"memory://xcoms/{number}" for number in itertools.count())

@@ -52,7 +52,9 @@ BASE = Facts(
         ({"stopped": Stop.DENIED, "connected": False, "exit": None}, Reason.DENIED, None),
         ({"stopped": Stop.BROKE_PROTOCOL}, Reason.CRASHED, "failed"),
         ({"stopped": Stop.BROKE_PROTOCOL, "reported": "success"}, Reason.SUCCEEDED, None),
-        ({"parsed": True, "exit": None}, Reason.PARSED, None),
+        ({"parsed": True, "mode": "parse", "exit": None}, Reason.PARSED, None),
+        ({"parsed": True, "mode": "trigger", "exit": None}, Reason.FIRED, None),
+        ({"stopped": Stop.TIMED_OUT, "mode": "trigger", "judges": False}, Reason.TIMED_OUT, None),
         ({"connected": False, "exit": None}, Reason.RUNNER_NEVER_CONNECTED, None),
     ],
 )

@@ -1,28 +1,30 @@
 """Builds the context of a task: what its function, its templates and get_current_context() see."""
 
+import os
+from datetime import datetime
 from typing import Any
 
-from airlock.sdk import Connection, Context, Variable
-from airlock.sdk._task import Task
-from airlock.sdk._variable import NO_DEFAULT
-from airlock_runner.task.state_store import DEFAULTS, StoreSettings, TaskStateStore
+from airlock.sdk._proxy import Proxy
+from airlock.sdk.definitions.context import Context, Later
+from airlock_runner.task.stores.state_store import DEFAULTS, StoreSettings, TaskStateStore
 from airlock_runner.task.task_instance import RunningTaskInstance
-from airlock_wire.protocol.messages import DagRun
+from airlock_wire.protocol.messages import TIRunContext
 
 
 def context_of(
-    task: Task, ti: RunningTaskInstance, dag_run: DagRun, store_settings: StoreSettings = DEFAULTS
+    task: Any, ti: RunningTaskInstance, server: TIRunContext, store_settings: StoreSettings = DEFAULTS
 ) -> Context:
     """
     Returns the context. It has entries about dates only if the DAG run has the dates, and about assets only if the
     task has inlets or outlets.
 
-    ``params`` are the DAG's, overridden by the run's configuration; ``conf`` is that configuration.
+    ``params`` are the DAG's and the task's, overridden by the run's configuration; ``conf`` is that configuration.
     """
+    dag_run = server.dag_run
     conf = dict(dag_run.conf or {})
     states = TaskStateStore(ti.id, (ti.dag_id, ti.run_id, ti.task_id, ti.map_index), store_settings)
     context = Context(
-        dag=task.dag,
+        dag=task.get_dag(),
         task=task,
         ti=ti,
         task_instance=ti,
@@ -30,71 +32,112 @@ def context_of(
         run_id=dag_run.run_id,
         try_number=ti.try_number,
         map_index=ti.map_index,
-        params={**task.dag.params, **conf},
+        map_index_template=task.map_index_template,
+        task_reschedule_count=server.task_reschedule_count,
+        params=_params(task, conf),
         conf=conf,
-        var=Variables(),
-        conn=Connections(),
+        inlets=task.inlets,
+        outlets=task.outlets,
+        partition_key=dag_run.partition_key,
+        partition_date=dag_run.partition_date,
+        var=Proxy(_variables),
+        conn=Proxy(_connections),
+        macros=Proxy(_macros),
+        triggering_asset_events=Proxy(lambda: _triggering_events(dag_run.consumed_asset_events)),
+        prev_start_date_success=Proxy(lambda: ti.previous_success("start_date")),
+        prev_end_date_success=Proxy(lambda: ti.previous_success("end_date")),
         task_state_store=states,
         # Its name in Airflow before 3.3.2.
         task_state=states,
     )
+    if ti.map_index >= 0:
+        context["expanded_ti_count"] = Proxy(ti.expanded_count)
     if (logical := dag_run.logical_date) is not None:
         ds, ts = logical.strftime("%Y-%m-%d"), logical.isoformat()
         context.update(
-            logical_date=logical,
+            logical_date=_date(logical),
             ds=ds,
             ds_nodash=ds.replace("-", ""),
             ts=ts,
             ts_nodash=logical.strftime("%Y%m%dT%H%M%S"),
             ts_nodash_with_tz=ts.replace("-", "").replace(":", ""),
+            prev_data_interval_start_success=Proxy(lambda: ti.previous_success("data_interval_start")),
+            prev_data_interval_end_success=Proxy(lambda: ti.previous_success("data_interval_end")),
         )
     if dag_run.data_interval_start is not None:
-        context["data_interval_start"] = dag_run.data_interval_start
+        context["data_interval_start"] = _date(dag_run.data_interval_start)
     if dag_run.data_interval_end is not None:
-        context["data_interval_end"] = dag_run.data_interval_end
+        context["data_interval_end"] = _date(dag_run.data_interval_end)
     date = context.get("ds_nodash", dag_run.run_id)
     if task.inlets or task.outlets:
-        from airlock_runner.task import asset_context  # deferred: most tasks have no assets
+        from airlock_runner.task.assets import context as asset_context  # deferred: most tasks have no assets
 
         asset_context.add(context, task, ti, store_settings)
     context["task_instance_key_str"] = f"{ti.dag_id}__{ti.task_id}__{date}"
     return context
 
 
-class _Lookup:
-    """Looks names up as attributes when they are used: ``x.name``, ``x.get("name")``."""
+def _date(value: datetime) -> Later:
+    """Returns a date as pendulum's, where it is installed. Only who reads one waits for the import."""
 
-    def get(self, name: str) -> Any:
-        """Returns what the name stands for."""
-        raise NotImplementedError
+    def make() -> datetime:
+        from airlock.sdk.timezone import coerce_datetime  # deferred: it imports zoneinfo
 
-    def __getattr__(self, name: str) -> Any:
-        """Returns what the name stands for; raises AttributeError for names of Python's own protocols."""
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return self.get(name)
+        return coerce_datetime(value)
+
+    return Later(make)
 
 
-class _Values(_Lookup):
-    def __init__(self, *, json: bool) -> None:
-        self._json = json
-
-    def get(self, name: str, default: Any = NO_DEFAULT) -> Any:
-        return Variable.get(name, default, deserialize_json=self._json)
-
-
-class Variables:
-    """``var.value.name`` is a variable's text, ``var.json.name`` what its JSON holds."""
-
-    def __init__(self) -> None:
-        """Makes both lookups without asking the platform."""
-        self.value = _Values(json=False)
-        self.json = _Values(json=True)
+def tell_environment(task: Any, ti: RunningTaskInstance, context: Context) -> None:
+    """Puts who the task is into the environment of this process, and so of those that it starts."""
+    os.environ |= {
+        "AIRFLOW_CTX_DAG_ID": ti.dag_id,
+        "AIRFLOW_CTX_TASK_ID": ti.task_id,
+        "AIRFLOW_CTX_DAG_RUN_ID": ti.run_id,
+        "AIRFLOW_CTX_TRY_NUMBER": str(ti.try_number),
+        "AIRFLOW_CTX_DAG_OWNER": str(task.owner),
+        "AIRFLOW_CTX_LOGICAL_DATE": context.get("ts", ""),
+    }
 
 
-class Connections(_Lookup):
-    """``conn.name`` is the connection of that id."""
+def _params(task: Any, conf: dict[str, Any]) -> dict[str, Any]:
+    dump = getattr(task.params, "dump", None)
+    own = dump() if dump is not None else dict(task.params)
+    if not conf:
+        return own
+    if not own:
+        return dict(conf)
+    return _merged(own, conf)
 
-    def get(self, name: str) -> Connection:
-        """Returns the connection of this id."""
-        return Connection.get(name)
+
+def _merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Returns a mapping with another laid over it, at any depth."""
+    merged = dict(one)
+    for key, value in other.items():
+        below = merged.get(key)
+        merged[key] = _merged(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _variables() -> Any:
+    from airlock_runner.task.accessors import Variables
+
+    return Variables()
+
+
+def _connections() -> Any:
+    from airlock_runner.task.accessors import Connections
+
+    return Connections()
+
+
+def _macros() -> Any:
+    from airlock.sdk.execution_time import macros
+
+    return macros
+
+
+def _triggering_events(events: list[Any]) -> Any:
+    from airlock_runner.task.assets.triggering import TriggeringAssetEvents
+
+    return TriggeringAssetEvents(events)

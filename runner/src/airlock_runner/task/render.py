@@ -1,66 +1,45 @@
 """
-Renders a task's arguments for its function: XComArgs become the values of the tasks before it, and templates are
-rendered. The fields are Airflow's: ``op_args``, ``op_kwargs`` and ``templates_dict``.
+Renders a task's template fields: XComArgs become the values of the tasks before it, and templates are rendered.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from typing import Any, Final
 
 import msgspec
 
-from airlock.sdk._task import Task
-from airlock.sdk._templates import render
-from airlock.sdk._xcom import XComArg, replaced
+from airlock.sdk.bases.operator import BaseOperator
+from airlock.sdk.definitions.template import Rendering
 from airlock.sdk.exceptions import NotJson
 from airlock_runner.json_values import plain
-from airlock_runner.task.task_instance import RunningTaskInstance
 
 #: How much of one field is kept for people to look at.
 MAX_FIELD_CHARS: Final = 4096
 
 
-class Arguments(msgspec.Struct, frozen=True):
-    """The arguments of one call."""
-
-    op_args: tuple[Any, ...]
-    op_kwargs: dict[str, Any]
-    templates_dict: dict[str, Any] | None
-
-
-def arguments_of(task: Task, ti: RunningTaskInstance, context: Mapping[str, Any]) -> Arguments:
+def render(operator: BaseOperator, context: Any, seen_oids: Collection[int] = ()) -> None:
     """
-    Returns the task's arguments, rendered. An XCom that several arguments use is pulled once. Raises TemplateError.
+    Renders the fields in place. ``seen_oids`` are ids of values that came out of XComs: those are not templates. Raises
+    TemplateError.
     """
-    values: dict[tuple[str, str], Any] = {}
-
-    def pull(arg: XComArg) -> Any:
-        place = (arg.task.task_id, arg.key)
-        if place not in values:
-            values[place] = ti.xcom_pull(task_ids=arg.task.task_id, key=arg.key)
-        return values[place]
-
-    def field(value: Any, name: str) -> Any:
-        return replaced(value, pull, lambda text: render(text, context, f"task {task.task_id!r}: {name}"))
-
-    return Arguments(
-        op_args=tuple(field(value, f"op_args[{i}]") for i, value in enumerate(task.op_args)),
-        op_kwargs={key: field(value, f"op_kwargs[{key!r}]") for key, value in task.op_kwargs.items()},
-        templates_dict=field(task.options.templates_dict, "templates_dict"),
+    if type(operator).render_template_fields is not BaseOperator.render_template_fields:
+        # A class that renders in its own way, as some of providers do.
+        operator.render_template_fields(context)
+        return
+    Rendering(operator, context, seen_oids=seen_oids, plain_text=operator.renders_plain_text()).fields_of(
+        operator, operator.template_fields
     )
 
 
-def shown(arguments: Arguments) -> dict[str, Any]:
+def shown(operator: BaseOperator) -> dict[str, Any]:
     """
-    Returns the arguments as people see them: JSON, each field bounded. A value that is not JSON is shown as its repr.
+    Returns the fields as people see them: JSON, each field bounded. A value that is not JSON is shown as its repr.
     """
-    return {
-        "op_args": _bounded(list(arguments.op_args)),
-        "op_kwargs": _bounded(arguments.op_kwargs),
-        "templates_dict": _bounded(arguments.templates_dict),
-    }
+    return {field: _bounded(getattr(operator, field, None)) for field in operator.template_fields}
 
 
 def _bounded(value: Any) -> Any:
+    if isinstance(value, tuple):
+        value = list(value)
     try:
         value = plain(value, "field")
         text = msgspec.json.encode(value).decode()

@@ -18,7 +18,7 @@ from airlock_sidecar.state.stops import Stop
 from airlock_sidecar.upstream.calls import Calls, segment
 from airlock_wire.protocol import messages
 from airlock_wire.states import FINISHED
-from airlock_wire.workload import Execute, Parse
+from airlock_wire.workload import Execute, Parse, Trigger
 
 _UID_CHARS = 8
 
@@ -55,8 +55,8 @@ def again(launch: Launch) -> Entered:
     return Entered(None, memory.stopped, memory.stopped_message)
 
 
-def parse(work: Parse) -> Entered:
-    """Returns the first frame for a launch that parses a file, which asks no server."""
+def unasked(work: Parse | Trigger) -> Entered:
+    """Returns the first frame for a launch that parses a file or runs a trigger: the server is not asked for it."""
     return Entered(msgspec.to_builtins(work.request))
 
 
@@ -95,7 +95,11 @@ def first_body(startup: dict[str, Any] | None, *, json_values: bool) -> dict[str
     Airflow's runner makes another time zone of a text, and shows it to user code. ``json_values`` says that the runner
     agreed on values as JSON text.
     """
-    if startup is None or "start_date" not in startup:
+    if startup is None:
+        return None
+    if "startup" in startup:
+        return startup | {"startup": first_body(startup["startup"], json_values=json_values)}
+    if "start_date" not in startup:
         return startup
     agreed = {"json_values": True} if json_values else {}
     return startup | {"start_date": msgspec.convert(startup["start_date"], datetime)} | agreed

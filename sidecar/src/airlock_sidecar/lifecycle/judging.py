@@ -5,7 +5,7 @@ The sidecar forwards what the runner reported. It judges a crash itself only if 
 instance. It leaves to Kubernetes and the owner what only they can know.
 """
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from airlock_sidecar.state.stops import Stop
 from airlock_wire.pod import CHILD_EXIT_CLOSED
@@ -21,6 +21,10 @@ _REPORTED = {
     "up_for_reschedule": Reason.RESCHEDULED,
     "awaiting_input": Reason.AWAITING_INPUT,
 }
+#: What a runner does: it executes a task instance, parses a file, or runs a trigger.
+Mode = Literal["execute", "parse", "trigger"]
+
+_DELIVERED = {"parse": Reason.PARSED, "trigger": Reason.FIRED}
 _STOPPED = {
     Stop.SUPERSEDED: Reason.SUPERSEDED,
     Stop.ALREADY_FINISHED: Reason.ALREADY_FINISHED,
@@ -41,7 +45,7 @@ class Facts(NamedTuple):
 
     #: The state that the runner reported; None if it reported nothing, or if that is withheld (``withheld``).
     reported: str | None
-    #: The runner in parse mode delivered its result.
+    #: The runner in parse or trigger mode delivered its result.
     parsed: bool
     #: The launcher's exit report, None if the launcher went without a report.
     exit: Exit | None
@@ -57,9 +61,9 @@ class Facts(NamedTuple):
     judges: bool
     #: The server's message, if its answer made this sidecar stop the runner; after a time-out the sentence about it.
     stopped_message: str = ""
-    #: Seconds that the runner may take, None without a limit; and whether the runner only imports a file.
+    #: Seconds that the runner may take, None without a limit; and what it does.
     limit: float | None = None
-    parses: bool = False
+    mode: Mode = "execute"
 
 
 class Verdict(NamedTuple):
@@ -82,10 +86,12 @@ def withheld(state: str, *, signalled: bool, stopped: Stop) -> bool:
     return bool(stopped) and not (stopped == Stop.TIMED_OUT and state in _AFTER_TIME_OUT)
 
 
-def timed_out(limit: float | None, *, parses: bool) -> str:
+def timed_out(limit: float | None, mode: Mode) -> str:
     """Returns the sentence about a runner that took too long."""
     seconds = "" if limit is None else f" of {limit:g} s"
-    if parses:
+    if mode == "trigger":
+        return f"the trigger ran longer than its limit{seconds} and was stopped"
+    if mode == "parse":
         return f"importing the file took longer than its limit{seconds} and was stopped"
     return f"the task ran longer than its execution_timeout{seconds} and was stopped"
 
@@ -95,10 +101,10 @@ def judge(facts: Facts) -> Verdict:
     if facts.stopped in _STOPPED:
         return Verdict(_STOPPED[facts.stopped], facts.stopped_message or _sentence(facts.stopped))
     if facts.parsed:
-        return Verdict(Reason.PARSED, "")
+        return Verdict(_DELIVERED.get(facts.mode, Reason.PARSED), "")
     if not facts.connected:
         return Verdict(Reason.RUNNER_NEVER_CONNECTED, "no launcher connected in time")
-    late = facts.stopped_message or timed_out(facts.limit, parses=facts.parses)
+    late = facts.stopped_message or timed_out(facts.limit, facts.mode)
     if facts.stopped == Stop.TIMED_OUT and facts.reported in _AFTER_TIME_OUT:
         return Verdict(Reason.TIMED_OUT, late)
     if facts.reported is not None:

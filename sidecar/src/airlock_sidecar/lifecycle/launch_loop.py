@@ -148,7 +148,7 @@ class Lifecycle:
             return entering.again(self._launch)
         if isinstance(work, Execute):
             return entering.execute(self._calls, work, self._identity)
-        return entering.parse(work)
+        return entering.unasked(work)
 
     def _wait_for_session(self) -> None:
         while True:
@@ -237,7 +237,7 @@ class Lifecycle:
         self._launch.mark("started")
         # This is written before the runner is told: without a record it says whether user code can have begun.
         Path(self._settings.state_dir, pod.BEGUN_FILE).touch()
-        # The import of a file is all that a launch that parses it does. A task's own time begins when its runner says.
+        # A launch that parses a file or runs a trigger does nothing else. A task's time begins when its runner says.
         self._launch.clock.start(begun=not isinstance(self._launch.workload, Execute))
         self._conversation.begin(self._session)
         if self._heart is not None:
@@ -267,7 +267,7 @@ class Lifecycle:
         if limit is None or clock.left(limit) > 0:
             self._launch.note_time()
             return
-        text = judging.timed_out(limit, parses=not isinstance(self._launch.workload, Execute))
+        text = judging.timed_out(limit, recording.mode_of(self._launch))
         if not clock.used.begun:
             text = f"user code did not begin within {limit + SLOW_START_SECONDS:g} s, and the runner was stopped"
         self._launch.log(text, "error")

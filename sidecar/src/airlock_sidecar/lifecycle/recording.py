@@ -5,7 +5,7 @@ from pathlib import Path
 from airlock_sidecar.lifecycle import judging
 from airlock_sidecar.state.launch import Launch
 from airlock_wire import record
-from airlock_wire.workload import Execute
+from airlock_wire.workload import Execute, Parse
 
 
 def facts(launch: Launch) -> judging.Facts:
@@ -23,8 +23,14 @@ def facts(launch: Launch) -> judging.Facts:
         should_retry=launch.should_retry,
         judges=isinstance(work, Execute) and work.judges,
         limit=launch.limit,
-        parses=not isinstance(work, Execute),
+        mode=mode_of(launch),
     )
+
+
+def mode_of(launch: Launch) -> judging.Mode:
+    """Returns what the runner of a launch does."""
+    work = launch.workload
+    return "execute" if isinstance(work, Execute) else "parse" if isinstance(work, Parse) else "trigger"
 
 
 def write(launch: Launch, verdict: judging.Verdict, file: str) -> None:

@@ -10,9 +10,10 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from airlock_sidecar.requests.handlers import Handler, Handlers
+from airlock_sidecar.requests.results import Results
 from airlock_sidecar.requests.route import Route
 from airlock_sidecar.requests.routes import ROUTES
-from airlock_wire.protocol import changes, endings, lookups, messages, whole
+from airlock_wire.protocol import changes, endings, lookups, messages, triggers, whole
 
 _STATE = "PATCH /task-instances/{ti_id}/state"
 _OWN = "none: this task instance's own"
@@ -83,6 +84,21 @@ WITHOUT_ROW: dict[type[Any], WithoutRow] = {
         Handlers.unserved, "none: a triggerer's message", "status 400 in the error slot", "never served"
     ),
 }
+
+
+#: What only a running task may ask: a trigger waits for it elsewhere, and must not speak as the task.
+_OF_TASKS_ALONE = frozenset(
+    {
+        messages.SetRenderedFields, changes.SetRenderedMapIndex, changes.SkipDownstreamTasks,
+        changes.CreateHITLDetailPayload, lookups.ValidateInletsAndOutlets, *whole.TERMINAL,
+    }
+)  # fmt: skip
+
+
+def of_trigger(handlers: Handlers, results: Results) -> dict[type[Any], Handler]:
+    """Returns what answers each message of a launch that runs a trigger: the task's rights, and the one result."""
+    own = {kind: handler for kind, handler in table(handlers).items() if kind not in _OF_TASKS_ALONE}
+    return {**own, triggers.TriggerResult: results.trigger}
 
 
 def table(handlers: Handlers) -> dict[type[Any], Handler]:

@@ -14,7 +14,7 @@ from airlock_sidecar.errors import NotAllowed
 from airlock_sidecar.requests import access
 from airlock_sidecar.requests.access import Missing
 from airlock_wire.protocol import endings
-from airlock_wire.workload import Access
+from airlock_wire.workload import HARMFUL_TRIGGERS, Access
 
 #: The keys by which Airflow marks an argument that is an object of a class, in the newer and the older form.
 _CLASS, _TYPE = "__classname__", "__type"
@@ -32,14 +32,7 @@ PLAIN_CLASSES = frozenset(
 )  # fmt: skip
 _PLAIN_TYPES = frozenset({"datetime", "dict", "frozenset", "set", "timedelta", "timezone", "tuple"})
 
-#: Triggers that are harmful by design: they call what they are told to, or remove files. A ``*`` does not allow them.
-BY_NAME_ALONE = frozenset(
-    {
-        "airflow.triggers.callback.CallbackTrigger",
-        "airflow.providers.standard.triggers.file.FileDeleteTrigger",
-        "airflow.providers.standard.triggers.file.DirectoryFileDeleteTrigger",
-    }
-)
+BY_NAME_ALONE = frozenset(HARMFUL_TRIGGERS)
 
 #: Arguments of triggers that name something to be imported and called.
 CALLED_ARGUMENTS = frozenset(

@@ -15,7 +15,7 @@ import msgspec
 from airlock_sidecar import errors
 from airlock_sidecar.logs import masking
 from airlock_sidecar.requests import access, governing, json_values, refusals
-from airlock_sidecar.requests.bulk import as_json
+from airlock_sidecar.requests.results import Results
 from airlock_sidecar.requests.route import Request, Route
 from airlock_sidecar.state.launch import Launch
 from airlock_sidecar.upstream.calls import Calls, segment
@@ -165,15 +165,14 @@ class Handlers:
 class ParseHandlers:
     """The table for a launch that parses a file: it asks the server nothing."""
 
-    def __init__(self, launch: Launch, keep_result: Callable[[bytes], None]) -> None:
+    def __init__(self, launch: Launch, results: Results) -> None:
         self._launch = launch
-        self._keep = keep_result
         self.table: dict[type[Any], Handler] = {
             messages.GetVariable: self.denied,
             messages.GetConnection: self.denied,
             messages.GetXCom: self.denied,
             messages.MaskSecret: self.mask_secret,
-            messages.DagFileParsingResult: self.result,
+            messages.DagFileParsingResult: results.parsing,
         }
 
     def denied(self, ask: Any) -> Any:
@@ -189,13 +188,3 @@ class ParseHandlers:
     def mask_secret(self, ask: messages.MaskSecret) -> None:
         """Masks what the file asks to be masked."""
         self._launch.mask(masking.secrets_in(ask.value, ask.name))
-
-    def result(self, result: messages.DagFileParsingResult) -> None:
-        """Keeps the result, with its errors masked because people see them. Refuses a second result."""
-        if self._launch.memory.parsed:
-            raise errors.NotAllowed("second terminal message", "a second parsing result is refused")
-        masker = self._launch.masker
-        errors_shown = {masker.mask(file): masker.mask(text) for file, text in (result.import_errors or {}).items()}
-        self._keep(as_json(msgspec.structs.replace(result, import_errors=errors_shown or None)))
-        with self._launch.remembering() as memory:
-            memory.parsed = True

@@ -20,7 +20,7 @@ from airlock_sidecar.state.stopwatch import Stopwatch
 from airlock_sidecar.state.task_clock import TaskClock
 from airlock_wire import options
 from airlock_wire.options import TaskOptions
-from airlock_wire.workload import Execute, TaskInstanceRef, Workload
+from airlock_wire.workload import Execute, Parse, TaskInstanceRef, Workload
 
 #: A smaller change of the used time is not written down.
 _NOTED_SECONDS = 0.9
@@ -68,7 +68,7 @@ class Launch:
 
     @property
     def limit(self) -> float | None:
-        """Seconds that user code, or the import of a file, may take; None without a limit."""
+        """Seconds that user code, a trigger, or the import of a file may take; None without a limit."""
         work = self.workload
         if not isinstance(work, Execute):
             return work.timeout_seconds
@@ -177,7 +177,7 @@ class Launch:
 
 
 def _ids(workload: Workload) -> dict[str, Any]:
-    if not isinstance(workload, Execute):
+    if isinstance(workload, Parse):
         return {"file": workload.request.file}
     ti = workload.ti
     return {

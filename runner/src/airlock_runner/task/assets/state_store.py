@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from airlock.sdk import _channel
-from airlock.sdk._assets import Asset, AssetAlias, AssetNameRef, AssetUriRef, BaseAsset
-from airlock.sdk._variable import refusal
+from airlock.sdk.definitions.asset import Asset, AssetAlias, AssetNameRef, AssetUriRef, BaseAsset
+from airlock.sdk.definitions.variable import refusal
 from airlock.sdk.exceptions import ChannelError
-from airlock_runner.task.state_backend import AssetScope
-from airlock_runner.task.state_store import StoreSettings, ask, backend_of, checked, storable, warn_of_large
+from airlock_runner.task.stores.state_backend import AssetScope
+from airlock_runner.task.stores.state_store import StoreSettings, ask, backend_of, checked, storable, warn_of_large
 from airlock_wire.protocol import lookups, stores
 from airlock_wire.protocol.messages import ErrorResponse, ErrorType
 

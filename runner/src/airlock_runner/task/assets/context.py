@@ -4,19 +4,20 @@ from typing import Any
 
 import msgspec
 
-from airlock.sdk import Context, _channel
-from airlock.sdk._assets import InactiveAsset, Metadata, declaration
-from airlock.sdk._task import Task
+from airlock.sdk import _channel
+from airlock.sdk.definitions.asset import Metadata
+from airlock.sdk.definitions.asset.declared import InactiveAsset, declaration
+from airlock.sdk.definitions.context import Context
 from airlock_runner.json_values import plain
-from airlock_runner.task.asset_events import InletEvents, OutletEvents
-from airlock_runner.task.asset_state_store import AssetStateStores
-from airlock_runner.task.state_store import StoreSettings
+from airlock_runner.task.assets.events import InletEvents, OutletEvents
+from airlock_runner.task.assets.state_store import AssetStateStores
+from airlock_runner.task.stores.state_store import StoreSettings
 from airlock_runner.task.task_instance import RunningTaskInstance
 from airlock_wire.assets import DeclaredAsset
 from airlock_wire.protocol.lookups import InactiveAssetsResult, ValidateInletsAndOutlets
 
 
-def add(context: Context, task: Task, ti: RunningTaskInstance, settings: StoreSettings) -> None:
+def add(context: Context, task: Any, ti: RunningTaskInstance, settings: StoreSettings) -> None:
     """
     Adds the entries about assets. Raises InactiveAsset if the server says that an inlet or outlet is not active: then
     no event of it would count.
@@ -47,7 +48,7 @@ def note(context: Context, metadata: Any) -> None:
         events[metadata.alias].add(metadata.asset, metadata.extra)
 
 
-def report(context: Context, task: Task) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def report(context: Context, task: Any) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Returns what a success says about assets: the outlets, and what the task said of them."""
     profiles = [_profile(declaration(each)) for each in task.outlets]
     return profiles, [plain(each, "an outlet event") for each in context["outlet_events"].as_wire()]

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any, Final, Self, overload
 
 from airlock.sdk import _channel
-from airlock.sdk._assets import Asset, AssetAlias, AssetNameRef, AssetRef, AssetUriRef, BaseAsset
-from airlock.sdk._variable import refusal
+from airlock.sdk.definitions.asset import Asset, AssetAlias, AssetNameRef, AssetRef, AssetUriRef, BaseAsset
+from airlock.sdk.definitions.variable import refusal
 from airlock.sdk.exceptions import AirlockRuntimeError, ChannelError
 from airlock_wire.protocol import lookups
 from airlock_wire.protocol.messages import ErrorResponse, ErrorType
@@ -59,7 +59,29 @@ class OutletEvent:
         return [{**event, "partition_key": key} for key in sorted(self.partition_keys)]
 
 
-class OutletEvents:
+class _ByName:
+    """The same by words, for a template: ``inlet_events.for_asset(name="orders")``."""
+
+    def for_asset(self, *, name: str | None = None, uri: str | None = None) -> Any:
+        """Returns the events of an asset; raises ValueError without a name and a URI."""
+        if name and uri:
+            return self[Asset(name=name, uri=uri)]
+        if name:
+            return self[Asset.ref(name=name)]
+        if uri:
+            return self[Asset.ref(uri=uri)]
+        raise ValueError("for_asset() takes the asset's name, its uri, or both")
+
+    def for_asset_alias(self, *, name: str) -> Any:
+        """Returns the events of an alias."""
+        return self[AssetAlias(name=name)]
+
+    def __getitem__(self, asset: Any) -> Any:
+        """Returns the events of an asset, a reference to one, or an alias."""
+        raise NotImplementedError
+
+
+class OutletEvents(_ByName):
     """``outlet_events[asset].extra`` and ``outlet_events[alias].add(asset)``."""
 
     def __init__(self) -> None:
@@ -170,7 +192,7 @@ class Events(Sequence[AssetEvent]):
         return len(self._events())
 
 
-class InletEvents:
+class InletEvents(_ByName):
     """``inlet_events[asset]``, by the asset, a reference, an alias, or the place among the task's inlets."""
 
     def __init__(self, inlets: tuple[BaseAsset, ...]) -> None:
@@ -180,7 +202,7 @@ class InletEvents:
     def __getitem__(self, asset: BaseAsset | int) -> Events:
         """Returns the events of an inlet; raises KeyError for an asset that the task does not read."""
         each = self._inlets[asset] if isinstance(asset, int) else asset
-        if each not in self._inlets:
+        if not any(_are_one(each, inlet) for inlet in self._inlets):
             raise KeyError(f"{each!r} is not among this task's inlets")
         match each:
             case Asset():
@@ -201,6 +223,19 @@ class InletEvents:
     def __len__(self) -> int:
         """Returns the number of inlets."""
         return len(self._inlets)
+
+
+def _are_one(asset: BaseAsset, inlet: BaseAsset) -> bool:
+    """Tells whether an inlet is what a task asks for: a reference stands for the asset that it names."""
+    match asset, inlet:
+        case (Asset(), Asset()):
+            return (asset.name, asset.uri) == (inlet.name, inlet.uri)
+        case (AssetNameRef(), Asset()):
+            return asset.name == inlet.name
+        case (AssetUriRef(), Asset()):
+            return asset.uri == inlet.uri
+        case _:
+            return asset == inlet
 
 
 def _resolved(asset: BaseAsset) -> tuple[str, str, dict[str, Any]]:

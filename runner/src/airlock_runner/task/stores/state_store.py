@@ -9,13 +9,13 @@ import msgspec
 
 from airlock.sdk import _channel
 from airlock.sdk._retention import NEVER_EXPIRE
-from airlock.sdk._variable import refusal
+from airlock.sdk.definitions.variable import refusal
 from airlock.sdk.exceptions import ChannelError
 from airlock_runner.json_values import plain
 from airlock_wire.protocol.messages import ErrorResponse, ErrorType, Message, TaskStateStoreResult
 
 if TYPE_CHECKING:
-    from airlock_runner.task.state_backend import Backend
+    from airlock_runner.task.stores.state_backend import Backend
 
 #: The name of the stores' settings in the server's answer to PATCH /run; it is absent where all are at their defaults.
 SETTINGS: Final = "state_store"
@@ -115,7 +115,7 @@ def backend_of(settings: StoreSettings) -> "Backend | None":
     """Returns the backend that keeps the values; None where the server does."""
     if not settings.worker_backend:
         return None
-    from airlock_runner.task import state_backend  # deferred: few installations have one
+    from airlock_runner.task.stores import state_backend  # deferred: few installations have one
 
     return state_backend.load(settings.worker_backend)
 

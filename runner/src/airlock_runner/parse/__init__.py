@@ -1,0 +1,1 @@
+"""Parse mode: imports a DAG file, and writes its DAGs as plain data."""

@@ -1,0 +1,1 @@
+"""What a task with assets meets in its context. Imported for such tasks alone."""

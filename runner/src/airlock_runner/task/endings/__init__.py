@@ -1,0 +1,1 @@
+"""How a task ends: what is reported, and what follows the report."""

@@ -1,0 +1,1 @@
+"""Where a task keeps values: its state, and XComs outside the server."""
