@@ -190,9 +190,7 @@ def test_a_port_for_metrics_that_is_taken_ends_the_server_with_a_reason(pod_serv
 
 
 def test_a_server_without_a_port_for_metrics_does_not_load_their_library():
-    code = (
-        "import sys, airlock_server.cli.api_server, airlock_server.cli.tasks; print('prometheus_client' in sys.modules)"
-    )
+    code = "import sys, airlock_server.cli.services.api_server, airlock_server.cli.local.tasks; print('prometheus_client' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
 
     assert "False" == done.stdout.strip()

@@ -15,7 +15,7 @@ from airlock_wire import ids
 from airlock_wire.identity import TaskInstanceKey
 
 MOMENT = "'2026-01-01 00:00:00'"
-REVISIONS = ["0001", "0002", "0003", "0004", "0005", "0006"]
+REVISIONS = ["0001", "0002", "0003", "0004", "0005", "0006", "0007"]
 
 
 class Old:
@@ -74,6 +74,19 @@ class Old:
             "VALUES ('d', 'r', 't', -1, 0, 'inlet', 'Asset', 'n', 'u')",
         )
 
+    def add_parsed(self):
+        """Adds what the DAG processor writes: a bundle, a version of the DAG, an import error and a warning."""
+        true = "true" if self._engine.dialect.name == "postgresql" else "1"
+        self.run(
+            f"UPDATE dag SET last_parsed_at = {MOMENT}, is_stale = {true}, schedule_summary = '@daily'",
+            f"INSERT INTO dag_bundle (name, active, seen_at) VALUES ('mine', {true}, {MOMENT})",
+            "INSERT INTO dag_version (id, dag_id, number, content_hash, data, source, bundle_name, created_at, updated_at) "
+            f"VALUES ('v', 'd', 1, 'h', CAST('{{}}' AS {self.bytes}), '', 'mine', {MOMENT}, {MOMENT})",
+            "INSERT INTO import_error (bundle_name, relative_fileloc, stacktrace, at) "
+            f"VALUES ('mine', 'f.py', 'broken', {MOMENT})",
+            f"INSERT INTO dag_warning (dag_id, kind, message, at) VALUES ('d', 'k', 'm', {MOMENT})",
+        )
+
     @property
     def bytes(self):
         return "BYTEA" if self._engine.dialect.name == "postgresql" else "BLOB"
@@ -108,9 +121,10 @@ def test_what_an_older_airlock_stored_is_used_by_this_one(old, empty_url, revisi
 
 @pytest.mark.parametrize("revision", REVISIONS)
 def test_what_this_airlock_stored_is_there_after_its_undoing(old, empty_url, revision):
-    old.go("0007")
-    old.add("0007")
+    old.go("0008")
+    old.add("0008")
     old.add_assets()
+    old.add_parsed()
     old.go(revision, down=True)
     assert [("mine",)] == old.ask(
         "SELECT bundle_name FROM dag" if revision == "0001" else "SELECT substr(owner, 8) FROM dag"

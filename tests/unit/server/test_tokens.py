@@ -37,6 +37,15 @@ def test_a_minted_token_holds_and_says_whose_it_is(tokens, scope):
     assert "HS512" == jwt.get_unverified_header(token)["alg"]
 
 
+def test_the_token_of_a_trigger_lives_as_long_as_the_wait_may_take_and_never_shorter_than_others(tokens):
+    lives = [
+        claims.exp - claims.iat
+        for seconds in (10.0, 3600.5)
+        for claims in [tokens.verify(tokens.mint_execution(TI, at_least_seconds=seconds))]
+    ]
+    assert [600, 3601] == lives
+
+
 def test_two_tokens_are_never_the_same(tokens):
     assert tokens.mint_execution(TI) != tokens.mint_execution(TI)
 

@@ -217,6 +217,13 @@ def by_state(conn: sa.Connection) -> dict[str, int]:
     return {str(state or TaskInstanceState.NONE): count for state, count in rows}
 
 
+def rendered_fields_of(conn: sa.Connection, ti_id: str) -> bytes | None:
+    """Returns a task instance's rendered fields, a JSON object; None where it has not stored them."""
+    of_it = sa.select(rendered_fields.c.fields).join(task_instance, instance_keys.same(task_instance, rendered_fields))
+    kept: bytes | None = conn.scalar(of_it.where(_t.id == ti_id))
+    return kept
+
+
 def set_rendered_fields(conn: sa.Connection, ti_id: str, fields: bytes) -> Missing | None:
     """
     Carries out PUT /rtif: stores the JSON object ``fields``; returns what is missing if there is no task instance.
@@ -279,6 +286,13 @@ def _run_context(conn: sa.Connection, row: Any) -> dict[str, Any]:
     if row.next_method:
         context |= {"next_method": row.next_method, "next_kwargs": row.next_kwargs, "start_date": row.start_date}
     return context
+
+
+def run_context(conn: sa.Connection, ti_id: str) -> dict[str, Any]:
+    """Returns what PATCH /run answers, of a task instance that does not run."""
+    row = _row(conn, ti_id)
+    assert row is not None  # noqa: S101 - its owner asks
+    return _run_context(conn, row)
 
 
 def _clear_xcoms(conn: sa.Connection, row: Any) -> None:

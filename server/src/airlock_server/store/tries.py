@@ -21,6 +21,7 @@ from airlock_server.store.run_keys import run_id_of
 from airlock_server.store.schema import dag, task_instance, task_instance_history
 from airlock_wire import ids
 from airlock_wire.identity import TaskInstanceKey
+from airlock_wire.protocol.messages import TaskInstance
 from airlock_wire.states import FINISHED, TaskInstanceState
 
 _t = task_instance.c
@@ -53,6 +54,19 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     archived: bool
 
 
+def as_wire(row: Outcome) -> TaskInstance:
+    """Returns a try as a runner is told of it."""
+    return TaskInstance(
+        id=row.ti_id,
+        task_id=row.key.task_id,
+        dag_id=row.key.dag_id,
+        run_id=row.key.run_id,
+        try_number=row.try_number,
+        map_index=row.key.map_index,
+        dag_version_id=row.dag_version_id,
+    )
+
+
 def claim_dag(conn: sa.Connection, dag_id: str, bundle_name: str) -> None:
     """Claims the DAG for this bundle if nobody owns it; raises OwnedElsewhere if another bundle does."""
     bundle_owner = f"bundle:{bundle_name}"
@@ -62,6 +76,16 @@ def claim_dag(conn: sa.Connection, dag_id: str, bundle_name: str) -> None:
             f"DAG {dag_id!r} belongs to {owner!r}, so bundle {bundle_name!r} cannot have one of that name: "
             "rename one of them"
         )
+
+
+def borrow_dag(conn: sa.Connection, dag_id: str, bundle_name: str) -> None:
+    """
+    Claims the DAG for this bundle unless any bundle has it: whoever runs a file by its path on the database's machine
+    may do so whatever bundle the file is in. Raises OwnedElsewhere if TaskRuns made by hand own it.
+    """
+    owner = claim_dag_for(conn, dag_id, f"bundle:{bundle_name}")
+    if not owner.startswith("bundle:"):
+        raise OwnedElsewhere(f"DAG {dag_id!r} belongs to {owner!r}: give this one another dag_id")
 
 
 def claim_dag_for(conn: sa.Connection, dag_id: str, owner: str) -> str:

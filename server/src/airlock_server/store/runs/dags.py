@@ -39,9 +39,11 @@ def get(conn: sa.Connection, dag_id: str, namespace: str | None = None) -> Dag |
 
 
 def describe(conn: sa.Connection, dag_id: str, facts: DagFacts) -> None:
-    """Notes what is known of a claimed DAG, in the place of what was known."""
+    """
+    Notes what is known of a claimed DAG, in the place of what was known. What a DAG processor has written stays.
+    """
     values: dict[str, Any] = msgspec.structs.asdict(facts)
-    conn.execute(sa.update(dag).where(_d.dag_id == dag_id).values(values))
+    conn.execute(sa.update(dag).where(_d.dag_id == dag_id, _d.last_parsed_at.is_(None)).values(values))
 
 
 def lock(conn: sa.Connection, dag_id: str) -> None:

@@ -1,0 +1,1 @@
+"""Finds the DAG files of a bundle. Nothing here imports them."""
