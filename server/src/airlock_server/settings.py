@@ -168,6 +168,58 @@ class ParseSettings(msgspec.Struct, frozen=True, kw_only=True):
     timeout_seconds: float = 30.0
 
 
+class CoreSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """DAG files and what a DAG starts with, by Airflow's names."""
+
+    #: The folder of DAG files of the bundle ``dags-folder``. Empty: ``dags`` in the home.
+    dags_folder: str = ""
+    #: Whether the examples of Airlock are a bundle too, ``examples``.
+    load_examples: bool = False
+    #: Whether only files are imported that have the words of a DAG file: ``airflow`` or ``airlock``, and ``dag`` or
+    #: ``asset``, in any case.
+    dag_discovery_safe_mode: bool = True
+    #: How ``.airflowignore`` files are written: ``glob``, as git's, or ``regexp``.
+    dag_ignore_file_syntax: Literal["glob", "regexp"] = "glob"
+    #: Whether a DAG that does not say so itself is paused when it is first seen.
+    dags_are_paused_at_creation: bool = True
+
+
+class DagProcessorSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The DAG processor, by Airflow's names."""
+
+    #: The bundles: a JSON list of objects with ``name``, ``classpath`` and ``kwargs``. Of a class path the last part
+    #: counts: LocalDagBundle with ``path``, or GitDagBundle with ``repo_url``, ``tracking_ref`` and ``subdir``. Empty:
+    #: ``dags-folder``, which is the folder of [core] dags_folder.
+    dag_bundle_config_list: str = ""
+    #: The folder of the bundles that are fetched. Empty: ``bundles`` in the home.
+    dag_bundle_storage_path: str = ""
+    #: Seconds between two fetches of a bundle.
+    refresh_interval: float = 300.0
+    #: Files that are parsed at once.
+    parsing_processes: int = 2
+    #: MiB of memory that the import of a file may have; beyond that it gets a MemoryError. 0: without a limit.
+    parsing_memory_mib: int = 2048
+    #: Seconds between two parses of a file that has not changed.
+    min_file_process_interval: float = 30.0
+    #: Seconds that a file's parse may take in all. It is ended then, and what was known of the file stays. How long
+    #: the import itself may take is [parse] timeout_seconds.
+    dag_file_processor_timeout: float = 50.0
+    #: Which file is parsed first, of those that have not changed: the one that was changed last
+    #: (``modified_time``), in an order of this machine's own (``random_seeded_by_host``), or by name
+    #: (``alphabetical``).
+    file_parsing_sort_mode: Literal["modified_time", "random_seeded_by_host", "alphabetical"] = "modified_time"
+    #: Seconds between two searches of the bundles' folders. Changes are mostly seen earlier, by events of the kernel;
+    #: the search finds them on file systems without such events.
+    bundle_refresh_check_interval: float = 5.0
+    #: Seconds after which a DAG is stale whose file was parsed without it.
+    stale_dag_threshold: float = 50.0
+    #: What happens to a DAG that changes although its file does not: ``warning``, ``error`` or ``off``.
+    dag_version_inflation_check_level: Literal["off", "warning", "error"] = "warning"
+    #: Where a file's output goes: a ``file`` for each in ``logs/dag_processor`` of the home, and with ``stdout``
+    #: also the processor's own output.
+    dag_processor_log_target: Literal["file", "stdout"] = "file"
+
+
 class EncryptionSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Passwords, extras and variable values at rest."""
 
@@ -240,6 +292,8 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     logging: LoggingSettings = LoggingSettings()
     local: LocalSettings = LocalSettings()
     parse: ParseSettings = ParseSettings()
+    core: CoreSettings = CoreSettings()
+    dag_processor: DagProcessorSettings = DagProcessorSettings()
     encryption: EncryptionSettings = EncryptionSettings()
     kubernetes: KubernetesSettings = KubernetesSettings()
     exchange: ExchangeSettings = ExchangeSettings()
@@ -269,6 +323,9 @@ def read_settings(home: Path, environ: Mapping[str, str], ask: Ask | None = None
     for name in ("default_retention_days", "max_value_storage_bytes"):
         if (value := getattr(settings.state_store, name)) < 0:
             raise SettingsError(f"[state_store] {name} is {value}; use 0 or more")
+    for name in ("parsing_processes", "dag_file_processor_timeout", "bundle_refresh_check_interval"):
+        if (value := getattr(settings.dag_processor, name)) <= 0:
+            raise SettingsError(f"[dag_processor] {name} is {value:g}; use a number above 0")
     for name in ("pool_size", "statement_seconds", "lock_seconds"):
         if (value := getattr(settings.database, name)) <= 0:
             raise SettingsError(f"[database] {name} is {value:g}; use a number above 0")

@@ -10,6 +10,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from doubles import launch_users
 
 from airlock_server.launching.local.isolation import LAUNCH_UIDS
 
@@ -52,7 +53,8 @@ def command(workshop, tmp_path):
             out, err = process.communicate(timeout=120)
             return process.returncode, out + err
 
-    return Command()
+    with launch_users.alone():
+        yield Command()
 
 
 def processes_of_launches():
@@ -211,7 +213,7 @@ def test_no_id_of_a_parse_reaches_the_terminal_or_a_path_unchecked(command, wher
     text = (
         file.read_text().replace('with DAG("d"):', 'with DAG("d") as d:').replace("    first()\n", "    t = first()\n")
     )
-    change = f"d.dag_id = {value!r}" if where == "dag_id" else f"next(iter(d.tasks.values())).task_id = {value!r}"
+    change = f"d.dag_id = {value!r}" if where == "dag_id" else f"d.tasks[0].task_id = {value!r}"
     file.write_text(f"{text}{change.replace(chr(92) * 2, chr(92))}\n")
     code, said = command.run("tasks", "run", str(file), "first")
 

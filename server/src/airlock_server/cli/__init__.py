@@ -12,8 +12,10 @@ from collections.abc import Sequence
 
 #: Command, module, and the line that ``airlock --help`` shows.
 COMMANDS = (
-    ("tasks", "tasks", "run tasks on this machine, and look at them"),
-    ("api-server", "api_server", "serve the Execution API"),
+    ("dags", "local.dags", "run whole DAGs on this machine, and check DAG files"),
+    ("tasks", "local.tasks", "run tasks on this machine, and look at them"),
+    ("dag-processor", "services.dag_processor", "parse the DAG files of the bundles, and store their DAGs"),
+    ("api-server", "services.api_server", "serve the Execution API"),
     ("variables", "variables", "set, get, list and delete variables"),
     ("connections", "connections", "set, get, list and delete connections"),
     ("grants", "grants", "say which namespace's tasks may read what"),

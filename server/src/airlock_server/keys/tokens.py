@@ -9,6 +9,7 @@ They are signed with a secret (HS512), or with a private key (RS256, EdDSA). The
 others. Which algorithm a token must have follows from the key alone, and never from the token.
 """
 
+import math
 import time
 import uuid
 from collections.abc import Sequence
@@ -104,9 +105,13 @@ class Tokens:
         """Mints a token for one launch of a queued task instance; it opens PATCH /run only."""
         return self._mint(ti_id, "workload", self._settings.workload_seconds, now)
 
-    def mint_execution(self, ti_id: str, now: float | None = None) -> str:
-        """Mints a token for a running task instance. ``now`` is in epoch seconds; None means the clock's time."""
-        return self._mint(ti_id, "execution", self._settings.execution_seconds, now)
+    def mint_execution(self, ti_id: str, now: float | None = None, *, at_least_seconds: float = 0.0) -> str:
+        """
+        Mints a token for a running task instance. ``now`` is in epoch seconds; None means the clock's time. A trigger
+        that asks the server seldom needs a token that lives longer than others, because only a request refreshes it.
+        """
+        seconds = max(self._settings.execution_seconds, math.ceil(at_least_seconds))
+        return self._mint(ti_id, "execution", seconds, now)
 
     def mint_for_pod(
         self, ti_id: str, pod_uid: str, taskrun_uid: str, try_number: int, now: float | None = None

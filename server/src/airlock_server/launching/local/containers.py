@@ -25,10 +25,12 @@ from typing import Self
 import msgspec
 
 from airlock_server.launching.local import leftovers, users
+from airlock_server.launching.local.forks import Process, is_stopped
+from airlock_server.launching.local.warm import Warm
 from airlock_wire import pod
 from airlock_wire import sidecar_settings as names
 from airlock_wire.pod import BEGUN_FILE
-from airlock_wire.process import backoff
+from airlock_wire.process import backoff, forking
 from airlock_wire.record import Record, decode
 from airlock_wire.workload import Workload
 
@@ -49,6 +51,8 @@ _AFTER_GRACE_SECONDS = 5.0
 _SET_UP_WRONGLY = 2
 
 
+#: MiB of a parsed file's log that stay on the disk.
+_PARSE_LOG_MIB = 64
 #: The sidecar's record, in its state folder.
 RECORD_FILE = "record.json"
 
@@ -78,13 +82,20 @@ class SetUpWrongly(Exception):
 class Containers:
     """One launch. Use it in a ``with``: at the end of the block no process of it is left."""
 
-    def __init__(self, place: Place, work: Workload, token: str, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, place: Place, work: Workload, token: str, environ: Mapping[str, str], warm: Warm | None = None
+    ) -> None:
+        """Prepares a launch; with ``warm`` its processes are forked and not started anew."""
         self._place = place
+        self._warm = warm
         self._token = token
         self._environ = environ
-        self._lease = users.lease(place.runner_uids) if len(place.runner_uids) > 1 else None
+        lease = warm is None and len(place.runner_uids) > 1
+        self._lease = users.lease(place.runner_uids) if lease else None
         self._uid = self._lease.uid if self._lease else place.runner_uids[0] if place.runner_uids else None
-        self._children = leftovers.children()
+        if warm is not None:
+            self._uid = warm.runner.parent.uid
+        self._children = leftovers.enter()
         self._kill_at: float | None = None
         self._hurried = False
         self._folder = _scratch()
@@ -93,8 +104,8 @@ class Containers:
             (self._folder / name).mkdir(mode=mode)
         (self._folder / "state" / "workload.json").write_bytes(msgspec.json.encode(work))
         self.output = os.pipe()
-        self.sidecar: subprocess.Popen[bytes] | None = None
-        self.launcher: subprocess.Popen[bytes] | None = None
+        self.sidecar: Process | None = None
+        self.launcher: Process | None = None
         self._output_ended = False
 
     def __enter__(self) -> Self:
@@ -171,7 +182,7 @@ class Containers:
         the sidecar has written its record it waits for nothing more, so its launcher need not wait either.
         """
         for process in (self.launcher, self.sidecar):
-            if process is not None and process.returncode is None and _is_stopped(process.pid):
+            if process is not None and process.returncode is None and is_stopped(process.pid):
                 process.send_signal(signal.SIGCONT)
         now = time.monotonic()
         if self._kill_at is None and (self._folder / "state" / RECORD_FILE).exists():
@@ -180,11 +191,20 @@ class Containers:
             self.launcher.kill()
 
     def _sweep(self) -> None:
-        """Ends the processes that user code left behind."""
-        if leftovers.orphans(self._children):
-            if self._lease is not None:
-                users.sweep(self._lease.uid)
-            leftovers.end(self._children)
+        """
+        Ends the processes that user code left behind. Launches that share a user cannot tell theirs apart, so the last
+        one of them ends them all.
+        """
+        last = leftovers.leave()
+        own = self._lease is not None or (self._warm is not None and self._warm.runner.lease is not None)
+        uid = self._uid if own else None
+        if (last or uid is not None) and leftovers.orphans(self._children, uid):
+            if self._warm is not None:
+                # Its user's processes end with those that were left, and so does the warm parent.
+                self._warm.runner.clean = False
+            if uid is not None:
+                users.sweep(uid)
+            leftovers.end(self._children, uid)
         if self._lease is not None:
             self._lease.give_back()
 
@@ -224,6 +244,9 @@ class Containers:
         }
         if self._uid is not None:
             settings[names.RUNNER_UID] = str(self._uid)
+        if self._warm is not None:
+            # Files are parsed for ever, and nobody removes what one prints without an end.
+            settings[names.LOG_KEEP_MIB] = str(_PARSE_LOG_MIB)
         environ = {key: self._environ[key] for key in ("PATH", "LANG", "TZ") if key in self._environ}
         environ |= settings
         fds = [self._state]
@@ -240,40 +263,55 @@ class Containers:
         try:
             if self.sidecar is not None:
                 leftovers.forget(self.sidecar)
-            self.sidecar = leftovers.start(
-                lambda: subprocess.Popen(
-                    [sys.executable, "-I", "-m", "airlock_sidecar"],
-                    env=environ,
-                    pass_fds=fds,
-                    stdin=subprocess.DEVNULL,
-                    stdout=self.output[1],
-                    start_new_session=True,
-                )
-            )
+            self.sidecar = leftovers.start(lambda: self._new_sidecar(environ, fds))
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         if token_fd is not None:
             os.close(token_fd)
 
+    def _new_sidecar(self, environ: dict[str, str], fds: list[int]) -> Process:
+        if self._warm is not None:
+            request = forking.request([], environ=environ, targets=[*fds, 1])
+            return self._warm.sidecars.fork(request, [*fds, self.output[1]])
+        return subprocess.Popen(
+            [sys.executable, "-I", "-m", "airlock_sidecar"],
+            env=environ,
+            pass_fds=fds,
+            stdin=subprocess.DEVNULL,
+            stdout=self.output[1],
+            start_new_session=True,
+        )
+
     def _start_launcher(self) -> None:
+        self.launcher = leftovers.start(self._new_launcher)
+
+    def _new_launcher(self) -> Process:
         place = self._place
-        environ = {key: self._environ[key] for key in PASSED_ON if key in self._environ} | dict(place.variables)
         arguments = ["--socket-dir", str(self._folder / "socket"), "--bundle-root", str(place.bundle_root)]
         arguments += ["--grace-seconds", str(place.grace_seconds)]
-        own = self._uid is not None
-        environ.setdefault("HOME", "/" if own else self._environ.get("HOME", "/"))
-        self.launcher = leftovers.start(
-            lambda: subprocess.Popen(
-                [place.runner_python, "-P", "-m", "airlock_runner", *arguments],
-                env=environ,
-                cwd="/" if own else None,
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-                user=self._uid,
-                group=self._uid,
-                extra_groups=[] if own else None,
+        if self._warm is not None:
+            request = forking.request(
+                arguments, memory_bytes=self._warm.memory_bytes, own_user=self._warm.runner.lease is not None
             )
+            return self._warm.runner.parent.fork(request)
+        own = self._uid is not None
+        return subprocess.Popen(
+            [place.runner_python, "-P", "-m", "airlock_runner", *arguments],
+            env=launcher_environ(place, self._environ, own_user=own),
+            cwd="/" if own else None,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            user=self._uid,
+            group=self._uid,
+            extra_groups=[] if own else None,
         )
+
+
+def launcher_environ(place: Place, environ: Mapping[str, str], *, own_user: bool) -> dict[str, str]:
+    """Returns the environment of a launcher, which user code sees."""
+    passed = {key: environ[key] for key in PASSED_ON if key in environ} | dict(place.variables)
+    passed.setdefault("HOME", "/" if own_user else environ.get("HOME", "/"))
+    return passed
 
 
 def _scratch() -> Path:
@@ -286,15 +324,7 @@ def _scratch() -> Path:
     return folder
 
 
-def _is_stopped(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state == "T"
-
-
-def _wait_any(*processes: subprocess.Popen[bytes]) -> None:
+def _wait_any(*processes: Process) -> None:
     """Waits until one of the processes has ended, for a second at most."""
     poll = select.poll()
     fds = [os.pidfd_open(process.pid) for process in processes if process.returncode is None]

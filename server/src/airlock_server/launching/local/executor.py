@@ -11,52 +11,84 @@ import sysconfig
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from airlock_server.installation import Installation
-from airlock_server.launching.local import isolation
-from airlock_server.launching.local.containers import Containers, Place, SetUpWrongly
+from airlock_server.launching.local import isolation, parsing
+from airlock_server.launching.local.containers import Containers, Place, SetUpWrongly, launcher_environ
 from airlock_server.launching.local.decision import Decision, Next, Used, decide
+from airlock_server.launching.local.parsing import CannotParse, FileParse, FileResult, Parsed
 from airlock_server.launching.local.users import NoUserLeft
+from airlock_server.launching.local.warm import Pool, Warm
 from airlock_server.rules.assets import Declarations
 from airlock_server.rules.triggering import DagFacts
 from airlock_server.store import tries
 from airlock_server.store.engine.types import now
 from airlock_server.store.runs import dags as known_dags
 from airlock_server.store.tries import Outcome
-from airlock_wire import ids, logplace, workload
+from airlock_wire import logplace, workload
+from airlock_wire.dags.dag import SerializedDag
+from airlock_wire.dags.task import SerializedTask, declared
 from airlock_wire.identity import TaskInstanceKey
 from airlock_wire.process import backoff, kernel
-from airlock_wire.protocol import dags
-from airlock_wire.protocol.messages import BundleInfo, DagFileParseRequest, DagFileParsingResult, TaskInstance
+from airlock_wire.protocol.messages import BundleInfo
 from airlock_wire.record import Reason, Record
 from airlock_wire.states import TaskInstanceState
 
 #: The bundle of every DAG file that is run by path on this machine.
 BUNDLE = "local"
 _RELAUNCH_SECONDS = 0.2
-
-
-class CannotParse(Exception):
-    """The file could not be parsed. The text has a line for each cause, with file, line and fix."""
+#: A trigger runs in a process of the author's here, so its class may be any. Some need their own names.
+_EVERY_TRIGGER = ("*", *workload.HARMFUL_TRIGGERS)
 
 
 class CannotLaunch(Exception):
     """The processes of a launch cannot be started on this machine, and another try would end in the same way."""
 
 
-class Parsed(msgspec.Struct, frozen=True, kw_only=True):
-    """The content of a DAG file."""
+class Launch(NamedTuple):
+    """One launch: whether user code began, the sidecar's record, a parse's answer, and whether it took too long."""
 
-    dags: list[dags.SerializedDag]
+    began: bool
+    record: Record | None
+    answer: bytes | None
+    late: bool
+
+
+class _Limit:
+    """Ends a launch at once after some seconds, unless it is lifted before; None: never."""
+
+    def __init__(self, containers: Containers, seconds: float | None) -> None:
+        self.passed = False
+        self._containers = containers
+        self._timer = None if seconds is None else threading.Timer(seconds, self._pass)
+        if self._timer is not None:
+            self._timer.daemon = True
+            self._timer.start()
+
+    def lift(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer.join()
+
+    def _pass(self) -> None:
+        self.passed = True
+        # The first call leaves it time to end in an orderly way, the second none.
+        self._containers.stop()
+        self._containers.stop()
 
 
 class Executor:
-    """Launches on this machine, for one bundle folder. ``show`` gets each line of a launch's log as it comes."""
+    """
+    Launches on this machine, for one bundle folder. ``show`` gets each line of a launch's log as it comes.
+
+    Several threads may launch at a time.
+    """
 
     def __init__(
         self,
@@ -65,8 +97,13 @@ class Executor:
         environ: Mapping[str, str],
         show: Callable[[bytes], None],
         variables: Mapping[str, str] | None = None,
+        pool: Pool | None = None,
     ) -> None:
-        """Prepares launches; ``variables`` are user code's environment variables, by name and value."""
+        """
+        Prepares launches; ``variables`` are user code's environment variables, by name and value. Parses are forked
+        from the warm parents of ``pool``, if it is given.
+        """
+        self._pool = pool
         # This process has the tokens it mints, and holds the sidecars' memory open.
         kernel.hide()
         # Processes that user code leaves behind become children of this one, which ends them with their launch.
@@ -74,7 +111,7 @@ class Executor:
         self._installation = installation
         self._environ = environ
         self._show = show
-        self._current: Containers | None = None
+        self._running: list[Containers] = []
         # Reentrant, because a signal handler calls ``stop``, in the very thread that may hold the lock.
         self._lock = threading.RLock()
         self.stopping = False
@@ -103,42 +140,44 @@ class Executor:
         """Sets the address of the Execution API, which launches that execute need."""
         self._place = msgspec.structs.replace(self._place, api_url=url)
 
+    @property
+    def _current(self) -> Containers | None:
+        """The launch that began last, of those that are under way."""
+        return self._running[-1] if self._running else None
+
     def stop(self) -> None:
-        """Ends the current launch in an orderly way, and starts no other."""
+        """Ends the current launches in an orderly way, and starts no other."""
         with self._lock:
             self.stopping = True
-            if self._current is not None:
-                self._current.stop()
+            for containers in self._running:
+                containers.stop()
 
     # --- parsing ---
 
     def parse(self, file: str) -> Parsed:
         """Parses a DAG file below the root; raises CannotParse."""
         seconds = self._installation.settings.parse.timeout_seconds
-        path = self._place.bundle_root / file
-        request = DagFileParseRequest(file=str(path), bundle_path=str(self._place.bundle_root), bundle_name=BUNDLE)
-        work = workload.Parse(request=request, log_path=f"parse/{_log_name(file)}.log", timeout_seconds=seconds)
+        log_path = f"parse/{parsing.log_name(file)}.log"
         try:
-            _, record, result = self._launch(work, token="")
+            result = self.parse_file(FileParse(file=file, bundle=BUNDLE, log_path=log_path, import_seconds=seconds))
         except CannotLaunch as e:
-            raise CannotParse(f"{path}: {e}") from e
-        if result is None:
-            raise CannotParse(_no_result(path, record, seconds))
-        try:
-            parsed = msgspec.json.decode(result, type=DagFileParsingResult)
-            if parsed.import_errors:
-                raise CannotParse("\n".join(parsed.import_errors.values()))
-            return Parsed(dags=[dags.disclose(envelope) for envelope in parsed.serialized_dags])
-        except (msgspec.MsgspecError, RecursionError) as e:
-            # The SDK checks the same when the DAG is made, so this file did not use it.
-            raise CannotParse(f"{path}:1: InvalidDag: {e}") from e
+            raise CannotParse(f"{self._place.bundle_root / file}: {e}") from e
+        if result.error:
+            raise CannotParse(result.error)
+        return Parsed(dags=result.dags)
+
+    def parse_file(self, parse: FileParse) -> FileResult:
+        """Parses a DAG file below the root. Raises CannotLaunch."""
+        root = self._place.bundle_root
+        launch = self.launch(parse.work(root), token="", seconds=parse.launch_seconds, bundle=parse.bundle)
+        return parsing.result_of(parse, root, launch.record, launch.answer, late=launch.late)
 
     # --- executing ---
 
     def queue(
         self,
-        dag: dags.SerializedDag,
-        task: dags.SerializedTask,
+        dag: SerializedDag,
+        task: SerializedTask,
         *,
         run_id: str,
         map_index: int,
@@ -148,7 +187,7 @@ class Executor:
         """Queues a try and returns the task instance's id. Raises airlock_server.store.errors.StoreError."""
 
         def write(conn: Any) -> str:
-            tries.claim_dag(conn, dag.dag_id, BUNDLE)
+            tries.borrow_dag(conn, dag.dag_id, BUNDLE)
             known_dags.describe(conn, dag.dag_id, DagFacts(tags=dag.tags))
             return tries.queue_task(
                 conn,
@@ -157,12 +196,12 @@ class Executor:
                 max_tries=task.retries,
                 conf=conf,
                 now=now(),
-                assets=Declarations(tuple(dags.declared(task.inlets)), tuple(dags.declared(task.outlets))),
+                assets=Declarations(tuple(declared(task.inlets)), tuple(declared(task.outlets))),
             )
 
         return self._installation.database.write(write)
 
-    def run(self, ti_id: str, file: str, task: dags.SerializedTask) -> tuple[Outcome, Record | None]:
+    def run(self, ti_id: str, file: str, task: SerializedTask) -> tuple[Outcome, Record | None]:
         """Launches until the try has ended; returns how it ended, and the last launch's record."""
         database = self._installation.database
         budget = self._installation.settings.local.infra_budget
@@ -170,19 +209,21 @@ class Executor:
         while True:
             token = self._installation.tokens.mint_workload(ti_id)
             try:
-                began, record, _ = self._launch(self._work(ti_id, file, task), token)
+                launch = self.launch(self._work(ti_id, file, task), token)
             except CannotLaunch as e:
                 record, decision = None, Decision(Next.CLOSE, TaskInstanceState.FAILED, f"CannotLaunch: {e}")
                 break
+            record = launch.record
             decision = decide(
-                record, began=began, retries=task.retries, infra_budget=budget, used=used, stopping=self.stopping
+                record, began=launch.began, retries=task.retries, infra_budget=budget, used=used, stopping=self.stopping
             )
             if decision.next is not Next.AGAIN:
                 break
             expired = record is not None and record.reason is Reason.TOKEN_EXPIRED
             used = Used(used.infra + (not expired), used.tokens + expired)
             database.write(lambda conn: tries.requeue(conn, ti_id))
-            self.relaunches += 1
+            with self._lock:
+                self.relaunches += 1
             time.sleep(backoff.scattered(_RELAUNCH_SECONDS, 0.5, 1.5))
         if decision.next is Next.CLOSE and decision.state is not None:
             state, why = decision.state, decision.why
@@ -196,55 +237,72 @@ class Executor:
 
     def log_file(self, outcome: Outcome) -> Path:
         """Returns the path of the try's log."""
-        return self._place.log_dir / _log_path(outcome)
+        return self._place.log_dir / log_path(outcome)
 
-    def _work(self, ti_id: str, file: str, task: dags.SerializedTask) -> workload.Execute:
+    def _work(self, ti_id: str, file: str, task: SerializedTask) -> workload.Execute:
         row = self._installation.database.read(lambda conn: tries.outcome(conn, ti_id))
         assert row is not None  # noqa: S101 - it was queued here
-        ti = TaskInstance(
-            id=ti_id,
-            task_id=row.key.task_id,
-            dag_id=row.key.dag_id,
-            run_id=row.key.run_id,
-            try_number=row.try_number,
-            map_index=row.key.map_index,
-            dag_version_id=row.dag_version_id,
-        )
         return workload.Execute(
-            ti=ti,
+            ti=tries.as_wire(row),
             dag_rel_path=file,
             bundle_info=BundleInfo(name=BUNDLE),
-            log_path=_log_path(row),
+            log_path=log_path(row),
             execution_timeout_seconds=task.execution_timeout_seconds,
-            access=workload.Access(asset_events=_claimable(task)),
+            access=workload.Access(asset_events=_claimable(task), deferrals=_EVERY_TRIGGER),
         )
 
-    def _launch(self, work: workload.Workload, token: str) -> tuple[bool, Record | None, bytes | None]:
+    def launch(
+        self,
+        work: workload.Workload,
+        token: str,
+        *,
+        seconds: float | None = None,
+        bundle: str = "",
+        around: Callable[[Containers], AbstractContextManager[Any]] = nullcontext,
+    ) -> Launch:
         """
-        Launches once. Returns whether user code began, the sidecar's record, and the result of a launch in parse mode.
-        Raises CannotLaunch.
+        Launches once, with ``around`` the time in which it runs. It is ended after ``seconds``. With a pool it is
+        forked from a warm parent of ``bundle``. Raises CannotLaunch.
         """
         try:
-            return self._launch_once(work, token)
+            if self._pool is None or not bundle:
+                return self._launch_once(work, token, seconds, None, around)
+            place, uids = self._place, self.isolation.uids
+            environ = launcher_environ(place, self._environ, own_user=bool(uids))
+            with self._pool.take(bundle, place.runner_python, environ, uids) as warm:
+                launch = self._launch_once(work, token, seconds, warm, around)
+                if launch.late or launch.record is None or launch.record.reason is not Reason.PARSED:
+                    warm.runner.clean = False
+                return launch
         except (SetUpWrongly, NoUserLeft, OSError) as e:
             raise CannotLaunch(str(e)) from e
 
-    def _launch_once(self, work: workload.Workload, token: str) -> tuple[bool, Record | None, bytes | None]:
-        with Containers(self._place, work, token, self._environ) as containers:
+    def _launch_once(
+        self,
+        work: workload.Workload,
+        token: str,
+        seconds: float | None,
+        warm: Warm | None,
+        around: Callable[[Containers], AbstractContextManager[Any]],
+    ) -> Launch:
+        with Containers(self._place, work, token, self._environ, warm) as containers:
             reader = threading.Thread(target=self._follow, args=(containers.output[0],), daemon=True)
             reader.start()
             with self._lock:
-                self._current = containers
+                self._running.append(containers)
                 if self.stopping:
                     containers.stop()
+            limit = _Limit(containers, seconds)
             try:
-                record = containers.wait()
+                with around(containers):
+                    record = containers.wait()
             finally:
+                limit.lift()
                 with self._lock:
-                    self._current = None
+                    self._running.remove(containers)
             containers.end_output()
             reader.join(5.0)
-            return containers.began, record, containers.parsed()
+            return Launch(containers.began, record, containers.parsed(), limit.passed)
 
     def _follow(self, fd: int) -> None:
         buffer = b""
@@ -254,26 +312,19 @@ class Executor:
                 self._show(line)
 
 
-def _claimable(task: dags.SerializedTask) -> tuple[str, ...]:
+def _claimable(task: SerializedTask) -> tuple[str, ...]:
     """
     Returns the assets that a success may claim, for the sidecar: the outlets, and every asset where an alias is one of
     them, because nobody knows beforehand what it is given. The server holds them against the declarations.
     """
-    outlets = dags.declared(task.outlets)
+    outlets = declared(task.outlets)
     if any(each.type == "AssetAlias" for each in outlets):
         return ("*",)
     return tuple(sorted({text for each in outlets for text in (each.name, each.uri) if text}))
 
 
-def _log_name(file: str) -> str:
-    """
-    Returns a file's name as one part of a path: characters that an id may not have become ``_``; a long name is cut.
-    """
-    plain = "".join(c if ids.problem(c) == "" else "_" for c in Path(file).stem)
-    return plain.encode()[: ids.MAX_ID_BYTES].decode(errors="ignore")
-
-
-def _log_path(row: Outcome) -> str:
+def log_path(row: Outcome) -> str:
+    """Returns the path of a try's log, relative to the folder of logs."""
     key = row.key
     return logplace.log_path(key.dag_id, key.run_id, key.task_id, key.map_index, row.try_number)
 
@@ -282,13 +333,3 @@ def _packages() -> list[Path]:
     """Returns the folders of the packages that a runner imports, without importing them."""
     specs = (find_spec(name) for name in ("airlock_runner", "airlock_wire", "airlock.sdk", "msgspec"))
     return [Path(spec.origin).parent for spec in specs if spec is not None and spec.origin is not None]
-
-
-def _no_result(path: Path, record: Record | None, seconds: float) -> str:
-    if record is not None and record.reason is Reason.TIMED_OUT:
-        return (
-            f"{path}:1: ImportTimeout: importing it took longer than {seconds:g} s and was stopped; move slow work "
-            "from the top of the file into a task, or set AIRLOCK__PARSE__TIMEOUT_SECONDS"
-        )
-    how = f": {record.message}" if record is not None and record.message else ""
-    return f"{path}:1: ImportCrashed: the process that imported it ended without a result{how}; see its output above"

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from subprocess import Popen
+from typing import Protocol, TypeVar
 
 _END_SECONDS = 5.0
 _LOOK_SECONDS = 0.01
@@ -20,9 +20,21 @@ _LOOK_SECONDS = 0.01
 #: orphans exclude each other, so that a process is noted here before it could be taken for an orphan.
 _started: set[int] = set()
 _lock = threading.Lock()
+#: How many launches are under way, and the children that were there before the first of them.
+_live = 0
+_before: set[int] = set()
 
 
-def start(make: Callable[[], Popen[bytes]]) -> Popen[bytes]:
+class Numbered(Protocol):
+    """A process with its number."""
+
+    pid: int
+
+
+P = TypeVar("P", bound=Numbered)
+
+
+def start(make: Callable[[], P]) -> P:
     """Starts a process of a launch and notes it, so that it is not taken for an orphan."""
     with _lock:
         process = make()
@@ -30,10 +42,28 @@ def start(make: Callable[[], Popen[bytes]]) -> Popen[bytes]:
         return process
 
 
-def forget(process: Popen[bytes]) -> None:
+def forget(process: Numbered) -> None:
     """Forgets a process that has ended and was waited for: an orphan may get its number."""
     with _lock:
         _started.discard(process.pid)
+
+
+def enter() -> set[int]:
+    """Notes that a launch begins; returns the children that were there before any of those that are under way."""
+    global _live, _before  # noqa: PLW0603 - a process has one set of children
+    with _lock:
+        if not _live:
+            _before = children()
+        _live += 1
+        return _before
+
+
+def leave() -> bool:
+    """Notes that a launch has ended; tells whether no other is under way."""
+    global _live  # noqa: PLW0603
+    with _lock:
+        _live -= 1
+        return not _live
 
 
 def children() -> set[int]:
@@ -47,21 +77,22 @@ def children() -> set[int]:
     return pids
 
 
-def orphans(before: set[int]) -> set[int]:
+def orphans(before: set[int], uid: int | None = None) -> set[int]:
     """
-    Returns the children since ``before`` that this process did not start for a launch. It skips children in this
-    process's session too: an orphan of a launch is never in it.
+    Returns the children since ``before`` that this process did not start for a launch, of one user if it is given. It
+    skips children in this process's session too: an orphan of a launch is never in it.
     """
     own = os.getsid(0)
     with _lock:
-        return {pid for pid in children() - before - _started if _session(pid) not in (own, None)}
+        pids = {pid for pid in children() - before - _started if _session(pid) not in (own, None)}
+    return pids if uid is None else {pid for pid in pids if _user(pid) == uid}
 
 
-def end(before: set[int]) -> int:
-    """Ends the orphans since ``before``, and those that appear meanwhile; returns their number."""
+def end(before: set[int], uid: int | None = None) -> int:
+    """Ends the orphans of ``orphans``, and those that appear meanwhile; returns their number."""
     ended_pids = set[int]()
     deadline = time.monotonic() + _END_SECONDS
-    while pids := orphans(before):
+    while pids := orphans(before, uid):
         for pid in pids:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
@@ -77,6 +108,13 @@ def end(before: set[int]) -> int:
 def _session(pid: int) -> int | None:
     try:
         return os.getsid(pid)
+    except OSError:
+        return None
+
+
+def _user(pid: int) -> int | None:
+    try:
+        return Path(f"/proc/{pid}").stat().st_uid
     except OSError:
         return None
 

@@ -1,0 +1,1 @@
+"""Commands that run tasks and DAGs on this machine."""

@@ -1,0 +1,280 @@
+"""``airlock dags``: one run of a whole DAG on this machine, and the files of a folder that cannot be imported."""
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from airlock_server.api.serve import EmbeddedServer
+from airlock_server.cli import CommandError
+from airlock_server.cli.local import run_view
+from airlock_server.cli.local.launches import EXIT_USAGE, Shown, conf_of, near, near_file, stop_on_signals, variables_of
+from airlock_server.cli.local.new_runs import date_of, new_run
+from airlock_server.dag_processor.discovery.walk import Walker
+from airlock_server.installation import Installation
+from airlock_server.launching.local import loglines
+from airlock_server.launching.local.dag_run import LOOK_SECONDS, DagRunner, Result
+from airlock_server.launching.local.executor import CannotLaunch, Executor
+from airlock_server.launching.local.parsing import CannotParse, FileParse, log_name
+from airlock_server.launching.local.screen import Screen
+from airlock_server.launching.local.triggers import LocalTriggers
+from airlock_server.rules.scheduling.graph import DagGraph
+from airlock_server.rules.scheduling.snapshot import Key
+from airlock_server.store import xcoms
+from airlock_server.store.errors import StoreError
+from airlock_server.store.runs.progress import NewRun, Row
+from airlock_wire.dags.dag import SerializedDag
+from airlock_wire.states import TaskInstanceState
+
+_EXIT_FAILED = 1
+_EXIT_STOPPED = 130
+#: How often the picture of a run is drawn again.
+_DRAW_SECONDS = 0.2
+_MAX_RESULT_CHARS = 60
+#: What the files of a folder belong to while they are checked.
+_CHECKED = "checked"
+
+
+def register(subparsers: Any) -> None:
+    """Adds the commands."""
+    parser: argparse.ArgumentParser = subparsers.add_parser("dags", help="run and check DAG files on this machine")
+    commands = parser.add_subparsers(dest="dags_command", required=True, metavar="COMMAND", title="commands")
+    test_parser = commands.add_parser(
+        "test",
+        help="run a whole DAG once",
+        description="Runs a DAG once, without a scheduler: each task in a process that holds no credential, behind a "
+        "sidecar that does, several at a time. A terminal shows the run as it goes; else each change is a line.",
+        epilog="Exit codes: 0 the run succeeded, 1 it failed, 2 wrong usage or the file cannot be imported, 130 "
+        "stopped.",
+    )
+    test_parser.add_argument("file", metavar="FILE", help="the DAG file")
+    test_parser.add_argument("dag_id", metavar="DAG", nargs="?", help="which DAG, where the file has several")
+    test_parser.add_argument(
+        "date", metavar="DATE", nargs="?", type=date_of, help="the run's logical date; by default this moment"
+    )
+    test_parser.add_argument(
+        "-c", "--conf", type=conf_of, metavar="JSON", help="the DAG run's configuration, a JSON object"
+    )
+    test_parser.add_argument(
+        "--mark-success-pattern",
+        type=_pattern,
+        metavar="REGEX",
+        help="tasks whose whole id matches succeed without being run",
+    )
+    test_parser.add_argument(
+        "--env",
+        action="append",
+        default=[],
+        metavar="NAME[=VALUE]",
+        help="an environment variable that user code gets, with its value here or another; may be given again",
+    )
+    test_parser.set_defaults(run=run_dag)
+    errors_parser = commands.add_parser(
+        "list-import-errors",
+        help="list the DAG files of a folder that cannot be imported",
+        description="Imports each DAG file below a folder, each in a process of its own, and prints the errors. Which "
+        "files those are is decided as by the DAG processor: .airflowignore, safe mode, zip archives. A file without a "
+        "DAG is not an error.",
+        epilog="Exit codes: 0 there are no errors, 1 there are, 2 wrong usage.",
+    )
+    errors_parser.add_argument("folder", metavar="FOLDER", help="the folder of DAG files")
+    errors_parser.set_defaults(run=list_import_errors)
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    try:
+        return re.compile(text)
+    except re.error as e:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a regular expression: {e}") from e
+
+
+# --- dags test ---
+
+
+def run_dag(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Runs a DAG once; returns the exit code."""
+    file = Path(args.file)
+    if not file.is_file():
+        raise CommandError(f"{file}: no such DAG file{near_file(file)}", EXIT_USAGE)
+    variables = variables_of(args.env, environ)
+    screen = Screen()
+    try:
+        return _run(args, file.resolve(), environ, variables, screen)
+    finally:
+        screen.close()
+
+
+def _run(
+    args: argparse.Namespace, file: Path, environ: Mapping[str, str], variables: Mapping[str, str], screen: Screen
+) -> int:
+    live = run_view.is_live(sys.stdout)
+    with Installation(environ) as installation:
+        output = Shown(screen, _render)
+        executor = Executor(installation, file.parent, environ, output.line, variables)
+        if executor.isolation.exposed:
+            screen.show(f"note: {executor.isolation.exposed}")
+        stop_on_signals(executor)
+        try:
+            dags = executor.parse(file.name).dags
+        except CannotParse as e:
+            output.release()
+            raise CommandError("\n".join(map(loglines.printable, str(e).split("\n"))), EXIT_USAGE) from e
+        dag = _choose(file, dags, args.dag_id)
+        new = new_run(dag, args.date, args.conf or {})
+        graph = DagGraph(dag)
+        if not live:
+            output.begin()
+        view = run_view.Live(graph) if live else run_view.Plain(screen.show)
+        pattern = args.mark_success_pattern
+        runner = DagRunner(
+            installation,
+            executor,
+            dag,
+            file.name,
+            triggers=LocalTriggers(installation, executor),
+            show=view.show,
+            marks_success=lambda task_id: pattern is not None and pattern.fullmatch(task_id) is not None,
+            look_seconds=_DRAW_SECONDS if live else LOOK_SECONDS,
+        )
+        with EmbeddedServer(
+            installation.database,
+            installation.tokens,
+            installation.encryption,
+            secrets=installation.secrets,
+            state_store=installation.settings.state_store,
+        ) as server:
+            executor.serve_at(server.url)
+            try:
+                result = runner.run(new)
+            except StoreError as e:
+                raise CommandError(str(e), EXIT_USAGE) from e
+        for line in _report(installation, executor, graph, new, result):
+            screen.show(line)
+        if executor.stopping:
+            return _EXIT_STOPPED
+        return 0 if result.end is not None and result.end.state == "success" else _EXIT_FAILED
+
+
+class _Place(msgspec.Struct):
+    """Which task instance wrote a line of a log."""
+
+    task_id: str
+    map_index: int = -1
+
+
+def _render(line: bytes) -> str:
+    """Returns a line of a task's log, with the task before it: several run at a time."""
+    try:
+        record = msgspec.json.decode(line, type=_Place)
+    except msgspec.MsgspecError:
+        return loglines.render(line)
+    name = run_view.name_of(Key(record.task_id, record.map_index))
+    return f"{loglines.printable(name)}: {loglines.render(line)}"
+
+
+def _choose(file: Path, dags: list[SerializedDag], dag_id: str | None) -> SerializedDag:
+    """Returns the DAG meant; raises a usage error that names the file's DAGs."""
+    names = [dag.dag_id for dag in dags]
+    if dag_id is None and len(dags) == 1:
+        return dags[0]
+    if dag_id is None:
+        raise CommandError(f"{file}: it has several DAGs; name one of {', '.join(sorted(names))}", EXIT_USAGE)
+    chosen = next((dag for dag in dags if dag.dag_id == dag_id), None)
+    if chosen is None:
+        raise CommandError(f"{file}: no DAG {dag_id!r}{near(dag_id, names)}", EXIT_USAGE)
+    return chosen
+
+
+def _report(installation: Installation, executor: Executor, graph: DagGraph, new: NewRun, result: Result) -> list[str]:
+    """Returns the lines of the final table, the log of each launched instance, and the run's state."""
+    rows = sorted(result.rows, key=lambda row: (graph.order.get(row.instance.task_id, 0), row.instance.map_index))
+    names = {row.instance.key: loglines.printable(run_view.name_of(row.instance.key)) for row in rows}
+    width = max(map(len, names.values()), default=0)
+    began = min((row.start_date for row in rows if row.start_date is not None), default=None)
+    lines = ["", f"{'task':<{width}}  {'state':<16} try   start    took  result"]
+    for row in rows:
+        state = run_view.label(row.instance.state)
+        value = _result(installation, new, row)
+        head = f"{names[row.instance.key]:<{width}}  {state:<16} {row.instance.try_number:>3}"
+        lines.append(f"{head}  {_times(row, began)}  {value}".rstrip())
+    lines.append("")
+    for row in rows:
+        outcome = result.outcomes.get(row.instance.key)
+        if outcome is not None:
+            reason = f"  ({loglines.printable(outcome.reason)})" if outcome.reason else ""
+            lines.append(f"log        {executor.log_file(outcome)}{reason}")
+    end = result.end
+    words = "stopped" if end is None else end.state if end.state == end.reason else f"{end.state}  ({end.reason})"
+    return [*lines, f"DAG run    {new.run_id}", f"state      {words}"]
+
+
+def _times(row: Row, began: datetime | None) -> str:
+    """Returns two columns: how long after the first task of the run an instance started, and how long it took."""
+    if row.start_date is None or began is None:
+        return " " * 14
+    start = f"{(row.start_date - began).total_seconds():.2f}s"
+    took = "" if row.instance.end_date is None else f"{(row.instance.end_date - row.start_date).total_seconds():.2f}s"
+    return f"{start:>6}  {took:>6}"
+
+
+def _result(installation: Installation, new: NewRun, row: Row) -> str:
+    """Returns what an instance that succeeded has pushed, cut for a line."""
+    key: Key = row.instance.key
+    if row.instance.state is not TaskInstanceState.SUCCESS:
+        return ""
+    where = xcoms.XComKey(new.dag_id, new.run_id, key.task_id, "return_value")
+    value = installation.database.read(lambda conn: xcoms.get(conn, where, key.map_index))
+    text = "" if value is None else loglines.printable(value[: 4 * _MAX_RESULT_CHARS].decode(errors="replace"))
+    return text if len(text) <= _MAX_RESULT_CHARS else f"{text[:_MAX_RESULT_CHARS]}..."
+
+
+# --- dags list-import-errors ---
+
+
+def list_import_errors(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Prints the import errors of a folder's files; returns the exit code."""
+    folder = Path(args.folder)
+    if not folder.is_dir():
+        raise CommandError(f"{folder}: no such folder", EXIT_USAGE)
+    folder = folder.resolve()
+    screen = Screen()
+    try:
+        with Installation(environ) as installation:
+            core = installation.settings.core
+            walker = Walker(root=folder, syntax=core.dag_ignore_file_syntax, safe_mode=core.dag_discovery_safe_mode)
+            files = sorted(walker.find())
+            executor = Executor(installation, folder, environ, lambda _: None)
+            stop_on_signals(executor)
+            seconds = installation.settings.parse.timeout_seconds
+            with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+                results = pool.map(lambda file: _import_error(executor, folder, file, seconds), files)
+                errors = [error for error in results if error]
+        for problem in walker.problems:
+            screen.show(f"note: {loglines.printable(problem)}")
+        for error in errors:
+            screen.show("\n".join(map(loglines.printable, error.split("\n"))))
+        screen.show(f"{len(files)} files, {len(errors)} of them with import errors")
+    finally:
+        screen.close()
+    if executor.stopping:
+        return _EXIT_STOPPED
+    return _EXIT_FAILED if errors else 0
+
+
+def _import_error(executor: Executor, folder: Path, file: str, seconds: float) -> str:
+    """Returns why a file cannot be imported; empty if it can, or has no DAG."""
+    if executor.stopping:
+        return ""
+    parse = FileParse(file=file, bundle=_CHECKED, log_path=f"parse/{log_name(file)}.log", import_seconds=seconds)
+    try:
+        result = executor.parse_file(parse)
+    except CannotLaunch as e:
+        return f"{folder / file}: {e}"
+    return "" if result.empty else result.error
