@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from reference import chart_values, command_line, execution_api, messages, metrics, settings, taskrun
+from reference import airflow_examples, chart_values, command_line, execution_api, messages, metrics, settings, taskrun
 
 #: Each page and what writes it.
 PAGES: dict[str, Callable[[], str]] = {
@@ -15,6 +15,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/command-line.md": command_line.page,
     "reference/metrics.md": metrics.page,
     "reference/execution-api.md": execution_api.page,
+    "reference/airflow-examples.md": airflow_examples.page,
 }
 
 

@@ -15,7 +15,8 @@ command says the same.
 On a laptop the command is `.venvs/runtime/bin/airlock` after `make demo`. In a cluster it runs in the server's pod:
 `kubectl -n airlock-system exec deploy/airlock-server -- airlock ...`.
 
-Exit codes are 0 for done, 1 for failed and 2 for wrong usage or a wrong setting. `airlock tasks run` has more, below.
+Exit codes are 0 for done, 1 for failed and 2 for wrong usage or a wrong setting. `airlock tasks run` and
+`airlock dags test` have more, below.
 """
 
 

@@ -12,9 +12,12 @@ from datetime import UTC, datetime
 import msgspec
 from contract.wire import samples_beyond
 
+from airlock_wire.dags.dag import SerializedDag
+from airlock_wire.dags.task import SerializedTask
 from airlock_wire.protocol import messages as m
 from airlock_wire.protocol import whole
-from airlock_wire.protocol.dags import LazySerializedDag, SerializedDag, SerializedTask, enclose
+from airlock_wire.protocol.dags import enclose
+from airlock_wire.protocol.messages import LazySerializedDag
 
 #: Messages that Airflow does not have, so that nothing of Airflow's can be asked about them.
 OURS = frozenset({"ClearAllTaskStateStore"})
