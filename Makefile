@@ -7,7 +7,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo:  ## one task, end to end, on this machine: no cluster, no root
+demo:  ## a whole DAG, end to end, on this machine: no cluster, no root
 	@scripts/demo.sh
 
 test:  ## lint, types and every test tier that this machine can run; says which it cannot, and why

@@ -18,9 +18,9 @@ with DAG("assets"):
         store = asset_state_store[ORDERS]
         since = store.get("watermark", "the beginning")
         store.set("watermark", inlet_events[REGIONAL][-1].timestamp.isoformat())
-        return f"loaded everything since {since[:10]}"
+        return f"loaded everything since {since.partition('T')[0]}"
 
-    @task(retries=1)
+    @task(retries=1, retry_delay=1)
     def submit(task_state_store, ti):
         """Submits a job once, although its first try fails after that."""
         job = task_state_store.get("job")
