@@ -1,5 +1,5 @@
 """
-``python -m bench [noop] [roundtrips] [dropin] [heartbeats] [requests] [pods] [together] [scale]
+``python -m bench [noop] [roundtrips] [dropin] [heartbeats] [requests] [parsing] [pods] [together] [scale]
 [waiting]``: figures side by side.
 
 They are also kept in .build/bench/.
@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import dropin, heartbeats, noop, pods, requests, roundtrips, together
+from bench import dropin, heartbeats, noop, parsing, pods, requests, roundtrips, together
 from bench.scale import section as scale
 from bench.scale import waiting
 from bench.servers import ROOT, BenchError
@@ -27,6 +27,7 @@ _SECTIONS: dict[str, Callable[[Path, int], str]] = {
     "dropin": dropin.section,
     "heartbeats": heartbeats.section,
     "requests": requests.section,
+    "parsing": parsing.section,
     "pods": pods.section,
     "together": together.section,
     "scale": scale.section,

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The benchmarks, side by side with Airflow on this machine; BENCH_PAIRS launches of each (30), BENCH_ROUNDS loads (6).
-#   scripts/bench.sh [noop] [roundtrips] [dropin] [heartbeats] [requests]
+#   scripts/bench.sh [noop] [roundtrips] [dropin] [heartbeats] [requests] [parsing]
 #   scripts/bench.sh [pods] [together] [scale] [waiting]     on a cluster, where KUBECONFIG is set
 #   scripts/bench.sh profile      where the time of our own launch goes
 set -euo pipefail
