@@ -10,7 +10,10 @@ ROOT = Path(__file__).resolve().parents[2]
 
 #: What may be in each image's lock. A name more is a decision: it belongs into an ADR.
 CLOSURES = {
-    "runner": {"jinja2", "markupsafe", "msgspec"},
+    "runner": {
+        "attrs", "croniter", "jinja2", "jsonschema", "jsonschema-specifications", "markupsafe", "msgspec", "pendulum",
+        "python-dateutil", "referencing", "rpds-py", "typing-extensions", "tzdata",
+    },
     "sidecar": {"msgspec", "obstore", "typing-extensions"},
     "operator": {
         "aiohappyeyeballs", "aiohttp", "aiohttp-retry", "aiosignal", "annotated-types", "attrs", "certifi",
@@ -24,9 +27,10 @@ CLOSURES = {
         "tzdata", "urllib3", "websocket-client", "yarl",
     },
     "server": {
-        "alembic", "cffi", "click", "cryptography", "greenlet", "h11", "httptools", "mako", "markupsafe", "msgspec",
-        "prometheus-client", "psycopg", "psycopg-binary", "pycparser", "pyjwt", "pyyaml", "sqlalchemy", "typing-extensions",
-        "tzdata", "uvicorn", "uvloop",
+        "alembic", "anyio", "attrs", "cffi", "click", "croniter", "cryptography", "greenlet", "h11", "httptools", "idna", "jsonschema",
+        "jsonschema-specifications", "mako", "markupsafe", "msgspec", "prometheus-client", "psycopg", "psycopg-binary", "pycparser",
+        "pyjwt", "python-dateutil", "pyyaml", "referencing", "rpds-py", "sqlalchemy", "typing-extensions", "tzdata", "uvicorn",
+        "uvloop", "watchfiles",
     },
 }  # fmt: skip
 

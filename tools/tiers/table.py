@@ -95,6 +95,11 @@ SOAK = (
         "soak, contract", 2, (*PYTEST, "tests/contract/difference", "-m", "soak"), 30.0, needs=(Need.AIRFLOW,),
         env=(("AIRLOCK_SOAK", "1"),),
     ),
+    # Every example DAG of Airflow, run by us and by Airflow.
+    Tier(
+        "soak, examples", 2, (*PYTEST, "tests/contract/examples", "-m", "soak"), 20.0, needs=(Need.AIRFLOW,),
+        env=(("AIRLOCK_SOAK", "1"),),
+    ),
     # Storms on a busy node, nodes that die, clocks that are wrong by an hour.
     Tier(
         "soak, e2e", 3, (*PYTEST, "-s", *_SHARED[1:], "-m", "soak"), 90.0, needs=(Need.CLUSTER,),

@@ -21,7 +21,7 @@ from airlock_wire.options import TaskOptions
 UNCONFIRMED_SECONDS = 300.0
 
 #: What a record does not decide alone: it only shows that the launch was cut short. The status and the pod say why.
-_CUT_SHORT = frozenset({record.Reason.INTERRUPTED, record.Reason.VANISHED, record.Reason.PARSED})
+_CUT_SHORT = frozenset({record.Reason.INTERRUPTED, record.Reason.VANISHED, record.Reason.PARSED, record.Reason.FIRED})
 _DISRUPTIONS = {
     "PreemptionByScheduler": Reason.PREEMPTED,
     "DeletionByTaintManager": Reason.NODE_LOST,
