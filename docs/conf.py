@@ -17,6 +17,7 @@ CONTENTS = {
     "Start": ["docs/README", "docs/tutorials/laptop", "docs/tutorials/kind", "docs/tutorials/cluster"],
     "Guides": [
         "docs/guides/coming-from-airflow",
+        "examples/README",
         "docs/guides/images",
         "docs/bundles",
         "docs/guides/dag-processor",
