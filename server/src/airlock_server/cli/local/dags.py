@@ -12,17 +12,26 @@ from typing import Any
 
 import msgspec
 
-from airlock_server.api.serve import EmbeddedServer
 from airlock_server.cli import CommandError
 from airlock_server.cli.local import run_view
-from airlock_server.cli.local.launches import EXIT_USAGE, Shown, conf_of, near, near_file, stop_on_signals, variables_of
+from airlock_server.cli.local.embedded import embedded_server
+from airlock_server.cli.local.launches import (
+    EXIT_USAGE,
+    Shown,
+    conf_of,
+    dags_of,
+    near,
+    near_file,
+    stop_on_signals,
+    variables_of,
+)
 from airlock_server.cli.local.new_runs import date_of, new_run
 from airlock_server.dag_processor.discovery.walk import Walker
 from airlock_server.installation import Installation
 from airlock_server.launching.local import loglines
 from airlock_server.launching.local.dag_run import LOOK_SECONDS, DagRunner, Result
 from airlock_server.launching.local.executor import CannotLaunch, Executor
-from airlock_server.launching.local.parsing import CannotParse, FileParse, log_name
+from airlock_server.launching.local.parsing import FileParse, log_name
 from airlock_server.launching.local.screen import Screen
 from airlock_server.launching.local.triggers import LocalTriggers
 from airlock_server.rules.scheduling.graph import DagGraph
@@ -121,11 +130,7 @@ def _run(
         if executor.isolation.exposed:
             screen.show(f"note: {executor.isolation.exposed}")
         stop_on_signals(executor)
-        try:
-            dags = executor.parse(file.name).dags
-        except CannotParse as e:
-            output.release()
-            raise CommandError("\n".join(map(loglines.printable, str(e).split("\n"))), EXIT_USAGE) from e
+        dags = dags_of(executor, file.name, output)
         dag = _choose(file, dags, args.dag_id)
         new = new_run(dag, args.date, args.conf or {})
         graph = DagGraph(dag)
@@ -143,13 +148,7 @@ def _run(
             marks_success=lambda task_id: pattern is not None and pattern.fullmatch(task_id) is not None,
             look_seconds=_DRAW_SECONDS if live else LOOK_SECONDS,
         )
-        with EmbeddedServer(
-            installation.database,
-            installation.tokens,
-            installation.encryption,
-            secrets=installation.secrets,
-            state_store=installation.settings.state_store,
-        ) as server:
+        with embedded_server(installation) as server:
             executor.serve_at(server.url)
             try:
                 result = runner.run(new)

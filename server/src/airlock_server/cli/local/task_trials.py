@@ -7,15 +7,16 @@ from typing import Any
 
 import msgspec
 
-from airlock_server.api.serve import EmbeddedServer
 from airlock_server.cli import CommandError
 from airlock_server.cli.local import new_runs
+from airlock_server.cli.local.embedded import embedded_server
 from airlock_server.cli.local.launches import (
     EXIT_USAGE,
     Shown,
     at_least,
     choose,
     conf_of,
+    dags_of,
     ending,
     near_file,
     stop_on_signals,
@@ -24,7 +25,6 @@ from airlock_server.cli.local.launches import (
 from airlock_server.installation import Installation
 from airlock_server.launching.local import loglines
 from airlock_server.launching.local.executor import BUNDLE, Executor
-from airlock_server.launching.local.parsing import CannotParse
 from airlock_server.launching.local.screen import Screen
 from airlock_server.store import task_instances, tries
 from airlock_server.store.errors import StoreError
@@ -126,11 +126,7 @@ class _Trial:
         if executor.isolation.exposed:
             screen.show(f"note: {executor.isolation.exposed}")
         stop_on_signals(executor)
-        try:
-            file_dags = executor.parse(self._file.name).dags
-        except CannotParse as e:
-            output.release()
-            raise CommandError("\n".join(map(loglines.printable, str(e).split("\n"))), EXIT_USAGE) from e
+        file_dags = dags_of(executor, self._file.name, output)
         dag, task = choose(self._file, file_dags, self._args.dag_id, self._args.task_id)
         new = new_runs.new_run(dag, self._args.date, self._args.task_params or {})
         try:
@@ -138,13 +134,7 @@ class _Trial:
         except StoreError as e:
             raise CommandError(str(e), EXIT_USAGE) from e
         try:
-            with EmbeddedServer(
-                installation.database,
-                installation.tokens,
-                installation.encryption,
-                secrets=installation.secrets,
-                state_store=installation.settings.state_store,
-            ) as server:
+            with embedded_server(installation) as server:
                 executor.serve_at(server.url)
                 output.begin()
                 outcome, _ = executor.run(ti_id, self._file.name, task)

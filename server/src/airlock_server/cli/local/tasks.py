@@ -7,24 +7,23 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from airlock_server.api.serve import EmbeddedServer
 from airlock_server.cli import CommandError
 from airlock_server.cli.local import task_trials
+from airlock_server.cli.local.embedded import embedded_server
 from airlock_server.cli.local.launches import (
     EXIT_USAGE,
     Shown,
     at_least,
     choose,
     conf_of,
+    dags_of,
     ending,
     near_file,
     stop_on_signals,
     variables_of,
 )
 from airlock_server.installation import Installation
-from airlock_server.launching.local import loglines
 from airlock_server.launching.local.executor import Executor
-from airlock_server.launching.local.parsing import CannotParse
 from airlock_server.launching.local.screen import Screen
 from airlock_server.store.errors import StoreError
 from airlock_server.store.tries import Outcome
@@ -100,12 +99,8 @@ def _run(
         if executor.isolation.exposed:
             screen.show(f"note: {executor.isolation.exposed}")
         stop_on_signals(executor)
-        try:
-            parsed = executor.parse(file.name)
-        except CannotParse as e:
-            output.release()
-            raise CommandError("\n".join(map(loglines.printable, str(e).split("\n"))), EXIT_USAGE) from e
-        dag, task = choose(file, parsed.dags, args.dag_id, args.task_id)
+        file_dags = dags_of(executor, file.name, output)
+        dag, task = choose(file, file_dags, args.dag_id, args.task_id)
         run_id = (
             args.run_id or f"manual__{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime())}.{time.time_ns() % 10**9:09d}Z"
         )
@@ -120,13 +115,7 @@ def _run(
             )
         except StoreError as e:
             raise CommandError(str(e), EXIT_USAGE) from e
-        with EmbeddedServer(
-            installation.database,
-            installation.tokens,
-            installation.encryption,
-            secrets=installation.secrets,
-            state_store=installation.settings.state_store,
-        ) as server:
+        with embedded_server(installation) as server:
             executor.serve_at(server.url)
             began = time.time()
             output.begin()
