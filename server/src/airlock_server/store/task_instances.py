@@ -27,6 +27,7 @@ from airlock_server.store.schema import (
     task_instance_history,
     xcom,
 )
+from airlock_wire.identity import TaskInstanceKey
 from airlock_wire.states import TaskInstanceState
 
 BY_TASK = "task"
@@ -217,10 +218,9 @@ def by_state(conn: sa.Connection) -> dict[str, int]:
     return {str(state or TaskInstanceState.NONE): count for state, count in rows}
 
 
-def rendered_fields_of(conn: sa.Connection, ti_id: str) -> bytes | None:
+def rendered_fields_of(conn: sa.Connection, key: TaskInstanceKey) -> bytes | None:
     """Returns a task instance's rendered fields, a JSON object; None where it has not stored them."""
-    of_it = sa.select(rendered_fields.c.fields).join(task_instance, instance_keys.same(task_instance, rendered_fields))
-    kept: bytes | None = conn.scalar(of_it.where(_t.id == ti_id))
+    kept: bytes | None = conn.scalar(sa.select(rendered_fields.c.fields).where(*instance_keys.at(rendered_fields, key)))
     return kept
 
 

@@ -14,16 +14,13 @@ import msgspec
 
 from airlock_server.cli import CommandError
 from airlock_server.cli.local import run_view
-from airlock_server.cli.local.embedded import embedded_server
+from airlock_server.cli.local.dag_file import add_env, add_file, opened
 from airlock_server.cli.local.launches import (
+    EXIT_STOPPED,
     EXIT_USAGE,
-    Shown,
     conf_of,
-    dags_of,
     near,
-    near_file,
     stop_on_signals,
-    variables_of,
 )
 from airlock_server.cli.local.new_runs import date_of, new_run
 from airlock_server.dag_processor.discovery.walk import Walker
@@ -43,7 +40,6 @@ from airlock_wire.dags.dag import SerializedDag
 from airlock_wire.states import TaskInstanceState
 
 _EXIT_FAILED = 1
-_EXIT_STOPPED = 130
 #: How often the picture of a run is drawn again.
 _DRAW_SECONDS = 0.2
 _MAX_RESULT_CHARS = 60
@@ -63,7 +59,7 @@ def register(subparsers: Any) -> None:
         epilog="Exit codes: 0 the run succeeded, 1 it failed, 2 wrong usage or the file cannot be imported, 130 "
         "stopped.",
     )
-    test_parser.add_argument("file", metavar="FILE", help="the DAG file")
+    add_file(test_parser)
     test_parser.add_argument("dag_id", metavar="DAG", nargs="?", help="which DAG, where the file has several")
     test_parser.add_argument(
         "date", metavar="DATE", nargs="?", type=date_of, help="the run's logical date; by default this moment"
@@ -77,13 +73,7 @@ def register(subparsers: Any) -> None:
         metavar="REGEX",
         help="tasks whose whole id matches succeed without being run",
     )
-    test_parser.add_argument(
-        "--env",
-        action="append",
-        default=[],
-        metavar="NAME[=VALUE]",
-        help="an environment variable that user code gets, with its value here or another; may be given again",
-    )
+    add_env(test_parser)
     test_parser.set_defaults(run=run_dag)
     errors_parser = commands.add_parser(
         "list-import-errors",
@@ -109,55 +99,35 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 def run_dag(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Runs a DAG once; returns the exit code."""
-    file = Path(args.file)
-    if not file.is_file():
-        raise CommandError(f"{file}: no such DAG file{near_file(file)}", EXIT_USAGE)
-    variables = variables_of(args.env, environ)
-    screen = Screen()
-    try:
-        return _run(args, file.resolve(), environ, variables, screen)
-    finally:
-        screen.close()
-
-
-def _run(
-    args: argparse.Namespace, file: Path, environ: Mapping[str, str], variables: Mapping[str, str], screen: Screen
-) -> int:
     live = run_view.is_live(sys.stdout)
-    with Installation(environ) as installation:
-        output = Shown(screen, _render)
-        executor = Executor(installation, file.parent, environ, output.line, variables)
-        if executor.isolation.exposed:
-            screen.show(f"note: {executor.isolation.exposed}")
-        stop_on_signals(executor)
-        dags = dags_of(executor, file.name, output)
-        dag = _choose(file, dags, args.dag_id)
+    with opened(args, environ, render=_render) as file:
+        executor, screen = file.executor, file.screen
+        dag = _choose(file.path, file.dags, args.dag_id)
         new = new_run(dag, args.date, args.conf or {})
         graph = DagGraph(dag)
         if not live:
-            output.begin()
+            file.output.begin()
         view = run_view.Live(graph) if live else run_view.Plain(screen.show)
         pattern = args.mark_success_pattern
         runner = DagRunner(
-            installation,
+            file.installation,
             executor,
             dag,
-            file.name,
-            triggers=LocalTriggers(installation, executor),
+            file.path.name,
+            triggers=LocalTriggers(file.installation, executor),
             show=view.show,
             marks_success=lambda task_id: pattern is not None and pattern.fullmatch(task_id) is not None,
             look_seconds=_DRAW_SECONDS if live else LOOK_SECONDS,
         )
-        with embedded_server(installation) as server:
-            executor.serve_at(server.url)
+        with file.served():
             try:
                 result = runner.run(new)
             except StoreError as e:
                 raise CommandError(str(e), EXIT_USAGE) from e
-        for line in _report(installation, executor, graph, new, result):
+        for line in _report(file.installation, executor, graph, new, result):
             screen.show(line)
         if executor.stopping:
-            return _EXIT_STOPPED
+            return EXIT_STOPPED
         return 0 if result.end is not None and result.end.state == "success" else _EXIT_FAILED
 
 
@@ -263,7 +233,7 @@ def list_import_errors(args: argparse.Namespace, environ: Mapping[str, str]) -> 
     finally:
         screen.close()
     if executor.stopping:
-        return _EXIT_STOPPED
+        return EXIT_STOPPED
     return _EXIT_FAILED if errors else 0
 
 

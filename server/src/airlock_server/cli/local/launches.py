@@ -14,7 +14,6 @@ from airlock_server.cli import CommandError
 from airlock_server.installation import Installation
 from airlock_server.launching.local import loglines
 from airlock_server.launching.local.executor import Executor
-from airlock_server.launching.local.parsing import CannotParse
 from airlock_server.launching.local.screen import Screen
 from airlock_server.store import xcoms
 from airlock_server.store.tries import Outcome
@@ -24,6 +23,7 @@ from airlock_wire.process.settings import PREFIX
 from airlock_wire.states import TaskInstanceState
 
 EXIT_USAGE = 2
+EXIT_STOPPED = 128 + signal.SIGINT
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 #: How many lines of a file that is parsed are kept to be shown.
 _KEPT_LINES = 1000
@@ -143,12 +143,3 @@ def ending(installation: Installation, outcome: Outcome) -> list[str]:
     if result is not None and outcome.state is TaskInstanceState.SUCCESS:
         lines.append(f"result     {loglines.printable(result[:2000].decode(errors='replace'))}")
     return lines
-
-
-def dags_of(executor: Executor, file: str, output: Shown) -> list[SerializedDag]:
-    """Returns the DAGs of a file. Raises CommandError with its errors, once what it printed is shown."""
-    try:
-        return executor.parse(file).dags
-    except CannotParse as e:
-        output.release()
-        raise CommandError("\n".join(map(loglines.printable, str(e).split("\n"))), EXIT_USAGE) from e

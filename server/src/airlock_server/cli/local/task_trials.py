@@ -1,41 +1,26 @@
 """``airlock tasks test`` and ``render``: one try of a task, for its author to look at, that leaves no record."""
 
 import argparse
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 
 from airlock_server.cli import CommandError
 from airlock_server.cli.local import new_runs
-from airlock_server.cli.local.embedded import embedded_server
-from airlock_server.cli.local.launches import (
-    EXIT_USAGE,
-    Shown,
-    at_least,
-    choose,
-    conf_of,
-    dags_of,
-    ending,
-    near_file,
-    stop_on_signals,
-    variables_of,
-)
+from airlock_server.cli.local.dag_file import add_env, add_file, opened
+from airlock_server.cli.local.launches import EXIT_STOPPED, EXIT_USAGE, at_least, choose, conf_of, ending
 from airlock_server.installation import Installation
 from airlock_server.launching.local import loglines
-from airlock_server.launching.local.executor import BUNDLE, Executor
-from airlock_server.launching.local.screen import Screen
+from airlock_server.launching.local.executor import BUNDLE
 from airlock_server.store import task_instances, tries
 from airlock_server.store.errors import StoreError
 from airlock_server.store.runs import progress
-from airlock_wire.dags.dag import SerializedDag
-from airlock_wire.dags.task import SerializedTask
+from airlock_server.store.tries import Outcome
 from airlock_wire.pod import RENDER_ONLY
 from airlock_wire.states import TaskInstanceState
 
 _EXIT_FAILED = 1
-_EXIT_STOPPED = 130
 _WENT_WELL = frozenset({TaskInstanceState.SUCCESS, TaskInstanceState.SKIPPED})
 
 
@@ -64,7 +49,7 @@ def register(commands: Any) -> None:
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help="the DAG file")
+    add_file(parser)
     parser.add_argument("task_id", metavar="TASK_ID", help="the task in it")
     parser.add_argument(
         "date", metavar="DATE", nargs="?", type=new_runs.date_of, help="the run's logical date; by default this moment"
@@ -78,98 +63,57 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         metavar="JSON",
         help="values of params, a JSON object",
     )
-    parser.add_argument(
-        "--env",
-        action="append",
-        default=[],
-        metavar="NAME[=VALUE]",
-        help="an environment variable that user code gets, with its value here or another; may be given again",
-    )
+    add_env(parser)
 
 
 def run_test(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Runs a task once; returns the exit code."""
-    return _Trial(args, environ, {}).run()
+    return _run(args, environ, {}, ending)
 
 
 def run_render(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Shows a task's fields; returns the exit code."""
-    return _Trial(args, environ, {RENDER_ONLY: "True"}).run()
+    return _run(args, environ, {RENDER_ONLY: "True"}, _fields)
 
 
-class _Trial:
-    """One try in a DAG run of its own."""
+def _run(
+    args: argparse.Namespace,
+    environ: Mapping[str, str],
+    variables: Mapping[str, str],
+    report: Callable[[Installation, Outcome], list[str]],
+) -> int:
+    """Runs one try in a DAG run of its own. ``variables`` are environment variables of the runner."""
+    with opened(args, environ, variables=variables) as file:
+        installation, executor = file.installation, file.executor
+        dag, task = choose(file.path, file.dags, args.dag_id, args.task_id)
+        new = new_runs.new_run(dag, args.date, args.task_params or {})
 
-    def __init__(self, args: argparse.Namespace, environ: Mapping[str, str], more: Mapping[str, str]) -> None:
-        """``more`` are environment variables of the runner."""
-        file = Path(args.file)
-        if not file.is_file():
-            raise CommandError(f"{file}: no such DAG file{near_file(file)}", EXIT_USAGE)
-        self._args = args
-        self._file = file.resolve()
-        self._environ = environ
-        self._variables = {**variables_of(args.env, environ), **more}
-        self._renders = RENDER_ONLY in more
-
-    def run(self) -> int:
-        """Returns the exit code."""
-        screen = Screen()
-        try:
-            with Installation(self._environ) as installation:
-                return self._run(installation, screen)
-        finally:
-            screen.close()
-
-    def _run(self, installation: Installation, screen: Screen) -> int:
-        output = Shown(screen)
-        executor = Executor(installation, self._file.parent, self._environ, output.line, self._variables)
-        if executor.isolation.exposed:
-            screen.show(f"note: {executor.isolation.exposed}")
-        stop_on_signals(executor)
-        file_dags = dags_of(executor, self._file.name, output)
-        dag, task = choose(self._file, file_dags, self._args.dag_id, self._args.task_id)
-        new = new_runs.new_run(dag, self._args.date, self._args.task_params or {})
-        try:
-            ti_id = self._queue(installation, executor, dag, task, new)
-        except StoreError as e:
-            raise CommandError(str(e), EXIT_USAGE) from e
-        try:
-            with embedded_server(installation) as server:
-                executor.serve_at(server.url)
-                output.begin()
-                outcome, _ = executor.run(ti_id, self._file.name, task)
-            if self._renders:
-                for line in _fields(installation, ti_id):
-                    screen.show(line)
-            else:
-                for line in ending(installation, outcome):
-                    screen.show(line)
-        finally:
-            installation.database.write(lambda conn: progress.forget(conn, new.dag_id, new.run_id))
-        if executor.stopping:
-            return _EXIT_STOPPED
-        return 0 if outcome.state in _WENT_WELL else _EXIT_FAILED
-
-    def _queue(
-        self,
-        installation: Installation,
-        executor: Executor,
-        dag: SerializedDag,
-        task: SerializedTask,
-        new: progress.NewRun,
-    ) -> str:
         def make(conn: Any) -> None:
             tries.borrow_dag(conn, dag.dag_id, BUNDLE)
             progress.make(conn, new)
 
-        installation.database.write(make)
-        index = -1 if self._args.map_index is None else self._args.map_index
-        return executor.queue(dag, task, run_id=new.run_id, map_index=index, try_number=1, conf=new.conf)
+        try:
+            installation.database.write(make)
+            index = -1 if args.map_index is None else args.map_index
+            ti_id = executor.queue(dag, task, run_id=new.run_id, map_index=index, try_number=1, conf=new.conf)
+        except StoreError as e:
+            raise CommandError(str(e), EXIT_USAGE) from e
+        try:
+            with file.served():
+                file.output.begin()
+                outcome, _ = executor.run(ti_id, file.path.name, task)
+            for line in report(installation, outcome):
+                file.screen.show(line)
+        finally:
+            installation.database.write(lambda conn: progress.forget(conn, new.dag_id, new.run_id))
+        if executor.stopping:
+            return EXIT_STOPPED
+        return 0 if outcome.state in _WENT_WELL else _EXIT_FAILED
 
 
-def _fields(installation: Installation, ti_id: str) -> list[str]:
+def _fields(installation: Installation, outcome: Outcome) -> list[str]:
     """Returns a heading and the value of each field; none where they could not be rendered."""
-    kept = installation.database.read(lambda conn: task_instances.rendered_fields_of(conn, ti_id))
+    kept = installation.database.read(lambda conn: task_instances.rendered_fields_of(conn, outcome.key))
     fields: dict[str, Any] = {} if kept is None else msgspec.json.decode(kept)
     lines: list[str] = []
     for name, value in fields.items():

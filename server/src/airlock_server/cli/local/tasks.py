@@ -1,30 +1,16 @@
 """``airlock tasks run``: one try of one task of any DAG file, on this machine."""
 
 import argparse
-import signal
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from airlock_server.cli import CommandError
 from airlock_server.cli.local import task_trials
-from airlock_server.cli.local.embedded import embedded_server
-from airlock_server.cli.local.launches import (
-    EXIT_USAGE,
-    Shown,
-    at_least,
-    choose,
-    conf_of,
-    dags_of,
-    ending,
-    near_file,
-    stop_on_signals,
-    variables_of,
-)
+from airlock_server.cli.local.dag_file import add_env, add_file, opened
+from airlock_server.cli.local.launches import EXIT_STOPPED, EXIT_USAGE, at_least, choose, conf_of, ending
 from airlock_server.installation import Installation
 from airlock_server.launching.local.executor import Executor
-from airlock_server.launching.local.screen import Screen
 from airlock_server.store.errors import StoreError
 from airlock_server.store.tries import Outcome
 from airlock_wire.record import Record
@@ -57,20 +43,16 @@ def register(subparsers: Any) -> None:
         epilog="Exit codes: 0 success or skipped, 1 failed, 2 wrong usage or the file cannot be imported, 75 failed "
         "and up for retry (call again with --try one higher), 130 stopped.",
     )
-    run_parser.add_argument("file", metavar="FILE", help="the DAG file")
+    add_file(run_parser)
     run_parser.add_argument("task_id", metavar="TASK_ID", help="the task in it")
     run_parser.add_argument("--dag-id", help="which DAG, where several in the file have such a task")
     run_parser.add_argument("--run-id", help="the DAG run; by default a new one is made")
     run_parser.add_argument("--map-index", type=at_least(0), metavar="N", help="the index of a mapped task's instance")
     run_parser.add_argument("--try", dest="try_number", type=at_least(1), default=1, metavar="N", help="try number (1)")
     run_parser.add_argument("--conf", type=conf_of, metavar="JSON", help="the DAG run's configuration, a JSON object")
-    run_parser.add_argument(
-        "--env",
-        action="append",
-        default=[],
-        metavar="NAME[=VALUE]",
-        help="an environment variable that user code gets, with its value here or another; may be given again. Of the "
-        "rest of this environment it sees PATH, the language and the time zone only",
+    add_env(
+        run_parser,
+        ". Of the rest of this environment it sees PATH, the language and the time zone only",
     )
     run_parser.set_defaults(run=run)
     task_trials.register(commands)
@@ -78,29 +60,9 @@ def register(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Runs one try; returns the exit code."""
-    file = Path(args.file)
-    if not file.is_file():
-        raise CommandError(f"{file}: no such DAG file{near_file(file)}", EXIT_USAGE)
-    file = file.resolve()
-    variables = variables_of(args.env, environ)
-    screen = Screen()
-    try:
-        return _run(args, file, environ, variables, screen)
-    finally:
-        screen.close()
-
-
-def _run(
-    args: argparse.Namespace, file: Path, environ: Mapping[str, str], variables: Mapping[str, str], screen: Screen
-) -> int:
-    with Installation(environ) as installation:
-        output = Shown(screen)
-        executor = Executor(installation, file.parent, environ, output.line, variables)
-        if executor.isolation.exposed:
-            screen.show(f"note: {executor.isolation.exposed}")
-        stop_on_signals(executor)
-        file_dags = dags_of(executor, file.name, output)
-        dag, task = choose(file, file_dags, args.dag_id, args.task_id)
+    with opened(args, environ) as file:
+        executor = file.executor
+        dag, task = choose(file.path, file.dags, args.dag_id, args.task_id)
         run_id = (
             args.run_id or f"manual__{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime())}.{time.time_ns() % 10**9:09d}Z"
         )
@@ -115,14 +77,13 @@ def _run(
             )
         except StoreError as e:
             raise CommandError(str(e), EXIT_USAGE) from e
-        with embedded_server(installation) as server:
-            executor.serve_at(server.url)
+        with file.served():
             began = time.time()
-            output.begin()
-            outcome, record = executor.run(ti_id, file.name, task)
-        _report(installation, executor, outcome, record, began, screen.show)
+            file.output.begin()
+            outcome, record = executor.run(ti_id, file.path.name, task)
+        _report(file.installation, executor, outcome, record, began, file.screen.show)
         if executor.stopping:
-            return 128 + signal.SIGINT
+            return EXIT_STOPPED
         return _EXIT.get(outcome.state, _EXIT_FAILED)
 
 
