@@ -9,9 +9,9 @@ import msgspec
 from airlock.sdk.bases.operator import BaseOperator
 from airlock.sdk.bases.operatorlink import BaseOperatorLink
 from airlock.sdk.basis.notset import NOTSET, ArgNotSet
-from airlock.sdk.basis.settings import switch
 from airlock.sdk.basis.states import DagRunState
 from airlock.sdk.exceptions import AirlockException, DagRunTriggerException
+from airlock.standard.deferral import deferrable_or_default
 
 XCOM_LOGICAL_DATE_ISO = "trigger_logical_date_iso"
 XCOM_RUN_ID = "trigger_run_id"
@@ -88,7 +88,7 @@ class TriggerDagRunOperator(BaseOperator):
         self.fail_when_dag_is_paused = fail_when_dag_is_paused
         self.openlineage_inject_parent_info = openlineage_inject_parent_info
         self.note = note
-        self.deferrable = switch("operators", "default_deferrable", default=False) if deferrable is None else deferrable
+        self.deferrable = deferrable_or_default(deferrable)
         self.logical_date = logical_date
         self.run_after = _checked("run_after", run_after)
 

@@ -5,10 +5,8 @@ from collections.abc import Collection
 from typing import Any, NoReturn
 
 from airlock.sdk.bases.sensor import BaseSensorOperator
-from airlock.sdk.bases.trigger import StartTriggerArgs
+from airlock.standard.deferral import start_at
 from airlock.standard.triggers.temporal import DateTimeTrigger
-
-TRIGGER = "airflow.providers.standard.triggers.temporal.DateTimeTrigger"
 
 
 class DateTimeSensor(BaseSensorOperator):
@@ -40,11 +38,7 @@ class DateTimeSensor(BaseSensorOperator):
 class DateTimeSensorAsync(DateTimeSensor):
     """Waits until ``target_time`` in a trigger. With ``end_from_trigger`` the task is over when the trigger fires."""
 
-    start_trigger_args = StartTriggerArgs(
-        trigger_cls=TRIGGER,
-        trigger_kwargs={"moment": "", "end_from_trigger": False},
-        next_method="execute_complete",
-    )
+    start_trigger_args = start_at(moment="", end_from_trigger=False)
 
     def __init__(
         self,
@@ -60,11 +54,7 @@ class DateTimeSensorAsync(DateTimeSensor):
         self.end_from_trigger = end_from_trigger
         self.start_from_trigger = start_from_trigger
         if start_from_trigger:
-            self.start_trigger_args = StartTriggerArgs(
-                trigger_cls=TRIGGER,
-                trigger_kwargs={"target_time": self.target_time, "end_from_trigger": end_from_trigger},
-                next_method="execute_complete",
-            )
+            self.start_trigger_args = start_at(target_time=self.target_time, end_from_trigger=end_from_trigger)
 
     def execute(self, context: Any) -> NoReturn:
         """Waits in the trigger."""

@@ -8,9 +8,9 @@ from typing import Any
 from airlock.sdk._signature import signature_of
 from airlock.sdk.bases.operatorlink import BaseOperatorLink
 from airlock.sdk.bases.sensor import BaseSensorOperator
-from airlock.sdk.basis.settings import switch
 from airlock.sdk.basis.states import DagRunState, TaskInstanceState
 from airlock.sdk.exceptions import AirlockSkipException
+from airlock.standard.deferral import deferrable_or_default
 from airlock.standard.exceptions import (
     DuplicateStateError,
     ExternalDagFailedError,
@@ -101,7 +101,7 @@ class ExternalTaskSensor(BaseSensorOperator):
         self.external_task_ids: Any = ids
         self.external_task_group_id = external_task_group_id
         self.check_existence = check_existence
-        self.deferrable = switch("operators", "default_deferrable", default=False) if deferrable is None else deferrable
+        self.deferrable = deferrable_or_default(deferrable)
 
     def _check_states(self, kind: Any) -> None:
         states = [*self.allowed_states, *self.skipped_states, *self.failed_states]

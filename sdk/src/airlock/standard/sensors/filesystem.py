@@ -8,8 +8,8 @@ from typing import Any
 
 from airlock.sdk.bases.sensor import BaseSensorOperator
 from airlock.sdk.bases.trigger import StartTriggerArgs
-from airlock.sdk.basis.settings import switch
 from airlock.sdk.exceptions import AirlockException
+from airlock.standard.deferral import deferrable_or_default
 from airlock.standard.hooks.filesystem import FSHook
 from airlock.standard.triggers.file import FileTrigger, is_there
 
@@ -43,7 +43,7 @@ class FileSensor(BaseSensorOperator):
         self.filepath = filepath
         self.fs_conn_id = fs_conn_id
         self.recursive = recursive
-        self.deferrable = switch("operators", "default_deferrable", default=False) if deferrable is None else deferrable
+        self.deferrable = deferrable_or_default(deferrable)
         self.start_from_trigger = start_from_trigger
         if self.deferrable and start_from_trigger:
             self.start_trigger_args = StartTriggerArgs(

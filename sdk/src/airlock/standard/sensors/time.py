@@ -4,20 +4,14 @@ import datetime as dt
 from typing import Any
 
 from airlock.sdk.bases.sensor import BaseSensorOperator
-from airlock.sdk.bases.trigger import StartTriggerArgs
-from airlock.sdk.basis.settings import switch
-from airlock.standard.sensors.date_time import TRIGGER
+from airlock.standard.deferral import deferrable_or_default, start_at
 from airlock.standard.triggers.temporal import DateTimeTrigger
 
 
 class TimeSensor(BaseSensorOperator):
     """Waits until ``target_time`` today, in the DAG's time zone; ``deferrable`` waits in a trigger."""
 
-    start_trigger_args = StartTriggerArgs(
-        trigger_cls=TRIGGER,
-        trigger_kwargs={"moment": "", "end_from_trigger": False},
-        next_method="execute_complete",
-    )
+    start_trigger_args = start_at(moment="", end_from_trigger=False)
 
     def __init__(
         self,
@@ -35,15 +29,11 @@ class TimeSensor(BaseSensorOperator):
         zone = self.dag.timezone
         today = dt.datetime.now(zone)
         self.target_datetime = dt.datetime.combine(today, target_time, zone).astimezone(dt.UTC)
-        self.deferrable = switch("operators", "default_deferrable", default=False) if deferrable is None else deferrable
+        self.deferrable = deferrable_or_default(deferrable)
         self.start_from_trigger = start_from_trigger
         self.end_from_trigger = end_from_trigger
         if start_from_trigger:
-            self.start_trigger_args = StartTriggerArgs(
-                trigger_cls=TRIGGER,
-                trigger_kwargs={"moment": self.target_datetime, "end_from_trigger": end_from_trigger},
-                next_method="execute_complete",
-            )
+            self.start_trigger_args = start_at(moment=self.target_datetime, end_from_trigger=end_from_trigger)
 
     def execute(self, context: Any) -> Any:
         """Waits, in a trigger where it is deferrable."""

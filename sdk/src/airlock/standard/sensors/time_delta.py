@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airlock.sdk.bases.sensor import BaseSensorOperator
-from airlock.sdk.basis.settings import switch
 from airlock.sdk.exceptions import AirlockSkipException
+from airlock.standard.deferral import deferrable_or_default
 from airlock.standard.triggers.temporal import DateTimeTrigger, TimeDeltaTrigger
 
 
@@ -31,7 +31,7 @@ class TimeDeltaSensor(BaseSensorOperator):
         """Takes the arguments of every sensor, too."""
         super().__init__(**kwargs)
         self.delta = delta
-        self.deferrable = switch("operators", "default_deferrable", default=False) if deferrable is None else deferrable
+        self.deferrable = deferrable_or_default(deferrable)
         self.end_from_trigger = end_from_trigger
 
     def _target(self, context: Any) -> datetime:
@@ -89,7 +89,7 @@ class WaitSensor(BaseSensorOperator):
     def __init__(self, *, time_to_wait: timedelta | int, deferrable: bool | None = None, **kwargs: Any) -> None:
         """Takes the arguments of every sensor, too."""
         super().__init__(**kwargs)
-        self.deferrable = switch("operators", "default_deferrable", default=False) if deferrable is None else deferrable
+        self.deferrable = deferrable_or_default(deferrable)
         self.time_to_wait = time_to_wait
 
     def execute(self, context: Any) -> None:

@@ -1,12 +1,12 @@
 """Aliases: names that tasks give assets to while they run."""
 
-from typing import Any, Self
+from typing import Any
 
-from airlock.sdk.definitions.asset.conditions import BaseAsset
+from airlock.sdk.definitions.asset.conditions import PlainAsset
 from airlock.sdk.definitions.asset.identifiers import AssetUniqueKey, checked
 
 
-class AssetAlias(BaseAsset):
+class AssetAlias(PlainAsset):
     """A name that tasks give assets to while they run: ``outlet_events[alias].add(asset)``."""
 
     def __init__(self, name: str, *, group: str = "asset") -> None:
@@ -19,13 +19,6 @@ class AssetAlias(BaseAsset):
     def serialize(self) -> dict[str, Any]:
         """Returns the fields, as Airflow writes them."""
         return {"name": self.name, "group": self.group}
-
-    @classmethod
-    def deserialize(cls, data: dict[str, Any], version: int) -> Self:
-        """Returns the object of these fields; raises TypeError for those of a newer version."""
-        if version:
-            raise TypeError(f"{cls.__name__} of version {version} is newer than version 0")
-        return cls(**data)
 
     def _key(self) -> tuple[str, ...]:
         return (self.name,)

@@ -1,5 +1,7 @@
 """What every asset-like object can do, and the conditions that ``|`` and ``&`` make of them."""
 
+from typing import Any, Self
+
 
 class BaseAsset:
     """What can be an inlet, an outlet or a schedule, or be combined with ``&`` and ``|``."""
@@ -26,6 +28,17 @@ class BaseAsset:
     def __repr__(self) -> str:
         """Returns the kind with its names."""
         return f"{type(self).__name__}({', '.join(map(repr, self._key()))})"
+
+
+class PlainAsset(BaseAsset):
+    """A kind whose serialized fields are the arguments that make it, and have not changed since Airflow has them."""
+
+    @classmethod
+    def deserialize(cls, data: dict[str, Any], version: int) -> Self:
+        """Returns the object of these fields; raises TypeError for those of a newer version."""
+        if version:
+            raise TypeError(f"{cls.__name__} of version {version} is newer than version 0")
+        return cls(**data)
 
 
 class AssetBooleanCondition(BaseAsset):

@@ -1,13 +1,13 @@
 """References to assets that another DAG declares."""
 
-from typing import Any, Self
+from typing import Any
 
-from airlock.sdk.definitions.asset.conditions import BaseAsset
+from airlock.sdk.definitions.asset.conditions import PlainAsset
 from airlock.sdk.definitions.asset.identifiers import checked
 from airlock.sdk.definitions.asset.uri import normal
 
 
-class AssetRef(BaseAsset):
+class AssetRef(PlainAsset):
     """A reference to an asset that another DAG declares. ``Asset.ref(...)`` makes one."""
 
 
@@ -21,13 +21,6 @@ class AssetNameRef(AssetRef):
     def serialize(self) -> dict[str, Any]:
         """Returns the fields, as Airflow writes them."""
         return {"name": self.name}
-
-    @classmethod
-    def deserialize(cls, data: dict[str, Any], version: int) -> Self:
-        """Returns the object of these fields; raises TypeError for those of a newer version."""
-        if version:
-            raise TypeError(f"{cls.__name__} of version {version} is newer than version 0")
-        return cls(**data)
 
     def _key(self) -> tuple[str, ...]:
         return (self.name,)
@@ -43,13 +36,6 @@ class AssetUriRef(AssetRef):
     def serialize(self) -> dict[str, Any]:
         """Returns the fields, as Airflow writes them."""
         return {"uri": self.uri}
-
-    @classmethod
-    def deserialize(cls, data: dict[str, Any], version: int) -> Self:
-        """Returns the object of these fields; raises TypeError for those of a newer version."""
-        if version:
-            raise TypeError(f"{cls.__name__} of version {version} is newer than version 0")
-        return cls(**data)
 
     def _key(self) -> tuple[str, ...]:
         return (self.uri,)
