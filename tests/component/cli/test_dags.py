@@ -9,6 +9,7 @@ import sys
 import time
 
 import pytest
+from component.cli.final_table import table
 
 pytestmark = pytest.mark.slow
 
@@ -90,13 +91,6 @@ def airlock(folder):
         )  # fmt: skip
 
     return call
-
-
-def table(output):
-    """State, try and result of each task in the final table, without its times."""
-    lines = output.partition("\ntask ")[2].partition("\n\n")[0].splitlines()[1:]
-    rows = [[word for word in line.split() if not re.fullmatch(r"\d+\.\d\ds", word)] for line in lines]
-    return {row[0]: row[1:] for row in rows}
 
 
 def test_a_whole_dag_runs_and_every_task_is_in_the_table(airlock, folder):

@@ -1,12 +1,12 @@
 """`airlock dags test` of tasks that defer: their triggers run here, and what a trigger says becomes of the task."""
 
 import os
-import re
 import signal
 import subprocess
 import sys
 
 import pytest
+from component.cli.final_table import table
 
 pytestmark = pytest.mark.slow
 
@@ -110,13 +110,6 @@ def command(folder, *words):
 
 def run(folder, *words):
     return subprocess.run(**command(folder, *words), capture_output=True, timeout=100, check=False)
-
-
-def table(output):
-    """State, try and result of each task in the final table, without its times."""
-    lines = output.partition("\ntask ")[2].partition("\n\n")[0].splitlines()[1:]
-    rows = [[word for word in line.split() if not re.fullmatch(r"\d+\.\d\ds", word)] for line in lines]
-    return {row[0]: row[1:] for row in rows}
 
 
 def test_each_way_in_which_a_trigger_ends_is_an_end_of_its_task(folder):

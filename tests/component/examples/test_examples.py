@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from component.cli.final_table import table
 
 #: Each of these starts many interpreters.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -75,13 +76,9 @@ def test_every_task_of_an_example_ends_as_it_should(file, dag, tmp_path):
         timeout=120,
         check=False,
     )
-    table = re.findall(
-        r"^([\w.\[\]-]+) +([a-z_]+) +\d+ +[\d.]*s? +[\d.]*s?(?:  (.*))?$",
-        done.stdout.split("\ntask ")[-1],
-        re.MULTILINE,
-    )
-    states = {task: state for task, state, _ in table}
-    values = {task: value for task, _, value in table}
+    rows = table(done.stdout)
+    states = {task: row[0] for task, row in rows.items()}
+    values = {task: " ".join(row[2:]) for task, row in rows.items()}
 
     assert 0 == done.returncode, done.stdout + done.stderr
     assert others == {task: state for task, state in states.items() if state != "success"}, done.stdout
