@@ -113,6 +113,7 @@ class Life:
             clock=lambda: self.seconds,
             **more,
         )
+        self.reconciler.take_over()
 
     @property
     def status(self) -> Json:

@@ -107,12 +107,15 @@ class Reconciler:
         self._metrics = metrics or Metrics()
         self._tracing = tracing or Tracing(Traces())
         self._story = Story(self._tracing)
-        sightings.gone = self._story.gone
         self._refused: dict[Key, Refused] = {}
         self._answers: dict[Key, tuple[int, Answer | NoAnswer]] = {}
         self._moments: dict[Key, Moments] = {}
         #: TaskRuns that this operator cannot read, so that it logs each once.
         self._unreadable: set[tuple[str, str]] = set()
+
+    def take_over(self) -> None:
+        """Tells of each TaskRun that goes from now on: until now another operator has told."""
+        self._sightings.gone = self._story.gone
 
     def start_anew(self) -> None:
         """Starts every time-out anew, after a time in which the operator could not see what happened."""

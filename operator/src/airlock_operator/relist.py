@@ -28,8 +28,8 @@ _OUTAGE_SECONDS = 30.0
 
 class Relist:
     """
-    The lists of one operator. ``due`` puts a TaskRun on the work queue. ``adopt`` is called with the TaskRuns of the
-    first list, before any of them is due. ``start_anew`` is called after an outage of the API server, in which no
+    The lists of one operator. ``due`` puts a TaskRun on the work queue. ``adopt`` puts all TaskRuns of the first list
+    there. ``start_anew`` is called after an outage of the API server, in which no
     time-out could be watched.
     """
 
@@ -62,7 +62,7 @@ class Relist:
             await self._until_it_works("changes", self.changes)
 
     async def everything(self) -> None:
-        """Lists TaskRuns and pods, page by page, and makes every TaskRun due."""
+        """Lists TaskRuns and pods, page by page, and hands the TaskRuns to ``adopt``."""
         began = time.monotonic()
         # Pods come first: a TaskRun made between the two lists has no pod yet.
         async for page in self._cluster.pages(self._namespaces, "pods", RUN_LABEL):
@@ -74,8 +74,6 @@ class Relist:
             keys.update(self._sightings.saw_run(body) for body in page)
             await asyncio.sleep(0)
         self._adopt(keys)
-        for key in keys:
-            self._due(key)
         log.info("listed everything", extra={"taskruns": len(keys), "seconds": round(time.monotonic() - began, 3)})
 
     async def changes(self) -> None:

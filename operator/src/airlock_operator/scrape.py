@@ -50,13 +50,13 @@ class Scrape:
             return await asyncio.to_thread(self._metrics.text, self.now())
 
     def now(self) -> Now:
-        """Returns what is the case now. An operator that stands by watches nothing, so it knows less."""
+        """Returns what is the case now. The leader alone counts TaskRuns, so that a sum over all operators is right."""
         slots_held, waiting = self._slots.counts()
         depth, oldest = self._queue.waiting()
         clock, leader = time.monotonic(), self._leadership.held
         servers = (("airlock", False), ("airflow", True)) if leader else ()
         return Now(
-            taskruns=Counter((sighting.state, sighting.reason) for sighting in self._sightings.runs.values()),
+            taskruns=Counter((seen.state, seen.reason) for seen in self._sightings.runs.values() if leader),
             slots_held=slots_held,
             slots_waiting=waiting,
             workqueue_depth=depth,

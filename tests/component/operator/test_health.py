@@ -1,5 +1,5 @@
 """
-The operator's probes. It is alive while its loop answers. It is ready once it knows the Lease; a leader also lists.
+The operator's probes. It is alive while its loop answers. It is ready once it knows the Lease and has listed everything.
 """
 
 import asyncio
@@ -88,13 +88,16 @@ def test_an_operator_that_knows_nothing_of_the_lease_is_alive_and_not_ready(erro
     assert "Lease" in waits
 
 
-def test_one_that_stands_by_is_ready_and_says_that_it_does_not_lead():
+def test_one_that_stands_by_is_ready_once_it_has_listed_and_says_that_it_does_not_lead():
     async def go():
         async with Probed(Cluster(errors.NotFound(404, "no Lease yet"))) as probed:
             await probed.process._leadership._try()
-            return await asked(probed.port, "/readyz")
+            before = await probed.waits_for()
+            await probed.process._relist._until_it_works("everything", probed.process._relist.everything)
+            return before, await asked(probed.port, "/readyz")
 
-    status, told = asyncio.run(go())
+    before, (status, told) = asyncio.run(go())
+    assert "TaskRuns and pods have not been listed yet" == before
     assert (200, False, "") == (status, told["leading"], told["waitsFor"])
 
 

@@ -50,7 +50,7 @@ def with_cluster(api, tmp_path, act):
 
 
 def relist_of(cluster, sightings, due):
-    return Relist(cluster, sightings, [], due=due.append, adopt=lambda keys: None, start_anew=lambda: None)
+    return Relist(cluster, sightings, [], due=due.append, adopt=due.extend, start_anew=lambda: None)
 
 
 @pytest.mark.parametrize("items", [None, []])

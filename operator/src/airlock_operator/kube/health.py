@@ -8,23 +8,22 @@ _READ_SECONDS = 5.0
 _MAX_REQUEST_BYTES = 8192
 
 
-#: A leader is ready while its last good list is not older than so many periods.
+#: An operator is ready while its last good list is not older than so many periods.
 LISTS = 5
 
 
-def unready(*, installed: bool, reached: bool, leading: bool, listed_seconds: float | None, period: float) -> str:
+def unready(*, installed: bool, reached: bool, listed_seconds: float | None, period: float) -> str:
     """
     Says what an operator waits for before it can do its part; empty if it can. Pure.
 
     ``installed``: nothing says that the TaskRun resource is not there. ``reached``: the API server has answered about
-    the Lease. ``listed_seconds`` is the age of the last good list. One that stands by lists nothing.
+    the Lease. ``listed_seconds`` is the age of the last good list. One that stands by needs it too: an upgrade then
+    ends the leader only when the next one knows everything.
     """
     if not installed:
         return "the TaskRun resource is not installed"
     if not reached:
         return "the API server has not answered about the Lease"
-    if not leading:
-        return ""
     if listed_seconds is None:
         return "TaskRuns and pods have not been listed yet"
     if listed_seconds > LISTS * period:
