@@ -11,7 +11,7 @@ import threading
 import time
 import urllib.request
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from bench.scale.api import Api
 from bench.servers import BenchError
@@ -47,6 +47,12 @@ class Operator:
         self.peak, self.slowest, self.probes, self.late = 0, 0.0, 0, 0
         self._stop = threading.Event()
         threading.Thread(target=self._observe, daemon=True).start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
 
     def kill(self) -> None:
         """Ends it as a lost node does."""

@@ -32,8 +32,7 @@ def section(scratch: Path, _count: int) -> str:
 
 
 def _measure(api: Api, scratch: Path, waiting: int) -> str:
-    operator = Operator(api, scratch, NAMESPACE, "waiting")
-    try:
+    with Operator(api, scratch, NAMESPACE, "waiting") as operator:
         until(lambda: operator.logged("leading") is not None, 120, "the operator to lead")
         listed_before = _event_lists()
         make(api, [f"waits-{number}" for number in range(waiting)], node=_NOWHERE)
@@ -46,8 +45,6 @@ def _measure(api: Api, scratch: Path, waiting: int) -> str:
         seen = _Seen(api)
         slowly = [seen.latency(f"new-{number}", pause=_BETWEEN_SECONDS) for number in range(_NEW)]
         together = seen.latencies([f"more-{number}" for number in range(_NEW)])
-    finally:
-        operator.kill()
     listed = _event_lists()
     rows = [
         ("TaskRuns that wait for a node", f"{waiting}"),
