@@ -46,7 +46,9 @@ T = TypeVar("T")
 _HANDOFF_BYTE: Final = b"F"
 _READ_BYTES: Final = 65536
 #: Messages that only start a runner. A sidecar that came back may send one again; it is not an answer.
-_STARTS: Final = frozenset({"StartupDetails", "DagFileParseRequest", "TriggerRequest"})
+_STARTS: Final = frozenset(
+    {"StartupDetails", "DagFileParseRequest", "TriggerRequest", "TimetableRequest", "CallbackRequest"}
+)
 
 
 class _Lost(Exception):

@@ -63,4 +63,20 @@ def _serve(channel: Channel, root: str, log: logs.Logs) -> int:
 
         _channel.install(channel)
         return run_trigger(start, channel, root, log)
+    from airlock_wire.protocol.timetables import TimetableRequest
+
+    if isinstance(start, TimetableRequest):
+        from airlock_runner.timetable.mode import answer
+
+        _channel.install(channel, parsing=True)
+        channel.ask(answer(start, root))
+        return EXIT_OK
+    from airlock_wire.protocol.callbacks import CallbackRequest
+
+    if isinstance(start, CallbackRequest):
+        from airlock_runner.callback.mode import run as call_back
+
+        _channel.install(channel)
+        channel.ask(call_back(start, channel, root, log))
+        return EXIT_OK
     raise ChannelError(f"the first message was {type(start).__name__}, which starts nothing")

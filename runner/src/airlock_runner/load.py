@@ -8,6 +8,8 @@ Every failure is a LoadError of one line: ``file:line: Kind: what is wrong; what
 
 import os
 import sys
+from collections.abc import Callable
+from importlib import import_module
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from types import CodeType, ModuleType
 from typing import Any
@@ -66,6 +68,31 @@ def load_dags(root: str, file: str) -> dict[str, DAG]:
 def is_dag_file(module_name: str) -> bool:
     """Tells whether a module's name is the one that a DAG file has while it is loaded."""
     return module_name.startswith(_PREFIX)
+
+
+def load_named(path: str, load_file: Callable[[], object]) -> Any:
+    """
+    Returns what a path names: a class or function of a module, or inside a class. For one of a DAG file ``load_file``
+    loads that file before, because running it twice would define its DAGs twice. Raises ImportError.
+    """
+    names.install()
+    module_name, _, rest = path.partition(".")
+    if is_dag_file(module_name):
+        load_file()
+    module = import_module(module_name)
+    while "." in rest:
+        name, _, after = rest.partition(".")
+        if hasattr(module, name) and not isinstance(getattr(module, name), ModuleType):
+            break
+        module_name, rest = f"{module_name}.{name}", after
+        module = import_module(module_name)
+    value: Any = module
+    for name in rest.split("."):
+        try:
+            value = getattr(value, name)
+        except AttributeError as e:
+            raise ImportError(f"{path!r}: {value!r} has no {name!r}") from e
+    return value
 
 
 def _validate(dag: DAG, file: str) -> None:
@@ -147,6 +174,20 @@ def _import_failure(error: BaseException, root: str, file: str) -> str:
         # Ours say themselves what to do.
         fix = ""
     return f"{place}:{line}: {kind}: {text or 'no message'}{fix}"
+
+
+def failure_of(error: BaseException, root: str) -> str:
+    """Returns an error of the author's code in one line: file and line, its kind, and its first line of text."""
+    if isinstance(error, LoadError):
+        return str(error)
+    place = place_in_bundle(error, root)
+    if place is None:
+        trace = error.__traceback__
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        place = ("?", 0) if trace is None else (trace.tb_frame.f_code.co_filename, trace.tb_lineno)
+    text = text_of(error).strip().partition("\n")[0]
+    return f"{place[0]}:{place[1]}: {type(error).__name__}: {text or 'no message'}"
 
 
 def place_in_bundle(error: BaseException, root: str) -> tuple[str, int] | None:

@@ -5,10 +5,11 @@ code; its children do, as they would if they had been started anew.
     python -P -m airlock_runner.warm SOCKET PARENT     a descriptor, and the process that started this one
 """
 
+import os
 import sys
 
 from airlock_runner import launcher
-from airlock_runner.__main__ import become_runner
+from airlock_runner.__main__ import become_runner, speaks
 from airlock_wire.process import forking
 from airlock_wire.process.imports import without
 
@@ -24,7 +25,7 @@ def main() -> int:
 
 
 def _launch(arguments: list[str]) -> int:
-    return launcher.main(["", *arguments], become_runner, speaks={"json_values": True})
+    return launcher.main(["", *arguments], become_runner, speaks=speaks(os.environ))
 
 
 def _import_what_files_need() -> None:

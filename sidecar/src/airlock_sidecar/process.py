@@ -29,7 +29,7 @@ from airlock_wire import sidecar_settings as names
 from airlock_wire.process import kernel
 from airlock_wire.process.imports import without
 from airlock_wire.process.settings import SettingsError
-from airlock_wire.workload import Parse, Workload
+from airlock_wire.workload import Parse, Timetable, Workload
 
 if TYPE_CHECKING:
     from airlock_sidecar.logs.shipping.objects import Objects
@@ -100,9 +100,11 @@ def _live(config: settings.SidecarSettings, launch: Launch, store: LogStore) -> 
 def _log_store(config: settings.SidecarSettings, work: Workload) -> LogStore:
     """
     Opens the try's log: below the shared folder if one is set, else below the local one. The output of a DAG file that
-    is parsed stays local.
+    is parsed, and of a timetable, stays local.
     """
-    shared = config.logs.store if not isinstance(work, Parse) and settings.place_of(config.logs) is None else ""
+    shared = (
+        config.logs.store if not isinstance(work, Parse | Timetable) and settings.place_of(config.logs) is None else ""
+    )
     try:
         if shared:
             return LogStore(shared, work.log_path)
@@ -116,7 +118,7 @@ def _log_store(config: settings.SidecarSettings, work: Workload) -> LogStore:
 def _ship(config: settings.SidecarSettings, launch: Launch, store: LogStore, work: Workload) -> None:
     """Gives the log a shipper, if an object store is set; else no module of it is loaded."""
     place = settings.place_of(config.logs)
-    if place is None or isinstance(work, Parse):
+    if place is None or isinstance(work, Parse | Timetable):
         return
     from airlock_sidecar.logs.shipping.shipper import Shipper
 

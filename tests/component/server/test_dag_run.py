@@ -90,6 +90,27 @@ def test_a_failure_ends_what_depends_on_it(db):
     assert ("failed", ["a", "c"]) == (run_state(db), sorted(launches.names))
 
 
+def test_a_try_that_ended_outside_its_runner_has_its_callbacks_called(db):
+    calls = []
+    graph = dag(
+        task("a", retries=1, retry_delay_seconds=0.05, has_callbacks=["on_failure", "on_retry"]),
+        task("b", has_callbacks=["on_retry"]),
+    )
+
+    def script(launch):
+        return ended(S.UP_FOR_RETRY if (launch.key.task_id, launch.try_number) == ("a", 1) else S.FAILED)
+
+    launches = Launches(db, script)
+    play(launches, graph, call_back=lambda *call: calls.append(call))
+
+    assert [("a", 1, "up_for_retry"), ("a", 2, "failed")] == [
+        (outcome.key.task_id, outcome.try_number, state.state) for outcome, state, _ in calls
+    ]
+    # A retry is another task instance than the try that is over.
+    assert calls[0][0].ti_id != calls[0][2]
+    assert launches.rows["a"].ti_id == calls[0][2] == calls[1][2]
+
+
 def test_a_task_is_mapped_over_what_another_pushed(db):
     def script(launch):
         if launch.key.task_id == "a":

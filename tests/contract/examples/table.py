@@ -10,7 +10,6 @@ NETWORK = "a task asks a service on the internet"
 PACKAGES = "a task installs packages from a registry"
 PERSON = "a task waits for a person"
 OTHER_RUN = "a task waits for a run of another DAG, which a scheduler would start"
-TIMETABLE = "its timetable is code of its own, by which our command computes no data interval for a date"
 LONG = "its waits take longer than a minute"
 PROVIDER = "it needs the provider cncf.kubernetes: without its client the file defines no DAG"
 
@@ -33,7 +32,6 @@ NOT_RUN = {
     "example_external_task": OTHER_RUN,
     "example_external_task_marker_child": OTHER_RUN,
     "example_retry_policy": LONG,
-    "example_workday_timetable": TIMETABLE,
     "example_sensors": LONG,
 }
 

@@ -34,6 +34,23 @@ print(airflow.__version__, airflow.sdk.__version__, macros.ds_add('2026-01-01', 
     assert "True True True\n3.3.2 1.3.2 2026-01-02 airlock.names.timetables" == printed(code)
 
 
+def test_a_type_of_runs_makes_ids_and_is_read_out_of_one():
+    code = """
+from airflow.utils.types import DagRunType
+print(DagRunType.BACKFILL_JOB.generate_run_id(suffix="x"), DagRunType.from_run_id("scheduled__y"), DagRunType.from_run_id("z"))
+"""
+    assert "backfill__x scheduled manual" == printed(code)
+
+
+def test_a_tasks_own_instance_is_no_row_of_a_server():
+    code = """
+from airflow.models import TaskInstance as also
+from airflow.models.taskinstance import TaskInstance
+print(isinstance(object(), TaskInstance), also is TaskInstance)
+"""
+    assert "False True" == printed(code)
+
+
 def test_a_star_gives_what_the_table_lists():
     assert "True" == printed("import airflow.sdk; print({'DAG', 'Param', 'asset'} <= set(dir(airflow.sdk)))")
 

@@ -108,7 +108,7 @@ def test_an_authors_own_timetable_computes_its_runs():
     assert Noon() == Noon.deserialize(Noon().serialize())
     assert Noon() == from_schedule(Noon())
     assert "manual__2026-03-08T12:00:00+00:00" == Noon().generate_run_id(
-        run_type="manual", run_after=NOON, data_interval=None
+        run_type="manual", run_after=NOON, data_interval=DataInterval.exact(NOON - dt.timedelta(1))
     )
     with pytest.raises(NotImplementedError, match="Timetable must implement next_dagrun_info"):
         Timetable().next_dagrun_info(last_automated_data_interval=None, restriction=None)

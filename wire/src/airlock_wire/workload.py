@@ -6,7 +6,9 @@ The local executor or the operator writes it, the sidecar reads it, and user cod
 
 import msgspec
 
+from airlock_wire.protocol.callbacks import CallbackRequest
 from airlock_wire.protocol.messages import BundleInfo, DagFileParseRequest, TaskInstance
+from airlock_wire.protocol.timetables import TimetableRequest
 from airlock_wire.protocol.triggers import TriggerRequest
 
 #: The classes that a deferral may name by default: triggers of Airflow's providers, whose paths all fit this pattern.
@@ -98,7 +100,37 @@ class Trigger(msgspec.Struct, frozen=True, kw_only=True, tag="trigger", tag_fiel
         return self.request.startup.ti
 
 
-Workload = Execute | Parse | Trigger
+class Timetable(
+    msgspec.Struct, frozen=True, kw_only=True, tag="timetable", tag_field="mode", forbid_unknown_fields=True
+):
+    """
+    Ask an author's timetable or partition mapper, and keep the answers in ``result.json`` of the state folder. Asks the
+    server nothing.
+    """
+
+    request: TimetableRequest
+    log_path: str
+    timeout_seconds: float = 30.0
+
+
+class Callback(msgspec.Struct, frozen=True, kw_only=True, tag="callback", tag_field="mode", forbid_unknown_fields=True):
+    """
+    Call callbacks that no runner of a task calls, and keep what became of them in ``result.json`` of the state folder.
+    They have the token and rights of the request's task instance. Without one they ask the server nothing.
+    """
+
+    request: CallbackRequest
+    log_path: str
+    timeout_seconds: float
+    access: Access = Access()
+
+    @property
+    def ti(self) -> TaskInstance | None:
+        """The task instance whose rights they have."""
+        return None if self.request.startup is None else self.request.startup.ti
+
+
+Workload = Execute | Parse | Trigger | Timetable | Callback
 
 
 class TaskInstanceRef(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
 """
 What plugin files of Airflow import, so that they can be imported here too.
 
-There are no plugins: a DAG file imports the timetable, mapper or macro that it uses. A plugin's lists say nothing.
+Of a plugin's lists the runner reads ``listeners`` alone. A DAG file imports the timetable or mapper that it uses.
 """
 
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 
 class AirflowPlugin:
-    """The base of plugins. Its lists are those of Airflow's, and nobody reads them."""
+    """The base of plugins. Its lists are those of Airflow's; ``listeners`` is read."""
 
     name: str | None = None
     source: Any = None
@@ -42,3 +42,10 @@ def hookimpl(function: Callable[..., Any] | None = None, **options: Any) -> Any:
         return each
 
     return mark if function is None else mark(function)
+
+
+class TaskInstance:
+    """
+    The row of a task instance in Airflow's server. User code never gets one: its listeners ask whether what they are
+    told of is one, and its annotations name it.
+    """

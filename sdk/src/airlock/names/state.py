@@ -23,8 +23,18 @@ class _Word(str, Enum):  # noqa: UP042 - a StrEnum's members could not be made b
     all_weight_rules = all_triggers
 
 
-def _of(name: str, members: dict[str, str]) -> Any:
-    make: Any = _Word
+class _RunType(_Word):
+    def generate_run_id(self, *, suffix: str) -> str:
+        """Returns the id of a run of this type: the type's word, and what tells its runs apart."""
+        return f"{self}__{suffix}"
+
+    @classmethod
+    def from_run_id(cls, run_id: str) -> Any:
+        """Returns the type that an id begins with; ``manual`` for any other id."""
+        return next((each for each in cls if run_id and run_id.startswith(f"{each}__")), cls("manual"))
+
+
+def _of(name: str, members: dict[str, str], make: Any = _Word) -> Any:
     return make(name, members, module=__name__)
 
 
@@ -40,6 +50,7 @@ DagRunType = _of(
     "DagRunType",
     # Its one name that differs.
     {name.replace("BACKFILL", "BACKFILL_JOB"): value for name, value in _members(states.DagRunType).items()},
+    _RunType,
 )
 _CALLBACK = ("SCHEDULED", "PENDING", "QUEUED", "RUNNING", "SUCCESS", "FAILED")
 CallbackState = _of("CallbackState", {name: name.lower() for name in _CALLBACK})

@@ -13,7 +13,7 @@ from airlock_sidecar.requests.handlers import Handler, Handlers
 from airlock_sidecar.requests.results import Results
 from airlock_sidecar.requests.route import Route
 from airlock_sidecar.requests.routes import ROUTES
-from airlock_wire.protocol import changes, endings, lookups, messages, triggers, whole
+from airlock_wire.protocol import callbacks, changes, endings, lookups, messages, triggers, whole
 
 _STATE = "PATCH /task-instances/{ti_id}/state"
 _OWN = "none: this task instance's own"
@@ -86,7 +86,7 @@ WITHOUT_ROW: dict[type[Any], WithoutRow] = {
 }
 
 
-#: What only a running task may ask: a trigger waits for it elsewhere, and must not speak as the task.
+#: What only a running task may ask: triggers and callbacks act for it elsewhere, and must not speak as the task.
 _OF_TASKS_ALONE = frozenset(
     {
         messages.SetRenderedFields, changes.SetRenderedMapIndex, changes.SkipDownstreamTasks,
@@ -95,10 +95,17 @@ _OF_TASKS_ALONE = frozenset(
 )  # fmt: skip
 
 
-def of_trigger(handlers: Handlers, results: Results) -> dict[type[Any], Handler]:
-    """Returns what answers each message of a launch that runs a trigger: the task's rights, and the one result."""
+def for_task(handlers: Handlers, results: Results, *, calls_back: bool) -> dict[type[Any], Handler]:
+    """
+    Returns what answers each message of a launch that acts for a task instance: the task's rights, and the one result,
+    of a trigger or of callbacks.
+    """
+    if calls_back:
+        result: dict[type[Any], Handler] = {callbacks.CallbackResult: results.callback}
+    else:
+        result = {triggers.TriggerResult: results.trigger}
     own = {kind: handler for kind, handler in table(handlers).items() if kind not in _OF_TASKS_ALONE}
-    return {**own, triggers.TriggerResult: results.trigger}
+    return own | result
 
 
 def table(handlers: Handlers) -> dict[type[Any], Handler]:

@@ -1,4 +1,7 @@
-"""Keeps the one result of a launch that reports no state: what a file holds, or how a trigger ended."""
+"""
+Keeps the one result of a launch that reports no state: what a file holds, how a trigger ended, what a timetable
+answered, what became of callbacks.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +11,9 @@ import msgspec
 from airlock_sidecar import errors
 from airlock_sidecar.requests.bulk import as_json
 from airlock_sidecar.state.launch import Launch
+from airlock_wire.protocol.callbacks import CallbackResult
 from airlock_wire.protocol.messages import DagFileParsingResult
+from airlock_wire.protocol.timetables import TimetableResult
 from airlock_wire.protocol.triggers import TriggerResult
 
 
@@ -29,6 +34,16 @@ class Results:
         """Keeps how a trigger ended, with its traceback masked."""
         mask = self._launch.masker.mask
         self._keep(msgspec.structs.replace(result, traceback=[mask(line) for line in result.traceback or ()]))
+
+    def timetable(self, result: TimetableResult) -> None:
+        """Keeps what a timetable answered, with its errors masked."""
+        mask, replace = self._launch.masker.mask, msgspec.structs.replace
+        self._keep(replace(result, answers=[replace(each, error=mask(each.error)) for each in result.answers]))
+
+    def callback(self, result: CallbackResult) -> None:
+        """Keeps what became of callbacks, with their errors masked."""
+        mask = self._launch.masker.mask
+        self._keep(msgspec.structs.replace(result, errors=list(map(mask, result.errors))))
 
     def _keep(self, result: Any) -> None:
         if self._launch.memory.parsed:

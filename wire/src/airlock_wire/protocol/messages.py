@@ -316,9 +316,10 @@ def to_runner(body: Any) -> Message:
     kind = body.get("type") if isinstance(body, dict) else None
     if isinstance(kind, str) and kind not in _COMMON:
         # Answers to what few tasks ask: their types are defined at the first one, so that no start pays for them.
-        from airlock_wire.protocol import lookups, stores, triggers
+        from airlock_wire.protocol import callbacks, lookups, stores, timetables, triggers
 
-        answer = next((each for of in (lookups, stores, triggers) if (each := getattr(of, kind, None))), None)
+        modules = (lookups, stores, triggers, timetables, callbacks)
+        answer = next((each for of in modules if (each := getattr(of, kind, None))), None)
         if isinstance(answer, type) and issubclass(answer, Message):
             message: Message = msgspec.convert(body, answer)
             return message

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from airlock_wire.protocol import changes, endings, lookups, messages, stores, triggers
+from airlock_wire.protocol import callbacks, changes, endings, lookups, messages, stores, timetables, triggers
 
 #: The requests of a runner that executes a task instance: all 55 of Airflow 3.3's task-sdk, and
 #: ClearAllTaskStateStore.
@@ -124,7 +124,13 @@ class LargeSetXCom(messages.SetXCom, frozen=True, kw_only=True, tag="SetXCom"):
 
 
 _large_decoder = msgspec.msgpack.Decoder(LargeSetXCom)
-_Decoded: TypeAlias = FromTask | messages.DagFileParsingResult | triggers.TriggerResult
+_Decoded: TypeAlias = (
+    FromTask
+    | messages.DagFileParsingResult
+    | triggers.TriggerResult
+    | timetables.TimetableResult
+    | callbacks.CallbackResult
+)
 _decoder = msgspec.msgpack.Decoder(_Decoded)
 
 

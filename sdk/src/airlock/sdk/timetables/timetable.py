@@ -95,10 +95,9 @@ class Timetable(BaseTimetable):
     def generate_run_id(
         self, *, run_type: Any, run_after: dt.datetime, data_interval: DataInterval | None, **extra: Any
     ) -> str:
-        """Returns the id of a run: its type and its moment."""
-        del extra
-        moment = data_interval.start if data_interval else run_after
-        return f"{getattr(run_type, 'value', run_type)}__{moment.isoformat()}"
+        """Returns the id of a run: its type and its moment. An override may look at the interval and more."""
+        del data_interval, extra
+        return f"{getattr(run_type, 'value', run_type)}__{run_after.isoformat()}"
 
     @property
     def summary(self) -> str:

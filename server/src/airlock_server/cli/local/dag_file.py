@@ -11,11 +11,12 @@ from airlock_server.api.serve import EmbeddedServer
 from airlock_server.cli import CommandError
 from airlock_server.cli.local.launches import EXIT_USAGE, Shown, near_file, stop_on_signals, variables_of
 from airlock_server.installation import Installation
-from airlock_server.launching.local import loglines
-from airlock_server.launching.local.executor import Executor
+from airlock_server.launching.local import loglines, timetables
+from airlock_server.launching.local.executor import BUNDLE, Executor
 from airlock_server.launching.local.parsing import CannotParse
 from airlock_server.launching.local.screen import Screen
 from airlock_wire.dags.dag import SerializedDag
+from airlock_wire.protocol.timetables import Answer, Question
 
 
 class DagFile(msgspec.Struct, frozen=True):
@@ -41,6 +42,15 @@ class DagFile(msgspec.Struct, frozen=True):
         ) as server:
             self.executor.serve_at(server.url)
             yield
+
+    def ask(self, dag: SerializedDag, question: Question) -> Answer:
+        """Returns what the own timetable of a DAG answers. What it printed is shown if it has no answer."""
+        seconds = self.installation.settings.parse.timeout_seconds
+        source = timetables.TimetableSource(bundle=BUNDLE, file=self.path.name, dag_id=dag.dag_id, seconds=seconds)
+        answer = timetables.ask(self.executor, source, [question])[0]
+        if answer.error:
+            self.output.release()
+        return answer
 
 
 def add_file(parser: argparse.ArgumentParser) -> None:

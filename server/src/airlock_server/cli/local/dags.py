@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +27,14 @@ from airlock_server.cli.local.new_runs import date_of, new_run
 from airlock_server.dag_processor.discovery.walk import Walker
 from airlock_server.installation import Installation
 from airlock_server.launching.local import loglines
+from airlock_server.launching.local.callbacks import Callbacks, dag_log
 from airlock_server.launching.local.dag_run import LOOK_SECONDS, DagRunner, Result
 from airlock_server.launching.local.executor import CannotLaunch, Executor
 from airlock_server.launching.local.parsing import FileParse, log_name
 from airlock_server.launching.local.screen import Screen
 from airlock_server.launching.local.triggers import LocalTriggers
 from airlock_server.rules.scheduling.graph import DagGraph
-from airlock_server.rules.scheduling.snapshot import Key
+from airlock_server.rules.scheduling.snapshot import End, Key
 from airlock_server.store import xcoms
 from airlock_server.store.errors import StoreError
 from airlock_server.store.runs.progress import NewRun, Row
@@ -103,12 +105,14 @@ def run_dag(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
     with opened(args, environ, render=_render) as file:
         executor, screen = file.executor, file.screen
         dag = _choose(file.path, file.dags, args.dag_id)
-        new = new_run(dag, args.date, args.conf or {})
+        new = new_run(dag, args.date, args.conf or {}, partial(file.ask, dag))
         graph = DagGraph(dag)
         if not live:
             file.output.begin()
         view = run_view.Live(graph) if live else run_view.Plain(screen.show)
         pattern = args.mark_success_pattern
+        callbacks = Callbacks(file.installation, executor, file.path.name)
+        remarks: list[str] = []
         runner = DagRunner(
             file.installation,
             executor,
@@ -118,32 +122,65 @@ def run_dag(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
             show=view.show,
             marks_success=lambda task_id: pattern is not None and pattern.fullmatch(task_id) is not None,
             look_seconds=_DRAW_SECONDS if live else LOOK_SECONDS,
+            call_back=callbacks.of_task,
+            begins=lambda: remarks.extend(_listen(callbacks, executor, dag.dag_id, new.run_id, None)),
         )
         with file.served():
             try:
                 result = runner.run(new)
             except StoreError as e:
                 raise CommandError(str(e), EXIT_USAGE) from e
+            file.output.begin()
+            remarks += _call_back(callbacks, executor, dag, new, result)
         for line in _report(file.installation, executor, graph, new, result):
+            screen.show(line)
+        for line in remarks:
             screen.show(line)
         if executor.stopping:
             return EXIT_STOPPED
         return 0 if result.end is not None and result.end.state == "success" else _EXIT_FAILED
 
 
-class _Place(msgspec.Struct):
-    """Which task instance wrote a line of a log."""
+def _call_back(callbacks: Callbacks, executor: Executor, dag: SerializedDag, new: NewRun, result: Result) -> list[str]:
+    """Calls the DAG's callbacks and the listeners for how its run ended; returns lines about them."""
+    end = result.end
+    if end is None or executor.stopping:
+        return []
+    lines = []
+    if ("on_success" if end.state == "success" else "on_failure") in dag.has_callbacks:
+        ti_id = next((row.ti_id for row in result.rows if row.instance.key == end.relevant), None)
+        errors = callbacks.of_dag(dag.dag_id, new.run_id, end, ti_id)
+        lines += [f"callback   {loglines.printable(error)}" for error in errors]
+        lines.append(f"callbacks  {executor.logs / dag_log(dag.dag_id, new.run_id)}")
+    return lines + _listen(callbacks, executor, dag.dag_id, new.run_id, end)
 
-    task_id: str
+
+def _listen(callbacks: Callbacks, executor: Executor, dag_id: str, run_id: str, end: End | None) -> list[str]:
+    """Tells the listeners how a run ended, or that it runs: None; returns lines about those that failed."""
+    if not executor.may_listen:
+        return []
+    errors = callbacks.of_listeners(dag_id, run_id, end)
+    return [f"listener   {loglines.printable(error)}" for error in errors]
+
+
+class _Place(msgspec.Struct):
+    """Who wrote a line of a log: a task instance, or what belongs to a whole run."""
+
+    task_id: str = ""
     map_index: int = -1
+    dag_id: str = ""
+    run_id: str = ""
 
 
 def _render(line: bytes) -> str:
-    """Returns a line of a task's log, with the task before it: several run at a time."""
+    """Returns a line of a log, with the task before it, or the DAG: several run at a time."""
     try:
         record = msgspec.json.decode(line, type=_Place)
     except msgspec.MsgspecError:
         return loglines.render(line)
+    if not record.task_id:
+        of_run = f"DAG {loglines.printable(record.dag_id)}: " if record.run_id else ""
+        return f"{of_run}{loglines.render(line)}"
     name = run_view.name_of(Key(record.task_id, record.map_index))
     return f"{loglines.printable(name)}: {loglines.render(line)}"
 

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -86,7 +87,7 @@ def _run(
     with opened(args, environ, variables=variables) as file:
         installation, executor = file.installation, file.executor
         dag, task = choose(file.path, file.dags, args.dag_id, args.task_id)
-        new = new_runs.new_run(dag, args.date, args.task_params or {})
+        new = new_runs.new_run(dag, args.date, args.task_params or {}, partial(file.ask, dag))
 
         def make(conn: Any) -> None:
             tries.borrow_dag(conn, dag.dag_id, BUNDLE)

@@ -17,6 +17,7 @@ import msgspec
 from airlock_server.installation import Installation
 from airlock_server.launching.local.executor import BUNDLE, Executor
 from airlock_server.launching.local.triggers import Deferral, Triggers
+from airlock_server.rules import callbacks
 from airlock_server.rules.assets import Declarations
 from airlock_server.rules.scheduling.decide import decide
 from airlock_server.rules.scheduling.graph import DagGraph
@@ -31,6 +32,7 @@ from airlock_server.store.tries import Outcome
 from airlock_wire.dags.dag import SerializedDag
 from airlock_wire.dags.task import SerializedTask, declared
 from airlock_wire.identity import TaskInstanceKey
+from airlock_wire.protocol.callbacks import TaskCallbacks
 from airlock_wire.states import TaskInstanceState
 
 _S = TaskInstanceState
@@ -55,7 +57,9 @@ class DagRunner:
     """
     One run. ``show`` gets the run's rows whenever they may have changed, and again while time passes.
 
-    ``marks_success`` tells which tasks succeed without being launched.
+    ``marks_success`` tells which tasks succeed without being launched. ``call_back`` calls the callbacks of a try that
+    ended outside its runner, which it gets with the present id of the task instance. ``begins`` is called when the run
+    was made, before its first task.
     """
 
     def __init__(
@@ -69,6 +73,8 @@ class DagRunner:
         show: Callable[[list[Row]], None],
         marks_success: Callable[[str], bool] = lambda _: False,
         look_seconds: float = LOOK_SECONDS,
+        call_back: Callable[[Outcome, TaskCallbacks, str], object] = lambda *_: None,
+        begins: Callable[[], object] = lambda: None,
     ) -> None:
         self._database = installation.database
         self._executor = executor
@@ -79,6 +85,8 @@ class DagRunner:
         self._show = show
         self._marks_success = marks_success
         self._look_seconds = look_seconds
+        self._call_back = call_back
+        self._begins = begins
         self._run = Run(run_id="")
         self._past: Past | None = None
         self._complete = False
@@ -91,6 +99,7 @@ class DagRunner:
     def run(self, new: NewRun) -> Result:
         """Makes the run and moves it on until it ends. Raises airlock_server.store.errors.StoreError."""
         self._database.write(lambda conn: self._make(conn, new))
+        self._begins()
         places = min(os.cpu_count() or 1, self._dag.max_active_tasks or os.cpu_count() or 1)
         with ThreadPoolExecutor(places, "launch") as launches, ThreadPoolExecutor(_MAX_TRIGGERS, "trigger") as waits:
             end = self._loop(launches, waits)
@@ -208,7 +217,13 @@ class DagRunner:
     def _launch(self, ti_id: str, task: SerializedTask) -> Outcome | None:
         if self._executor.stopping:
             return None
-        outcome, _ = self._executor.run(ti_id, self._file, task)
+        outcome, record = self._executor.run(ti_id, self._file, task)
+        state = callbacks.of_lost_runner(outcome.state, record)
+        if state is not None and callbacks.CALLBACKS[state] in task.has_callbacks and not self._executor.stopping:
+            key = Key(outcome.key.task_id, outcome.key.map_index)
+            # A retry has another id than the try that is over.
+            current = next((row.ti_id for row in self._read().rows if row.instance.key == key), ti_id)
+            self._call_back(outcome, TaskCallbacks(state=state, error=outcome.reason or outcome.state.value), current)
         return outcome
 
     def _await_trigger(self, row: Row) -> None:

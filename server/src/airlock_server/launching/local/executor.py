@@ -43,6 +43,8 @@ from airlock_wire.states import TaskInstanceState
 #: The bundle of every DAG file that is run by path on this machine.
 BUNDLE = "local"
 _RELAUNCH_SECONDS = 0.2
+#: The ends of a launch after which its warm parent forks another.
+_ENDED_WELL = frozenset({Reason.PARSED, Reason.ANSWERED})
 #: A trigger runs in a process of the author's here, so its class may be any. Some need their own names.
 _EVERY_TRIGGER = ("*", *workload.HARMFUL_TRIGGERS)
 
@@ -100,8 +102,8 @@ class Executor:
         pool: Pool | None = None,
     ) -> None:
         """
-        Prepares launches; ``variables`` are user code's environment variables, by name and value. Parses are forked
-        from the warm parents of ``pool``, if it is given.
+        Prepares launches; ``variables`` are user code's environment variables, by name and value. Parses and
+        questions to timetables are forked from the warm parents of ``pool``, if it is given.
         """
         self._pool = pool
         # This process has the tokens it mints, and holds the sidecars' memory open.
@@ -235,9 +237,21 @@ class Executor:
         assert outcome is not None  # noqa: S101 - it was queued here
         return outcome, record
 
+    @property
+    def logs(self) -> Path:
+        """The folder of logs."""
+        return self._place.log_dir
+
+    @property
+    def may_listen(self) -> bool:
+        """Whether user code may have plugins, and so listeners: who has none pays for no launch."""
+        return (self._place.bundle_root / "plugins").is_dir() or any(
+            f"{product}__CORE__PLUGINS_FOLDER" in self._place.variables for product in ("AIRLOCK", "AIRFLOW")
+        )
+
     def log_file(self, outcome: Outcome) -> Path:
         """Returns the path of the try's log."""
-        return self._place.log_dir / log_path(outcome)
+        return self.logs / log_path(outcome)
 
     def _work(self, ti_id: str, file: str, task: SerializedTask) -> workload.Execute:
         row = self._installation.database.read(lambda conn: tries.outcome(conn, ti_id))
@@ -271,7 +285,7 @@ class Executor:
             environ = launcher_environ(place, self._environ, own_user=bool(uids))
             with self._pool.take(bundle, place.runner_python, environ, uids) as warm:
                 launch = self._launch_once(work, token, seconds, warm, around)
-                if launch.late or launch.record is None or launch.record.reason is not Reason.PARSED:
+                if launch.late or launch.record is None or launch.record.reason not in _ENDED_WELL:
                     warm.runner.clean = False
                 return launch
         except (SetUpWrongly, NoUserLeft, OSError) as e:
