@@ -15,7 +15,7 @@ from airlock_wire import ids
 from airlock_wire.identity import TaskInstanceKey
 
 MOMENT = "'2026-01-01 00:00:00'"
-REVISIONS = ["0001", "0002", "0003", "0004", "0005", "0006", "0007"]
+REVISIONS = ["0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008"]
 
 
 class Old:
@@ -121,8 +121,8 @@ def test_what_an_older_airlock_stored_is_used_by_this_one(old, empty_url, revisi
 
 @pytest.mark.parametrize("revision", REVISIONS)
 def test_what_this_airlock_stored_is_there_after_its_undoing(old, empty_url, revision):
-    old.go("0008")
-    old.add("0008")
+    old.go("0009")
+    old.add("0009")
     old.add_assets()
     old.add_parsed()
     old.go(revision, down=True)

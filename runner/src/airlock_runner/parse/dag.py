@@ -6,7 +6,7 @@ from airlock.sdk.definitions.dag import DAG
 from airlock.sdk.definitions.graph.taskgroup import TaskGroup
 from airlock.sdk.exceptions import AirlockException, LoadError
 from airlock_runner.json_values import serialized
-from airlock_runner.parse import mapping, options
+from airlock_runner.parse import mapping, options, watchers
 from airlock_runner.parse.task import callbacks_of, task_of
 from airlock_runner.parse.zones import zone_name
 from airlock_wire.dags.dag import SerializedDag
@@ -44,6 +44,7 @@ def _dag(dag: DAG, file: str, source: str) -> SerializedDag:
         params=options.params(dag.params, f"DAG {dag.dag_id!r}"),
         result_task_id=next((task.task_id for task in dag.tasks if task.returns_dag_result), None),
         has_callbacks=callbacks_of(dag, ("on_failure", "on_success")),
+        watchers=watchers.watchers_of(dag),
         display_name=None if dag.dag_display_name == dag.dag_id else dag.dag_display_name,
         description=dag.description,
         doc_md=dag.doc_md,

@@ -49,11 +49,16 @@ COLUMNS = [_a[name] for name in Asset.__struct_fields__]
 
 
 def register(conn: sa.Connection, declared: DeclaredAsset, by: TaskInstanceKey) -> Asset:
+    """Returns the asset that a task instance declares or writes; see ``register_for``."""
+    return register_for(conn, declared, owner_of(by.run_id, by.dag_id))
+
+
+def register_for(conn: sa.Connection, declared: DeclaredAsset, owner: str) -> Asset:
     """
-    Returns the asset that a task instance declares or writes; makes it, or makes it active, unless another DAG's active
-    asset has its name or URI.
+    Returns the asset that a DAG declares or writes; makes it, or makes it active, unless another DAG's active asset has
+    its name or URI.
     """
-    key, owner = key_of(declared), owner_of(by.run_id, by.dag_id)
+    key = key_of(declared)
     existing = by_key(conn, key)
     values: dict[str, Any] = {"group": declared.group, "extra": declared.extra}
     if existing is not None and existing.active:

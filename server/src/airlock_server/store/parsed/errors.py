@@ -13,6 +13,7 @@ _e, _w = import_error.c, dag_warning.c
 
 #: The kind of the warning about a definition that changes although its file does not: Airflow's word.
 VARIES = "runtime varying value"
+CONFLICT = "asset conflict"
 
 
 class FileError(msgspec.Struct, frozen=True, kw_only=True):

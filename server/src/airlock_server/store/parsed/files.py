@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from airlock_server.rules import dag_summary
 from airlock_server.rules.parsing import Known, Settlement, settle
+from airlock_server.store.assets import of_dags
 from airlock_server.store.engine import locks
 from airlock_server.store.engine.upsert import insert_missing
 from airlock_server.store.parsed import dag_versions, errors
@@ -25,6 +26,8 @@ _VARIES = (
     "the DAG changed although its file did not: it has a value that varies from parse to parse, such as the current "
     "time or a random number; each run can so make a new version of it"
 )
+
+_RIVAL = "an asset of another DAG has its name or its URI; use both as that DAG does, or another name and URI"
 
 
 class Parse(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +78,7 @@ def write(conn: sa.Connection, parse: Parse, moment: datetime) -> Settlement:
             text = str(getattr(e, "orig", None) or e).partition("\n")[0]
             problems.append(f"{parse.file}:{listed[dag_id].line}: DAG {dag_id!r} cannot be stored: {text}")
             _mark(conn, [dag_id], is_stale=True, has_import_errors=True)
-    _mark(conn, settlement.lost, is_stale=True)
+    _end(conn, settlement.lost)
     _mark(conn, settlement.broken, is_stale=True, has_import_errors=True)
     errors.replace(conn, parse.bundle_name, parse.file, "\n".join(problems), moment)
     return settlement
@@ -93,6 +96,7 @@ def remove(conn: sa.Connection, bundle_name: str, files: Collection[str]) -> Non
     if not files:
         return
     of_files = (_d.owner == _BUNDLE + bundle_name, _d.relative_fileloc.in_(sorted(files)))
+    of_dags.remove(conn, conn.scalars(sa.select(_d.dag_id).where(*of_files)).all())
     conn.execute(sa.update(dag).where(*of_files).values(is_stale=True, has_import_errors=False))
     errors.remove(conn, bundle_name, files)
 
@@ -106,8 +110,14 @@ def parsed(conn: sa.Connection, bundle_name: str) -> list[Fact]:
 
 
 def end(conn: sa.Connection, dag_ids: Iterable[str]) -> None:
-    """Marks DAGs stale."""
-    _mark(conn, list(dag_ids), is_stale=True)
+    """Marks DAGs stale, and removes the assets that only they name."""
+    _end(conn, list(dag_ids))
+
+
+def _end(conn: sa.Connection, dag_ids: list[str]) -> None:
+    _mark(conn, dag_ids, is_stale=True)
+    if dag_ids:
+        of_dags.remove(conn, dag_ids)
 
 
 def _known(conn: sa.Connection, parse: Parse, listed: Collection[str]) -> dict[str, Known]:
@@ -148,6 +158,9 @@ def _write_dag(conn: sa.Connection, each: SerializedDag, parse: Parse, moment: d
     if first:
         values["is_paused"] = parse.paused if each.is_paused_upon_creation is None else each.is_paused_upon_creation
     conn.execute(sa.update(dag).where(_d.dag_id == each.dag_id).values(values))
+    inactive = of_dags.write(conn, each)
+    conflict = "; ".join(f"asset {key.name!r} ({key.uri}) is not active: {_RIVAL}" for key in inactive)
+    errors.warn(conn, each.dag_id, errors.CONFLICT, conflict, moment)
     varies = written.varies and parse.varying != "off"
     if varies and parse.varying == "error":
         raise Refused(_VARIES)

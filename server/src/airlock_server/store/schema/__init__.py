@@ -18,6 +18,8 @@ from airlock_server.store.schema.assets import (
     asset_event,
     asset_of_alias,
     asset_state,
+    asset_watcher,
+    dag_asset,
     declared_asset,
 )
 from airlock_server.store.schema.columns import (
@@ -58,10 +60,12 @@ __all__ = [
     "asset_event",
     "asset_of_alias",
     "asset_state",
+    "asset_watcher",
     "attempt",
     "connection",
     "connection_test",
     "dag",
+    "dag_asset",
     "dag_bundle",
     "dag_run",
     "dag_version",

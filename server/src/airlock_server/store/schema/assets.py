@@ -98,3 +98,31 @@ declared_asset = sa.Table(
     sa.Column("uri", sa.String(1500), nullable=False),
     sa.ForeignKeyConstraint(["dag_id", "run_id"], ["dag_run.dag_id", "dag_run.run_id"]),
 )
+
+#: Which assets, aliases and references a parsed DAG names: in its schedule (``task_id`` is empty then), or as inlets
+#: and outlets of a task. ``use`` is schedule, inlet or outlet.
+dag_asset = sa.Table(
+    "dag_asset",
+    metadata,
+    sa.Column("dag_id", sa.String(250), sa.ForeignKey("dag.dag_id"), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True),
+    sa.Column("use", sa.String(10), nullable=False),
+    sa.Column("task_id", sa.String(250), nullable=False),
+    sa.Column("type", sa.String(20), nullable=False),
+    sa.Column("name", sa.String(1500), nullable=False),
+    sa.Column("uri", sa.String(1500), nullable=False),
+    sa.Index(None, "name"),
+)
+
+#: What writes events of an asset while a DAG that names the asset is there: a trigger's class with its arguments.
+asset_watcher = sa.Table(
+    "asset_watcher",
+    metadata,
+    sa.Column("dag_id", sa.String(250), sa.ForeignKey("dag.dag_id"), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True),
+    sa.Column("asset_name", sa.String(1500), nullable=False),
+    sa.Column("asset_uri", sa.String(1500), nullable=False),
+    sa.Column("name", sa.String(1500), nullable=False),
+    sa.Column("classpath", sa.Text, nullable=False),
+    sa.Column("kwargs", sa.JSON, nullable=False),
+)

@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 
 #: The migration that makes these tables; ``migrate`` compares a database with it.
-REVISION = "0008"
+REVISION = "0009"
 
 #: Characters of the key of an XCom and of a kept value, and of a variable.
 MAX_KEY_CHARS, MAX_VARIABLE_CHARS = 512, 250
