@@ -106,7 +106,7 @@ class ScriptedApi:
         for end, answer in self.answers.items():
             if call.path.partition("?")[0].endswith(end):
                 return answer(call)
-        if call.path.endswith("/run"):
+        if call.path.partition("?")[0].endswith("/run"):
             return Answer(200, RUN_CONTEXT)
         return Answer(204) if call.method in ("PATCH", "PUT") else Answer(404, {"detail": "not found"})
 

@@ -2,7 +2,8 @@
 
 import os
 import sys
-from typing import NoReturn
+from collections.abc import Mapping
+from typing import Any, NoReturn
 
 from airlock_runner import launcher
 from airlock_runner.link import receive_frames
@@ -18,8 +19,15 @@ def become_runner(log: int, handoff: int, bundle_root: str) -> NoReturn:
     child.run(receive_frames(handoff), log, handoff, bundle_root)
 
 
+def speaks(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Returns how our runner speaks, for its hello, from the launch's environment."""
+    # By the variables' names: the function of the SDK is not the launcher's to import.
+    has_backend = any(environ.get(f"{product}__CORE__XCOM_BACKEND") for product in ("AIRLOCK", "AIRFLOW"))
+    return {"json_values": True} | ({"clears_xcoms": True} if has_backend else {})
+
+
 if __name__ == "__main__":
-    code = launcher.main(sys.argv, become_runner, speaks={"json_values": True})
+    code = launcher.main(sys.argv, become_runner, speaks=speaks(os.environ))
     sys.stdout.flush()
     # The launch is over and reported: Python's own shutdown would only keep the pod, or the next task, waiting.
     os._exit(code)

@@ -36,6 +36,7 @@ ON_BOTH = {
     "test_asset_outcomes.py",
     "test_asset_states_api.py",
     "test_assets_api.py",
+    "test_assets_of_dags.py",
     "test_attempts.py",
     "test_concurrency.py",
     "test_connection_tests_api.py",
@@ -181,9 +182,9 @@ class Api:
         headers = more.pop("headers", None) or self.own(ti_id)
         return self.http.request(method, f"/task-instances/{ti_id}/{operation}", json=body, headers=headers, **more)
 
-    def run(self, ti_id, hostname="host", unixname="user", pid=1, **more):
+    def run(self, ti_id, hostname="host", unixname="user", pid=1, what="run", **more):
         body = {"state": "running", "hostname": hostname, "unixname": unixname, "pid": pid, "start_date": MOMENT}
-        return self.call("PATCH", ti_id, "run", body, **more)
+        return self.call("PATCH", ti_id, what, body, **more)
 
     def beat(self, ti_id, hostname="host", pid=1, **more):
         return self.call("PUT", ti_id, "heartbeat", {"hostname": hostname, "pid": pid}, **more)

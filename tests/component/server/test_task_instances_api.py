@@ -69,6 +69,61 @@ def test_a_launch_starts_without_the_xcoms_of_an_earlier_one_and_a_replay_keeps_
     assert 200 == api.http.get(f"{path}/new", headers=api.anyone).status_code
 
 
+class TestXComsOfAnEarlierTry:
+    """A runner whose XComs a class of the author's keeps purges what that class keeps before it deletes the rows."""
+
+    PATH = "/xcoms/dag/run/task"
+
+    def push(self, api, key, map_index=-1):
+        where = f"{self.PATH}/{key}" + (f"?map_index={map_index}" if map_index >= 0 else "")
+        assert 201 == api.http.post(where, json=1, headers=api.anyone).status_code
+
+    def is_there(self, api, key, map_index=-1):
+        where = f"{self.PATH}/{key}" + (f"?map_index={map_index}" if map_index >= 0 else "")
+        return 200 == api.http.get(where, headers=api.anyone).status_code
+
+    def clearing(self, api, ti_id, answer="true"):
+        return api.run(ti_id, what=f"run?clears_xcoms={answer}").json()["xcom_keys_to_clear"]
+
+    def test_are_named_and_kept_for_a_runner_that_clears_them(self, api):
+        ti_id = api.queue()
+        self.push(api, "b")
+        self.push(api, "a")
+        assert ["a", "b"] == self.clearing(api, ti_id)
+        assert [True, True] == [self.is_there(api, key) for key in "ab"]
+        assert ["a", "b"] == self.clearing(api, ti_id), "the first answer may not have arrived"
+
+    def test_are_removed_for_a_runner_that_does_not(self, api):
+        ti_id = api.queue()
+        self.push(api, "a")
+        assert [] == self.clearing(api, ti_id, "false")
+        assert not self.is_there(api, "a")
+
+    def test_of_other_map_indexes_are_not_named(self, api):
+        ti_id = api.queue(map_index=1)
+        for index in (0, 1):
+            self.push(api, "a", index)
+        self.push(api, "other", 0)
+        assert ["a"] == self.clearing(api, ti_id)
+        assert self.is_there(api, "other", 0)
+
+    def test_of_the_indexes_that_a_task_no_longer_has_are_removed(self, api):
+        ti_id = api.queue()
+        self.push(api, "a", 0)
+        self.push(api, "a")
+        assert ["a"] == self.clearing(api, ti_id)
+        assert [False, True] == [self.is_there(api, "a", index) for index in (0, -1)]
+
+    def test_stay_for_a_task_that_resumes(self, api):
+        ti_id = api.running()
+        self.push(api, "a")
+        deferred = {"state": "deferred", "classpath": "c.T", "next_method": "execute_complete"}
+        assert 204 == api.call("PATCH", ti_id, "state", deferred).status_code
+        api.force(ti_id, TaskInstanceState.QUEUED)
+        assert [] == self.clearing(api, ti_id)
+        assert self.is_there(api, "a")
+
+
 @pytest.mark.parametrize("state", TaskInstanceState)
 def test_every_state_answers_run_as_airflow_does(api, state):
     ti_id = api.running()

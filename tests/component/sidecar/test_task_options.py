@@ -1,6 +1,7 @@
 """Options that a launch takes from its task: the sidecar acts on them, and puts them into its record."""
 
 import pytest
+from doubles.api import DAG_RUN, RUN_CONTEXT, Answer
 from doubles.launcher import SUCCEED
 from doubles.sidecar import work
 
@@ -37,6 +38,35 @@ def test_the_runner_is_asked_and_what_it_says_is_recorded(launch, api):
     assert [{}] == [call.body for call in api.calls if call.path.endswith("/rtif")]
 
 
+def retry(**more):
+    return {"type": "RetryTask", "end_date": "2026-01-01T00:00:00Z", "retry_reason": "busy", **more}
+
+
+def test_how_the_tasks_delay_grows_is_recorded_with_the_date_that_its_part_follows_from(launch, api):
+    run = DAG_RUN | {"logical_date": "2026-01-02T03:04:05.000006Z"}
+    api.answers["/run"] = lambda _: Answer(200, RUN_CONTEXT | {"dag_run": run})
+    sidecar, launcher, _ = launch(*ALL)
+    launcher.ask(told(retry_exponential_backoff=2.0, max_retry_delay_seconds=90.0))
+    launcher.ask(retry())
+    launcher.exit()
+    record = sidecar.end()
+
+    assert (2.0, 90.0) == (record.options.retry_exponential_backoff, record.options.max_retry_delay_seconds)
+    assert "2026-01-02 03:04:05.000006+00:00" == str(record.logical_date)
+    assert None is record.retry_delay_seconds
+
+
+@pytest.mark.parametrize(
+    ("delay", "recorded"), [(1800.5, 1800.5), (0.0, 0.0), (None, None), (-1.0, None), (1e300, None)]
+)
+def test_a_retry_policys_delay_is_recorded_if_it_is_one(launch, delay, recorded):
+    sidecar, launcher, _ = launch()
+    launcher.ask(retry(retry_delay_seconds=delay))
+    launcher.exit()
+
+    assert recorded == sidecar.end().retry_delay_seconds
+
+
 def test_a_runner_is_not_asked_where_everything_is_said(launch):
     sidecar, launcher, startup = launch(execution_timeout_seconds=60.0)
     launcher.ask(told())
@@ -69,7 +99,8 @@ def test_the_tasks_own_limit_stops_it(launch):
 @pytest.mark.parametrize(
     "options",
     [{"retries": -1}, {"retries": 10**6}, {"retry_delay_seconds": -1.0}, {"execution_timeout_seconds": 0.0},
-     {"execution_timeout_seconds": float("inf")}, {"retry_delay_seconds": float("nan")}],
+     {"execution_timeout_seconds": float("inf")}, {"retry_delay_seconds": float("nan")},
+     {"retry_exponential_backoff": -2.0}, {"retry_exponential_backoff": float("inf")}],
 )  # fmt: skip
 def test_an_option_that_cannot_be_is_refused_by_name(launch, options):
     sidecar, launcher, _ = launch(*ALL)

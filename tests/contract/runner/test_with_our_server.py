@@ -30,10 +30,12 @@ def launch(served, pod):
     """Queues a task instance and runs it; what the server then has of it."""
     pod.api = served
 
-    def run(dag_id, task_id, file, max_tries=0):
+    def run(dag_id, task_id, file, max_tries=0, earlier=()):
+        """``earlier`` are keys of XComs that an earlier try pushed."""
+
         def write(conn):
             tries.claim_dag(conn, dag_id, "contract")
-            return tries.queue_task(
+            ti_id = tries.queue_task(
                 conn,
                 TaskInstanceKey(dag_id, "manual__1", task_id),
                 try_number=1,
@@ -41,6 +43,10 @@ def launch(served, pod):
                 conf=None,
                 now=datetime.now(UTC),
             )
+            for key in earlier:
+                place = xcoms.XComKey(dag_id, "manual__1", task_id, key)
+                assert xcoms.put(conn, place, -1, json.dumps(f"elsewhere:{key}").encode())
+            return ti_id
 
         ti_id = served.db.write(write)
         token = served.tokens.mint_workload(ti_id)
@@ -77,3 +83,30 @@ def test_what_the_server_holds_reaches_the_task_and_its_value_the_server(launch,
     pushed = xcoms.XComKey("surroundings", "manual__1", "looks_up_in_a_thread", "return_value")
     value = served.db.read(lambda conn: xcoms.get(conn, pushed, -1))
     assert ["hello"] == json.loads(value), looked.text()
+
+
+BACKEND = """
+from pathlib import Path
+from airflow.sdk.bases.xcom import BaseXCom
+
+class Elsewhere(BaseXCom):
+    @classmethod
+    def purge(cls, xcom, *args):
+        with (Path(__file__).parent / "purged").open("a") as note:
+            print(xcom.key, xcom.value, file=note)
+"""
+
+
+def test_an_authors_xcom_backend_purges_what_an_earlier_try_pushed(launch, served, pod, tmp_path):
+    (tmp_path / "elsewhere.py").write_text(BACKEND)
+    pod.env |= {"PYTHONPATH": str(tmp_path), "AIRFLOW__CORE__XCOM_BACKEND": "elsewhere.Elsewhere"}
+    outcome, ended = launch("contract", "fail", "outcomes.py", earlier=("a", "b"))
+    left = [
+        served.db.read(lambda conn, key=key: xcoms.get(conn, xcoms.XComKey("contract", "manual__1", "fail", key), -1))
+        for key in "ab"
+    ]
+
+    assert "failed" == outcome.state.value
+    assert (tmp_path / "purged").exists(), ended.text()
+    assert ["a elsewhere:a", "b elsewhere:b"] == (tmp_path / "purged").read_text().splitlines()
+    assert [None, None] == left

@@ -5,8 +5,7 @@ import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from airlock_server.rules.scheduling.retries import delay
-from airlock_wire.dags.task import SerializedTask
+from airlock_wire.retry_delay import next_delay
 
 DRIVER = Path(__file__).parent / "drivers/retry_delays.py"
 
@@ -31,16 +30,14 @@ def test_the_delay_between_two_tries_is_airflows(run_driver):
     cases = [case(number) for number in range(600)]
     expected = json.loads(run_driver(DRIVER, json.dumps(cases).encode()))
     delays = [
-        delay(
-            each["dag_id"],
-            SerializedTask(
-                task_id=each["task_id"],
-                retry_delay_seconds=float(each["retry_delay"]),
-                retry_exponential_backoff=each["factor"],
-                max_retry_delay_seconds=each["max_delay"],
-            ),
-            each["try_number"],
-            each["logical_date"] and datetime.fromisoformat(each["logical_date"]),
+        next_delay(
+            dag_id=each["dag_id"],
+            task_id=each["task_id"],
+            logical_date=each["logical_date"] and datetime.fromisoformat(each["logical_date"]),
+            try_number=each["try_number"],
+            delay_seconds=float(each["retry_delay"]),
+            factor=each["factor"],
+            task_max_seconds=each["max_delay"],
         )
         for each in cases
     ]

@@ -1,10 +1,11 @@
 """How an attempt ended, by the evidence: one row for each line of the failure model, and for who wins over whom."""
 
 import pytest
-from doubles.taskruns import RUNNING, case, ended, open_attempt, pod, record, run
+from doubles.taskruns import NOW, RUNNING, case, ended, open_attempt, pod, record, run
 
 from airlock_operator.decide.ending import End, end_of
 from airlock_operator.reasons import Reason
+from airlock_wire.options import TaskOptions
 from airlock_wire.record import Reason as R
 from airlock_wire.record import encode
 
@@ -38,6 +39,13 @@ def verdict(status=None, **kwargs):
 )
 def test_the_sidecars_record_says_what_happened(told, reason):
     assert (reason, True) == verdict(runner=ended(), record=record(told))
+
+
+def test_what_the_record_says_of_the_next_try_is_part_of_the_end():
+    delays = {"retry_delay_seconds": 7.5, "logical_date": NOW, "options": TaskOptions(retry_exponential_backoff=2.0)}
+    found = end_of(case(run(status=open_attempt()), pod(runner=ended(), record=record(R.RETRY, **delays))))
+
+    assert (7.5, NOW, 2.0) == (found.policy_delay, found.logical_date, found.options.retry_exponential_backoff)
 
 
 def test_every_reason_that_a_record_can_have_is_decided():

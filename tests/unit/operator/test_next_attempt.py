@@ -1,11 +1,17 @@
 """What follows an attempt's end, for a TaskRun that kubectl made: which budget pays, and when it is over."""
 
+from datetime import UTC, datetime
+
+import msgspec
 import pytest
 from doubles.taskruns import open_attempt, run
 
 from airlock_operator.decide.ending import End
 from airlock_operator.decide.next_attempt import Again, Over, after
+from airlock_operator.observe.options import counted
 from airlock_operator.reasons import Kind, Reason
+from airlock_wire.options import TaskOptions
+from airlock_wire.retry_delay import next_delay
 
 
 def follows(reason, *, begun=True, status=None, **spec):
@@ -115,3 +121,65 @@ def test_the_next_try_waits_for_the_retry_delay():
 
     assert isinstance(found, Again)
     assert (90.0, "up_for_retry") == (found.delay_seconds, found.state)
+
+
+GROWS = TaskOptions(retries=9, retry_delay_seconds=60.0, retry_exponential_backoff=2.0, max_retry_delay_seconds=500.0)
+DATE = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def waits(tries, *, spec=None, status=None, **end):
+    attempt = open_attempt(**{"try": tries}, **(status or {}))
+    found = after(run(status=attempt, **(spec or {})), End(Reason.RETRY, "why", begun=True, **end))
+    assert isinstance(found, Again)
+    return found.delay_seconds
+
+
+def airflows(tries, **more):
+    names = {"dag_id": "d", "task_id": "t", "logical_date": DATE}
+    return next_delay(**names, try_number=tries, delay_seconds=60.0, factor=2.0, **more)
+
+
+@pytest.mark.parametrize("tries", [1, 2, 3])
+def test_a_delay_grows_from_try_to_try_as_airflows(tries):
+    assert airflows(tries) == waits(tries, options=GROWS, logical_date=DATE)
+    assert 60 * 2 ** (tries - 1) <= airflows(tries) < 60 * 2**tries
+
+
+def test_a_delay_grows_to_the_tasks_bound():
+    assert 500 == waits(8, options=GROWS, logical_date=DATE)
+
+
+def test_a_delay_that_the_task_said_once_grows_for_the_attempts_after_it():
+    """A killed sidecar leaves no record: what an earlier one said is in the status."""
+    known = {"options": msgspec.to_builtins(counted(run(), GROWS))}
+
+    assert airflows(2, task_max_seconds=500.0) == waits(2, status=known, logical_date=DATE)
+
+
+@pytest.mark.parametrize(
+    ("spec", "options", "expected"),
+    [
+        ({}, GROWS, 1800.0),
+        ({}, None, 1800.0),
+        ({"retries": 3}, None, 1800.0),
+        ({"runner": "airflow", "retries": 3}, None, 1800.0),
+        ({"retryDelay": "5s"}, GROWS, 5.0),
+    ],
+)
+def test_a_policys_own_delay_counts_unless_the_taskrun_says_one(spec, options, expected):
+    assert expected == waits(2, spec=spec, options=options, policy_delay=1800.0)
+
+
+def test_a_policys_delay_of_nothing_is_a_delay():
+    assert 0 == waits(1, options=GROWS, policy_delay=0.0)
+
+
+def test_the_taskruns_own_delay_does_not_grow():
+    assert 5 == waits(4, spec={"retryDelay": "5s"}, options=GROWS, logical_date=DATE)
+
+
+def test_the_platforms_reruns_wait_for_nothing():
+    lost = after(run(status=open_attempt()), End(Reason.EVICTED, "why", begun=True, options=GROWS, policy_delay=9.0))
+
+    assert isinstance(lost, Again)
+    assert 0 == lost.delay_seconds

@@ -24,6 +24,14 @@ def test_what_the_taskrun_says_counts_before_what_the_task_says():
     } == found
 
 
+def test_how_a_tasks_delay_grows_is_shown_unless_the_taskrun_says_the_delay():
+    grows = TaskOptions(retry_delay_seconds=1.5, retry_exponential_backoff=2.0, max_retry_delay_seconds=90)
+    shown = counted(run(), grows)
+
+    assert (Option("2", "Task"), Option("90s", "Task")) == (shown["retryExponentialBackoff"], shown["maxRetryDelay"])
+    assert {"retries", "retryDelay"} == counted(run(retryDelay="1s"), grows).keys()
+
+
 def test_what_nobody_says_is_the_default():
     assert {"retries": Option("0", "Default"), "retryDelay": Option("0s", "Default")} == counted(run(), None)
 

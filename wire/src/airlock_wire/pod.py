@@ -12,6 +12,8 @@ How a launch talks, on two Unix stream connections that the launcher opens befor
 
 The hello also says how the runner speaks: ``api_version`` is the version whose answers it reads. ``json_values`` says
 that it takes and sends XComs as JSON text. The sidecar then passes them on as they are, and says so in its first frame.
+``clears_xcoms`` says that it removes the XComs of an earlier try itself: a class of the author's keeps their values
+elsewhere, and purges them. Airlock's server then leaves the XComs to it, as Airflow's server does always.
 
 After both hellos the sidecar stops listening. A launcher that reconnects to a restarted sidecar proves itself
 with the nonce it was given after the fork, which the child never saw.

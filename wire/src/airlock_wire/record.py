@@ -6,6 +6,7 @@ what was reported and whether the server acknowledged it, how the runner ended, 
 step happened. The only text of user code in it is the end of its own error text.
 """
 
+from datetime import datetime
 from enum import StrEnum
 
 import msgspec
@@ -37,6 +38,8 @@ class Reason(StrEnum):
     PARSED = "Parsed"
     #: The runner in trigger mode told how the trigger ended.
     FIRED = "Fired"
+    #: The runner in timetable or callback mode answered.
+    ANSWERED = "Answered"
     #: The runner ended without a terminal message: with an exit code, by a signal, or in an unknown way.
     CRASHED = "Crashed"
     #: The kernel killed the runner for memory.
@@ -88,6 +91,10 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     log_missing: int = 0
     #: The task's own options, if the launch left them to the task and the runner came far enough to report them.
     options: TaskOptions | None = None
+    #: The delay before the next try that the task's retry policy answered for this failure.
+    retry_delay_seconds: float | None = None
+    #: The DAG run's, if it was told: a delay that grows has a part that follows from it (``retry_delay``).
+    logical_date: datetime | None = None
 
 
 def encode(record: Record) -> bytes:

@@ -6,6 +6,8 @@ attempt, the operator's own act (``status.stopping``), and the pod's state. A re
 was told to stop, or disappeared, does not give the reason: then the other sources do.
 """
 
+from datetime import datetime
+
 import msgspec
 
 from airlock_operator.decide.case import Answer, Case
@@ -21,7 +23,15 @@ from airlock_wire.options import TaskOptions
 UNCONFIRMED_SECONDS = 300.0
 
 #: What a record does not decide alone: it only shows that the launch was cut short. The status and the pod say why.
-_CUT_SHORT = frozenset({record.Reason.INTERRUPTED, record.Reason.VANISHED, record.Reason.PARSED, record.Reason.FIRED})
+_CUT_SHORT = frozenset(
+    {
+        record.Reason.INTERRUPTED,
+        record.Reason.VANISHED,
+        record.Reason.PARSED,
+        record.Reason.FIRED,
+        record.Reason.ANSWERED,
+    }
+)
 _DISRUPTIONS = {
     "PreemptionByScheduler": Reason.PREEMPTED,
     "DeletionByTaintManager": Reason.NODE_LOST,
@@ -53,7 +63,7 @@ class End(msgspec.Struct, frozen=True):
     """
     An attempt's end. ``begun``: user code may have run, so a rerun may run it twice. ``reported``: the sidecar's record
     says it, so the server has nothing to add. ``state`` is the server's, if the task instance was finished before this
-    launch. ``options`` are the task's own.
+    launch. ``options`` are the task's own, and ``policy_delay`` is its retry policy's answer, in seconds.
     """
 
     reason: Reason
@@ -62,6 +72,9 @@ class End(msgspec.Struct, frozen=True):
     reported: bool = False
     state: str = ""
     options: TaskOptions | None = None
+    policy_delay: float | None = None
+    #: The DAG run's, where the record says it.
+    logical_date: datetime | None = None
     #: A time-out led to it.
     by_clock: bool = False
 
@@ -79,9 +92,16 @@ def end_of(case: Case) -> End | None:
     if not _over(pod):
         return None
     reason, message, reported = _why(run, pod)
-    finished = pod.record.state if pod.record is not None and reason is Reason.ALREADY_FINISHED else None
-    options = pod.record.options if pod.record is not None else None
-    return End(reason, message, _begun(run, pod), reported, state=finished or "", options=options)
+    end = End(reason, message, _begun(run, pod), reported)
+    if pod.record is None:
+        return end
+    return msgspec.structs.replace(
+        end,
+        state=(pod.record.state or "") if reason is Reason.ALREADY_FINISHED else "",
+        options=pod.record.options,
+        policy_delay=pod.record.retry_delay_seconds,
+        logical_date=pod.record.logical_date,
+    )
 
 
 def _over(pod: PodFacts) -> bool:

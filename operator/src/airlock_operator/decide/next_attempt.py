@@ -11,6 +11,7 @@ from airlock_operator.decide.ending import End
 from airlock_operator.observe import options
 from airlock_operator.observe.taskrun import MAX_TOKEN_RERUNS, TaskRun
 from airlock_operator.reasons import Kind, Reason
+from airlock_wire.retry_delay import next_delay
 
 #: The message of a TaskRun that somebody cancelled.
 BY_CANCEL = "cancelled by spec.cancel"
@@ -67,12 +68,28 @@ def after(run: TaskRun, end: End) -> Over | Again:
     return Again(status.try_number, "queued", end.message, infra=1)
 
 
+def _delay(run: TaskRun, end: End) -> float:
+    """Returns the seconds before the next try: by the TaskRun, else by the retry policy, else as the task's grows."""
+    delays = options.retry_delays(run, end.options)
+    if end.policy_delay is not None and run.spec.retry_delay is None:
+        return end.policy_delay
+    return next_delay(
+        dag_id=run.spec.dag_id,
+        task_id=run.spec.task_id,
+        logical_date=end.logical_date,
+        try_number=run.status.try_number,
+        delay_seconds=delays.seconds,
+        factor=delays.factor,
+        task_max_seconds=delays.max_seconds,
+    )
+
+
 def _user(run: TaskRun, end: End) -> Over | Again:
     tries_used = run.status.try_number - run.spec.try_number + 1
     # A task that asks for a retry has tries left, even if it ended before it could report its options.
     asks = end.reason is Reason.RETRY and run.spec.retries is None and end.options is None
     if asks or tries_used <= options.retries(run, end.options):
-        delay = options.retry_seconds(run, end.options)
+        delay = _delay(run, end)
         return Again(run.status.try_number + 1, "up_for_retry", end.message, delay_seconds=delay)
     reason = Reason.FAILED if end.reason is Reason.RETRY else end.reason
     tries = f" after {tries_used} tries" if tries_used > 1 else ""

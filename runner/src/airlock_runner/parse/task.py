@@ -7,7 +7,7 @@ import msgspec
 from airlock.sdk.definitions.xcom_arg import ResolveMixin
 from airlock.sdk.exceptions import LoadError, NotJson
 from airlock_runner.json_values import plain, serialized
-from airlock_runner.options import line_of
+from airlock_runner.options import line_of, multiplier
 from airlock_runner.parse import mapping, options
 from airlock_wire.dags.task import SerializedTask
 from airlock_wire.dags.triggers import StartTrigger
@@ -30,7 +30,7 @@ def task_of(task: Any, file: str) -> SerializedTask:
         owner=task.owner,
         retries=task.retries or 0,
         retry_delay_seconds=task.retry_delay.total_seconds(),
-        retry_exponential_backoff=_multiplier(task.retry_exponential_backoff),
+        retry_exponential_backoff=multiplier(task.retry_exponential_backoff),
         max_retry_delay_seconds=_seconds(task.max_retry_delay),
         execution_timeout_seconds=_seconds(task.execution_timeout),
         trigger_rule=TriggerRule(getattr(task.trigger_rule, "value", task.trigger_rule)),
@@ -88,11 +88,6 @@ def task_of(task: Any, file: str) -> SerializedTask:
 def callbacks_of(owner: Any, names: tuple[str, ...]) -> list[str]:
     """Returns the names of the callbacks that the author gave."""
     return [name for name in names if getattr(owner, f"{name}_callback", None)]
-
-
-def _multiplier(value: Any) -> float:
-    # True is Airflow's older form of a doubling.
-    return 2.0 if value is True else float(value or 0)
 
 
 def _seconds(span: Any) -> float | None:

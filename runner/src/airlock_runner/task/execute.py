@@ -15,6 +15,7 @@ import msgspec
 from msgspec import UNSET
 
 from airlock.sdk.bases.operator import BaseOperator
+from airlock.sdk.basis.states import TaskInstanceState
 from airlock.sdk.definitions.context import Context, running
 from airlock.sdk.exceptions import (
     AirlockException,
@@ -27,7 +28,9 @@ from airlock.sdk.exceptions import (
 )
 from airlock.sdk.execution_time import log as sdk_log
 from airlock.standard.decorators import python as _most_tasks  # noqa: F401 - loaded while the server is being asked
+from airlock_runner import listeners
 from airlock_runner.channel import Channel, ChannelClosed
+from airlock_runner.listeners import Listeners
 from airlock_runner.load import load_task
 from airlock_runner.logs import Logs
 from airlock_runner.options import line_of, written_options
@@ -53,6 +56,7 @@ class _Run:
         self.task: Any = None
         self.ti: RunningTaskInstance | None = None
         self.context: Context | None = None
+        self.listeners: Listeners | None = None
 
 
 def execute(startup: StartupDetails, channel: Channel, root: str, logs: Logs) -> int:
@@ -90,12 +94,14 @@ def execute(startup: StartupDetails, channel: Channel, root: str, logs: Logs) ->
 def _run(run: _Run, startup: StartupDetails, channel: Channel, root: str, logs: Logs) -> Written:
     """Runs the task; returns what it says of its outlets."""
     task = run.task = load_task(root, startup.dag_rel_path, startup.ti.dag_id, startup.ti.task_id)
+    run.listeners = Listeners(root, logs)
     max_tries = run.server.max_tries
     if RETRIES in (startup.undecided or ()):
         max_tries = (startup.first_try or 1) - 1 + task.retries
         run.should_retry = startup.ti.try_number <= max_tries
     ti = run.ti = RunningTaskInstance(startup, task, channel, max_tries, run.server.dag_run)
     if run.server.xcom_keys_to_clear:
+        # Airlock's server names keys only for a runner with an XCom backend, and Airflow's server always.
         ti.clear_xcoms(run.server.xcom_keys_to_clear)
     context = run.context = context_of(task, ti, run.server, settings_in(startup.ti_context))
     tell_environment(task, ti, context)
@@ -107,6 +113,7 @@ def _run(run: _Run, startup: StartupDetails, channel: Channel, root: str, logs: 
         channel.tell(SetRenderedFields(rendered_fields=shown(operator), options=options), partial(_not_shown, logs))
         if os.environ.get(RENDER_ONLY):
             return [], []
+        run.listeners.call(listeners.RUNNING, previous_state=TaskInstanceState.QUEUED, task_instance=ti)
         value = _executed(operator, ti, context, run.server, logs)
         if os.getpid() != channel.pid:
             return [], []
@@ -206,12 +213,16 @@ def _state(report: Message) -> str:
 
 def _call_back(run: _Run, state: str, error: BaseException | None, logs: Logs) -> None:
     name = callbacks.OF_STATE.get(state)
-    if name is None or run.context is None or not getattr(run.task, name, None):
+    if name is None or run.context is None:
         return
     if error is not None:
         run.context["exception"] = error
     with running(run.context):
         callbacks.call(run.task, name, run.context, logs)
+        if run.listeners is not None and run.listeners.there:
+            more = {"error": error} if listeners.OF_STATE[state] == listeners.FAILED else {}
+            previous = TaskInstanceState.RUNNING
+            run.listeners.call(listeners.OF_STATE[state], previous_state=previous, task_instance=run.ti, **more)
 
 
 def _not_shown(logs: Logs, error: AirlockException) -> None:

@@ -52,8 +52,11 @@ def lock(conn: sa.Connection, *ti_ids: str) -> None:
     locks.lock(conn, task_instance, _t.id.in_(ti_ids))
 
 
-def run(conn: sa.Connection, ti_id: str, launch: Caller, start_date: datetime) -> Answer:
-    """PATCH /run. The context is the body of its answer."""
+def run(conn: sa.Connection, ti_id: str, launch: Caller, start_date: datetime, *, clears_xcoms: bool = False) -> Answer:
+    """
+    PATCH /run. The context is the body of its answer. ``clears_xcoms``: the runner removes the XComs of an earlier try
+    itself.
+    """
     lock(conn, ti_id)
     row = _row(conn, ti_id)
     current = Missing.UNKNOWN if row is None else _seen(row)
@@ -76,12 +79,12 @@ def run(conn: sa.Connection, ti_id: str, launch: Caller, start_date: datetime) -
         # A task instance that resumes keeps the date on which it first started.
         if row.next_method is None:
             values["start_date"] = start_date
-            _clear_xcoms(conn, row)
+            _clear_xcoms(conn, row, but_own=clears_xcoms)
         conn.execute(sa.update(task_instance).where(_t.id == ti_id).values(values))
         write_down(conn, ti_id, row.state, TaskInstanceState.RUNNING, moment, BY_TASK)
     else:
         conn.execute(sa.update(task_instance).where(_t.id == ti_id).values(last_heartbeat_at=moment))
-    return Answer(verdict, current, _run_context(conn, row))
+    return Answer(verdict, current, _run_context(conn, row, clears_xcoms=clears_xcoms))
 
 
 def heartbeat(conn: sa.Connection, ti_id: str, hostname: str, pid: int) -> Answer:
@@ -272,14 +275,14 @@ def _missing(conn: sa.Connection, ti_id: str) -> Missing:
     return Missing.UNKNOWN if old is None else Missing.ARCHIVED
 
 
-def _run_context(conn: sa.Connection, row: Any) -> dict[str, Any]:
+def _run_context(conn: sa.Connection, row: Any, *, clears_xcoms: bool = False) -> dict[str, Any]:
     context: dict[str, Any] = {
         "dag_run": dag_runs.as_wire(conn, row.dag_id, row.run_id),
         "task_reschedule_count": row.reschedule_count,
         "max_tries": row.max_tries,
         "variables": [],
         "connections": [],
-        "xcom_keys_to_clear": [],
+        "xcom_keys_to_clear": _own_xcom_keys(conn, row) if clears_xcoms and row.next_method is None else [],
         "should_retry": row.state == TaskInstanceState.RESTARTING
         or (row.max_tries != 0 and row.try_number <= row.max_tries),
     }
@@ -295,14 +298,27 @@ def run_context(conn: sa.Connection, ti_id: str) -> dict[str, Any]:
     return _run_context(conn, row)
 
 
-def _clear_xcoms(conn: sa.Connection, row: Any) -> None:
+def _clear_xcoms(conn: sa.Connection, row: Any, *, but_own: bool) -> None:
     """
     Removes the XComs that an earlier launch of the task instance pushed: a fresh start must not find them.
 
     Airflow leaves that to the runner and names the keys in ``xcom_keys_to_clear``. Here it is one statement in the
-    transaction of PATCH /run, so a launch cannot fail between its start and its cleaning.
+    transaction of PATCH /run, so a launch cannot fail between its start and its cleaning. But a class of the author's
+    may keep values elsewhere (``[core] xcom_backend``), and only the runner can purge them: with ``but_own`` the task
+    instance's own XComs are left to it.
     """
-    own_keys = [xcom.c.dag_id == row.dag_id, xcom.c.run_id == row.run_id, xcom.c.task_id == row.task_id]
+    conditions = _xcoms_of_task(row)
     if row.map_index >= 0:
-        own_keys.append(xcom.c.map_index == row.map_index)
-    conn.execute(sa.delete(xcom).where(*own_keys))
+        conditions.append(xcom.c.map_index == row.map_index)
+    if but_own:
+        conditions.append(xcom.c.map_index != row.map_index)
+    conn.execute(sa.delete(xcom).where(*conditions))
+
+
+def _own_xcom_keys(conn: sa.Connection, row: Any) -> list[str]:
+    own = sa.select(xcom.c.key).where(*_xcoms_of_task(row), xcom.c.map_index == row.map_index)
+    return list(conn.scalars(own.order_by(xcom.c.key)))
+
+
+def _xcoms_of_task(row: Any) -> list[sa.ColumnElement[bool]]:
+    return [xcom.c.dag_id == row.dag_id, xcom.c.run_id == row.run_id, xcom.c.task_id == row.task_id]

@@ -18,7 +18,7 @@ from airlock_sidecar.state.stops import Stop
 from airlock_sidecar.upstream.calls import Calls, segment
 from airlock_wire.protocol import messages
 from airlock_wire.states import FINISHED
-from airlock_wire.workload import Execute, Parse, Trigger
+from airlock_wire.workload import Callback, Execute, Parse, Timetable, Trigger
 
 _UID_CHARS = 8
 
@@ -55,19 +55,21 @@ def again(launch: Launch) -> Entered:
     return Entered(None, memory.stopped, memory.stopped_message)
 
 
-def unasked(work: Parse | Trigger) -> Entered:
-    """Returns the first frame for a launch that parses a file or runs a trigger: the server is not asked for it."""
+def unasked(work: Parse | Trigger | Timetable | Callback) -> Entered:
+    """Returns the first frame for a launch that does not execute a task: the server is not asked for it."""
     return Entered(msgspec.to_builtins(work.request))
 
 
-def execute(calls: Calls, work: Execute, launch_identity: dict[str, object]) -> Entered:
+def execute(calls: Calls, work: Execute, launch_identity: dict[str, object], *, clears_xcoms: bool) -> Entered:
     """
     Sends PATCH /run and waits while the server is away; raises errors.GaveUp if the launcher goes away meanwhile.
+    ``clears_xcoms``: the runner removes the XComs of an earlier try itself.
     """
     start_date = now()
     body = msgspec.json.encode({"state": "running", "start_date": start_date} | launch_identity)
     try:
-        answer = calls.call("PATCH", f"/task-instances/{segment(work.ti.id)}/run", body=body)
+        query = [("clears_xcoms", "true")] if clears_xcoms else []
+        answer = calls.call("PATCH", f"/task-instances/{segment(work.ti.id)}/run", query=query, body=body)
         context = msgspec.json.decode(answer, type=dict[str, Any])
         return Entered(_startup_details(work, context, start_date))
     except errors.ApiError as e:

@@ -21,10 +21,15 @@ _REPORTED = {
     "up_for_reschedule": Reason.RESCHEDULED,
     "awaiting_input": Reason.AWAITING_INPUT,
 }
-#: What a runner does: it executes a task instance, parses a file, or runs a trigger.
-Mode = Literal["execute", "parse", "trigger"]
+#: What a runner does: it executes a task instance, parses a file, runs a trigger, asks a timetable, or calls callbacks.
+Mode = Literal["execute", "parse", "trigger", "timetable", "callback"]
 
-_DELIVERED = {"parse": Reason.PARSED, "trigger": Reason.FIRED}
+_DELIVERED = {
+    "parse": Reason.PARSED,
+    "trigger": Reason.FIRED,
+    "timetable": Reason.ANSWERED,
+    "callback": Reason.ANSWERED,
+}
 _STOPPED = {
     Stop.SUPERSEDED: Reason.SUPERSEDED,
     Stop.ALREADY_FINISHED: Reason.ALREADY_FINISHED,
@@ -45,7 +50,7 @@ class Facts(NamedTuple):
 
     #: The state that the runner reported; None if it reported nothing, or if that is withheld (``withheld``).
     reported: str | None
-    #: The runner in parse or trigger mode delivered its result.
+    #: The runner of another mode than ``execute`` delivered its result.
     parsed: bool
     #: The launcher's exit report, None if the launcher went without a report.
     exit: Exit | None
@@ -91,6 +96,10 @@ def timed_out(limit: float | None, mode: Mode) -> str:
     seconds = "" if limit is None else f" of {limit:g} s"
     if mode == "trigger":
         return f"the trigger ran longer than its limit{seconds} and was stopped"
+    if mode == "callback":
+        return f"the callbacks took longer than their limit{seconds} and were stopped"
+    if mode == "timetable":
+        return f"the timetable took longer to answer than its limit{seconds} and was stopped"
     if mode == "parse":
         return f"importing the file took longer than its limit{seconds} and was stopped"
     return f"the task ran longer than its execution_timeout{seconds} and was stopped"

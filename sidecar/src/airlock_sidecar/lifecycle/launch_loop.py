@@ -147,7 +147,7 @@ class Lifecycle:
         if memory.startup is not None or memory.stopped:
             return entering.again(self._launch)
         if isinstance(work, Execute):
-            return entering.execute(self._calls, work, self._identity)
+            return entering.execute(self._calls, work, self._identity, clears_xcoms=memory.clears_xcoms)
         return entering.unasked(work)
 
     def _wait_for_session(self) -> None:
@@ -162,6 +162,7 @@ class Lifecycle:
     def _open(self, session: Session) -> None:
         self._launch.memory.api_version = session.api_version
         self._launch.memory.json_values = session.json_values
+        self._launch.memory.clears_xcoms = session.clears_xcoms
         self._launch.mark("connected")
         self._streams.start(session.streams)
         self._control = Control(

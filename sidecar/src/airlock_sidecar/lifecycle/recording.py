@@ -1,11 +1,16 @@
 """Turns the memory of a launch into facts for judging, and into the record for the owner."""
 
+from datetime import datetime
 from pathlib import Path
 
+import msgspec
+
 from airlock_sidecar.lifecycle import judging
+from airlock_sidecar.state.journal import Terminal
 from airlock_sidecar.state.launch import Launch
 from airlock_wire import record
-from airlock_wire.workload import Execute, Parse
+from airlock_wire.options import is_seconds
+from airlock_wire.workload import Callback, Execute, Parse, Timetable
 
 
 def facts(launch: Launch) -> judging.Facts:
@@ -29,8 +34,17 @@ def facts(launch: Launch) -> judging.Facts:
 
 def mode_of(launch: Launch) -> judging.Mode:
     """Returns what the runner of a launch does."""
-    work = launch.workload
-    return "execute" if isinstance(work, Execute) else "parse" if isinstance(work, Parse) else "trigger"
+    match launch.workload:
+        case Execute():
+            return "execute"
+        case Parse():
+            return "parse"
+        case Callback():
+            return "callback"
+        case Timetable():
+            return "timetable"
+        case _:
+            return "trigger"
 
 
 def write(launch: Launch, verdict: judging.Verdict, file: str) -> None:
@@ -49,5 +63,19 @@ def write(launch: Launch, verdict: judging.Verdict, file: str) -> None:
         timeline=memory.timeline,
         log_missing=launch.log_missing,
         options=memory.options,
+        retry_delay_seconds=_policy_delay(terminal),
+        logical_date=_logical_date(launch) if memory.options is not None else None,
     )
     Path(file).write_bytes(record.encode(entry))
+
+
+def _policy_delay(terminal: Terminal | None) -> float | None:
+    """Returns the delay that the task's retry policy answered; None without one, or for one that cannot be."""
+    value = None if terminal is None else terminal.payload.get("retry_delay_seconds")
+    return float(value) if isinstance(value, int | float) and is_seconds(value) else None
+
+
+def _logical_date(launch: Launch) -> datetime | None:
+    """Returns the logical date of the DAG run, as the server told it."""
+    context = (launch.memory.startup or {}).get("ti_context") or {}
+    return msgspec.convert((context.get("dag_run") or {}).get("logical_date"), datetime | None)

@@ -36,6 +36,8 @@ class Session(NamedTuple):
     api_version: str = ""
     #: The runner takes and sends XComs as JSON text.
     json_values: bool = False
+    #: The runner removes the XComs of an earlier try itself.
+    clears_xcoms: bool = False
 
 
 class Listener:
@@ -87,6 +89,7 @@ class Listener:
                         forked=bool(fields.get("forked")),
                         api_version=version if _VERSION.fullmatch(version) else "",
                         json_values=fields.get("json_values") is True,
+                        clears_xcoms=fields.get("clears_xcoms") is True,
                     )
                 else:
                     raise LauncherBroke("a hello out of turn")

@@ -49,6 +49,7 @@ class Memory(msgspec.Struct, kw_only=True):
     nonce: str = ""
     api_version: str = ""
     json_values: bool = False
+    clears_xcoms: bool = False
     sealed: bool = False
     startup: dict[str, Any] | None = None
     masks: list[str] = []

@@ -20,7 +20,8 @@ from airlock_sidecar.state.stopwatch import Stopwatch
 from airlock_sidecar.state.task_clock import TaskClock
 from airlock_wire import options
 from airlock_wire.options import TaskOptions
-from airlock_wire.workload import Execute, Parse, TaskInstanceRef, Workload
+from airlock_wire.protocol.callbacks import TaskCallbacks
+from airlock_wire.workload import Callback, Execute, Parse, TaskInstanceRef, Timetable, Workload
 
 #: A smaller change of the used time is not written down.
 _NOTED_SECONDS = 0.9
@@ -68,7 +69,7 @@ class Launch:
 
     @property
     def limit(self) -> float | None:
-        """Seconds that user code, a trigger, or the import of a file may take; None without a limit."""
+        """Seconds that user code may take: a task, a trigger, the import of a file; None without a limit."""
         work = self.workload
         if not isinstance(work, Execute):
             return work.timeout_seconds
@@ -150,7 +151,7 @@ class Launch:
         text = self.masker.mask(event)
         fields = {key: self.masker.mask_value(value) for key, value in fields.items()}
         with self._lock:
-            self._store.append(loglines.encode([loglines.own(text, level, self.ids, now(), **fields)]))
+            self._store.append(loglines.encode([loglines.own(text, level, _log_ids(self.workload), now(), **fields)]))
 
     def sink(self, stream: str, data: bytes, ended: bool) -> int:  # noqa: FBT001 - the signature of streams.Sink
         """Takes a stream's bytes into the log; the signature of ``streams.Sink``."""
@@ -159,11 +160,11 @@ class Launch:
             lines += loglines.last_line(data[size:], self.masker)
             size = len(data)
         if lines:
-            time_now = now()
+            time_now, ids = now(), _log_ids(self.workload)
             if stream == "log":
-                records = [loglines.from_log(line, self.ids, time_now, self.masker) for line in lines if line]
+                records = [loglines.from_log(line, ids, time_now, self.masker) for line in lines if line]
             else:
-                records = [loglines.from_output(line, stream, self.ids, time_now, self.masker) for line in lines]
+                records = [loglines.from_output(line, stream, ids, time_now, self.masker) for line in lines]
             self._store.append(loglines.encode(records))
             # Only a running runner is made to wait: after its end the rest of its pipes is read without waiting.
             self._store.wait_for_room(lambda: "exited" not in self.memory.timeline)
@@ -177,9 +178,14 @@ class Launch:
 
 
 def _ids(workload: Workload) -> dict[str, Any]:
+    if isinstance(workload, Callback) and workload.ti is None:
+        return _run_ids(workload)
+    if isinstance(workload, Timetable):
+        return {"file": workload.request.file, "dag_id": workload.request.dag_id}
     if isinstance(workload, Parse):
         return {"file": workload.request.file}
     ti = workload.ti
+    assert ti is not None  # noqa: S101 - the other kinds are above
     return {
         "ti_id": ti.id,
         "dag_id": ti.dag_id,
@@ -188,3 +194,14 @@ def _ids(workload: Workload) -> dict[str, Any]:
         "try_number": ti.try_number,
         "map_index": ti.map_index,
     }
+
+
+def _log_ids(workload: Workload) -> dict[str, Any]:
+    """Returns the ids that the lines of a log have. What is about a DAG run names no task, whose rights it may have."""
+    if isinstance(workload, Callback) and not isinstance(workload.request.call, TaskCallbacks):
+        return _run_ids(workload)
+    return _ids(workload)
+
+
+def _run_ids(workload: Callback) -> dict[str, Any]:
+    return {"dag_id": workload.request.dag_id, "run_id": workload.request.run_id}

@@ -41,29 +41,12 @@ def test_a_clear_gives_as_many_tries_again():
     assert (4, 3) == (retries.max_tries_after_clear(instance, 3), retries.max_tries_after_clear(instance, None))
 
 
-def delay(try_number=1, most=86400.0, **options):
-    return retries.delay("d", task("t", **options), try_number, DATE, most)
+def test_the_next_try_of_an_instance_waits_as_its_task_says():
+    grows = task("t", retry_delay_seconds=60.0, retry_exponential_backoff=2.0, max_retry_delay_seconds=100.0)
+    instance = Instance(task_id="t", try_number=5, end_date=DATE)
 
-
-def test_a_delay_without_a_factor_stays():
-    assert [300, 300] == [delay(number) for number in (1, 9)]
-    assert 7.5 == delay(3, retry_delay_seconds=7.5, retry_exponential_backoff=1.0)
-
-
-@pytest.mark.parametrize("factor", [2.0, 1.5, 3])
-def test_a_delay_with_a_factor_lies_between_its_base_and_twice_that(factor):
-    for number in range(1, 6):
-        base = -(-60.0 * factor ** (number - 1) // 1)
-        assert base <= delay(number, retry_delay_seconds=60.0, retry_exponential_backoff=factor) < 2 * base
-
-
-def test_a_delay_is_cut_by_the_setting_and_then_by_the_task():
-    options = {"retry_delay_seconds": 60.0, "retry_exponential_backoff": 2.0}
-
-    assert 100 == delay(30, 100.0, **options)
-    assert 50 == delay(30, 100.0, **options, max_retry_delay_seconds=50.0)
-    assert 86400 == delay(5000, **options)
-    assert 1 == delay(1, retry_delay_seconds=0.0, retry_exponential_backoff=2.0)
+    assert DATE + timedelta(seconds=100) == retries.next_try("d", grows, instance, DATE, now=DATE + timedelta(1))
+    assert DATE + timedelta(seconds=300) == retries.next_try("d", task("t"), instance, DATE, now=DATE + timedelta(1))
 
 
 def test_a_retry_policys_delay_replaces_the_rest():

@@ -86,6 +86,8 @@ def _task_problems(task: SerializedTask, task_ids: set[str], group_ids: set[str]
         retries=task.retries,
         retry_delay_seconds=task.retry_delay_seconds,
         execution_timeout_seconds=task.execution_timeout_seconds,
+        retry_exponential_backoff=task.retry_exponential_backoff,
+        max_retry_delay_seconds=task.max_retry_delay_seconds,
     )
     if wrong := options.problem(limits):
         yield f": {wrong}"
@@ -101,10 +103,6 @@ def _task_problems(task: SerializedTask, task_ids: set[str], group_ids: set[str]
 
 
 def _number_problems(task: SerializedTask) -> Iterator[str]:
-    factor = task.retry_exponential_backoff
-    if not (math.isfinite(factor) and factor >= 0):
-        yield f"retry_exponential_backoff must be a number of at least 0, not {factor:g}"
-    yield from _seconds_problems(max_retry_delay=task.max_retry_delay_seconds)
     if not 1 <= task.pool_slots <= MAX_INTEGER:
         yield f"pool_slots must be 1 to {MAX_INTEGER}, not {task.pool_slots}"
     if not -MAX_INTEGER <= task.priority_weight <= MAX_INTEGER:
@@ -119,7 +117,7 @@ def _number_problems(task: SerializedTask) -> Iterator[str]:
 
 def _seconds_problems(**spans: float | None) -> Iterator[str]:
     for name, seconds in spans.items():
-        if seconds is not None and not (math.isfinite(seconds) and 0 <= seconds <= options.MAX_SECONDS):
+        if seconds is not None and not options.is_seconds(seconds):
             yield f"{name} must be 0 to {options.MAX_SECONDS:g} seconds, not {seconds:g}"
 
 

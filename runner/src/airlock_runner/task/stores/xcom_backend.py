@@ -1,9 +1,4 @@
-"""
-XComs by a class of the author's: ``[core] xcom_backend`` says which.
-
-Airlock's server deletes the XComs of an earlier try itself when the next one starts. So what the class keeps elsewhere
-for them stays; with Airflow's server it is purged.
-"""
+"""XComs by a class of the author's: ``[core] xcom_backend`` says which."""
 
 from typing import Any
 

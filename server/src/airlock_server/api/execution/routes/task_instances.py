@@ -16,7 +16,7 @@ from airlock_server.rules.transitions import Caller, Missing, Seen, Verdict
 from airlock_server.store import task_instances as store
 from airlock_server.web.errors import Refused, ended, refused
 from airlock_server.web.http import NO_CONTENT, Response, as_json
-from airlock_server.web.validation import decode
+from airlock_server.web.validation import boolean, decode
 
 _object = msgspec.json.Decoder(dict[str, Any])
 _text = msgspec.json.Decoder(str)
@@ -27,7 +27,10 @@ async def run(services: Services, request: Request, claims: Claims | None) -> Re
     payload = decode(payloads.enter_running, request.body, request.content_type)
     launch = Caller(payload.hostname, payload.unixname, payload.pid)
     ti_id = request.path["task_instance_id"]
-    answer = await request.door.awrite(partial(store.run, ti_id=ti_id, launch=launch, start_date=payload.start_date))
+    # Airlock's sidecar says so if its runner has an XCom backend. Airflow's server leaves it to every runner.
+    clears = boolean(request.query, "clears_xcoms")
+    begin = partial(store.run, ti_id=ti_id, launch=launch, start_date=payload.start_date, clears_xcoms=clears)
+    answer = await request.door.awrite(begin)
     if answer.verdict not in (Verdict.MOVE, Verdict.REPLAY):
         raise _refusal(answer, "TI was not in a state where it could be marked as running")
     token = services.tokens.mint_execution(ti_id) if claims and claims.scope == "workload" else None
