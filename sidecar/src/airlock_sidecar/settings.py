@@ -52,7 +52,10 @@ class Sidecar(msgspec.Struct, frozen=True, kw_only=True):
     #: The task's token itself, minted by whoever owns the task instance: a mounted Secret's file. It is read at the
     #: start, and again when the server refuses the token.
     token_file: str = ""
-    #: How long to wait, after a refusal, until that file holds another token. A kubelet takes a minute or two.
+    #: Connections and variables that this sidecar answers for itself, as JSON: for each of ``connections`` and
+    #: ``variables`` an object with the server's answer by the name in upper case. It may be missing.
+    lookups_file: str = ""
+    #: How long to wait, after a refusal, until ``token_file`` holds another token. A kubelet takes a minute or two.
     token_wait_seconds: float = 150.0
     #: The pod this runs in, from the downward API. With ``pod_uid`` it makes the hostname.
     pod_name: str = ""

@@ -12,6 +12,9 @@ from doubles.sidecar import work
 from airlock_wire import pod
 from airlock_wire.record import Reason
 
+#: Each test waits for an outage of the server or for its limit to pass.
+pytestmark = pytest.mark.slow(seconds=8)
+
 LIMIT = 2.0
 #: Longer than the limit.
 AWAY = 5.0

@@ -29,6 +29,7 @@ from airlock_sidecar.settings import Logging
 from airlock_sidecar.state.journal import Journal
 from airlock_sidecar.state.launch import Launch
 from airlock_sidecar.upstream.calls import Calls
+from airlock_sidecar.upstream.lookups_file import LookupsFile
 from airlock_wire.protocol import frames, messages, whole
 from airlock_wire.workload import Access
 
@@ -173,7 +174,7 @@ def test_every_frame_gets_exactly_one_answer(seed, tmp_path):
     launch = Launch(work(), Journal.open(str(tmp_path / "state")), LogStore(str(tmp_path), "log"))
     calls = Calls(1.0)
     calls.provide(RandomApi(random.Random(seed)))
-    table = answers.table(Handlers(launch, calls, Access(), lambda: os.open(os.devnull, os.O_WRONLY)))
+    table = answers.table(Handlers(launch, calls, Access(), lambda: os.open(os.devnull, os.O_WRONLY), LookupsFile("")))
     exchange = Dispatcher(launch, table, lambda *_: rng.random() < 0.5, Trace(Logging()))
     ours, theirs = socket.socketpair()
     crashed = []

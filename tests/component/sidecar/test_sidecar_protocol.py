@@ -302,6 +302,18 @@ def test_a_version_that_is_none_is_the_sidecars_own(api, sidecar, launcher, odd)
     assert {"2026-06-30"} == {call.version for call in api.calls}
 
 
+@pytest.mark.parametrize(
+    ("speaks", "query"), [({"clears_xcoms": True}, "?clears_xcoms=true"), ({}, ""), ({"clears_xcoms": "yes"}, "")]
+)
+def test_the_server_is_told_of_a_runner_that_clears_xcoms_itself(api, sidecar, launcher, speaks, query):
+    launcher.begin(speaks=speaks)
+    launcher.ask(SUCCEED)
+    launcher.exit()
+    sidecar.end()
+
+    assert [query] == [call.path.partition("/run")[2] for call in api.calls if "/run" in call.path]
+
+
 def test_a_run_context_is_passed_through_as_the_server_wrote_it(api, sidecar, launcher):
     newer = {"dag_run": {"dag_id": "d", "a_newer_field": [1]}, "max_tries": 0, "another": {"deep": None}}
     api.answers["/run"] = lambda _: Answer(200, newer)

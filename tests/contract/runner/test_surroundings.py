@@ -39,16 +39,29 @@ def test_it_sees_nothing_of_the_launchers_and_no_credential_of_the_platform(pod,
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "postgresql://airflow:p4ss@db.example/airflow",
         "AIRFLOW__API_AUTH__JWT_SECRET": "s1gning",
         "AIRFLOW__CORE__FERNET_KEY_CMD": "cat f3rnet",
+        # As a pod template's envFrom gives them, which the executor cannot see.
+        "AIRFLOW_CONN_WAREHOUSE": "postgres://u:w4rehouse@h/d",
+        "AIRFLOW_VAR_KEY": "v4riable",
         "MINE": "kept",
     }
-    run(pod, "looks_around")
+    ended = run(pod, "looks_around")
     saw = api.pushed()
 
     assert [] == [name for name in saw["names"] if name.startswith("AIRLOCK")]
     assert "MINE" in saw["names"]
     for environment in (saw["child"], saw["first_environment"]):
-        for secret in ("server.example", "db.example", "s1gning", "f3rnet", "AIRLOCK", "PYTHONPATH"):
+        for secret in (
+            "server.example",
+            "db.example",
+            "s1gning",
+            "f3rnet",
+            "w4rehouse",
+            "v4riable",
+            "AIRLOCK",
+            "PYTHONPATH",
+        ):
             assert secret not in environment
+    assert "airlock-launcher: AIRFLOW_CONN_WAREHOUSE, AIRFLOW_VAR_KEY: left out" in ended.stderr
     assert {"modules": [], "path": [], "argv": [], "stdin": "", "main_thread": True} == {
         key: saw[key] for key in ("modules", "path", "argv", "stdin", "main_thread")
     }

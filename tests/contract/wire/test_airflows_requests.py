@@ -33,6 +33,7 @@ from airlock_sidecar.state.launch import Launch
 from airlock_sidecar.upstream.api import Answer
 from airlock_sidecar.upstream.calls import Calls
 from airlock_sidecar.upstream.heartbeat import Heart
+from airlock_sidecar.upstream.lookups_file import LookupsFile
 from airlock_wire.protocol import frames, whole
 from airlock_wire.workload import Access
 
@@ -179,6 +180,7 @@ def through_ours(case, store):
         calls,
         Access(xcom_writes=None, deferrals=("*",), asset_events=("*",)),
         lambda: os.open(os.devnull, os.O_WRONLY),
+        LookupsFile(""),
     )
     exchange = Dispatcher(launch, answers.table(handlers), reporter.report, Trace(Logging()))
     ours, runners = socket.socketpair()

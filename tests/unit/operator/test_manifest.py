@@ -459,15 +459,11 @@ def test_a_token_in_a_secret_is_mounted_in_the_sidecar_alone_and_nothing_is_exch
     sidecar, runner = containers(pod)
     env = environment(sidecar)
 
-    assert {
-        "secretName": "airlock-token-hello",
-        "defaultMode": 0o444,
-        "items": [{"key": "token", "path": "token"}],
-    } == (volume(pod, "airlock-token")["secret"])
+    assert {"secretName": "airlock-token-hello", "defaultMode": 0o444} == volume(pod, "airlock-token")["secret"]
     assert "serviceAccountToken" not in json.dumps(pod)
-    assert ("https://airflow/execution", "/var/run/airlock/token") == (
-        env["AIRLOCK__API__URL"], env["AIRLOCK__SIDECAR__TOKEN_FILE"],
-    )  # fmt: skip
+    assert ("https://airflow/execution", "/var/run/airlock/token", "/var/run/airlock/lookups.json") == tuple(
+        env[name] for name in ("AIRLOCK__API__URL", "AIRLOCK__SIDECAR__TOKEN_FILE", "AIRLOCK__SIDECAR__LOOKUPS_FILE")
+    )
     assert not {"AIRLOCK__API__EXCHANGE_URL", "AIRLOCK__SIDECAR__POD_TOKEN_FILE"} & set(env)
     assert "airlock-token" not in mounted(runner)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from airlock_runner.airflow.environment import allowed, api_version, bundle_settings
+from airlock_runner.airflow.environment import allowed, api_version, bundle_settings, lookups_left_out, speaks
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,9 @@ from airlock_runner.airflow.environment import allowed, api_version, bundle_sett
         "AIRFLOW__EDGE__API_URL",
         "AIRFLOW__EXECUTION_API__JWT_AUDIENCE",
         "airflow__core__fernet_key",
+        "AIRFLOW_CONN_WAREHOUSE",
+        "AIRFLOW_VAR_KEY",
+        "airflow_conn_warehouse",
         "_AIRFLOW_FORK_EXEC",
         "_AIRFLOW_PROCESS_CONTEXT",
         "_AIRFLOW__REEXECUTED_PROCESS",
@@ -60,8 +63,6 @@ def test_what_is_the_platforms_does_not_pass(name):
         "LD_LIBRARY_PATH",
         "MY_BUCKET",
         "AIRFLOW_HOME",
-        "AIRFLOW_CONN_MINE",
-        "AIRFLOW_VAR_MINE",
         "AIRFLOW__CORE__DAGS_FOLDER",
         "AIRFLOW__CORE__EXECUTOR",
         "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST",
@@ -80,6 +81,15 @@ def test_what_is_the_platforms_does_not_pass(name):
 )
 def test_what_is_the_images_and_the_users_passes(name):
     assert {name: "x"} == allowed({name: "x"})
+
+
+def test_connections_and_variables_that_do_not_pass_are_named_without_their_values():
+    text = lookups_left_out({"AIRFLOW_VAR_KEY": "secret", "AIRFLOW_CONN_DB": "postgres://u:secret@h", "PATH": "/bin"})
+
+    assert text.startswith("AIRFLOW_CONN_DB, AIRFLOW_VAR_KEY: left out")
+    assert "secret@h" not in text
+    assert "'secret'" not in text
+    assert "" == lookups_left_out({"PATH": "/bin"})
 
 
 @pytest.mark.parametrize("form", ["", "_CMD", "_SECRET"])
@@ -125,3 +135,7 @@ def test_the_images_airflow_says_which_version_of_the_api_it_reads(tmp_path, mon
 
 def test_an_image_without_airflow_says_none():
     assert "" == api_version()
+
+
+def test_airflows_runner_clears_the_xcoms_of_an_earlier_try_itself():
+    assert True is speaks()["clears_xcoms"]

@@ -54,6 +54,7 @@ BASE = Facts(
         ({"stopped": Stop.BROKE_PROTOCOL, "reported": "success"}, Reason.SUCCEEDED, None),
         ({"parsed": True, "mode": "parse", "exit": None}, Reason.PARSED, None),
         ({"parsed": True, "mode": "trigger", "exit": None}, Reason.FIRED, None),
+        ({"parsed": True, "mode": "timetable", "exit": None}, Reason.ANSWERED, None),
         ({"stopped": Stop.TIMED_OUT, "mode": "trigger", "judges": False}, Reason.TIMED_OUT, None),
         ({"connected": False, "exit": None}, Reason.RUNNER_NEVER_CONNECTED, None),
     ],

@@ -11,6 +11,7 @@ from airlock_sidecar.errors import NotAllowed, NotFound
 from airlock_sidecar.requests import answers
 from airlock_sidecar.requests.handlers import Handlers
 from airlock_sidecar.requests.routes import ROUTES
+from airlock_sidecar.upstream.lookups_file import LookupsFile
 from airlock_wire.protocol import changes, lookups, messages, stores, whole
 from airlock_wire.workload import Access
 
@@ -28,7 +29,7 @@ def missing_grant(ask, allowed):
 
 
 def test_every_message_has_a_row_or_a_function():
-    served = set(answers.table(Handlers(typing.cast("typing.Any", None), None, Access(), lambda: -1)))
+    served = set(answers.table(Handlers(typing.cast("typing.Any", None), None, Access(), lambda: -1, LookupsFile(""))))
 
     assert set(typing.get_args(whole.FromTask)) == served - {whole.LargeSetXCom}
 

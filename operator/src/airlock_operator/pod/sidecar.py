@@ -26,6 +26,7 @@ CREDENTIALS_DIR = "/var/run/airlock-logs"
 #: The Secret of a TaskRun in Secret mode: the prefix before the TaskRun's name, and the key.
 TOKEN_SECRET_PREFIX = "airlock-token-"  # noqa: S105 - a name, not a token
 TOKEN_KEY = "token"  # noqa: S105 - a key's name
+LOOKUPS_KEY = "lookups.json"
 #: How long a sidecar waits for its runner: longer than any image takes to be pulled. The launcher's own limit starts
 #: with the launcher, and the operator limits everything before that.
 _CONNECT_SECONDS = 24 * 3600
@@ -110,8 +111,8 @@ def _token(run: TaskRun, settings: Pods) -> Json:
     # Readable for all, since the kubelet makes it root's unless the pod has one user or a group. Only the sidecar
     # mounts it.
     if run.by_secret:
-        items = [{"key": TOKEN_KEY, "path": "token"}]
-        return {"secret": {"secretName": TOKEN_SECRET_PREFIX + run.name, "defaultMode": 0o444, "items": items}}
+        # Its executor may have put connections and variables beside the token, for the sidecar to answer with.
+        return {"secret": {"secretName": TOKEN_SECRET_PREFIX + run.name, "defaultMode": 0o444}}
     token = {"audience": shared.TOKEN_AUDIENCE, "expirationSeconds": settings.token_seconds, "path": "token"}
     return {"projected": {"defaultMode": 0o444, "sources": [{"serviceAccountToken": token}]}}
 
@@ -119,7 +120,11 @@ def _token(run: TaskRun, settings: Pods) -> Json:
 def _api(run: TaskRun, settings: Pods) -> dict[str, str]:
     """Returns the address that the sidecar sends its token to; the TaskRun never chooses it."""
     if run.by_secret:
-        return {names.API_URL: settings.airflow_api_url, names.TOKEN_FILE: f"{TOKEN_DIR}/token"}
+        return {
+            names.API_URL: settings.airflow_api_url,
+            names.TOKEN_FILE: f"{TOKEN_DIR}/{TOKEN_KEY}",
+            names.LOOKUPS_FILE: f"{TOKEN_DIR}/{LOOKUPS_KEY}",
+        }
     return {
         names.API_URL: settings.api_url,
         names.API_EXCHANGE_URL: settings.exchange_url,

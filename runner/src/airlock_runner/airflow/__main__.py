@@ -35,6 +35,10 @@ def main() -> int:
 
     allowed = environment.allowed(os.environ)
     if allowed != dict(os.environ) and sys.version_info >= (3, 10):
+        text = environment.lookups_left_out(os.environ)
+        if text:
+            sys.stderr.write("airlock-launcher: " + text + "\n")
+            sys.stderr.flush()
         # The process starts anew: a deleted variable could still be read in its first memory, by its child too.
         os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], allowed)  # noqa: S606 - itself
     return launcher.main(

@@ -6,15 +6,20 @@ The TaskRun's own variables and the image's pass: they are the user's. Airlock's
 Airflow's settings only the sections pass that a task has a use for. A setting whose name says that it holds a
 credential, or that Airflow fetches it with one, does not pass. An image or a values file that was written for
 Airflow's own workers often has these: the metadata database, the broker, the keys, the secrets backend.
+
+Connections and variables of Airflow's (``AIRFLOW_CONN_*``, ``AIRFLOW_VAR_*``) do not pass either. Airflow looks for
+them in the environment first, so a task would have them past its policy.
 """
 
 import os
 import re
 from collections.abc import Mapping
 from importlib.util import find_spec
+from typing import Any
 
 _OURS = ("AIRLOCK_",)
 _SETTING = "AIRFLOW__"
+_LOOKUPS = ("AIRFLOW_CONN_", "AIRFLOW_VAR_")
 #: The sections of Airflow's configuration that a task has a use for.
 _SECTIONS = frozenset(
     {
@@ -56,10 +61,23 @@ def allowed(environ: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def lookups_left_out(environ: Mapping[str, str]) -> str:
+    """Returns a line that names the connections and variables that do not pass; empty without any. Pure."""
+    names = sorted(name for name in environ if name.upper().startswith(_LOOKUPS))
+    if not names:
+        return ""
+    return (
+        f"{', '.join(names)}: left out of the task's environment, because a task would have them past its policy; set "
+        "them on the API server or in its secrets backend"
+    )
+
+
 def _harmless(name: str) -> bool:
-    """Tells whether a variable is not a setting of Airflow's, or is one that a task may see."""
+    """Tells whether a variable is neither a connection nor a setting of Airflow's, or a setting that a task may see."""
     # Airflow itself reads its settings in capitals only; libraries on the way to it may not.
     upper_name = name.upper()
+    if upper_name.startswith(_LOOKUPS):
+        return False
     if not upper_name.startswith(_SETTING) or upper_name in _MASKING:
         return True
     section, _, key = upper_name.removeprefix(_SETTING).partition("__")
@@ -93,7 +111,10 @@ def api_version() -> str:
     return ""
 
 
-def speaks() -> dict[str, str]:
-    """Returns how the image's runner speaks, for its hello: the version whose answers it reads, where it is known."""
+def speaks() -> dict[str, Any]:
+    """
+    Returns how the image's runner speaks, for its hello: the version whose answers it reads, where it is known. Only
+    Airflow's own configuration says whether the image has an XCom backend, so Airflow's runner clears XComs always.
+    """
     version = api_version()
-    return {"api_version": version} if version else {}
+    return ({"api_version": version} if version else {}) | {"clears_xcoms": True}

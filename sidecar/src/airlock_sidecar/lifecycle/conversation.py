@@ -21,7 +21,7 @@ from airlock_sidecar.state.launch import Launch
 from airlock_sidecar.state.stops import Stop
 from airlock_sidecar.upstream.calls import Calls
 from airlock_wire.protocol import frames
-from airlock_wire.workload import Execute, Trigger
+from airlock_wire.workload import Callback, Execute, Trigger
 
 #: How long serving may go on after the child is gone.
 DRAIN_SECONDS = 5.0
@@ -40,7 +40,7 @@ def load() -> None:
 
 
 class Conversation:
-    """Serves one runner. Without ``reporter`` the runner parses a file or runs a trigger, and reports no state."""
+    """Serves one runner. Without ``reporter`` the runner executes no task, and reports no state."""
 
     def __init__(
         self,
@@ -99,17 +99,23 @@ class Conversation:
         # Mostly loaded by now, else while the runner loads the task.
         from airlock_sidecar.requests import answers
         from airlock_sidecar.requests.dispatch import Dispatcher
-        from airlock_sidecar.requests.handlers import Handlers, ParseHandlers
+        from airlock_sidecar.requests.handlers import Handlers, HandlersWithoutRights
         from airlock_sidecar.requests.results import Results
+        from airlock_sidecar.upstream.lookups_file import LookupsFile
 
         work = self._launch.workload
         results = Results(self._launch, self._keep_result)
         report = self._report if self._reporter is not None else None
-        if isinstance(work, Execute | Trigger):
-            handlers = Handlers(self._launch, self._calls, work.access, self._open_log)
-            table = answers.table(handlers) if isinstance(work, Execute) else answers.of_trigger(handlers, results)
+        if isinstance(work, Execute | Trigger | Callback) and work.ti is not None:
+            own = LookupsFile(self._settings.lookups_file)
+            handlers = Handlers(self._launch, self._calls, work.access, self._open_log, own)
+            calls_back = isinstance(work, Callback)
+            if isinstance(work, Execute):
+                table = answers.table(handlers)
+            else:
+                table = answers.for_task(handlers, results, calls_back=calls_back)
         else:
-            table = ParseHandlers(self._launch, results).table
+            table = HandlersWithoutRights(self._launch, results).table
         try:
             Dispatcher(self._launch, table, report, self._trace).serve(session.frames, self._settings.max_frame_bytes)
         except errors.RunnerBroke as e:

@@ -19,10 +19,11 @@ from airlock_sidecar.requests.results import Results
 from airlock_sidecar.requests.route import Request, Route
 from airlock_sidecar.state.launch import Launch
 from airlock_sidecar.upstream.calls import Calls, segment
+from airlock_sidecar.upstream.lookups_file import LookupsFile
 from airlock_wire.options import TaskOptions
-from airlock_wire.protocol import changes, lookups, messages
+from airlock_wire.protocol import callbacks, changes, lookups, messages, timetables
 from airlock_wire.protocol.messages import ErrorResponse, ErrorType
-from airlock_wire.workload import Access
+from airlock_wire.workload import Access, Callback, Timetable
 
 Handler = Callable[[Any], Any]
 
@@ -38,13 +39,19 @@ class DescriptorReply(msgspec.Struct, frozen=True):
 
 
 class Handlers:
-    """The functions for a launch that executes a task instance. ``open_log`` makes another channel for log lines."""
+    """
+    The functions for a launch that executes a task instance. ``open_log`` makes another channel for log lines.
+    ``own`` has answers that the server is not asked for.
+    """
 
-    def __init__(self, launch: Launch, calls: Calls, granted: Access, open_log: Callable[[], int]) -> None:
+    def __init__(
+        self, launch: Launch, calls: Calls, granted: Access, open_log: Callable[[], int], own: LookupsFile
+    ) -> None:
         self._launch = launch
         self._calls = calls
         self._access = granted
         self._open_log = open_log
+        self._own = own
 
     def routed(self, route: Route, ask: Any) -> Any:
         """Returns the answer by the message's row."""
@@ -53,7 +60,10 @@ class Handlers:
     def _routed(self, route: Route, ask: Any, reply: Callable[[bytes], Any]) -> Any:
         try:
             request = self._request(route, ask)
-            return reply(self._calls.call(request.method, request.path, query=request.query, body=request.body))
+            answer = self._own_answer(ask)
+            if answer is None:
+                answer = self._calls.call(request.method, request.path, query=request.query, body=request.body)
+            return reply(answer)
         except errors.NotFound as e:
             absent = route.absent(ask)
             if absent is None or not e.by_server:
@@ -65,6 +75,15 @@ class Handlers:
             if isinstance(e, errors.NotGranted):
                 self._launch.refused(e.kind)
             return refusals.denied(e, route.named(ask))
+
+    def _own_answer(self, ask: Any) -> bytes | None:
+        """Returns the answer that this sidecar was given for a message; the grant was looked at before."""
+        match ask:
+            case messages.GetVariable():
+                return self._own.variable(ask.key)
+            case messages.GetConnection():
+                return self._own.connection(ask.conn_id)
+        return None
 
     def get_variable(self, route: Route, ask: messages.GetVariable) -> Any:
         """Returns a variable; its value is masked when its name says that it is a secret."""
@@ -162,25 +181,36 @@ class Handlers:
             raise errors.NotGranted(f"{type(ask).__name__}: {grant.sentence}", grant.field, grant.name)
 
 
-class ParseHandlers:
-    """The table for a launch that parses a file: it asks the server nothing."""
+class HandlersWithoutRights:
+    """The table for a launch that belongs to no task instance: it asks the server nothing."""
 
     def __init__(self, launch: Launch, results: Results) -> None:
         self._launch = launch
+        self._while, own = self._mode(results)
         self.table: dict[type[Any], Handler] = {
             messages.GetVariable: self.denied,
             messages.GetConnection: self.denied,
             messages.GetXCom: self.denied,
             messages.MaskSecret: self.mask_secret,
-            messages.DagFileParsingResult: results.parsing,
+            **own,
         }
 
+    def _mode(self, results: Results) -> tuple[str, dict[type[Any], Handler]]:
+        """Returns words for where the author's code is, and what takes its result."""
+        match self._launch.workload:
+            case Timetable():
+                return "in a timetable or partition mapper", {timetables.TimetableResult: results.timetable}
+            case Callback():
+                return "in a callback without a task instance", {callbacks.CallbackResult: results.callback}
+            case _:
+                return "while the DAG file is parsed", {messages.DagFileParsingResult: results.parsing}
+
     def denied(self, ask: Any) -> Any:
-        """Refuses a lookup while a file is parsed: grants belong to a task instance, and there is no such one yet."""
+        """Refuses a lookup: grants belong to a task instance, and there is no such one yet."""
         return ErrorResponse(
             error=ErrorType.PERMISSION_DENIED,
             detail={
-                "message": f"{type(ask).__name__} while the DAG file is parsed: nothing is granted to it. "
+                "message": f"{type(ask).__name__} {self._while}: nothing is granted to it. "
                 "Move the call into a task, where it runs with the task's grants."
             },
         )
