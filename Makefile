@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 # Python keeps its bytecode: without it every process that is started here compiles everything it imports again.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help demo test unit contract bench soak fuzz lint fmt locks up down e2e manifests docs
+.PHONY: help demo test unit contract bench soak fuzz lint fmt locks up down e2e manifests docs wheels zoo
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,12 @@ down:  ## end that cluster and remove everything that it made
 
 e2e:  ## the cluster tiers (api, e2e) against it
 	@scripts/tiers.sh e2e
+
+wheels:  ## what a user's Airflow image installs: the wheels of airlock-executor and airlock-wire, in dist/
+	@scripts/wheels.sh
+
+zoo:  ## the whole zoo of DAGs under our executor and Airflow's own two, on the cluster
+	@scripts/tiers.sh zoo
 
 manifests:  ## write what follows from other files anew: the chart's copy of the resource, install.yaml, generated pages
 	@scripts/environment.sh dev

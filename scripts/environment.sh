@@ -13,7 +13,7 @@ python=${PYTHON:-python3}
 folder=.venvs/$want
 # These have nothing of ours in them.
 case $want in airflow | docs | schemathesis) ours=no ;; *) ours=yes ;; esac
-members=(wire sdk runner sidecar operator server)
+members=(wire sdk runner sidecar operator server executor)
 
 "$python" -I -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || {
     echo "Airlock needs Python 3.11 or newer as '$python'; set PYTHON to one, for example: make demo PYTHON=python3.12" >&2

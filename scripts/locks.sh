@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 uv=${UV:-$PWD/.venvs/uv/bin/uv}
 ours=()
-for member in wire sdk runner sidecar operator server; do ours+=(--no-emit-package "airlock-$member"); done
+for member in wire sdk runner sidecar operator server executor; do ours+=(--no-emit-package "airlock-$member"); done
 compile() {
     target=$1
     shift
@@ -15,7 +15,7 @@ echo "uv==0.13.8" | compile uv -
 for image in runner sidecar server; do compile "$image" "$image/pyproject.toml"; done
 compile operator operator/pyproject.toml --extra traces
 compile runtime {runner,sidecar,server}/pyproject.toml
-compile dev {sdk,runner,sidecar,operator,server}/pyproject.toml --extra traces --extra io --group dev
+compile dev {sdk,runner,sidecar,operator,server,executor}/pyproject.toml --extra traces --extra io --group dev
 compile airflow --group airflow
 compile schemathesis --group schemathesis
 compile docs --group docs

@@ -19,7 +19,7 @@ FILES = [
     if (ROOT / name).is_file()
 ]
 CODE = [path for path in FILES if path.suffix == ".py" and path.parts[0] not in ("tests", "bench", "examples")]
-MEMBERS = ("wire", "sdk", "runner", "sidecar", "operator", "server")
+MEMBERS = ("wire", "sdk", "runner", "sidecar", "operator", "server", "executor")
 
 
 def test_operator_and_tests_are_never_packages():

@@ -1,0 +1,1 @@
+"""Speaks to Kubernetes: the only folder of the executor that imports its client."""

@@ -1,0 +1,1 @@
+"""What a launch is, is named, shows and comes to. Plain data and pure functions."""

@@ -1,0 +1,138 @@
+"""
+Says what of an Airflow and of its cluster would make tasks fail or open what should be closed. Pure.
+
+A finding is an error or a warning. An error that is not accepted by its name keeps the executor from starting.
+"""
+
+import msgspec
+
+from airlock_executor.settings import Settings, seconds
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """What was found out. ``rights`` has, by namespace, verb and resource, whether this account may."""
+
+    #: The fields of the TaskRun's definition that are missing; None if the definition could not be read.
+    missing_fields: tuple[str, ...] | None = ()
+    #: Whether the resource is installed.
+    installed: bool = True
+    rights: dict[tuple[str, str, str], bool] = {}
+    #: Seconds, of Airflow's settings.
+    jwt_expiration_seconds: float = 600.0
+    heartbeat_timeout_seconds: float = 300.0
+    queued_timeout_seconds: float = 600.0
+    remote_logging: bool = True
+    log_folder: str = ""
+    #: Whether the tokens are signed with a key of Airflow's configuration.
+    signing_key: bool = True
+    secrets_backend: str = ""
+    #: How many variables every task gets.
+    variables: int = 0
+    #: Why the file of policies or of the pod template cannot be used.
+    file_errors: tuple[str, ...] = ()
+    unreachable: str = ""
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """What is wrong, by a name that ``[airlock] accept`` can hold, and what to do."""
+
+    name: str
+    text: str
+    error: bool = True
+
+
+#: What the executor does, and what it must not be able to: whoever can makes pods or enters them has the tokens.
+NEEDED = (
+    ("create", "taskruns.airlock.dev"),
+    ("get", "taskruns.airlock.dev"),
+    ("list", "taskruns.airlock.dev"),
+    ("watch", "taskruns.airlock.dev"),
+    ("patch", "taskruns.airlock.dev"),
+    ("create", "secrets"),
+    ("patch", "secrets"),
+)
+FORBIDDEN = (("create", "pods"), ("create", "pods/exec"), ("get", "secrets"), ("list", "secrets"))
+#: Fields that an older definition lacks.
+FIELDS = ("taskInstanceId", "dagVersionId", "priority", "access", "infraBudget")
+#: How many variables a TaskRun's pod has at most.
+MOST_VARIABLES = 64
+#: How long a server may be away without a task failing for it (docs/failures.md).
+TOLERATED_SECONDS = 300.0
+
+
+def findings(facts: Facts, settings: Settings) -> list[Finding]:
+    """Returns what is wrong, the worst first."""
+    if facts.unreachable:
+        return [Finding("cluster", f"the Kubernetes API cannot be asked: {facts.unreachable}")]
+    every = [*_of_cluster(facts), *_of_airflow(facts, settings)]
+    return sorted(every, key=lambda finding: not finding.error)
+
+
+def refused(every: list[Finding], settings: Settings) -> list[Finding]:
+    """Returns the errors that are not accepted."""
+    return [finding for finding in every if finding.error and finding.name not in settings.accepted]
+
+
+def _of_cluster(facts: Facts) -> list[Finding]:
+    results = []
+    if not facts.installed:
+        results.append(
+            Finding("resource", "the resource taskruns.airlock.dev/v1alpha1 is not installed: install Airlock's chart")
+        )
+    if facts.missing_fields:
+        fields = ", ".join(facts.missing_fields)
+        results.append(Finding("resource-version", f"TaskRuns have no {fields}: upgrade Airlock's chart"))
+    for (namespace, verb, resource), allowed in facts.rights.items():
+        if (verb, resource) in NEEDED and not allowed:
+            text = f"this account may not {verb} {resource} in namespace {namespace}: give it the Role of the guide"
+            results.append(Finding("rights", text))
+        elif (verb, resource) in FORBIDDEN and allowed:
+            text = (
+                f"this account may {verb} {resource} in namespace {namespace}, so whoever takes over the scheduler's "
+                "pod has every task's token: remove the Role that KubernetesExecutor needed"
+            )
+            results.append(Finding("too-many-rights", text, error=False))
+    return results
+
+
+def _of_airflow(facts: Facts, settings: Settings) -> list[Finding]:
+    results = [Finding("file", text) for text in facts.file_errors]
+    if facts.variables > MOST_VARIABLES:
+        text = (
+            f"every task would get {facts.variables} settings of the scheduler as variables, and a TaskRun has "
+            f"{MOST_VARIABLES} at most: leave those to the image, or to a ConfigMap in envFrom of the pod template"
+        )
+        results.append(Finding("variables", text))
+    if not facts.signing_key:
+        results.append(
+            Finding(
+                "jwt-secret", "[api_auth] jwt_secret and jwt_private_key_path are empty: set the API server's here, too"
+            )
+        )
+    for name, option, value in (
+        ("jwt-expiration", "[execution_api] jwt_expiration_time", facts.jwt_expiration_seconds),
+        ("heartbeat-timeout", "[scheduler] task_instance_heartbeat_timeout", facts.heartbeat_timeout_seconds),
+    ):
+        if value < TOLERATED_SECONDS:
+            text = f"{option} is {value:g}: a task fails if the API server is away so long; set {TOLERATED_SECONDS:g}"
+            results.append(Finding(name, text))
+    if not facts.remote_logging:
+        text = (
+            f"[logging] remote_logging is False: a log is gone with its pod, unless {facts.log_folder} is a volume "
+            "that the sidecars write to; set it, and logs.store in the chart of Airlock"
+        )
+        results.append(Finding("remote-logging", text, error=False))
+    pending = seconds(settings.pending_timeout)
+    if pending < facts.queued_timeout_seconds:
+        text = (
+            f"[airlock] pending_timeout is {settings.pending_timeout}, less than [scheduler] task_queued_timeout: a "
+            "task fails before Airflow finds that it waits long"
+        )
+        results.append(Finding("pending-timeout", text, error=False))
+    if facts.secrets_backend:
+        text = (
+            f"[secrets] backend is {facts.secrets_backend}: the API server must have it, too, as it answers for "
+            "connections and variables"
+        )
+        results.append(Finding("secrets-backend", text, error=False))
+    return results
