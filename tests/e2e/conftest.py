@@ -1,15 +1,15 @@
 """A real cluster with Airlock in it, as `make up` leaves it; a namespace for each test file; witnesses outside of us."""
 
-import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from e2e.isolation.ways import AIRFLOWS, dag_files
 from kube import kubectl
 from kube.airflow import Airflow
+from kube.dropin_place import AIRFLOW_IMAGE
 from kube.install import Install
+from kube.namespaces import namespace
 from kube.place import Place
 from kube.witness import Witness
 
@@ -18,11 +18,6 @@ from cluster.programs import images
 
 INSTALLED = "airlock-system"
 HERE = Path(__file__).parent
-AIRFLOW_IMAGE = images.Image(
-    "test-airflow",
-    others=("images/install.py", "requirements/airflow.txt"),
-    own="tests/e2e/airflow/image/Containerfile",
-)
 #: A bundle in a git repository; where that is, and its password, is in a Secret of the TaskRun's namespace.
 SALES = {
     "name": "sales",
@@ -45,11 +40,13 @@ def pytest_runtest_protocol(item):
 def pytest_collection_modifyitems(items):
     """
     Tests that look back at all others come last, and after them those that take the install away. Those that ask for a
-    real Airflow are marked.
+    real Airflow are marked, and those that ask for one with our executor.
     """
     for item in items:
         if "airflow" in item.fixturenames:
             item.add_marker("airflow")
+        if "dropin" in item.fixturenames:
+            item.add_marker("executor")
     marks = {id(item): item.get_closest_marker("last") for item in items}
     items.sort(key=lambda item: mark.args[0] if (mark := marks[id(item)]) else 0)
 
@@ -72,18 +69,6 @@ def hooks():
     if found is None:
         pytest.skip("not run: this cluster is not ours, so there are no hooks (load-image, audit-log, ...)")
     return found
-
-
-@contextmanager
-def namespace(cluster, kind) -> Iterator[kubectl.Kubectl]:
-    """kubectl in a namespace that is removed after the block."""
-    name = f"{kind}-{uuid.uuid4().hex[:6]}"
-    cluster("create", "namespace", name)
-    cluster("label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted")
-    try:
-        yield cluster.of(name)
-    finally:
-        cluster("delete", "namespace", name, "--wait=false")
 
 
 @pytest.fixture(scope="module")

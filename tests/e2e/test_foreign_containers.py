@@ -8,7 +8,7 @@ import time
 from contextlib import contextmanager
 
 import pytest
-from e2e.conftest import namespace
+from kube.namespaces import namespace
 from kube.story import Story
 from kube.taskruns import outcome, over, taskrun
 

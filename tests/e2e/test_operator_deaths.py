@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from e2e.conftest import namespace
+from kube.namespaces import namespace
 from kube.operators import away, died, environment, lease_of_its_own, operator
 from kube.taskruns import finished, outcome, over, status, taskrun
 from kube.witness import START, Witness, pods_created

@@ -32,6 +32,12 @@ def kubeconfig(system: Kubectl, folder: Path) -> Path:
     return path
 
 
+def leader(system: Kubectl) -> str:
+    """The pod of the operator that has the Lease: the chart names each by its pod."""
+    lease = system.get("lease", "airlock-operator") or {}
+    return str(lease["spec"]["holderIdentity"])
+
+
 def environment(system: Kubectl, folder: Path, identity: str, **settings: str) -> dict[str, str]:
     """What the chart sets for its operator, for one that runs here."""
     deployment = system.get("deployment", "airlock-operator") or {}

@@ -11,6 +11,7 @@ from typing import NamedTuple
 PYTEST = (".venvs/dev/bin/python", "-P", "-m", "pytest", "-q")
 #: Tests of the cluster itself, which have it alone.
 _CLUSTER = "tests/e2e/cluster"
+_NO_AIRFLOW = "not airflow and not executor"
 _SHARED = ("tests/api", "tests/e2e", f"--ignore={_CLUSTER}")
 
 
@@ -66,7 +67,7 @@ TIERS = (
     Tier("e2e, Airflow", 4, (*PYTEST, *_SHARED, "-m", "airflow"), 12.0, needs=(Need.CLUSTER,), behind=True),
     Tier(
         "api, e2e", 4,
-        (*PYTEST, "-n", "2", "--dist", "loadfile", *_SHARED, "-m", "not airflow and not alone and not last"),
+        (*PYTEST, "-n", "2", "--dist", "loadfile", *_SHARED, "-m", f"not alone and not last and {_NO_AIRFLOW}"),
         7.5, needs=(Need.CLUSTER,),
     ),
     # Tests that have the cluster alone mostly wait, and leave half of this machine to others.
@@ -75,10 +76,13 @@ TIERS = (
         needs=(Need.AIRFLOW,), behind=True,
     ),
     Tier(
-        "e2e, alone", 5, (*PYTEST, *_SHARED[1:], "-m", "(alone or last) and not airflow"), 6.0, needs=(Need.CLUSTER,)
+        "e2e, alone", 5, (*PYTEST, *_SHARED[1:], "-m", f"(alone or last) and {_NO_AIRFLOW}"), 6.0,
+        needs=(Need.CLUSTER,),
     ),
+    # A second Airflow, with our executor and its own ones beside it: two at a time are more than two cores bear.
+    Tier("e2e, executor", 6, (*PYTEST, "tests/e2e/executor"), 6.0, needs=(Need.CLUSTER,)),
     # They run by themselves: they restart the cluster's components and bring it up anew, within deadlines.
-    Tier("the cluster itself", 6, (*PYTEST, _CLUSTER), 4.0, needs=(Need.CLUSTER,)),
+    Tier("the cluster itself", 7, (*PYTEST, _CLUSTER), 4.0, needs=(Need.CLUSTER,)),
 )  # fmt: skip
 
 #: The long forms: many of what CI tries once, whole matrices, and the fuzzer for long.
@@ -107,11 +111,24 @@ SOAK = (
     ),
 )  # fmt: skip
 
+#: Every DAG of the zoo, under our executor and both of Airflow's own; then longer losses than CI has time for.
+ZOO = (
+    Tier(
+        "zoo", 1, (*PYTEST, "-s", "tests/e2e/executor/test_zoo.py"), 30.0, needs=(Need.CLUSTER,),
+        env=(("AIRLOCK_ZOO", "1"),),
+    ),
+    Tier(
+        "zoo, losses", 2, (*PYTEST, "tests/e2e/executor/test_losses.py"), 20.0, needs=(Need.CLUSTER,),
+        env=(("AIRLOCK_SOAK", "1"),),
+    ),
+)  # fmt: skip
+
 #: The words on the command line that stand for several tiers. A tier's own name is a word too.
 GROUPS: dict[str, tuple[Tier, ...]] = {
     "all": TIERS,
     "e2e": tuple(tier for tier in TIERS if Need.CLUSTER in tier.needs),
     "soak": SOAK,
+    "zoo": ZOO,
 }
 
 
@@ -121,7 +138,7 @@ class UnknownTier(Exception):
 
 def chosen(words: list[str]) -> tuple[Tier, ...]:
     """Returns the tiers that the words name, in the table's order; without a word, all. Raises UnknownTier."""
-    tiers = {tier.name: tier for tier in (*TIERS, *SOAK)}
+    tiers = {tier.name: tier for tier in (*TIERS, *SOAK, *ZOO)}
     names: set[str] = set()
     for word in words or ["all"]:
         if word in GROUPS:
