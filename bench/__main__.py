@@ -1,6 +1,6 @@
 """
 ``python -m bench [noop] [roundtrips] [dropin] [heartbeats] [requests] [parsing] [pods] [together] [scale]
-[waiting]``: figures side by side.
+[waiting] [executor]``: figures side by side.
 
 They are also kept in .build/bench/.
 """
@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import dropin, heartbeats, noop, parsing, pods, requests, roundtrips, together
+from bench import dropin, executor, heartbeats, noop, parsing, pods, requests, roundtrips, together
 from bench.scale import section as scale
 from bench.scale import waiting
 from bench.servers import ROOT, BenchError
@@ -32,8 +32,9 @@ _SECTIONS: dict[str, Callable[[Path, int], str]] = {
     "together": together.section,
     "scale": scale.section,
     "waiting": waiting.section,
+    "executor": executor.section,
 }
-_ON_A_CLUSTER = ("pods", "together", "scale", "waiting")
+_ON_A_CLUSTER = ("pods", "together", "scale", "waiting", "executor")
 #: The default sections. Those that need a cluster are among them where KUBECONFIG names one.
 _DEFAULT = [name for name in _SECTIONS if name not in _ON_A_CLUSTER or os.environ.get("KUBECONFIG")]
 
@@ -52,7 +53,7 @@ def main() -> int:
     os.environ.pop("PYTHONPATH", None)
     if unknown := sorted(set(chosen) - set(_SECTIONS)):
         parser.error(f"no section {unknown[0]!r}; there are: {', '.join(_SECTIONS)}")
-    counts = dict.fromkeys(("heartbeats", "requests", "together"), _count("BENCH_ROUNDS", 6))
+    counts = dict.fromkeys(("heartbeats", "requests", "together", "executor"), _count("BENCH_ROUNDS", 6))
     pairs = _count("BENCH_PAIRS", 30)
     folder = ROOT / ".build" / "bench"
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The benchmarks, side by side with Airflow on this machine; BENCH_PAIRS launches of each (30), BENCH_ROUNDS loads (6).
 #   scripts/bench.sh [noop] [roundtrips] [dropin] [heartbeats] [requests] [parsing]
-#   scripts/bench.sh [pods] [together] [scale] [waiting]     on a cluster, where KUBECONFIG is set
+#   scripts/bench.sh [pods] [together] [scale] [waiting] [executor]     on a cluster, where KUBECONFIG is set
 #   scripts/bench.sh profile      where the time of our own launch goes
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -12,10 +12,10 @@ fi
 # These sections need neither Airflow nor wrk.
 on_a_cluster=yes
 for section in "${@:-all}"; do
-    case $section in pods | together | scale | waiting) ;; *) on_a_cluster=no ;; esac
+    case $section in pods | together | scale | waiting | executor) ;; *) on_a_cluster=no ;; esac
 done
 if [ "$on_a_cluster" = yes ]; then
-    PYTHONPATH=tools exec .venvs/dev/bin/python -m bench "$@"
+    PYTHONPATH=tools:tests exec .venvs/dev/bin/python -m bench "$@"
 fi
 [ -n "${AIRLOCK_AIRFLOW_PYTHON:-}" ] || scripts/environment.sh airflow
 if ! command -v wrk >/dev/null; then
