@@ -159,6 +159,7 @@ def readmes_taskrun():
     return next(block.text for block in blocks(ROOT / "README.md") if block.language == "yaml")
 
 
+@pytest.mark.usefixtures("dag_files")
 def test_the_readmes_taskrun_is_one_whose_dag_file_loads(tmp_path):
     run = yaml.safe_load(readmes_taskrun())
     definition = yaml.safe_load((ROOT / "manifests/crd/taskruns.yaml").read_text())["spec"]

@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 #: Our own code, as in test_prose.py.
-FOLDERS = ["sdk", "runner", "wire", "sidecar", "operator", "server", "tools", "scripts", "bench", "images"]
+FOLDERS = ["sdk", "runner", "wire", "sidecar", "operator", "server", "executor", "tools", "scripts", "bench", "images"]
 #: What was done to a value, or whose it is. Neither says what the value is.
 VAGUE = frozenset({"asked", "found", "got", "made", "mine", "said", "told", "wanted"})
 

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 #: Our own code. A new folder of code is added here.
-FOLDERS = ["sdk", "runner", "wire", "sidecar", "operator", "server", "tools", "scripts", "bench", "images"]
+FOLDERS = ["sdk", "runner", "wire", "sidecar", "operator", "server", "executor", "tools", "scripts", "bench", "images"]
 PYTHON = sorted(
     path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py") if "migrations/versions" not in str(path)
 )
