@@ -37,7 +37,6 @@ MISSING: Final = {
         airflow.exceptions.DeserializationError airflow.exceptions.DeserializingResultError
         airflow.exceptions.FileSyntaxError airflow.exceptions.InvalidPartitionKeyError
         airflow.exceptions.InvalidStatsNameException airflow.exceptions.NotMapped
-        airflow.exceptions.PodMutationHookException airflow.exceptions.PodReconciliationError
         airflow.exceptions.PoolNotFound airflow.exceptions.SerializationError airflow.exceptions.TaskInstanceNotFound
         airflow.exceptions.UnknownExecutorException airflow.exceptions.VariableNotUnique
     """,
