@@ -45,7 +45,8 @@ db.commit()
 db.close()
 subprocess.run([sys.executable, "-m", "airflow", "dags", "reserialize"], check=True)
 """
-_ASK = """
+#: Asks the public API of an Airflow in its own container: method, path, body; prints the status and the answer.
+ASK = """
 import json, sys, urllib.error, urllib.request
 method, path, body = sys.argv[1:]
 request = urllib.request.Request("http://127.0.0.1:8080" + path, method=method, data=body.encode() or None,
@@ -138,7 +139,7 @@ class Airflow:
         return answer
 
     def _asked(self, method: str, path: str, body: str) -> tuple[int, Any]:
-        status, answer = json.loads(self._python("api-server", _ASK, method, path, body))
+        status, answer = json.loads(self._python("api-server", ASK, method, path, body))
         return status, answer
 
     def trigger(self, dag_id: str, run_id: str, conf: dict[str, Any] | None = None, **settings: Any) -> None:

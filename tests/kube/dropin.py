@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import psycopg
+from kube.airflow import ASK
 from kube.kubectl import Kubectl
 from kube.objects import config_map, restricted, service
 
@@ -40,19 +41,6 @@ import subprocess, sys
 for words in (["db", "migrate"], ["pools", "set", "zoo_pool", "1", "one at a time"]):
     subprocess.run([sys.executable, "-m", "airflow", *words], check=True)
 """
-_ASK = """
-import json, sys, urllib.error, urllib.request
-method, path, body = sys.argv[1:]
-request = urllib.request.Request("http://127.0.0.1:8080" + path, method=method, data=body.encode() or None,
-                                 headers={"Content-Type": "application/json"})
-try:
-    print(json.dumps([200, json.load(urllib.request.urlopen(request, timeout=30))]))
-except urllib.error.HTTPError as e:
-    print(json.dumps([e.code, e.read().decode()]))
-except OSError as e:
-    print(json.dumps([0, str(e)]))
-"""
-
 _TRIGGER = """
 import json, sys, urllib.request
 for dag_id in sys.argv[2:]:
@@ -119,7 +107,7 @@ class DropIn:
     def asked(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """Returns the status and the answer of its API server."""
         text = json.dumps(body) if body is not None else ""
-        words = ("exec", "airflow", "-c", "api-server", "--", "python", "-c", _ASK, method, path, text)
+        words = ("exec", "airflow", "-c", "api-server", "--", "python", "-c", ASK, method, path, text)
         status, answer = json.loads(self.team(*words))
         return status, answer
 

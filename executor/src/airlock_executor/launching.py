@@ -20,6 +20,7 @@ from airlock_executor.launch.observed import Observed
 from airlock_executor.launch.outcomes import Outcome
 from airlock_executor.launch.tokens import TokenLife
 from airlock_wire.process import backoff
+from airlock_wire.taskrun import TOKEN_SECRET_PREFIX
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +114,7 @@ class Launching:
 
     async def _write(self, launch: Launch, token: str) -> None:
         await self._cluster.change_secret(
-            launch.namespace, taskrun.SECRET_PREFIX + launch.name, taskrun.secret_data(token)
+            launch.namespace, TOKEN_SECRET_PREFIX + launch.name, taskrun.secret_data(token)
         )
 
     async def successor(self, launch: Launch) -> Launch:

@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from typing import Any
 
 CONNECTION, VARIABLE = "AIRFLOW_CONN_", "AIRFLOW_VAR_"
-#: The Secret's key, which the operator mounts for the sidecar.
-KEY = "lookups.json"
 #: A Secret has at most 1 MiB.
 MAX_BYTES = 900_000
 

@@ -9,6 +9,7 @@ from airlock_executor import lookups
 from airlock_executor.launch import taskrun
 from airlock_executor.launch.observed import Metadata, Observed
 from airlock_executor.pod.translation import translated
+from airlock_wire.taskrun import LOOKUPS_KEY
 
 ENVIRON = {"AIRFLOW_CONN_DB": "postgres://u:p@h/d", "AIRFLOW_VAR_Region": "eu", "AIRFLOW__CORE__X": "1", "HOME": "/"}
 DB = {"conn_id": "DB", "conn_type": "postgres", "host": "h", "password": "p"}
@@ -40,7 +41,7 @@ def test_they_are_in_the_tokens_secret_alone():
     owner = Observed(Metadata("run", "airflow", "uid"))
     data = taskrun.secret(owner, "the-token", b"{}")["data"]
 
-    assert {"token": b"the-token", lookups.KEY: b"{}"} == {name: base64.b64decode(text) for name, text in data.items()}
+    assert {"token": b"the-token", LOOKUPS_KEY: b"{}"} == {name: base64.b64decode(text) for name, text in data.items()}
     assert {"token"} == set(taskrun.secret(owner, "the-token")["data"])
 
 

@@ -12,8 +12,7 @@ from airlock_executor.launch.observed import Metadata, Observed
 from airlock_executor.launch.order import Order
 from airlock_executor.launch.taskrun import PodSettings
 from airlock_executor.settings import Queue, Settings
-from airlock_operator.pod.sidecar import TOKEN_SECRET_PREFIX
-from airlock_wire.taskrun import Access, Spec
+from airlock_wire.taskrun import TOKEN_SECRET_PREFIX, Access, Spec
 
 LAUNCH = "0fd4f8b6-6a5e-4a39-9b0c-8b0f3c2f1a77"
 SETTINGS = Settings(namespace="airflow", image="images/airflow:1", queues={"gpu": Queue("gpu", "images/gpu:1")})

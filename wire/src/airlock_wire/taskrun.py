@@ -17,6 +17,10 @@ API_VERSION = f"{GROUP}/{VERSION}"
 KIND = "TaskRun"
 PLURAL = "taskruns"
 DEFAULT_INFRA_BUDGET = 3
+#: The Secret of a token that an executor brings is named by its TaskRun, so that no TaskRun can name another's.
+TOKEN_SECRET_PREFIX = "airlock-token-"  # noqa: S105 - a name, not a token
+#: Its keys: the token, and what the sidecar answers with itself, which may be missing.
+TOKEN_KEY, LOOKUPS_KEY = "token", "lookups.json"
 #: Attempts are numbered from 1, with few digits.
 _MAX_DIGITS = 6
 

@@ -9,17 +9,14 @@ from typing import Any
 
 import msgspec
 
-from airlock_executor import lookups
 from airlock_executor.launch import identity
 from airlock_executor.launch.observed import Observed
 from airlock_executor.launch.order import Order
 from airlock_executor.settings import Settings
-from airlock_wire.taskrun import API_VERSION, KIND, Access
+from airlock_wire.taskrun import API_VERSION, KIND, LOOKUPS_KEY, TOKEN_KEY, TOKEN_SECRET_PREFIX, Access
 
 Json = dict[str, Any]
 
-#: The Secret's name follows from the TaskRun's, so that a TaskRun cannot name another one's.
-SECRET_PREFIX = "airlock-token-"  # noqa: S105 - a name, not a token
 _MAX_PRIORITY = 1_000_000
 _MAX_CARRIER, _MAX_CARRIER_TEXT = 16, 1024
 
@@ -106,15 +103,15 @@ def secret(owner: Observed, token: str, given: bytes = b"") -> Json:
     return {
         "apiVersion": "v1",
         "kind": "Secret",
-        "metadata": {"name": SECRET_PREFIX + owner.metadata.name, "ownerReferences": [reference]},
+        "metadata": {"name": TOKEN_SECRET_PREFIX + owner.metadata.name, "ownerReferences": [reference]},
         "type": "Opaque",
-        "data": secret_data(token) | ({lookups.KEY: base64.b64encode(given).decode()} if given else {}),
+        "data": secret_data(token) | ({LOOKUPS_KEY: base64.b64encode(given).decode()} if given else {}),
     }
 
 
 def secret_data(token: str) -> dict[str, str]:
     """Returns a token as a Secret holds it."""
-    return {"token": base64.b64encode(token.encode()).decode()}
+    return {TOKEN_KEY: base64.b64encode(token.encode()).decode()}
 
 
 def given(access: Access | None) -> Json:

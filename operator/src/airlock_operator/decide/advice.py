@@ -8,8 +8,8 @@ import re
 
 from airlock_operator.observe.podfacts import BUNDLE, LAUNCHER, RUNNER, SIDECAR, PodFacts
 from airlock_operator.observe.taskrun import TaskRun
-from airlock_operator.pod.sidecar import TOKEN_SECRET_PREFIX
 from airlock_operator.reasons import Reason
+from airlock_wire.taskrun import TOKEN_SECRET_PREFIX
 
 _OURS = (SIDECAR, LAUNCHER, BUNDLE)
 _IMAGE = (Reason.IMAGE_PULL, Reason.IMAGE_PULL_FAILED)

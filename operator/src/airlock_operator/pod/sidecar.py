@@ -15,6 +15,7 @@ from airlock_operator.pod.workload import workload
 from airlock_operator.settings import Logs, Pods
 from airlock_wire import pod as shared
 from airlock_wire import sidecar_settings as names
+from airlock_wire.taskrun import LOOKUPS_KEY, TOKEN_KEY, TOKEN_SECRET_PREFIX
 
 Json = dict[str, Any]
 
@@ -23,10 +24,6 @@ STATE_DIR = "/airlock/state"
 LOG_DIR = "/airlock/log"
 TOKEN_DIR = "/var/run/airlock"  # noqa: S105 - a folder's name
 CREDENTIALS_DIR = "/var/run/airlock-logs"
-#: The Secret of a TaskRun in Secret mode: the prefix before the TaskRun's name, and the key.
-TOKEN_SECRET_PREFIX = "airlock-token-"  # noqa: S105 - a name, not a token
-TOKEN_KEY = "token"  # noqa: S105 - a key's name
-LOOKUPS_KEY = "lookups.json"
 #: How long a sidecar waits for its runner: longer than any image takes to be pulled. The launcher's own limit starts
 #: with the launcher, and the operator limits everything before that.
 _CONNECT_SECONDS = 24 * 3600
