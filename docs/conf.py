@@ -16,6 +16,7 @@ PROJECT = "Project"
 CONTENTS = {
     "Start": ["docs/README", "docs/tutorials/laptop", "docs/tutorials/kind", "docs/tutorials/cluster"],
     "Guides": [
+        "docs/guides/airflow-in-ten-minutes",
         "docs/guides/coming-from-airflow",
         "examples/README",
         "docs/guides/images",
