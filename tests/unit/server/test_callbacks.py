@@ -4,7 +4,8 @@ import msgspec
 import pytest
 
 from airlock_server.launching.local.callbacks import dag_log, errors_of
-from airlock_server.rules.callbacks import of_lost_runner
+from airlock_server.rules.callbacks import of_lost_runner, tells_somebody
+from airlock_wire.dags.task import SerializedTask
 from airlock_wire.protocol.callbacks import CallbackResult
 from airlock_wire.record import Reason, Record
 from airlock_wire.states import TaskInstanceState as S
@@ -27,6 +28,24 @@ from airlock_wire.states import TaskInstanceState as S
 )
 def test_a_task_needs_its_callbacks_called_only_if_its_runner_reported_nothing(state, record, needed):
     assert needed == of_lost_runner(state, record)
+
+
+@pytest.mark.parametrize(
+    ("options", "failed", "retried"),
+    [
+        ({}, False, False),
+        ({"has_callbacks": ["on_failure"]}, True, False),
+        ({"has_callbacks": ["on_retry", "on_success"]}, False, True),
+        ({"email": ["a@b.example"]}, True, True),
+        ({"email": ["a@b.example"], "email_on_retry": False}, True, False),
+        ({"email": ["a@b.example"], "email_on_failure": False}, False, True),
+        ({"email": ["a@b.example"], "email_on_failure": False, "has_callbacks": ["on_failure"]}, True, True),
+    ],
+)
+def test_who_wants_to_know_of_a_state_has_a_callback_or_an_address(options, failed, retried):
+    task = SerializedTask(task_id="t", **options)
+
+    assert (failed, retried) == (tells_somebody(task, "failed"), tells_somebody(task, "up_for_retry"))
 
 
 @pytest.mark.parametrize(

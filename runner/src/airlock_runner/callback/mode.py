@@ -15,6 +15,7 @@ from airlock_runner.channel import Channel
 from airlock_runner.listeners import Listeners
 from airlock_runner.load import failure_of
 from airlock_runner.logs import Logs
+from airlock_runner.mail import alert
 from airlock_wire.protocol import callbacks as wire
 
 #: The option of a DAG, and that of a task, by the state that it ended in.
@@ -34,7 +35,7 @@ def run(request: wire.CallbackRequest, channel: Channel, root: str, logs: Logs) 
         return wire.CallbackResult(called=called, errors=listeners.errors)
     pid, called, errors = os.getpid(), 0, []
     try:
-        for what, call in _calls(request.call, Subject(request, channel, root)):
+        for what, call in _calls(request.call, Subject(request, channel, root), logs):
             called += 1
             logs.write("info", f"calling {what}")
             try:
@@ -52,7 +53,9 @@ def run(request: wire.CallbackRequest, channel: Channel, root: str, logs: Logs) 
     return wire.CallbackResult(called=called, errors=errors)
 
 
-def _calls(call: wire.DagCallbacks | wire.TaskCallbacks | wire.DeadlineCallbacks, subject: Subject) -> Iterator[_Named]:
+def _calls(
+    call: wire.DagCallbacks | wire.TaskCallbacks | wire.DeadlineCallbacks, subject: Subject, logs: Logs
+) -> Iterator[_Named]:
     """Yields each call. Raises LoadError, or what the file raises."""
     match call:
         case wire.DeadlineCallbacks():
@@ -63,9 +66,11 @@ def _calls(call: wire.DagCallbacks | wire.TaskCallbacks | wire.DeadlineCallbacks
             yield from _bound(subject.dag, _OF_DAG[call.state], f"DAG {subject.request.dag_id}", context)
         case wire.TaskCallbacks():
             context = subject.context
-            context["exception"] = RuntimeError(call.error)
+            context["exception"] = error = RuntimeError(call.error)
             task = subject.task
             yield from _bound(task, _OF_TASK[call.state], f"task {task.task_id}", context)
+            if alert.is_wanted(task, call.state):
+                yield f"the mail about task {task.task_id}", lambda: alert.send(task, call.state, context, error, logs)
 
 
 def _bound(owner: Any, option: str, whose: str, context: Context) -> Iterator[_Named]:

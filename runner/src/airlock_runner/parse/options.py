@@ -50,15 +50,6 @@ def weight_rule(rule: Any) -> str:
     return f"{kind.__module__}.{kind.__qualname__}"
 
 
-def addresses(email: Any) -> list[str]:
-    """Returns the addresses of one text, separated by commas or semicolons, or of a list."""
-    if email is None:
-        return []
-    if isinstance(email, str):
-        return [each.strip() for each in email.replace(";", ",").split(",") if each.strip()]
-    return list(email)
-
-
 def deadlines(alerts: Any) -> list[SerializedDeadline]:
     """Returns a DAG's deadlines."""
     if not alerts:

@@ -7,6 +7,7 @@ import msgspec
 from airlock.sdk.definitions.xcom_arg import ResolveMixin
 from airlock.sdk.exceptions import LoadError, NotJson
 from airlock_runner.json_values import plain, serialized
+from airlock_runner.mail.addresses import addresses
 from airlock_runner.options import line_of, multiplier
 from airlock_runner.parse import mapping, options
 from airlock_wire.dags.task import SerializedTask
@@ -70,7 +71,7 @@ def task_of(task: Any, file: str) -> SerializedTask:
         start_trigger=_start_trigger(task),
         multiple_outputs=bool(task.multiple_outputs),
         do_xcom_push=task.do_xcom_push,
-        email=options.addresses(task.email),
+        email=addresses(task.email),
         email_on_failure=task.email_on_failure,
         email_on_retry=task.email_on_retry,
         doc=task.doc,

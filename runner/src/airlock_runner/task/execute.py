@@ -223,6 +223,8 @@ def _call_back(run: _Run, state: str, error: BaseException | None, logs: Logs) -
             more = {"error": error} if listeners.OF_STATE[state] == listeners.FAILED else {}
             previous = TaskInstanceState.RUNNING
             run.listeners.call(listeners.OF_STATE[state], previous_state=previous, task_instance=run.ti, **more)
+        if error is not None and run.task.email:
+            callbacks.mail(run.task, state, run.context, error, logs)
 
 
 def _not_shown(logs: Logs, error: AirlockException) -> None:

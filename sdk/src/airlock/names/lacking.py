@@ -19,6 +19,7 @@ INSTEAD: Final = {
     "airflow.utils.dates": "Airflow 3 does not have days_ago either; write the date, like datetime(2026, 1, 1)",
     "airflow.utils.helpers": "Airflow 3 does not have chain there either; use airflow.sdk.chain",
     "airflow.operators.email": "it is part of the smtp provider; send the mail in a @task, for example with smtplib",
+    "airflow.utils.email": "it belongs to Airflow's services; set the task's `email`, or use smtplib in a @task",
     "airflow.operators.generic_transfer": "it is part of the common-sql provider; move the rows in a @task",
     "airflow.models": _DATABASE,
     "airflow.settings": _DATABASE,

@@ -1,10 +1,12 @@
 """
-Calls the author's callbacks for what became of the task. An error in one is logged, and changes nothing.
+Calls the author's callbacks for what became of the task, and sends the mail that tells of it. An error in one is
+logged, and changes nothing.
 """
 
 from collections.abc import Mapping
 from typing import Any, Final
 
+from airlock.sdk.definitions.context import Context
 from airlock_runner.logs import Logs
 
 #: The callbacks of each state that is reported. A pause has none.
@@ -23,3 +25,15 @@ def call(task: Any, name: str, context: Mapping[str, Any], logs: Logs) -> None:
             callback(context)
         except Exception as e:  # noqa: BLE001 - the author's code: the task's outcome stands whatever it raises
             logs.write("error", f"{name} of task {task.task_id} failed: {type(e).__name__}: {e}", error=e)
+
+
+def mail(task: Any, state: str, context: Context, error: BaseException, logs: Logs) -> None:
+    """Sends the mail that the author wants about this state, if one is wanted."""
+    from airlock_runner.mail import alert  # deferred: it loads what sends mail, and most tasks succeed
+
+    if not alert.is_wanted(task, state):
+        return
+    try:
+        alert.send(task, state, context, error, logs)
+    except Exception as e:  # noqa: BLE001 - the author's templates and backend, and the mail server
+        logs.write("error", f"the mail about task {task.task_id} was not sent: {type(e).__name__}: {e}", error=e)

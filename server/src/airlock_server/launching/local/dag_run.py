@@ -219,7 +219,7 @@ class DagRunner:
             return None
         outcome, record = self._executor.run(ti_id, self._file, task)
         state = callbacks.of_lost_runner(outcome.state, record)
-        if state is not None and callbacks.CALLBACKS[state] in task.has_callbacks and not self._executor.stopping:
+        if state is not None and callbacks.tells_somebody(task, state) and not self._executor.stopping:
             key = Key(outcome.key.task_id, outcome.key.map_index)
             # A retry has another id than the try that is over.
             current = next((row.ti_id for row in self._read().rows if row.instance.key == key), ti_id)

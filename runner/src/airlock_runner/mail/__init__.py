@@ -1,0 +1,1 @@
+"""The mail that tells people of a task that failed, or that is tried again."""
