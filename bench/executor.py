@@ -8,7 +8,9 @@ one machine that all of it runs on.
 from __future__ import annotations
 
 import os
+import re
 import statistics
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +26,7 @@ from kube.dropin_place import running
 from kube.install import Install
 from kube.place import Place
 
+from cluster.containers import process_id
 from cluster.hooks import connect
 
 _EXECUTORS = {"taskrun": "TaskRunExecutor", "kubernetes": "KubernetesExecutor"}
@@ -55,6 +58,10 @@ for short, executor in {"taskrun": "TaskRunExecutor", "kubernetes": "KubernetesE
 
         holds()
 """
+#: What a process and all that it started hold.
+_ROLLUPS = """
+walk() { cat /proc/$1/smaps_rollup; for child in $(cat /proc/$1/task/*/children); do walk $child; done; }
+walk"""
 _CPU = """
 import pathlib
 total = 0
@@ -69,8 +76,12 @@ print(total / 100)
 
 
 class Round(NamedTuple):
-    """One DAG run: seconds from first queued to last ended, medians a task, and what Airflow and our operator asked."""
+    """
+    One DAG run: tasks that failed, seconds from first queued to last ended, medians a task, and what Airflow and our
+    operator asked.
+    """
 
+    failures: int
     seconds: float
     first_line: float
     scheduler_cpu: float
@@ -83,13 +94,14 @@ def section(_: Path, rounds: int) -> str:
     count = int(os.environ.get("BENCH_EXECUTOR") or 50)
     with _airflow() as (airflow, hooks):
         results: dict[str, list[Round]] = {short: [] for short in _EXECUTORS}
+        memory = {short: _memory(airflow, hooks, short) for short in _EXECUTORS}
         for number in range(rounds + 1):
             for short in _EXECUTORS if number % 2 else reversed(_EXECUTORS):
                 result = _round(airflow, hooks, short, f"r{number}", count)
+                print(f"{short} {number}: {result}", file=sys.stderr)
                 # The first of each fills caches.
                 if number:
                     results[short].append(result)
-        memory = {short: _memory(airflow, short) for short in _EXECUTORS}
     return _table(count, rounds, results, memory)
 
 
@@ -120,19 +132,32 @@ def _round(airflow: DropIn, hooks: Any, short: str, run_id: str, count: int) -> 
     time.sleep(5)
     cpu, ended = _cpu(airflow) - before, time.time()
     rows = airflow.rows(
-        "SELECT t.queued_dttm, t.end_date, t.state, x.value FROM task_instance t JOIN xcom x ON (x.dag_id, x.run_id, "
-        "x.task_id, x.map_index) = (t.dag_id, t.run_id, t.task_id, t.map_index) WHERE t.dag_id = %s AND t.run_id = %s "
-        "AND t.task_id = 'noop' AND x.key = 'return_value'",
+        "SELECT t.queued_dttm, t.end_date, t.state, x.value, t.map_index FROM task_instance t LEFT JOIN xcom x ON "
+        "(x.dag_id, x.run_id, x.task_id, x.map_index, x.key) = (t.dag_id, t.run_id, t.task_id, t.map_index, "
+        "'return_value') WHERE t.dag_id = %s AND t.run_id = %s AND t.task_id = 'noop'",
         dag_id,
         run_id,
     )
-    if len(rows) != count or {row[2] for row in rows} != {"success"}:
-        raise BenchError(f"{dag_id}, {run_id}: {len(rows)} of {count} tasks succeeded")
+    if len(rows) != count:
+        raise BenchError(f"{dag_id}, {run_id}: {len(rows)} of {count} tasks are there; the task before them failed")
+    failures = [row for row in rows if row[2] != "success"]
+    for row in failures:
+        _tell(airflow, dag_id, run_id, row[4])
     seconds = (max(row[1] for row in rows) - min(row[0] for row in rows)).total_seconds()
-    lines = [float(row[3]) - row[0].timestamp() for row in rows]
+    lines = [float(row[3]) - row[0].timestamp() for row in rows if row[3] is not None]
+    if not lines:
+        raise BenchError(f"{dag_id}, {run_id}: no task succeeded")
     calls = _calls(airflow, hooks, began, ended)
     tasks = count + 1
-    return Round(seconds, statistics.median(lines), cpu / tasks, calls[0] / tasks, calls[1] / tasks)
+    return Round(len(failures), seconds, statistics.median(lines), cpu / tasks, calls[0] / tasks, calls[1] / tasks)
+
+
+def _tell(airflow: DropIn, dag_id: str, run_id: str, map_index: int) -> None:
+    """Prints what Airflow's event log says of a task that failed."""
+    sql = "SELECT event, extra FROM log WHERE dag_id = %s AND run_id = %s AND map_index = %s ORDER BY id"
+    print(
+        f"{dag_id} {run_id} noop[{map_index}] failed: {airflow.rows(sql, dag_id, run_id, map_index)}", file=sys.stderr
+    )
 
 
 def _cpu(airflow: DropIn) -> float:
@@ -155,8 +180,8 @@ def _calls(airflow: DropIn, hooks: Any, began: float, ended: float) -> tuple[int
     return numbers[0], numbers[1]
 
 
-def _memory(airflow: DropIn, short: str) -> int:
-    """Returns the most bytes that a task's pod held while its task runs, by its containers' own accounts."""
+def _memory(airflow: DropIn, hooks: Any, short: str) -> int:
+    """Returns the bytes that the processes of a task's pod hold while its task runs (PSS)."""
     dag_id = f"holds__{short}"
     airflow.trigger(dag_id, "memory", {"seconds": _HOLD_SECONDS})
     state = "SELECT state FROM task_instance WHERE dag_id = %s"
@@ -164,12 +189,11 @@ def _memory(airflow: DropIn, short: str) -> int:
     time.sleep(3)
     pods = [pod for pod in airflow.team.list("pods") if pod["metadata"]["name"].startswith("holds-")]
     live = next(pod for pod in pods if pod["status"]["phase"] == "Running")
-    name = live["metadata"]["name"]
-    containers = ["sidecar", "runner"] if short == "taskrun" else ["base"]
     total = 0
-    for container in containers:
-        text = airflow.team("exec", name, "-c", container, "--", "cat", "/sys/fs/cgroup/memory.peak")
-        total += int(text)
+    for container in ["sidecar", "runner"] if short == "taskrun" else ["base"]:
+        program = process_id(hooks, live, container)
+        rollups = hooks.node_exec("sh", "-c", f"{_ROLLUPS} {program}").stdout
+        total += sum(int(kilobytes) * 1024 for kilobytes in re.findall(r"^Pss:\s+(\d+) kB", rollups, re.MULTILINE))
     airflow.ended(dag_id, 120)
     return total
 
@@ -191,11 +215,12 @@ KubernetesExecutor makes 16 pods a loop.
 
 | what | TaskRunExecutor | KubernetesExecutor | ratio |
 |---|---|---|---|
+{row("tasks that failed", "failures")}
 {row("first queued to last ended, s", "seconds")}
 {row("queued to first user line, s", "first_line")}
 {row("processor time of the scheduler, s a task", "scheduler_cpu")}
 {row("API calls of the executor, a task", "calls")}
 
-Our operator makes {operator_calls:.1f} calls a task beside them. A task's pod held {mib["taskrun"]} at most under ours,
+Our operator makes {operator_calls:.1f} calls a task beside them. A task's pod holds {mib["taskrun"]} under ours,
 runner and sidecar, and {mib["kubernetes"]} under KubernetesExecutor.
 """
