@@ -91,7 +91,7 @@ class _Busy(asyncio.Protocol):
 @contextmanager
 def running(server: MailServer, folder: Path, *, tls: bool = False, starttls: bool = False) -> Iterator[MailServer]:
     """Inside the block the server answers at its ``port``: encrypted from the first byte, or once it is asked."""
-    context = _context(folder) if tls or starttls else None
+    context = server_context(folder) if tls or starttls else None
     server.tls = tls
     loop = asyncio.new_event_loop()
 
@@ -137,7 +137,7 @@ def _login(_: SMTP, __: Session, ___: Envelope, ____: str, words: Any) -> AuthRe
     return AuthResult(success=right, handled=right, auth_data=LOGIN if right else None)
 
 
-def _context(folder: Path) -> ssl.SSLContext:
+def server_context(folder: Path) -> ssl.SSLContext:
     """Returns what a server of an own authority has; the authority is ``ca.crt`` of the folder."""
     now = datetime.now(UTC)
     authority = certificates.make_authority(now)

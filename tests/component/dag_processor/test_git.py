@@ -5,7 +5,8 @@ import os
 
 import pytest
 
-from airlock_server.dag_processor.git import CannotFetch, GitSource, fetch
+from airlock_server.dag_processor.sources.folders import CannotFetch
+from airlock_server.dag_processor.sources.git import GitSource, fetch
 
 DAG = "from airlock.sdk import DAG\nwith DAG({!r}): ...\n"
 

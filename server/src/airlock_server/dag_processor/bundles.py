@@ -7,7 +7,9 @@ from typing import Any
 
 import msgspec
 
-from airlock_server.dag_processor.git import GitSource
+from airlock_server.dag_processor.sources import image
+from airlock_server.dag_processor.sources.fetching import Source
+from airlock_server.dag_processor.sources.git import GitSource
 from airlock_server.rules.parsing import BY_PATH
 from airlock_wire.process.settings import SettingsError
 
@@ -19,7 +21,13 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,249}")
 
 
 #: The kinds of bundles, and the arguments of each.
-_ARGUMENTS = {"LocalDagBundle": ("path",), "GitDagBundle": ("repo_url", "tracking_ref", "subdir")}
+_ARGUMENTS = {
+    "LocalDagBundle": ("path",),
+    "GitDagBundle": ("repo_url", "tracking_ref", "subdir"),
+    "ImageDagBundle": ("image", "subdir", "insecure"),
+}
+#: Those that are not texts.
+_SWITCHES = ("insecure",)
 
 
 class Bundle(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,7 +38,7 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     path: Path
-    source: GitSource | None = None
+    source: Source | None = None
     version: str | None = None
 
 
@@ -81,7 +89,7 @@ def _bundle(entry: _Entry, dags_folder: Path, storage: Path) -> Bundle:
     kind = entry.classpath.rpartition(".")[2]
     if kind not in _ARGUMENTS:
         raise SettingsError(
-            f"{_WHERE}: bundle {entry.name!r} is a {kind}, and only {' and '.join(_ARGUMENTS)} are known here: mount "
+            f"{_WHERE}: bundle {entry.name!r} is a {kind}, and only {', '.join(_ARGUMENTS)} are known here: mount "
             "its files, and name their folder"
         )
     # Airflow takes the time of a refresh for each bundle; here it is one setting.
@@ -90,14 +98,29 @@ def _bundle(entry: _Entry, dags_folder: Path, storage: Path) -> Bundle:
         raise SettingsError(
             f"{_WHERE}: bundle {entry.name!r} has no argument {unknown[0]!r}; it has {', '.join(_ARGUMENTS[kind])}"
         )
-    texts = {name: entry.kwargs[name] for name in _ARGUMENTS[kind] if entry.kwargs.get(name)}
-    for name, value in texts.items():
+    given = {name: entry.kwargs[name] for name in _ARGUMENTS[kind] if entry.kwargs.get(name)}
+    for name, value in given.items():
+        if name in _SWITCHES:
+            if value is not True:
+                raise SettingsError(f"{_WHERE}: {name} of bundle {entry.name!r} must be true or false")
+            continue
         if not isinstance(value, str) or value.startswith("-") or "\0" in value:
             raise SettingsError(
                 f"{_WHERE}: {name} of bundle {entry.name!r} must be a text that does not start with '-'"
             )
     if kind == "LocalDagBundle":
-        return Bundle(name=entry.name, path=Path(texts["path"]) if "path" in texts else dags_folder)
-    if not {"repo_url", "tracking_ref"} <= set(texts):
-        raise SettingsError(f"{_WHERE}: bundle {entry.name!r} needs repo_url and tracking_ref")
-    return Bundle(name=entry.name, path=storage / entry.name, source=GitSource(**texts))
+        return Bundle(name=entry.name, path=Path(given["path"]) if "path" in given else dags_folder)
+    return Bundle(name=entry.name, path=storage / entry.name, source=_source(kind, entry.name, given))
+
+
+def _source(kind: str, name: str, given: dict[str, Any]) -> Source:
+    if kind == "GitDagBundle":
+        if not {"repo_url", "tracking_ref"} <= set(given):
+            raise SettingsError(f"{_WHERE}: bundle {name!r} needs repo_url and tracking_ref")
+        return GitSource(**given)
+    if not image.is_reference(given.get("image", "")):
+        raise SettingsError(
+            f"{_WHERE}: bundle {name!r} needs image with its registry and its tag or digest, as "
+            "'registry.example/team/dags:main'"
+        )
+    return image.ImageSource(**given)

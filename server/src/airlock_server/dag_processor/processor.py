@@ -26,9 +26,10 @@ from airlock_server.dag_processor import schedule
 from airlock_server.dag_processor.bundles import Bundle
 from airlock_server.dag_processor.discovery.walk import Walker
 from airlock_server.dag_processor.events import Watch
-from airlock_server.dag_processor.git import CannotFetch, fetch
 from airlock_server.dag_processor.records import Records
 from airlock_server.dag_processor.schedule import FileKey, FileState, Policy
+from airlock_server.dag_processor.sources.fetching import fetch
+from airlock_server.dag_processor.sources.folders import CannotFetch
 from airlock_server.launching.local.executor import CannotLaunch
 from airlock_server.launching.local.parsing import FileResult
 from airlock_server.settings import CoreSettings, DagProcessorSettings
@@ -112,7 +113,7 @@ class Processor:
         passes: int = 0,
         environ: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """``environ`` is that of the git program."""
+        """``environ`` is that of the git program, and says where logins for registries are."""
         self._environ = environ
         self._records = Records(database, core, settings)
         self._parser = parser

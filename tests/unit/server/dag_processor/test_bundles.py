@@ -6,8 +6,9 @@ import pytest
 
 from airlock_server.dag_processor.bundles import DEFAULT, Bundle, configured, with_examples
 from airlock_server.dag_processor.events import outermost
-from airlock_server.dag_processor.git import GitSource
 from airlock_server.dag_processor.launches import log_path, point_to
+from airlock_server.dag_processor.sources.git import GitSource
+from airlock_server.dag_processor.sources.image import ImageSource
 from airlock_wire.process.settings import SettingsError
 
 FOLDER, STORAGE = Path("/home/dags"), Path("/home/bundles")
@@ -38,6 +39,16 @@ def test_a_repository_is_a_bundle_with_its_versions_in_the_storage():
     assert (STORAGE / "g", source) == (bundle.path, bundle.source)
 
 
+def test_an_image_is_a_bundle_with_its_versions_in_the_storage():
+    kwargs = '{"image": "registry.example:5000/team/dags:main", "subdir": "dags", "insecure": true}'
+    setting = f'[{{"name": "i", "classpath": "ImageDagBundle", "kwargs": {kwargs}}}]'
+
+    [bundle] = configured(setting, FOLDER, STORAGE)
+
+    source = ImageSource(image="registry.example:5000/team/dags:main", subdir="dags", insecure=True)
+    assert (STORAGE / "i", source) == (bundle.path, bundle.source)
+
+
 @pytest.mark.parametrize(
     ("setting", "words"),
     [
@@ -56,6 +67,15 @@ def test_a_repository_is_a_bundle_with_its_versions_in_the_storage():
         (
             '[{"name": "a", "classpath": "x.GitDagBundle", "kwargs": {"git_conn_id": "g"}}]',
             "has no argument 'git_conn_id'; it has repo_url, tracking_ref, subdir",
+        ),
+        ('[{"name": "a", "classpath": "ImageDagBundle"}]', "bundle 'a' needs image with its registry"),
+        (
+            '[{"name": "a", "classpath": "ImageDagBundle", "kwargs": {"image": "team/dags:main"}}]',
+            "bundle 'a' needs image with its registry",
+        ),
+        (
+            '[{"name": "a", "classpath": "ImageDagBundle", "kwargs": {"image": "r.example/d", "insecure": "yes"}}]',
+            "insecure of bundle 'a' must be true or false",
         ),
         ('[{"name": "a", "classpath": "x.S3DagBundle"}]', "bundle 'a' is a S3DagBundle, and only"),
     ],

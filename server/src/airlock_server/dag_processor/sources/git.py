@@ -3,30 +3,24 @@ Fetches bundles that are git repositories.
 
 The git program does it, and logs in by its own means: credential helpers, SSH keys and agents of whoever runs this.
 
-A bundle has a bare repository and a folder for each version, which is a commit. A version's folder never changes, so a
-parse that is under way sees one version.
+A bundle has a bare repository beside its versions, which are commits.
 """
 
 import re
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
+from airlock_server.dag_processor.sources import folders
+from airlock_server.dag_processor.sources.folders import CannotFetch
+
 _SECONDS = 300.0
-#: How many versions of a bundle stay on the disk.
-_KEPT_VERSIONS = 10
 _COMMIT = re.compile(r"[0-9a-f]{40,64}")
 #: What a repository may not bring about here: programs of its own, and transports that start some.
 _SAFE = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "protocol.ext.allow=never")
 _PASSED_ON = ("PATH", "HOME", "LANG", "SSH_AUTH_SOCK", "GIT_SSH_COMMAND", "GIT_ASKPASS", "SSL_CERT_FILE", "https_proxy")
-
-
-class CannotFetch(Exception):
-    """A bundle could not be fetched. The text says why."""
 
 
 class GitSource(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,36 +51,13 @@ def _fetch(source: GitSource, storage: Path, git: "_Git") -> tuple[Path, str]:
     ).strip()
     if not _COMMIT.fullmatch(version):
         raise CannotFetch(f"{source.repo_url} has no branch, tag or commit {source.tracking_ref!r}")
-    folder = storage / "versions" / version
-    if not folder.exists():
-        _check_out(git, storage / "versions", folder, version)
-    folder.touch()
-    _remove_old(storage / "versions", folder)
-    root = folder / source.subdir
-    if not root.resolve().is_relative_to(folder.resolve()) or not root.is_dir():
-        raise CannotFetch(f"version {version[:12]} of {source.repo_url} has no folder {source.subdir!r}")
-    return root, version
 
+    def check_out(tree: Path, beside: Path) -> None:
+        git.run("read-tree", version, index=beside / "index")
+        git.run(f"--work-tree={tree}", "checkout-index", "--all", "--quiet", index=beside / "index")
 
-def _check_out(git: "_Git", versions: Path, folder: Path, version: str) -> None:
-    """Writes a version's files beside its folder and then moves them there: what is there is whole."""
-    versions.mkdir(exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=".fresh-", dir=versions))
-    try:
-        tree = fresh / "tree"
-        tree.mkdir()
-        git.run("read-tree", version, index=fresh / "index")
-        git.run(f"--work-tree={tree}", "checkout-index", "--all", "--quiet", index=fresh / "index")
-        tree.chmod(0o755)
-        tree.rename(folder)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-
-
-def _remove_old(versions: Path, current: Path) -> None:
-    folders = [path for path in versions.iterdir() if not path.name.startswith(".") and path != current]
-    for path in sorted(folders, key=lambda path: path.stat().st_mtime, reverse=True)[_KEPT_VERSIONS - 1 :]:
-        shutil.rmtree(path, ignore_errors=True)
+    folder = folders.folder_of(storage, version, check_out)
+    return folders.inside(folder, source.subdir, f"version {version[:12]} of {source.repo_url}"), version
 
 
 class _Git:
