@@ -188,8 +188,9 @@ class DagProcessorSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The DAG processor, by Airflow's names."""
 
     #: The bundles: a JSON list of objects with ``name``, ``classpath`` and ``kwargs``. Of a class path the last part
-    #: counts: LocalDagBundle with ``path``, or GitDagBundle with ``repo_url``, ``tracking_ref`` and ``subdir``. Empty:
-    #: ``dags-folder``, which is the folder of [core] dags_folder.
+    #: counts: LocalDagBundle with ``path``, GitDagBundle with ``repo_url``, ``tracking_ref`` and ``subdir``, or
+    #: ImageDagBundle with ``image``, ``subdir`` and ``insecure``. Empty: ``dags-folder``, which is the folder of
+    #: [core] dags_folder.
     dag_bundle_config_list: str = ""
     #: The folder of the bundles that are fetched. Empty: ``bundles`` in the home.
     dag_bundle_storage_path: str = ""

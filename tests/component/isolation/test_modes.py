@@ -116,4 +116,4 @@ def test_user_code_of_every_mode_finds_what_is_left_open(look, place):
 
     assert MODES == set(found)
     open_ = ["a token in memory", "environment LEAK", "home/", "home/logs"]
-    assert {mode: open_ for mode in MODES} == {mode: beyond(each["found"]) for mode, each in found.items()}
+    assert dict.fromkeys(MODES, open_) == {mode: beyond(each["found"]) for mode, each in found.items()}

@@ -159,6 +159,50 @@ def test_a_timetable_is_made_of_its_class_and_what_it_serialized(ask, classpath)
     assert "shifts of 4 h" == answers[0]["description"]["summary"]
 
 
+EXTENDED = """
+from datetime import timedelta
+from airflow.sdk import DAG
+from airflow.timetables.base import DagRunInfo
+from airflow.timetables.interval import CronDataIntervalTimetable, DeltaDataIntervalTimetable
+from airflow.timetables.trigger import CronTriggerTimetable
+
+class Weekdays(CronTriggerTimetable):
+    def next_dagrun_info(self, *, last_automated_data_interval, restriction):
+        info = super().next_dagrun_info(last_automated_data_interval=last_automated_data_interval, restriction=restriction)
+        while info is not None and info.run_after.weekday() > 4:
+            info = DagRunInfo.exact(self._get_next(info.run_after))
+        return info
+
+class Late(CronDataIntervalTimetable):
+    def _get_next(self, current):
+        return super()._get_next(current) + timedelta(hours=1)
+
+class Spans(DeltaDataIntervalTimetable):
+    pass
+
+with DAG("weekdays", schedule=Weekdays("0 6 * * *", timezone="Europe/Berlin")): ...
+with DAG("late", schedule=Late("0 0 * * *", timezone="UTC")): ...
+with DAG("spans", schedule=Spans(timedelta(hours=8))): ...
+"""
+
+
+def test_a_timetable_may_extend_one_of_airflows(ask):
+    """2026-01-02 is a Friday, and it was 6 o'clock in Berlin at 5 o'clock."""
+    interval = {"start": "2026-01-02T05:00:00Z", "end": "2026-01-02T05:00:00Z"}
+    last = {"run_after": "2026-01-02T05:00:00Z", "interval": interval}
+    by_hand, following = ask(MANUAL, NEXT | {"last": last, "catchup": True}, code=EXTENDED, dag_id="weekdays")
+
+    assert (["02T08"] * 3, ["05T05"] * 3) == (times(by_hand["run"]), times(following["run"]))
+
+
+@pytest.mark.parametrize(
+    ("dag_id", "moments"),
+    [("late", ["03T01", "02T01", "03T01"]), ("spans", ["01T08", "01T00", "01T08"])],
+)
+def test_what_it_overrides_counts_in_what_it_inherits(ask, dag_id, moments):
+    assert moments == times(ask(NEXT | {"catchup": True}, code=EXTENDED, dag_id=dag_id)[0]["run"])
+
+
 def test_the_moments_that_a_timetable_gets_are_pendulums(ask):
     pytest.importorskip("pendulum")
     code = CODE.replace("return DataInterval(run_after -", "return DataInterval(run_after.subtract(hours=1) -")

@@ -1,13 +1,9 @@
-"""
-Ticks of cron expressions, as Airflow counts them: on the wall clock of the schedule's zone.
-
-Where the clock is set forward, a tick that does not exist comes an hour later. Where it is set back, the later of two
-equal wall times is the tick; an expression that ticks in every hour ticks in both. The only importer of croniter, at
-first use: few commands need it.
-"""
+"""The intervals of cron expressions, by Airflow's ticks. The only importer of croniter, which few commands need."""
 
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
+
+from airlock_wire.schedules import ticks
 
 
 def last_interval(expression: str, zone_name: str, moment: datetime) -> tuple[datetime, datetime]:
@@ -16,37 +12,16 @@ def last_interval(expression: str, zone_name: str, moment: datetime) -> tuple[da
     without such ticks, or an unknown zone.
     """
     zone = _zone(zone_name)
-    end = _previous(expression, zone, moment)
-    if _next(expression, zone, end) == moment:
+    end = _tick(expression, zone, moment, forward=False)
+    if _tick(expression, zone, end, forward=True) == moment:
         end = moment.astimezone(UTC)
-    return _previous(expression, zone, end), end
-
-
-def _previous(expression: str, zone: tzinfo, moment: datetime) -> datetime:
-    return _tick(expression, zone, moment, forward=False)
-
-
-def _next(expression: str, zone: tzinfo, moment: datetime) -> datetime:
-    return _tick(expression, zone, moment, forward=True)
+    return _tick(expression, zone, end, forward=False), end
 
 
 def _tick(expression: str, zone: tzinfo, moment: datetime, *, forward: bool) -> datetime:
     from croniter import croniter
 
-    wall = moment.astimezone(zone).replace(tzinfo=None)
-    ticks = croniter(expression, wall)
-    tick: datetime = ticks.get_next(datetime) if forward else ticks.get_prev(datetime)
-    if ticks.expanded[1] == ["*"]:
-        return moment.astimezone(UTC) + (tick - wall)
-    return _at(tick, zone)
-
-
-def _at(wall: datetime, zone: tzinfo) -> datetime:
-    """Returns the moment of a wall time in UTC: the later one of two, and after a gap one that is as much later."""
-    later = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
-    if later.astimezone(zone).replace(tzinfo=None) == wall:
-        return later
-    return wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    return ticks.tick(expression, zone, moment, croniter, forward=forward)
 
 
 def _zone(name: str) -> tzinfo:

@@ -1,10 +1,12 @@
 """Cron expressions: their presets, and whether an expression can be."""
 
 import datetime as dt
-from typing import Final
+from typing import Any, Final
 
-from airlock.sdk.basis.zones import zone
+from airlock.sdk.basis.zones import zone, zone_name
 from airlock.sdk.exceptions import AirlockTimetableInvalid
+from airlock.sdk.timezone import coerce_datetime
+from airlock_wire.schedules import ticks
 
 PRESETS: Final = {
     "@hourly": "0 * * * *",
@@ -64,7 +66,11 @@ def _is_number(text: str) -> bool:
 
 
 class CronMixin:
-    """What timetables of a cron expression share. A preset is kept as the expression that it stands for."""
+    """
+    What timetables of a cron expression share. A preset is kept as the expression that it stands for.
+
+    The names with an underscore are Airflow's, for timetables of an author's that extend these.
+    """
 
     expression: str
     timezone: str | dt.tzinfo
@@ -81,11 +87,39 @@ class CronMixin:
         except ValueError as error:
             raise AirlockTimetableInvalid(f"the schedule {self.expression!r}: {error}") from error
 
+    @property
+    def summary(self) -> str:
+        """The expression."""
+        return self.expression
 
-def next_tick(expression: str, timezone: str | dt.tzinfo, after: dt.datetime) -> dt.datetime:
-    """Returns the first tick of an expression after a moment, in UTC."""
-    from croniter import croniter
+    def serialize(self) -> dict[str, Any]:
+        """Returns the expression and the name of the zone."""
+        return {"expression": self.expression, "timezone": zone_name(self.timezone)}
 
-    where = zone(timezone) if isinstance(timezone, str) else timezone
-    tick: dt.datetime = croniter(expression, after.astimezone(where)).get_next(dt.datetime)
-    return tick.astimezone(dt.UTC)
+    @property
+    def _expression(self) -> str:
+        return self.expression
+
+    @property
+    def _timezone(self) -> dt.tzinfo:
+        return zone(self.timezone)
+
+    def _tick(self, current: dt.datetime, *, forward: bool) -> dt.datetime:
+        from croniter import croniter  # deferred: costs 50 ms
+
+        tick = ticks.tick(self.expression, self._timezone, current, croniter, forward=forward)
+        return coerce_datetime(tick) or tick
+
+    def _get_next(self, current: dt.datetime) -> dt.datetime:
+        return self._tick(current, forward=True)
+
+    def _get_prev(self, current: dt.datetime) -> dt.datetime:
+        return self._tick(current, forward=False)
+
+    def _align_to_next(self, current: dt.datetime) -> dt.datetime:
+        following = self._get_next(current)
+        return current if self._get_prev(following) == current else following
+
+    def _align_to_prev(self, current: dt.datetime) -> dt.datetime:
+        past = self._get_prev(current)
+        return current if self._get_next(past) == current else past

@@ -4,6 +4,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from airlock.sdk.exceptions import AirlockTimetableInvalid
+from airlock.sdk.timezone import coerce_datetime
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -26,10 +27,39 @@ def check(delta: Any) -> None:
 
 
 class DeltaMixin:
-    """What timetables of a step of time share."""
+    """
+    What timetables of a step of time share. The names with an underscore are Airflow's, for timetables of an author's
+    that extend these.
+    """
 
     delta: "Delta"
 
     def validate(self) -> None:
         """Raises AirlockTimetableInvalid for a step that does not lead into the future."""
         check(self.delta)
+
+    @property
+    def summary(self) -> str:
+        """The step."""
+        return str(self.delta)
+
+    @property
+    def _delta(self) -> "Delta":
+        return self.delta
+
+    def _get_next(self, current: dt.datetime) -> dt.datetime:
+        return _moment(current + self.delta)
+
+    def _get_prev(self, current: dt.datetime) -> dt.datetime:
+        return _moment(current - self.delta)
+
+    def _align_to_next(self, current: dt.datetime) -> dt.datetime:
+        return current
+
+    def _align_to_prev(self, current: dt.datetime) -> dt.datetime:
+        return current
+
+
+def _moment(value: dt.datetime) -> dt.datetime:
+    at = value.astimezone(dt.UTC)
+    return coerce_datetime(at) or at

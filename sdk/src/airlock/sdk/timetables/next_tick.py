@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from airlock.sdk.timetables.cron import next_tick
 from airlock.sdk.timetables.delta import DeltaMixin
 from airlock.sdk.timetables.interval import CronDataIntervalTimetable, DeltaDataIntervalTimetable
 from airlock.sdk.timetables.trigger import CronTriggerTimetable, MultipleCronTriggerTimetable
@@ -15,9 +14,9 @@ def end_of_next(timetable: Any, start: datetime, end: datetime) -> datetime | No
     run anew.
     """
     if isinstance(timetable, CronDataIntervalTimetable | CronTriggerTimetable):
-        return next_tick(timetable.expression, timetable.timezone, end)
+        return timetable._get_next(end)  # noqa: SLF001 - Airflow's name of it
     if isinstance(timetable, MultipleCronTriggerTimetable):
-        return min(next_tick(each.expression, each.timezone, end) for each in timetable.timetables)
+        return min(each._get_next(end) for each in timetable.timetables)  # noqa: SLF001 - the same
     if isinstance(timetable, DeltaDataIntervalTimetable):
         following: datetime = end + timetable.delta
         return following

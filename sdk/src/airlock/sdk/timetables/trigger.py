@@ -1,11 +1,14 @@
 """Timetables whose runs are at moments: by cron expressions or by a step of time."""
 
 import datetime as dt
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from airlock.sdk.timetables.cron import CronMixin
-from airlock.sdk.timetables.definition import BaseTimetable
 from airlock.sdk.timetables.delta import DeltaMixin
+from airlock.sdk.timetables.runs import Steps, TriggerTimetable, moment, now
+from airlock.sdk.timetables.timetable import DagRunInfo, DataInterval, TimeRestriction, Timetable
+from airlock_wire.schedules import planning
 
 if TYPE_CHECKING:
     from airlock.sdk.timetables.delta import Delta
@@ -13,7 +16,7 @@ if TYPE_CHECKING:
 _NOTHING: Final = dt.timedelta()
 
 
-class DeltaTriggerTimetable(DeltaMixin, BaseTimetable):
+class DeltaTriggerTimetable(DeltaMixin, TriggerTimetable):
     """A run each ``delta``, for the ``interval`` before it; by default for the moment itself."""
 
     _record: ClassVar[tuple[str, ...]] = ("delta", "interval")
@@ -24,7 +27,7 @@ class DeltaTriggerTimetable(DeltaMixin, BaseTimetable):
         self.interval = interval
 
 
-class CronTriggerTimetable(CronMixin, BaseTimetable):
+class CronTriggerTimetable(CronMixin, TriggerTimetable):
     """
     A run at each tick of a cron expression, for the ``interval`` before it; by default for the moment itself.
 
@@ -47,8 +50,15 @@ class CronTriggerTimetable(CronMixin, BaseTimetable):
         self.interval = interval
         self.run_immediately = run_immediately
 
+    @property
+    def _interval(self) -> "Delta":
+        return self.interval
 
-class MultipleCronTriggerTimetable(BaseTimetable):
+    def _calc_first_run(self) -> dt.datetime:
+        return planning.first_trigger(Steps(self), now(), self.run_immediately)
+
+
+class MultipleCronTriggerTimetable(Timetable):
     """A run at each tick of several cron expressions; one run where two of them meet."""
 
     _record: ClassVar[tuple[str, ...]] = ("timetables",)
@@ -71,6 +81,34 @@ class MultipleCronTriggerTimetable(BaseTimetable):
         """Raises AirlockTimetableInvalid for an expression that is not one of cron."""
         for timetable in self.timetables:
             timetable.validate()
+
+    @property
+    def summary(self) -> str:
+        """The expressions."""
+        return ", ".join(each.summary for each in self.timetables)
+
+    def next_dagrun_info(
+        self, *, last_automated_data_interval: DataInterval | None, restriction: TimeRestriction
+    ) -> DagRunInfo | None:
+        """Returns the first of the expressions' runs; without catchup the last one that is due, if one is."""
+        answers = [
+            each.next_dagrun_info(last_automated_data_interval=last_automated_data_interval, restriction=restriction)
+            for each in self.timetables
+        ]
+        infos = [info for info in answers if info is not None]
+        if not restriction.catchup and (due := [info for info in infos if _start(info) <= now()]):
+            return max(due, key=_start)
+        return min(infos, key=_start, default=None)
+
+    def infer_manual_data_interval(self, *, run_after: dt.datetime) -> DataInterval:
+        """Returns the interval of the expressions that starts first."""
+        intervals = (each.infer_manual_data_interval(run_after=run_after) for each in self.timetables)
+        return min(intervals, key=lambda interval: interval.start)
+
+
+def _start(info: DagRunInfo) -> dt.datetime:
+    assert info.data_interval is not None  # noqa: S101 - the runs of triggers have one
+    return info.data_interval.start
 
 
 class CronPartitionTimetable(CronTriggerTimetable):
@@ -105,3 +143,32 @@ class CronPartitionTimetable(CronTriggerTimetable):
         super().__init__(cron, timezone, run_immediately=run_immediately)
         self.run_offset = run_offset
         self.key_format = key_format
+
+    partitioned = True
+
+    def next_dagrun_info_v2(
+        self, *, last_dagrun_info: DagRunInfo | None, restriction: TimeRestriction
+    ) -> DagRunInfo | None:
+        """Returns the run after this run, with its partition."""
+        step = self._next_step(last_dagrun_info and last_dagrun_info.run_after, restriction)
+        if step is None:
+            return None
+        date = self._get_partition_date(run_date=step)
+        return DagRunInfo(step, None, date, self._format_key(date))
+
+    def _get_partition_date(self, *, run_date: dt.datetime) -> dt.datetime:
+        offset = self.run_offset or 0
+        for _ in range(abs(offset)):
+            run_date = self._get_next(run_date) if offset > 0 else self._get_prev(run_date)
+        return run_date
+
+    def _format_key(self, partition_date: dt.datetime) -> str:
+        return partition_date.astimezone(self._timezone).strftime(self.key_format)
+
+    def iter_partition_dagrun_infos(self, *, earliest: dt.datetime, latest: dt.datetime) -> Iterator[DagRunInfo]:
+        """Yields the run of each partition between two times on the wall of the zone, both included."""
+        first, last = (each.replace(tzinfo=self._timezone, fold=1) for each in (earliest, latest))
+        date = self._align_to_next(moment(first.astimezone(dt.UTC)))
+        while date <= last:
+            yield DagRunInfo(date, None, date, self._format_key(date))
+            date = self._get_next(date)

@@ -1,0 +1,1 @@
+"""When the runs of a schedule come: Airflow's rules, for whoever computes them. Pure."""
