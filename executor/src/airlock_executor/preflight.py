@@ -6,6 +6,7 @@ A finding is an error or a warning. An error that is not accepted by its name ke
 
 import msgspec
 
+from airlock_executor.probes import NOBODYS, Reply
 from airlock_executor.settings import Settings, seconds
 
 
@@ -31,6 +32,9 @@ class Facts(msgspec.Struct, frozen=True):
     #: Why the file of policies or of the pod template cannot be used.
     file_errors: tuple[str, ...] = ()
     unreachable: str = ""
+    #: Where the API server is, and what it answered to whom asked as a task.
+    api_url: str = ""
+    replies: tuple[Reply, ...] = ()
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -58,6 +62,8 @@ FIELDS = ("taskInstanceId", "dagVersionId", "priority", "access", "infraBudget")
 MOST_VARIABLES = 64
 #: How long a server may be away without a task failing for it (docs/failures.md).
 TOLERATED_SECONDS = 300.0
+#: An API server that takes longer for a variable waits for something, mostly for a secrets backend.
+_SLOW_SECONDS = 5.0
 
 
 def findings(facts: Facts, settings: Settings) -> list[Finding]:
@@ -65,6 +71,8 @@ def findings(facts: Facts, settings: Settings) -> list[Finding]:
     if facts.unreachable:
         return [Finding("cluster", f"the Kubernetes API cannot be asked: {facts.unreachable}")]
     every = [*_of_cluster(facts), *_of_airflow(facts, settings)]
+    for reply in facts.replies:
+        every += _of_reply(reply, facts.api_url)
     return sorted(every, key=lambda finding: not finding.error)
 
 
@@ -129,10 +137,37 @@ def _of_airflow(facts: Facts, settings: Settings) -> list[Finding]:
             "task fails before Airflow finds that it waits long"
         )
         results.append(Finding("pending-timeout", text, error=False))
-    if facts.secrets_backend:
+    # Who asked for something that only the backend has knows more.
+    if facts.secrets_backend and not any(reply.name != NOBODYS for reply in facts.replies):
         text = (
             f"[secrets] backend is {facts.secrets_backend}: the API server must have it, too, as it answers for "
-            "connections and variables"
+            "connections and variables. Let the check ask for one that only the backend has: --connection, --variable"
         )
         results.append(Finding("secrets-backend", text, error=False))
     return results
+
+
+def _of_reply(reply: Reply, api_url: str) -> list[Finding]:
+    what = f"{reply.kind.removesuffix('s')} {reply.name!r}"
+    if reply.failure:
+        text = f"{api_url} cannot be asked: {reply.failure}; correct [core] execution_api_server_url"
+        return [Finding("api-server", text)]
+    if reply.status in (401, 403):
+        text = (
+            f"the API server refuses a token of this scheduler ({reply.status}): set the same [api_auth] jwt_secret, or "
+            "the same keys, and the same jwt_audience for both"
+        )
+        return [Finding("jwt-secret", text)]
+    if reply.status not in (200, 404):
+        text = f"the API server answered {reply.status} to the question for {what}: its log says why"
+        return [Finding("api-server", text)]
+    if reply.status == 404 and reply.name != NOBODYS:
+        text = f"the API server does not know {what}: give it the [secrets] backend that does, and a way to it"
+        return [Finding("secrets-backend", text)]
+    if reply.seconds > _SLOW_SECONDS:
+        text = (
+            f"the API server took {reply.seconds:.0f} s for {what}: each task waits as long; look whether it reaches its "
+            "secrets backend"
+        )
+        return [Finding("secrets-backend", text, error=False)]
+    return []

@@ -2,21 +2,15 @@
 Asks Airflow to schedule a task instance again on the same try, after the platform took its launch.
 
 A running task instance may become ``up_for_reschedule``, as a sensor does. It keeps its id and its try number. The
-standard library's HTTP client is enough for one request, which is made in a thread.
+request is made in a thread.
 """
 
-import http.client
-import json
-import ssl
 from datetime import UTC, datetime
 from enum import Enum
-from urllib.parse import urlsplit
 
 import msgspec
 
-#: The version of the Execution API that has this request.
-_VERSION = "2026-06-30"
-_SECONDS = 10.0
+from airlock_executor import execution_api
 
 
 class Answer(Enum):
@@ -42,27 +36,12 @@ class _Refusal(msgspec.Struct, frozen=True):
 
 def reschedule(api_url: str, ti_id: str, token: str) -> Answer:
     """Asks once; ``api_url`` ends before ``/task-instances``. ``token`` is one of scope ``execution``."""
-    url = urlsplit(f"{api_url.rstrip('/')}/task-instances/{ti_id}/state")
     now = datetime.now(UTC).isoformat()
-    body = json.dumps({"state": "up_for_reschedule", "reschedule_date": now, "end_date": now})
-    headers = {
-        "Authorization": f"Bearer {token}",
-        "Content-Type": "application/json",
-        "Airflow-API-Version": _VERSION,
-    }
-    connection = (
-        http.client.HTTPSConnection(url.netloc, timeout=_SECONDS, context=ssl.create_default_context())
-        if url.scheme == "https"
-        else http.client.HTTPConnection(url.netloc, timeout=_SECONDS)
-    )
+    body = {"state": "up_for_reschedule", "reschedule_date": now, "end_date": now}
     try:
-        connection.request("PATCH", url.path, body, headers)
-        response = connection.getresponse()
-        return read(response.status, response.read())
-    except (OSError, http.client.HTTPException):
+        return read(*execution_api.call("PATCH", api_url, ["task-instances", ti_id, "state"], token, body))
+    except execution_api.Away:
         return Answer.AWAY
-    finally:
-        connection.close()
 
 
 def read(status: int, body: bytes) -> Answer:

@@ -1,15 +1,8 @@
 """The callbacks of a DAG, called by our command and by Airflow's dag.test(): the same ones, with the same context."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
-
-DATE = "2026-01-02T00:00:00+00:00"
-DRIVER = Path(__file__).parents[1] / "examples/drivers/run_dags.py"
 
 FILE = """
 import json, os
@@ -101,37 +94,13 @@ ONE_ALONE = {
 
 
 @pytest.fixture(scope="module")
-def seen(airflow_python, airflow_env, tmp_path_factory):
+def seen(run_by_airflow, run_by_us, tmp_path_factory):
     """What each callback saw, by whose command and by DAG."""
     folder = tmp_path_factory.mktemp("callbacks")
-    bundle, home = folder / "bundle", folder / "airflow"
-    bundle.mkdir()
-    home.mkdir()
-    (bundle / "back.py").write_text(FILE)
-    kind = "airflow.dag_processing.bundles.local.LocalDagBundle"
-    listed = [{"name": "bundle", "classpath": kind, "kwargs": {"path": str(bundle)}}]
-    environ = airflow_env | {
-        "AIRFLOW_HOME": str(home),
-        "HOME": str(home),
-        "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(listed),
-        "SEEN": str(folder / "theirs"),
-    }
-    subprocess.run(
-        [airflow_python, "-m", "airflow", "db", "migrate"], env=environ, capture_output=True, timeout=300, check=True
-    )
-    given = json.dumps([["bundle", str(bundle), DAGS]])
-    done = subprocess.run(
-        [airflow_python, DRIVER, DATE, folder / "answer.json"],
-        input=given, env=environ, capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
-    assert 0 == done.returncode, done.stdout[-2000:] + done.stderr[-4000:]
-    for dag_id in DAGS:
-        words = [sys.executable, "-m", "airlock_server", "dags", "test", bundle / "back.py", dag_id, DATE]
-        subprocess.run(
-            [*words, "--env", f"SEEN={folder / 'ours'}"],
-            env={"PATH": os.environ["PATH"], "AIRLOCK_HOME": str(folder / "home")},
-            capture_output=True, timeout=100, check=False,
-        )  # fmt: skip
+    (folder / "bundle").mkdir()
+    (folder / "bundle" / "back.py").write_text(FILE)
+    run_by_airflow(folder, DAGS, {"SEEN": str(folder / "theirs")})
+    run_by_us(folder, DAGS, {"SEEN": str(folder / "ours")})
     return {
         whose: {
             dag_id: [

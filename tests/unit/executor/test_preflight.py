@@ -7,6 +7,7 @@ from airlock_executor import preflight, recovery, rerun
 from airlock_executor.launch.following import Launch
 from airlock_executor.launch.outcomes import End, Outcome
 from airlock_executor.preflight import FORBIDDEN, NEEDED, Facts
+from airlock_executor.probes import NOBODYS, Reply
 from airlock_executor.rerun import Answer
 from airlock_executor.settings import Settings
 
@@ -40,12 +41,28 @@ def test_what_is_fine_has_no_findings():
         ({"queued_timeout_seconds": 7200.0}, "pending-timeout", False),
         ({"file_errors": ("policy file p: no",)}, "file", True),
         ({"variables": 65}, "variables", True),
+        ({"replies": (Reply("variables", NOBODYS, failure="refused"),)}, "api-server", True),
+        ({"replies": (Reply("variables", NOBODYS, 500),)}, "api-server", True),
+        ({"replies": (Reply("variables", NOBODYS, 401),)}, "jwt-secret", True),
+        ({"replies": (Reply("variables", NOBODYS, 403),)}, "jwt-secret", True),
+        ({"replies": (Reply("variables", NOBODYS, 404, 8.0),)}, "secrets-backend", False),
+        ({"replies": (Reply("connections", "warehouse", 404),)}, "secrets-backend", True),
+        ({"secrets_backend": "acme.Vault", "replies": (Reply("variables", NOBODYS, 404),)}, "secrets-backend", False),
     ],
 )
 def test_each_fault_is_a_finding_of_its_name(changes, name, error):
     (finding,) = preflight.findings(msgspec.structs.replace(FINE, **changes), SETTINGS)
 
     assert (name, error) == (finding.name, finding.error)
+
+
+@pytest.mark.parametrize("reply", [Reply("variables", NOBODYS, 404, 0.1), Reply("connections", "warehouse", 200, 0.1)])
+def test_an_api_server_that_answers_as_it_should_is_not_a_finding(reply):
+    assert [] == names(replies=(reply,))
+
+
+def test_a_connection_that_the_api_server_has_answers_for_the_secrets_backend():
+    assert [] == names(replies=(Reply("connections", "warehouse", 200),), secrets_backend="acme.Vault")
 
 
 def test_a_definition_that_may_not_be_read_is_not_a_fault():

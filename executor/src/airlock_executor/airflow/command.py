@@ -16,14 +16,17 @@ def main(argv: list[str] | None = None) -> int:
     """Runs the program; returns 0 if all is well or accepted, 1 for errors, 2 for settings that are wrong."""
     parser = argparse.ArgumentParser(prog="airlock-executor", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("check", help="say what would keep tasks from running, and what would open too much")
-    parser.parse_args(argv)
+    check = commands.add_parser("check", help="say what would keep tasks from running, and what would open too much")
+    known = "must be known to the API server; take one that only the secrets backend has"
+    check.add_argument("--connection", metavar="ID", action="append", default=[], help=f"a connection that {known}")
+    check.add_argument("--variable", metavar="KEY", action="append", default=[], help=f"a variable that {known}")
+    words = parser.parse_args(argv)
     try:
         settings = configuration.read()
     except SettingsError as e:
         print(f"error    settings: {e}", file=sys.stderr)  # noqa: T201 - this is what was asked for
         return 2
-    facts = asyncio.run(_facts(settings))
+    facts = preflights.with_replies(asyncio.run(_facts(settings)), words.connection, words.variable)
     every = preflight.findings(facts, settings)
     refused = preflight.refused(every, settings)
     for finding in every:

@@ -3,10 +3,13 @@
 import logging
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+import msgspec
 from airflow.configuration import conf
+from airflow.executors.base_executor import BaseExecutor, get_execution_api_server_url
 
-from airlock_executor import access, preflight
+from airlock_executor import access, preflight, probes
 from airlock_executor.access import Policy, PolicyError
 from airlock_executor.airflow import configuration
 from airlock_executor.background import Background
@@ -87,6 +90,19 @@ async def gather(cluster: Cluster, settings: Settings) -> Facts:
         variables=len(configuration.environ_of_tasks()),
         file_errors=tuple(_file_errors(settings)),
     )
+
+
+def with_replies(facts: Facts, connections: list[str], variables: list[str]) -> Facts:
+    """Returns the facts with what the API server answers to a task's questions. Without a key there is no token."""
+    if not facts.signing_key:
+        return facts
+    api_url = get_execution_api_server_url(conf)
+    claims = {"sub": str(uuid4()), "scope": "execution"}
+    token = BaseExecutor().jwt_generator.generate(extras=claims, valid_for=_SECONDS)
+    questions = [("variables", probes.NOBODYS)]
+    questions += [("connections", each) for each in connections] + [("variables", each) for each in variables]
+    replies = tuple(probes.ask(api_url, token, kind, name) for kind, name in questions)
+    return msgspec.structs.replace(facts, api_url=api_url, replies=replies)
 
 
 def _file_errors(settings: Settings) -> list[str]:
