@@ -19,8 +19,8 @@ class Away(Exception):
 
 def call(method: str, api_url: str, parts: list[str], token: str, body: Any = None) -> tuple[int, bytes]:
     """
-    Returns the status and the answer. ``api_url`` ends before ``/task-instances``; ``parts`` are those of the path after
-    it. ``token`` is one of scope ``execution``. Raises Away.
+    Returns the status and the answer. ``api_url`` ends before ``/task-instances``, and ``parts`` are those of the path
+    after it. ``token`` is one of scope ``execution``. Raises Away.
     """
     url = urlsplit("/".join([api_url.rstrip("/"), *(quote(part, safe="") for part in parts)]))
     headers = {"Authorization": f"Bearer {token}", "Airflow-API-Version": _VERSION}
