@@ -154,8 +154,8 @@ def _of_reply(reply: Reply, api_url: str) -> list[Finding]:
         return [Finding("api-server", text)]
     if reply.status in (401, 403):
         text = (
-            f"the API server refuses a token of this scheduler ({reply.status}): set the same [api_auth] jwt_secret, or "
-            "the same keys, and the same jwt_audience for both"
+            f"the API server refuses a token of this scheduler ({reply.status}): set the same [api_auth] jwt_secret, "
+            "or the same keys, and the same jwt_audience for both"
         )
         return [Finding("jwt-secret", text)]
     if reply.status not in (200, 404):
@@ -166,8 +166,8 @@ def _of_reply(reply: Reply, api_url: str) -> list[Finding]:
         return [Finding("secrets-backend", text)]
     if reply.seconds > _SLOW_SECONDS:
         text = (
-            f"the API server took {reply.seconds:.0f} s for {what}: each task waits as long; look whether it reaches its "
-            "secrets backend"
+            f"the API server took {reply.seconds:.0f} s for {what}: each task waits as long; look whether it reaches "
+            "its secrets backend"
         )
         return [Finding("secrets-backend", text, error=False)]
     return []
