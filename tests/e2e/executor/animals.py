@@ -54,7 +54,7 @@ def _short(mine: Any, theirs: Any) -> str:
 
 def table(seen: dict[str, dict[str, Seen]], executors: list[str]) -> str:
     """Returns one line for each DAG: how it ended by each executor, and what differs."""
-    rows = [f"{'DAG':<20}" + "".join(f"{name:<28}" for name in executors) + "differs"]
+    rows = [f"{'DAG':<20}" + "".join(f"{name:<30}" for name in executors) + "differs"]
     for dag, of in sorted(seen.items()):
         first = of[executors[0]]
         cells = [
@@ -64,7 +64,7 @@ def table(seen: dict[str, dict[str, Seen]], executors: list[str]) -> str:
         words = [
             f"{field}, {name}: {text}" for name in executors[1:] for field, text in differences(first, of[name]).items()
         ]
-        rows.append(f"{dag:<20}" + "".join(f"{cell:<28}" for cell in cells) + ("; ".join(words) or "nothing"))
+        rows.append(f"{dag:<20}" + "".join(f"{cell:<30}" for cell in cells) + ("; ".join(words) or "nothing"))
     return "\n".join(rows)
 
 

@@ -14,7 +14,7 @@ def test_the_check_finds_nothing_that_keeps_tasks_from_running_and_names_what_op
 
 
 def test_the_check_asks_the_api_server_as_a_task_would(dropin):
-    assert 201 == dropin.asked("POST", "/api/v2/variables", {"key": "of_the_server", "value": "v"})[0]
+    dropin.ask("POST", "/variables", {"key": "of_the_server", "value": "v"})
     check = ("exec", "airflow", "-c", "scheduler", "--", "env")
 
     known = dropin.team(*check, "airlock-executor", "check", "--variable", "of_the_server")
@@ -32,5 +32,5 @@ def test_the_check_asks_the_api_server_as_a_task_would(dropin):
 
     assert not {"api-server:", "jwt-secret:", "secrets-backend:"} & set(known.split())
     assert "error    secrets-backend: the API server does not know connection 'nowhere'" in unknown
-    assert "error    jwt-secret: the API server refuses a token of this scheduler (401)" in other_key
+    assert "error    jwt-secret: the API server refuses a token of this scheduler (403)" in other_key
     assert "error    api-server: http://127.0.0.1:1/execution/ cannot be asked: [Errno 111] Connection refused" in away
