@@ -13,7 +13,7 @@ demo:  ## a whole DAG, end to end, on this machine: no cluster, no root
 test:  ## lint, types and every test tier that this machine can run; says which it cannot, and why
 	@scripts/tiers.sh all
 
-unit:  ## unit, repo, and component tests that are not slow: under a minute
+unit:  ## unit, repo, and component tests that are not slow: two minutes on two cores
 	@scripts/environment.sh dev
 	@.venvs/dev/bin/python -P -m pytest -q -n 4 --dist worksteal tests/unit tests/repo tests/component -m "not slow"
 

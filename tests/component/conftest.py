@@ -1,8 +1,19 @@
-"""Nothing but the order of the tests: fixtures are in each folder."""
+"""Nothing but the order of the tests, and which are slow: fixtures are in each folder."""
+
+import pytest
+
+#: Folders whose tests start processes and wait for them.
+_OF_PROCESSES = {"dag_processor", "executor", "faults", "operator", "runner", "setup", "sidecar", "stores", "tiers"}
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """The slowest first: what takes minutes must not be what a whole run waits for in the end."""
+    for item in items:
+        parts = item.path.parts
+        of_processes = "component" in parts and parts[parts.index("component") + 1] in _OF_PROCESSES
+        if of_processes and item.get_closest_marker("slow") is None:
+            item.add_marker(pytest.mark.slow(seconds=1))
     items.sort(key=_slowness, reverse=True)
 
 

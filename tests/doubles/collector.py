@@ -45,7 +45,7 @@ class _Answer(http.server.BaseHTTPRequestHandler):
 def serving() -> Iterator[Collector]:
     """A collector that listens inside the block."""
     served = Collector()
-    thread = threading.Thread(target=served.serve_forever, daemon=True)
+    thread = threading.Thread(target=served.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
         yield served

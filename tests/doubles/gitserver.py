@@ -56,7 +56,7 @@ class GitServer:
         handler = type("Handler", (_Handler,), {"asked": self.asked, "hangs": self._let_go if hangs else None})
         self._http = ThreadingHTTPServer(address, partial(handler, directory=str(folder)))
         self._http.daemon_threads = True
-        threading.Thread(target=self._http.serve_forever, daemon=True).start()
+        threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     @property
     def url(self) -> str:

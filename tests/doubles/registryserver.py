@@ -58,7 +58,7 @@ class RegistryServer:
         if context is not None:
             # The handshake belongs to the thread of the connection: a client that ends it hurts no other.
             self._http.socket = context.wrap_socket(self._http.socket, server_side=True, do_handshake_on_connect=False)
-        threading.Thread(target=self._http.serve_forever, daemon=True).start()
+        threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     @property
     def host(self) -> str:

@@ -25,7 +25,7 @@ def played():
     served = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Played)
     served.asked, served.answers = [], lambda path, headers: (200, b"{}")
     served.url = f"http://127.0.0.1:{served.server_port}"
-    thread = threading.Thread(target=served.serve_forever, daemon=True)
+    thread = threading.Thread(target=served.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     yield served
     served.shutdown()

@@ -45,7 +45,7 @@ class Issuer:
 
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}/keys"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     def token(self, key=None):
         return Tokens(b"", JwtSettings(), signing=[key or self.keys[-1]]).mint_execution(str(uuid.uuid4()))

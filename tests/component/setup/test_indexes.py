@@ -82,7 +82,7 @@ def serve(wheel):
         server.wheel, server.inspects, server.connected, server.seen = content, inspects, [], []
         if tls:
             server.socket = tls.wrap_socket(server.socket, server_side=True)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         servers.append(server)
         return server
 

@@ -209,7 +209,7 @@ def test_half_a_frame_and_then_silence_ends_the_channel_while_heartbeats_go_on(a
 
 
 def test_a_hundred_thousand_log_lines_are_all_kept_and_heartbeats_go_on(api, make_sidecar, make_launcher):
-    sidecar = make_sidecar(sidecar__heartbeat_seconds=0.2).start()
+    sidecar = make_sidecar(sidecar__heartbeat_seconds=0.05).start()
     launcher = make_launcher(sidecar)
     launcher.begin()
     before = len([call for call in api.calls if call.path.endswith("/heartbeat")])

@@ -1,5 +1,6 @@
 """The one rule of ids, and what it refuses."""
 
+import functools
 import re
 import sys
 from pathlib import Path
@@ -44,9 +45,13 @@ def test_an_id_at_the_limit_fits_into_the_name_of_a_folder():
     assert max(len("task_id="), len("run_id="), len("dag_id=")) + ids.MAX_ID_BYTES <= 255
 
 
+@functools.cache
+def _definition():
+    return yaml.safe_load((ROOT / "manifests/crd/taskruns.yaml").read_text())
+
+
 def _field(name):
-    crd = yaml.safe_load((ROOT / "manifests/crd/taskruns.yaml").read_text())
-    return crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"][name]
+    return _definition()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"][name]
 
 
 def _admits(field, value):
