@@ -113,7 +113,7 @@ def test_a_template_that_is_not_there_leaves_the_usual_text(run, sidecar):
     (mail,) = run(EMAIL__SUBJECT_TEMPLATE="/nowhere/subject")
 
     assert mail.message["Subject"].startswith("Airflow alert:")
-    assert "[email] subject_template: there is no file /nowhere/subject; the mail has the usual text" in [
+    assert "[email] subject_template: the file /nowhere/subject does not exist; the mail has the usual text" in [
         each["event"] for each in sidecar.log
     ]
 

@@ -93,7 +93,7 @@ async def gather(cluster: Cluster, settings: Settings) -> Facts:
 
 
 def with_replies(facts: Facts, connections: list[str], variables: list[str]) -> Facts:
-    """Returns the facts with what the API server answers to a task's questions. Without a key there is no token."""
+    """Returns the facts with what the API server answers to a task's questions. Without a key it asks nothing."""
     if not facts.signing_key:
         return facts
     api_url = get_execution_api_server_url(conf)

@@ -89,7 +89,7 @@ def _template(option: str, default: str, logs: Logs) -> str:
     if not path:
         return default
     if not os.path.exists(path):
-        logs.write("warning", f"[email] {option}: there is no file {path}; the mail has the usual text")
+        logs.write("warning", f"[email] {option}: the file {path} does not exist; the mail has the usual text")
         return default
     with open(path, encoding="utf-8") as file:
         return file.read()
