@@ -15,7 +15,7 @@ from airlock_runner.channel import Channel
 from airlock_runner.listeners import Listeners
 from airlock_runner.load import failure_of
 from airlock_runner.logs import Logs
-from airlock_runner.mail import alert
+from airlock_runner.mail.addresses import is_wanted
 from airlock_wire.protocol import callbacks as wire
 
 #: The option of a DAG, and that of a task, by the state that it ended in.
@@ -69,7 +69,9 @@ def _calls(
             context["exception"] = error = RuntimeError(call.error)
             task = subject.task
             yield from _bound(task, _OF_TASK[call.state], f"task {task.task_id}", context)
-            if alert.is_wanted(task, call.state):
+            if is_wanted(task, call.state):
+                from airlock_runner.mail import alert  # deferred: it loads what sends mail
+
                 yield f"the mail about task {task.task_id}", lambda: alert.send(task, call.state, context, error, logs)
 
 

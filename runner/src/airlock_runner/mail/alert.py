@@ -1,5 +1,5 @@
 """
-The mail about a task: whether one is wanted, what it says, and who is asked to send it.
+The mail about a task: what it says, and who is asked to send it.
 
 Airflow's settings decide. ``[email] subject_template`` and ``html_content_template`` are files; their templates see the
 author's context. ``[email] email_backend`` is a function of the user's, which sends instead of us.
@@ -20,8 +20,6 @@ from airlock_runner.logs import Logs
 from airlock_runner.mail import outbox, sending
 from airlock_runner.mail.addresses import addresses
 
-#: The option of a task that asks for a mail, by the state that the task came to.
-_OPTIONS: Final = {"failed": "email_on_failure", "up_for_retry": "email_on_retry"}
 #: What Airflow's own configuration names; it means the server of the settings.
 _OWN_BACKENDS: Final = ("", "airflow.utils.email.send_email_smtp")
 _SUBJECT: Final = "Airflow alert: {{ ti }}"
@@ -34,17 +32,12 @@ _BODY: Final = """\
 _OUTCOMES: Final = {"failed": "failed", "up_for_retry": "failed and is tried again"}
 
 
-def is_wanted(task: Any, state: str) -> bool:
-    """Tells whether the task's author wants a mail about this state."""
-    return state in _OPTIONS and bool(task.email) and bool(getattr(task, _OPTIONS[state]))
-
-
 def send(task: Any, state: str, context: Context, error: BaseException, logs: Logs) -> None:
     """Sends the mail. Raises AirlockException, or what the author's templates or backend raise."""
     to = addresses(task.email)
     subject, body = _texts(task, state, context, error, logs)
-    backend = conf.get("email", "email_backend", fallback="")
-    conn_id = conf.get("email", "email_conn_id", fallback="smtp_default")
+    backend = conf.get("email", "email_backend")
+    conn_id = conf.get("email", "email_conn_id")
     if backend not in _OWN_BACKENDS:
         function, sender = load_named(backend, lambda: None), conf.get("email", "from_email", fallback=outbox.SENDER)
         function(to, subject, body, conn_id=conn_id, from_email=sender)

@@ -223,7 +223,7 @@ def _call_back(run: _Run, state: str, error: BaseException | None, logs: Logs) -
             more = {"error": error} if listeners.OF_STATE[state] == listeners.FAILED else {}
             previous = TaskInstanceState.RUNNING
             run.listeners.call(listeners.OF_STATE[state], previous_state=previous, task_instance=run.ti, **more)
-        if error is not None and run.task.email:
+        if error is not None:
             callbacks.mail(run.task, state, run.context, error, logs)
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from airlock.sdk.definitions.context import Context
 from airlock_runner.logs import Logs
+from airlock_runner.mail.addresses import is_wanted
 
 #: The callbacks of each state that is reported. A pause has none.
 OF_STATE: Final = {
@@ -29,10 +30,10 @@ def call(task: Any, name: str, context: Mapping[str, Any], logs: Logs) -> None:
 
 def mail(task: Any, state: str, context: Context, error: BaseException, logs: Logs) -> None:
     """Sends the mail that the author wants about this state, if one is wanted."""
-    from airlock_runner.mail import alert  # deferred: it loads what sends mail, and most tasks succeed
-
-    if not alert.is_wanted(task, state):
+    if not is_wanted(task, state):
         return
+    from airlock_runner.mail import alert  # deferred: it loads what sends mail
+
     try:
         alert.send(task, state, context, error, logs)
     except Exception as e:  # noqa: BLE001 - the author's templates and backend, and the mail server
