@@ -106,9 +106,8 @@ def first_trigger(steps: Steps, now: datetime, run_immediately: Any) -> datetime
     past, following = steps.align_down(now), steps.align_up(now)
     if run_immediately is True:
         return past
-    grace = run_immediately if isinstance(run_immediately, timedelta) else None
-    if grace is None:
-        grace = max((following - past) / 10, timedelta(minutes=5))
+    tenth = max((following - past) / 10, timedelta(minutes=5))
+    grace = run_immediately if isinstance(run_immediately, timedelta) else tenth
     return past if now - past <= grace else following
 
 

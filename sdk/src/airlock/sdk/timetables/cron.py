@@ -107,8 +107,7 @@ class CronMixin:
     def _tick(self, current: dt.datetime, *, forward: bool) -> dt.datetime:
         from croniter import croniter  # deferred: costs 50 ms
 
-        tick = ticks.tick(self.expression, self._timezone, current, croniter, forward=forward)
-        return coerce_datetime(tick) or tick
+        return coerce_datetime(ticks.tick(self.expression, self._timezone, current, croniter, forward=forward))
 
     def _get_next(self, current: dt.datetime) -> dt.datetime:
         return self._tick(current, forward=True)

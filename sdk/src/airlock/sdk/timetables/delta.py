@@ -4,7 +4,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from airlock.sdk.exceptions import AirlockTimetableInvalid
-from airlock.sdk.timezone import coerce_datetime
+from airlock.sdk.timezone import convert_to_utc
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -48,18 +48,13 @@ class DeltaMixin:
         return self.delta
 
     def _get_next(self, current: dt.datetime) -> dt.datetime:
-        return _moment(current + self.delta)
+        return convert_to_utc(current + self.delta)
 
     def _get_prev(self, current: dt.datetime) -> dt.datetime:
-        return _moment(current - self.delta)
+        return convert_to_utc(current - self.delta)
 
     def _align_to_next(self, current: dt.datetime) -> dt.datetime:
         return current
 
     def _align_to_prev(self, current: dt.datetime) -> dt.datetime:
         return current
-
-
-def _moment(value: dt.datetime) -> dt.datetime:
-    at = value.astimezone(dt.UTC)
-    return coerce_datetime(at) or at

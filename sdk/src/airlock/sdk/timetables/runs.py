@@ -5,27 +5,14 @@ The runs of the timetables that come with Airlock, for timetables of an author's
 """
 
 import datetime as dt
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 from airlock.sdk.timetables.timetable import DagRunInfo, DataInterval, TimeRestriction, Timetable
 from airlock.sdk.timezone import coerce_datetime, utcnow
 from airlock_wire.schedules import planning
 
-
-class SteppedTimetable(Timetable):
-    """A timetable whose runs come at steps of time: ticks of cron, or a span."""
-
-    def _get_next(self, current: dt.datetime) -> dt.datetime:
-        raise NotImplementedError(f"{type(self).__name__} must implement _get_next")
-
-    def _get_prev(self, current: dt.datetime) -> dt.datetime:
-        raise NotImplementedError(f"{type(self).__name__} must implement _get_prev")
-
-    def _align_to_next(self, current: dt.datetime) -> dt.datetime:
-        raise NotImplementedError(f"{type(self).__name__} must implement _align_to_next")
-
-    def _align_to_prev(self, current: dt.datetime) -> dt.datetime:
-        raise NotImplementedError(f"{type(self).__name__} must implement _align_to_prev")
+_Step: TypeAlias = Callable[[dt.datetime], dt.datetime]
 
 
 class Steps:
@@ -33,13 +20,13 @@ class Steps:
 
     def __init__(self, timetable: Any) -> None:
         """Looks the steps up, because an author's own methods count."""
-        self.after = timetable._get_next  # noqa: SLF001 - Airflow's names of what an author overrides
-        self.before = timetable._get_prev  # noqa: SLF001
-        self.align_up = timetable._align_to_next  # noqa: SLF001
-        self.align_down = timetable._align_to_prev  # noqa: SLF001
+        self.after: _Step = timetable._get_next  # noqa: SLF001 - Airflow's names of what an author overrides
+        self.before: _Step = timetable._get_prev  # noqa: SLF001
+        self.align_up: _Step = timetable._align_to_next  # noqa: SLF001
+        self.align_down: _Step = timetable._align_to_prev  # noqa: SLF001
 
 
-class IntervalTimetable(SteppedTimetable):
+class IntervalTimetable(Timetable):
     """A timetable whose runs are for the time between two steps, after its end."""
 
     def _skip_to_latest(self, earliest: dt.datetime | None) -> dt.datetime:
@@ -55,14 +42,14 @@ class IntervalTimetable(SteppedTimetable):
         return None if interval is None else DagRunInfo.interval(*interval)
 
 
-class TriggerTimetable(SteppedTimetable):
+class TriggerTimetable(Timetable):
     """A timetable whose runs come at a step, for the ``interval`` before it."""
 
     interval: Any
 
     def _calc_first_run(self) -> dt.datetime:
         """Returns the first run of a DAG without a start date."""
-        return self._align_to_prev(now())
+        return Steps(self).align_down(now())
 
     def _next_step(self, last: dt.datetime | None, restriction: TimeRestriction) -> dt.datetime | None:
         bounds = planning.Bounds(*restriction)
@@ -74,20 +61,13 @@ class TriggerTimetable(SteppedTimetable):
         """Returns the run after the one of this interval, None for no further run."""
         last = last_automated_data_interval
         step = self._next_step(None if last is None else last.end, restriction)
-        return None if step is None else DagRunInfo.interval(moment(step - self.interval), step)
+        return None if step is None else DagRunInfo.interval(coerce_datetime(step - self.interval), step)
 
     def infer_manual_data_interval(self, *, run_after: dt.datetime) -> DataInterval:
         """Returns the interval before the moment."""
-        return DataInterval(moment(run_after - self.interval), run_after)
+        return DataInterval(coerce_datetime(run_after - self.interval), run_after)
 
 
 def now() -> dt.datetime:
     """Returns the present moment, as timetables see it."""
-    return moment(utcnow())
-
-
-def moment(value: dt.datetime) -> dt.datetime:
-    """Returns a moment as timetables see it: pendulum's, where that is installed."""
-    known = coerce_datetime(value)
-    assert known is not None  # noqa: S101 - there is a moment
-    return known
+    return coerce_datetime(utcnow())

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from airlock.sdk.timetables.cron import CronMixin
 from airlock.sdk.timetables.delta import DeltaMixin
-from airlock.sdk.timetables.runs import Steps, TriggerTimetable, moment, now
+from airlock.sdk.timetables.runs import Steps, TriggerTimetable, now
 from airlock.sdk.timetables.timetable import DagRunInfo, DataInterval, TimeRestriction, Timetable
+from airlock.sdk.timezone import convert_to_utc
 from airlock_wire.schedules import planning
 
 if TYPE_CHECKING:
@@ -127,6 +128,7 @@ class CronPartitionTimetable(CronTriggerTimetable):
         "run_offset",
         "key_format",
     )
+    partitioned = True
 
     def __init__(
         self,
@@ -143,8 +145,6 @@ class CronPartitionTimetable(CronTriggerTimetable):
         super().__init__(cron, timezone, run_immediately=run_immediately)
         self.run_offset = run_offset
         self.key_format = key_format
-
-    partitioned = True
 
     def next_dagrun_info_v2(
         self, *, last_dagrun_info: DagRunInfo | None, restriction: TimeRestriction
@@ -168,7 +168,7 @@ class CronPartitionTimetable(CronTriggerTimetable):
     def iter_partition_dagrun_infos(self, *, earliest: dt.datetime, latest: dt.datetime) -> Iterator[DagRunInfo]:
         """Yields the run of each partition between two times on the wall of the zone, both included."""
         first, last = (each.replace(tzinfo=self._timezone, fold=1) for each in (earliest, latest))
-        date = self._align_to_next(moment(first.astimezone(dt.UTC)))
+        date = self._align_to_next(convert_to_utc(first))
         while date <= last:
             yield DagRunInfo(date, None, date, self._format_key(date))
             date = self._get_next(date)
