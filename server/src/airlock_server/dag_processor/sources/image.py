@@ -25,10 +25,6 @@ _REFERENCE: Final = re.compile(
 _SECONDS: Final = 300.0
 #: What a bundle may hold, unpacked, and its blobs before that.
 MAX_BYTES: Final = 2 * 1024**3
-_INDEXES: Final = (
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-)
 #: The name of a file that ``oras push`` has as a layer of its own.
 _TITLE: Final = "org.opencontainers.image.title"
 

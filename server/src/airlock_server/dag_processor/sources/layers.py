@@ -14,7 +14,7 @@ from typing import IO, Final
 
 _log = logging.getLogger("airlock.dag_processor")
 
-_ARCHIVES: Final = {".tar": "r:", "+gzip": "r:gz", ".gzip": "r:gz", ".tar.gzip": "r:gz", "+gz": "r:gz"}
+_ARCHIVES: Final = {".tar": "r:", "+gzip": "r:gz", ".gzip": "r:gz", "+gz": "r:gz"}
 _WHITEOUT: Final = ".wh."
 _OPAQUE: Final = ".wh..wh..opq"
 _CHUNK_BYTES: Final = 1024 * 1024

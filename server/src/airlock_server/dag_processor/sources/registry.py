@@ -11,6 +11,7 @@ import ssl
 import time
 import urllib.parse
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -144,8 +145,7 @@ class Registry:
         seconds = min(_CALL_SECONDS, self._seconds_left())
         connection: http.client.HTTPConnection
         if parts.scheme == "https":
-            trust = ssl.create_default_context(cafile=self._environ.get("SSL_CERT_FILE") or None)
-            connection = http.client.HTTPSConnection(parts.netloc, timeout=seconds, context=trust)
+            connection = http.client.HTTPSConnection(parts.netloc, timeout=seconds, context=self._trust)
         else:
             connection = http.client.HTTPConnection(parts.netloc, timeout=seconds)
         # One at a time is read; those before it have been.
@@ -159,6 +159,11 @@ class Registry:
         # It may have taken the socket over.
         self._open.append(answer)
         return answer
+
+    @cached_property
+    def _trust(self) -> ssl.SSLContext:
+        """The authorities; reading them for each layer would cost more than the call."""
+        return ssl.create_default_context(cafile=self._environ.get("SSL_CERT_FILE") or None)
 
     def _seconds_left(self) -> float:
         left = self._ends - time.monotonic()
