@@ -45,7 +45,7 @@ def entry(kind: bytes, target: str = "", mode: int = 0o644) -> tarfile.TarInfo:
 
 
 class RegistryServer:
-    """``login`` is how it wants to know who asks: None, ``basic``, or ``bearer`` with or without a password."""
+    """``login`` is the scheme that it asks for: None, ``basic``, ``bearer``, or ``anonymous``, a token for everybody."""
 
     def __init__(self, login: str | None = None, *, context: Any = None, elsewhere: bool = False) -> None:
         self.asked: list[tuple[str, str | None]] = []

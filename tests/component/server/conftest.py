@@ -60,16 +60,6 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("db", ["sqlite", "postgresql"] if both else ["sqlite"], indirect=True)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """What needs PostgreSQL is left out of `make unit`: on SQLite the same test has run."""
-    for item in items:
-        callspec = getattr(item, "callspec", None)
-        needs = "postgresql" in item.fixturenames or (callspec is not None and "postgresql" in callspec.params.values())
-        if needs and item.get_closest_marker("slow") is None:
-            item.add_marker(pytest.mark.slow(seconds=1))
-
-
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory):
     """A database that has its tables, to copy: making them is most of a short test."""
