@@ -43,9 +43,9 @@ def pod():
 BUNDLES = json.dumps([{"name": "sales", "classpath": "a.B", "image": "i", "secret": "sales-git"}])
 
 
-def pod_that_fetches(by="copy", **spec):
+def pod_that_fetches(**spec):
     spec = {"source": None, "bundle": {"name": "sales"}, "file": "f.py"} | spec
-    made = manifest(run(**spec), 1, Pods(launcher_by=by, bundles=BUNDLES), "CA")
+    made = manifest(run(**spec), 1, Pods(bundles=BUNDLES), "CA")
     del made["metadata"]["namespace"], made["metadata"]["ownerReferences"]
     return made
 
@@ -83,6 +83,13 @@ def change_any_volume_of_a_reserved_name(made):
 
 def change_writable_launcher(made):
     mounted(made, "airlock-launcher", {"emptyDir": {}})
+
+
+def change_writable_launcher_of_an_init_container(made):
+    made["spec"]["volumes"].append({"name": "airlock-launcher", "emptyDir": {"sizeLimit": "1Mi"}})
+    other = copy.deepcopy(runner(made)) | {"name": "launcher"}
+    other["volumeMounts"] = [{"name": "airlock-launcher", "mountPath": "/airlock/opt"}]
+    made["spec"]["initContainers"].append(other)
 
 
 def change_mount_state(made):
@@ -280,6 +287,7 @@ SAYS = {
     change_mount_log_credentials: "only the container named sidecar",
     change_any_volume_of_a_reserved_name: "only the container named sidecar",
     change_writable_launcher: "read-only",
+    change_writable_launcher_of_an_init_container: "read-only",
     change_mount_state: "only the container named sidecar",
     change_own_token_volume: "one that the operator made",
     change_reserved_name_token_volume: "only the container named sidecar",
@@ -329,19 +337,17 @@ def test_a_pod_asks_for_half_a_processor_as_a_number(namespace):
 IDS = {"taskInstanceId": ID, "dagVersionId": ID, "runId": "r"}
 
 
-@pytest.mark.parametrize("by", ["copy", "image"])
 @pytest.mark.parametrize("spec", [{"runner": "airflow"}, {"runner": "airflow", "token": "Secret"} | IDS])
-def test_the_pods_that_it_makes_for_an_airflow_pass_too(namespace, spec, by):
-    settings = Pods(launcher_by=by, airflow_api_url="https://airflow/execution")
+def test_the_pods_that_it_makes_for_an_airflow_pass_too(namespace, spec):
+    settings = Pods(airflow_api_url="https://airflow/execution")
     made = manifest(run(**spec), 1, settings, "CA", Logs(store="s3://b", credentials_secret="store"))
     del made["metadata"]["namespace"], made["metadata"]["ownerReferences"]
     ask(namespace.as_user(*OPERATOR), made)
 
 
-@pytest.mark.parametrize("by", ["copy", "image"])
 @pytest.mark.parametrize("runs", ["airlock", "airflow"])
-def test_a_pod_that_fetches_a_bundle_passes_with_a_secret_that_its_runner_may_not_have(namespace, runs, by):
-    ask(namespace.as_user(*OPERATOR), pod_that_fetches(by, runner=runs))
+def test_a_pod_that_fetches_a_bundle_passes_with_a_secret_that_its_runner_may_not_have(namespace, runs):
+    ask(namespace.as_user(*OPERATOR), pod_that_fetches(runner=runs))
 
 
 @pytest.mark.parametrize("change", SAYS, ids=lambda change: change.__name__.removeprefix("change_"))
@@ -479,7 +485,7 @@ def test_a_tasks_token_reaches_no_other_pod_by_its_environment(namespace, place,
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("name", ["sidecar", "runner", "launcher", "bundle"])
+@pytest.mark.parametrize("name", ["sidecar", "runner", "bundle"])
 def test_a_tasks_token_reaches_no_environment_of_a_taskruns_pod(namespace, name, way):
     made = pod_that_fetches()
     (container,) = [c for c in made["spec"]["initContainers"] + made["spec"]["containers"] if c["name"] == name]

@@ -19,7 +19,7 @@ OTHERS: dict[str, Any] = {
     "metrics.dashboard.enabled": True, "metrics.dashboard.labels.grafana_dashboard": "yes",
     "traces.endpoint": "http://collector.monitoring:4318", "traces.ratio": 0.1, "traces.timeoutSeconds": 5,
     "traces.caConfigMap": "authority",
-    "launcher.by": "image", "networkPolicy.enabled": False, "runner.scratchSizeLimit": "1Gi",
+    "networkPolicy.enabled": False, "runner.scratchSizeLimit": "1Gi",
     "runner.resources.requests": {"memory": "64Mi"}, "runner.resources.limits": {"memory": "1Gi"},
     "runner.disruptionBudget.namespaces": ["team-a"],
     "runner.xcomStore.url": "s3://conn@bucket/xcoms",

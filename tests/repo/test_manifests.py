@@ -13,7 +13,7 @@ from doubles.chart import ALONE, OTHERS, RENAMES
 
 from airlock_operator import listed_bundles
 from airlock_operator.observe.podfacts import BUNDLE as FETCHER
-from airlock_operator.observe.podfacts import LAUNCHER, RUNNER, SIDECAR
+from airlock_operator.observe.podfacts import RUNNER, SIDECAR
 from airlock_operator.observe.taskrun import read
 from airlock_operator.pod import manifest, runner
 from airlock_operator.pod.bundle import WORK_VOLUME
@@ -155,7 +155,6 @@ WRONG = [
     ("image.registry=example/", "registry"),
     ("server.env.PASSWORD=x", "PASSWORD"),
     ("watch.namespaces=team", "namespaces"),
-    ("launcher.by=magic", "by"),
     ("airflow.apiUrl=airflow", "apiUrl"),
     ("airflow.executorAccounts={it's}", "executorAccounts"),
     ("airflow.executorAccounts={alice}", "executorAccounts"),
@@ -326,13 +325,13 @@ def test_watching_some_namespaces_takes_rights_in_these_and_one_to_review_tokens
     assert "team-a,team-b" == env["AIRLOCK__OPERATOR__NAMESPACES"]
 
 
-IMAGES = ("server", "operator", "sidecar", "launcher", "runner")
+IMAGES = ("server", "operator", "sidecar", "runner")
 
 
 def test_a_registry_goes_before_every_image():
     for arguments in ([], ["--set", "watch.namespaces={a}"]):
         text = yaml.safe_dump_all(rendered("--set", "image.registry=example.test/mirror,image.tag=v7", *arguments))
-        images = set(re.findall(r"\S*airlock/(?:server|operator|sidecar|launcher|runner):[^\s\"']+", text))
+        images = set(re.findall(r"\S*airlock/(?:server|operator|sidecar|runner):[^\s\"']+", text))
         assert images == {f"example.test/mirror/airlock/{n}:v7" for n in IMAGES}
 
 
@@ -529,7 +528,7 @@ def operator_environment(*arguments):
 
 
 def test_what_the_chart_tells_the_operator_is_what_the_operator_understands():
-    values = "logs.store=s3://b/p,logs.credentialsSecret=s,logs.caKey=ca.crt,logs.chunkSeconds=2,launcher.by=image"
+    values = "logs.store=s3://b/p,logs.credentialsSecret=s,logs.caKey=ca.crt,logs.chunkSeconds=2"
     airflow = "airflow.apiUrl=https://airflow.example/execution,airflow.caConfigMap=authority"
     env = operator_environment("--set", f"{values},{airflow}")
     settings = from_environment({name: value for name, value in env.items() if not name.endswith("__IDENTITY")})
@@ -538,8 +537,8 @@ def test_what_the_chart_tells_the_operator_is_what_the_operator_understands():
         settings.pods.scratch_size_limit, settings.pods.runner_image, settings.pods.cpu_limit,
     )  # fmt: skip
     assert Logs(store="s3://b/p", credentials_secret="s", ca_key="ca.crt", chunk_seconds=2) == settings.logs
-    assert ("image", "https://airflow.example/execution", "/etc/airlock/airflow-ca/ca.crt") == (
-        settings.pods.launcher_by, settings.pods.airflow_api_url, settings.pods.airflow_ca_file,
+    assert ("https://airflow.example/execution", "/etc/airlock/airflow-ca/ca.crt") == (
+        settings.pods.airflow_api_url, settings.pods.airflow_ca_file,
     )  # fmt: skip
     assert NO_STORE == from_environment(operator_environment()).logs
 
@@ -557,7 +556,7 @@ def test_traces_are_off_by_default_and_reach_the_operator_when_they_are_on():
 
 
 @pytest.mark.parametrize(
-    ("part", "name"), [("server", "AIRLOCK__LOGGING__FORMAT"), ("operator", "AIRLOCK__PODS__LAUNCHER_BY")]
+    ("part", "name"), [("server", "AIRLOCK__LOGGING__FORMAT"), ("operator", "AIRLOCK__PODS__CA_FILE")]
 )
 def test_what_an_administrator_sets_of_a_part_takes_the_place_of_the_charts(part, name):
     container = pods_of("--set", f"{part}.env.{name}=other")[part]["spec"]["containers"][0]
@@ -680,7 +679,7 @@ def test_the_guards_protect_what_the_operator_makes():
     (allowed,) = re.findall(r"m\.name in \[([^\]]+)\]", rule)
     others = set(re.findall(r"'([^']+)'", allowed))
     given = [{"source": SAMPLE["spec"]["source"]}, {"bundle": {"name": "sales"}, "file": "f.py"}]
-    mounts = {SIDECAR: set(), RUNNER: set(), LAUNCHER: set(), FETCHER: set()}
+    mounts = {SIDECAR: set(), RUNNER: set(), FETCHER: set()}
     for each in given:
         spec = {name: value for name, value in SAMPLE["spec"].items() if name != "source"} | each
         sample = read(SAMPLE | {"spec": spec | {"runner": "airflow"}})
@@ -689,9 +688,9 @@ def test_the_guards_protect_what_the_operator_makes():
         for container in (*made["initContainers"], *made["containers"]):
             mounts[container["name"]] |= {m["name"] for m in container["volumeMounts"]}
 
-    assert others == mounts[RUNNER] | mounts[LAUNCHER] | mounts[FETCHER]
-    assert {"airlock-socket"} == others & mounts[SIDECAR]
-    assert {WORK_VOLUME} == mounts[FETCHER] - mounts[RUNNER] - mounts[LAUNCHER]
+    assert others == mounts[RUNNER] | mounts[FETCHER]
+    assert {"airlock-socket", "airlock-launcher"} == others & mounts[SIDECAR]
+    assert {WORK_VOLUME} == mounts[FETCHER] - mounts[RUNNER]
     assert [] == [name for name in mounts if f"'{name}'" not in text]
     rules = [
         v["expression"] for v in guards("airlock-pods")["validations"] if "variables.fetchers.all" in v["expression"]

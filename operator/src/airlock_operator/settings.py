@@ -10,8 +10,6 @@ import msgspec
 from airlock_operator import listed_bundles
 from airlock_wire.process import settings
 
-BY_COPY = "copy"
-BY_IMAGE = "image"
 #: The beginnings of an address for logs. A folder would need a volume in each pod.
 _STORES = ("s3://", "gs://", "az://", "abfss://")
 
@@ -112,11 +110,6 @@ class Pods(msgspec.Struct, frozen=True, kw_only=True):
     airflow_deferrals: str = ""
     #: Names and URIs of the assets that a success of those tasks may claim, which makes its DAGs run; also a JSON list.
     airflow_asset_events: str = ""
-    #: The launcher's image, for TaskRuns with ``runner: airflow``. It is pulled as the sidecar's is.
-    launcher_image: str = "airlock/launcher:0.1.0"
-    #: How the launcher comes into the runner's container: ``copy``, by an init container, in any cluster; or ``image``,
-    #: as an image volume.
-    launcher_by: str = BY_COPY
     #: The bundles that are fetched for the TaskRuns that name them, a JSON list (docs/bundles.md).
     bundles: str = ""
     #: Seconds a projected token lives; a kubelet replaces it before. Kubernetes allows no less than 600.
@@ -234,12 +227,10 @@ def from_environment(environ: Mapping[str, str], file: Path | None = None) -> Op
             read(value)
         except ValueError as e:
             raise settings.SettingsError(f"{settings.PREFIX}{name}: {e}") from e
-    ways = (BY_COPY, BY_IMAGE)
     url = pods.airflow_api_url
     traces = loaded.traces
     settings.require(
         settings.PREFIX,
-        ("PODS__LAUNCHER_BY", pods.launcher_by, pods.launcher_by in ways, f"be one of {', '.join(ways)}"),
         ("PODS__XCOM_STORE", pods.xcom_store, not pods.xcom_store or "://" in pods.xcom_store, "be empty or a URL"),
         (
             "PODS__XCOM_STORE_THRESHOLD_BYTES",

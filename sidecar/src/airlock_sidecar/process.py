@@ -55,6 +55,7 @@ def main() -> int:
         config = settings.from_environment(os.environ)
         text = config.sidecar.workload.encode() or Path(config.sidecar.workload_file).read_bytes()
         work = msgspec.json.decode(text, type=Workload)
+        _bring_launcher(config.sidecar)
         store = _log_store(config, work)
     except (SettingsError, OSError, msgspec.MsgspecError) as e:
         print(f"airlock-sidecar: {e}", file=sys.stderr)  # noqa: T201 - there is no log yet
@@ -66,6 +67,20 @@ def main() -> int:
     _live(config, launch, store)
     # Threads that wait for a server or a pipe must not delay the end: everything that matters is written.
     os._exit(0)
+
+
+def _bring_launcher(sidecar_settings: settings.Sidecar) -> None:
+    """Copies the launcher to where the runner's container waits for it, if that is set; raises SettingsError."""
+    if not sidecar_settings.launcher_parent:
+        return
+    from airlock_sidecar import launcher_copy  # most sidecars need not load it
+
+    source, parent = Path(sidecar_settings.launcher_source), Path(sidecar_settings.launcher_parent)
+    try:
+        launcher_copy.copy(source, parent)
+    except OSError as e:
+        advice = f"{source} must be the launcher's folder, and {parent} a folder that may be written to"
+        raise SettingsError(f"{names.LAUNCHER_PARENT}: nothing was copied: {e}; {advice}") from e
 
 
 def _resume(sidecar_settings: settings.Sidecar, work: Workload, store: LogStore) -> Launch:

@@ -61,6 +61,10 @@ class Sidecar(msgspec.Struct, frozen=True, kw_only=True):
     pod_name: str = ""
     #: The pod's UID, from the downward API.
     pod_uid: str = ""
+    #: The folder that the launcher is copied into, for a runner whose image lacks it. Empty: it is not copied.
+    launcher_parent: str = ""
+    #: The launcher's folder in the sidecar's own image.
+    launcher_source: str = "/launcher"
     #: The folder below which logs are kept.
     log_dir: str = ""
     #: How much of the log file stays on the disk, in MiB, where nobody reads it; 0 for all of it.

@@ -1,9 +1,8 @@
-"""Airflow's runner in an image that has nothing of ours: the launcher is copied into its pod, or comes as an image volume."""
+"""Airflow's runner in an image that has nothing of ours: the sidecar brings the launcher into its pod."""
 
 import pytest
 from kube.taskruns import dag_id, finished, outcome, said
 
-#: Beside no other test that tells the chart something: each gives back what it found.
 pytestmark = [pytest.mark.timeout(300), pytest.mark.airflow]
 SOURCE = """
 import os
@@ -23,25 +22,12 @@ def taskrun(name, image):
     return {"apiVersion": "airlock.dev/v1alpha1", "kind": "TaskRun", "metadata": {"name": name}, "spec": spec}
 
 
-def volume(team, name):
-    pod = team.get("pod", f"{name}-1")
-    return next(each for each in pod["spec"]["volumes"] if each["name"] == "airlock-launcher")
+def test_the_sidecar_brings_it_and_the_pod_has_no_third_container(team, airflow_image):
+    team.apply(taskrun("brought", airflow_image))
 
-
-def test_it_is_copied(team, airflow_image):
-    team.apply(taskrun("copied", airflow_image))
-
-    assert ("success", "Succeeded", 1, 1) == outcome(finished(team, "copied"))
-    assert "launchers here: launcher" in said(team, "copied-1")
-    assert "emptyDir" in volume(team, "copied")
-
-
-def test_it_comes_as_an_image_volume(team, airflow_image, install):
-    with install.told(**{"launcher.by": "image"}):
-        team.apply(taskrun("mounted", airflow_image))
-        run = finished(team, "mounted")
-
-    assert ("success", "Succeeded", 1, 1) == outcome(run)
-    (listed,) = [line for line in said(team, "mounted-1") if line.startswith("launchers here")]
-    assert "launcher" in listed.split()
-    assert "image" in volume(team, "mounted")
+    assert ("success", "Succeeded", 1, 1) == outcome(finished(team, "brought"))
+    assert "launchers here: launcher" in said(team, "brought-1")
+    spec = team.get("pod", "brought-1")["spec"]
+    assert ["sidecar", "runner"] == [each["name"] for each in (*spec["initContainers"], *spec["containers"])]
+    (mount,) = [each for each in spec["containers"][0]["volumeMounts"] if each["name"] == "airlock-launcher"]
+    assert mount["readOnly"]

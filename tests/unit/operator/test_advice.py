@@ -37,7 +37,6 @@ def warned(container, message="Failed to pull image"):
         ({"runner": PULL}, {}, "spec.image"),
         ({"runner": PULL}, {"image": ""}, CHART),
         ({"sidecar": PULL}, {}, CHART),
-        (others("launcher", PULL), {"runner": "airflow"}, CHART),
         (inits(PULL), BUNDLE, "of bundle sales in the chart's values"),
         (others("istio-proxy", PULL), {}, "container istio-proxy was put into the pod by an admission webhook"),
     ],
@@ -106,7 +105,7 @@ def test_a_claim_that_holds_a_pod_back_is_named_and_nothing_else_is_blamed(messa
             "limits.cpu and limits.memory in spec",
             "x",
         ),
-        ("must specify requests.storage for: launcher", "of Airlock's containers", "spec.pod"),
+        ("must specify requests.storage for: bundle", "of Airlock's containers", "spec.pod"),
     ],
 )
 def test_what_a_quota_wants_is_asked_of_who_can_set_it(said, says, never):

@@ -143,49 +143,14 @@ def test_what_user_code_writes_as_its_termination_message_is_ignored():
     assert (Reason.SIDECAR_LOST, True) == verdict(runner=ended(0, message=forged), phase="Failed")
 
 
-def launcher(code, message=""):
-    state = ended(code, message=message)
-    return {"initContainerStatuses": [{"name": "sidecar", "state": {}}, {"name": "launcher", "state": state}]}
-
-
-def test_an_image_volume_that_was_left_empty_is_an_invalid_pod_in_the_checks_own_words():
-    words = "airlock-launcher: /airlock/opt has no launcher (a volume that this cluster left empty?); 0.1.0 is needed"
-    found = end_of(case(run(status=open_attempt()), pod(phase="Failed", **launcher(1, f"{words}\n"))))
-
-    assert found == End(Reason.INVALID_POD, words, begun=False)
-
-
-def test_it_is_so_also_where_the_sidecar_recorded_that_nobody_came():
-    statuses = launcher(1, "why")
-    told = {"terminated": {"exitCode": 0, "message": encode(record(R.RUNNER_NEVER_CONNECTED, started=False)).decode()}}
-    statuses["initContainerStatuses"][0]["state"] = told
-
-    assert (Reason.INVALID_POD, False) == verdict(phase="Failed", **statuses)
-
-
-def test_a_launchers_container_that_was_killed_is_what_the_pods_evidence_says():
-    assert (Reason.EVICTED, False) == verdict(phase="Failed", reason="Evicted", message="node", **launcher(137))
-    assert (Reason.POD_DELETED, False) == verdict(phase="Failed", deleting=True, **launcher(143))
-
-
-def test_a_launchers_container_that_did_its_work_says_nothing():
-    assert (Reason.SUCCEEDED, True) == verdict(
-        runner=ended(), phase="Succeeded",
-        initContainerStatuses=[
-            {"name": "sidecar", "state": {"terminated": {"exitCode": 0, "message": encode(record(R.SUCCEEDED)).decode()}}},
-            {"name": "launcher", "state": ended()},
-        ],
-    )  # fmt: skip
-
-
 # --- a bundle that was not fetched ---
 
 LINE = "airlock-launcher: bundle 'sales', version 'c0ffee', was not fetched: Authentication failed"
 
 
 def fetching(code, message="", reason=""):
-    statuses = launcher(0)["initContainerStatuses"]
-    return {"initContainerStatuses": [*statuses, {"name": "bundle", "state": ended(code, reason, message=message)}]}
+    fetcher = {"name": "bundle", "state": ended(code, reason, message=message)}
+    return {"initContainerStatuses": [{"name": "sidecar", "state": {}}, fetcher]}
 
 
 def test_a_bundle_that_was_not_fetched_is_told_in_the_last_line_of_what_fetches_it():

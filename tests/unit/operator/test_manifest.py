@@ -13,6 +13,7 @@ from airlock_operator.pod.sidecar import ca_file, impossible
 from airlock_operator.pod.workload import workload
 from airlock_operator.settings import NO_STORE, Logs, Pods
 from airlock_runner.airflow import folder
+from airlock_sidecar import launcher_copy
 from airlock_sidecar.settings import SidecarSettings
 from airlock_wire import pod as shared
 from airlock_wire.taskrun import Access as SpecAccess
@@ -228,7 +229,7 @@ def test_a_kubelet_puts_no_variable_into_what_a_taskrun_says(text):
     pod = made(runId=text, **BUNDLE | {"bundle": {"name": "sales", "path": f"/d/{text}"}})
     fetching = made(settings=Pods(bundles=FETCHED), **BUNDLE | {"bundle": {"name": "sales", "version": text}})
     sidecar, runner = containers(pod)
-    fetcher = fetching["spec"]["initContainers"][2]
+    fetcher = fetching["spec"]["initContainers"][1]
 
     assert "SECRET" in expanded("$(S)", secret)
     assert text == json.loads(expanded(environment(sidecar)["AIRLOCK__SIDECAR__WORKLOAD"], secret))["ti"]["run_id"]
@@ -365,36 +366,26 @@ def test_every_setting_of_the_sidecar_that_a_pod_is_given_is_one_that_it_knows()
         for section in msgspec.structs.fields(SidecarSettings)
         for key in msgspec.structs.fields(section.type)
     }
-    for pod in (made(logs=STORE), made(**SECRET)):
+    for pod in (made(logs=STORE), made(runner="airflow", **SECRET)):
         assert set(environment(containers(pod)[0])) <= known
 
 
 # --- Airflow's own runner ---
 
 
-def test_airflows_runner_is_started_by_the_launcher_that_an_init_container_copied():
+def test_airflows_runner_is_started_by_the_launcher_that_the_sidecar_brings():
     pod = made(runner="airflow", **BUNDLE)
-    launcher = pod["spec"]["initContainers"][1]
-    runner = pod["spec"]["containers"][0]
+    (sidecar,) = pod["spec"]["initContainers"]
+    (runner,) = pod["spec"]["containers"]
 
-    assert (["python", "/airlock/opt/launcher"], ["--socket-dir", "/airlock/socket", "--grace-seconds", "60"]) == (
-        runner["command"], runner["args"],
+    assert ("/airlock/opt/launcher", ["--socket-dir", "/airlock/socket", "--grace-seconds", "60"]) == (
+        runner["command"][-1], runner["args"],
     )  # fmt: skip
-    assert ("airlock/launcher:0.1.0", ["copy", "/airlock/opt"]) == (launcher["image"], launcher["args"])
-    assert {"airlock-launcher": ("/airlock/opt", False)} == mounted(launcher)
-    assert ("/airlock/opt", True) == mounted(runner)["airlock-launcher"]
+    assert "/airlock/opt" == environment(sidecar)["AIRLOCK__SIDECAR__LAUNCHER_PARENT"]
+    assert [("/airlock/opt", False), ("/airlock/opt", True)] == [
+        mounted(each)["airlock-launcher"] for each in (sidecar, runner)
+    ]
     assert "emptyDir" in volume(pod, "airlock-launcher")
-    assert 50000 == launcher["securityContext"]["runAsUser"]
-
-
-def test_where_image_volumes_are_used_the_mount_itself_is_looked_at():
-    pod = made(runner="airflow", settings=Pods(launcher_by="image", launcher_image="l:1"))
-    launcher = pod["spec"]["initContainers"][1]
-
-    assert {"reference": "l:1", "pullPolicy": "IfNotPresent"} == volume(pod, "airlock-launcher")["image"]
-    assert ["check", "/airlock/opt"] == launcher["args"]
-    assert {"airlock-launcher": ("/airlock/opt", True)} == mounted(launcher)
-    assert "FallbackToLogsOnError" == launcher["terminationMessagePolicy"]
 
 
 def test_no_mount_of_ours_lies_in_another_because_it_could_not_be_made_in_a_read_only_one():
@@ -405,7 +396,7 @@ def test_no_mount_of_ours_lies_in_another_because_it_could_not_be_made_in_a_read
 
 
 def test_the_launchers_place_is_what_its_own_copier_makes():
-    assert shared.LAUNCHER_DIR == f"{shared.LAUNCHER_PARENT}/{folder.NAME}"
+    assert shared.LAUNCHER_DIR == f"{shared.LAUNCHER_PARENT}/{folder.NAME}" == f"/airlock/opt/{launcher_copy.NAME}"
 
 
 def test_airflow_is_told_its_bundle_and_to_write_where_it_may():
@@ -443,9 +434,10 @@ def test_what_the_author_sets_of_airflow_is_the_authors():
 
 def test_our_own_runner_needs_no_launcher():
     pod = made()
+    (sidecar,) = pod["spec"]["initContainers"]
 
-    assert ["sidecar"] == [c["name"] for c in pod["spec"]["initContainers"]]
-    assert "airlock-launcher" not in {v["name"] for v in pod["spec"]["volumes"]}
+    assert "AIRLOCK__SIDECAR__LAUNCHER_PARENT" not in environment(sidecar)
+    assert "airlock-launcher" not in {v["name"] for v in pod["spec"]["volumes"]} | mounted(sidecar).keys()
 
 
 # --- a token that somebody else minted ---
@@ -523,8 +515,8 @@ def test_a_limit_of_processors_is_every_container_of_ours_and_no_request_is_abov
     fetches = {"runner": "airflow"} | BUNDLE | {"bundle": {"name": "sales"}}
     limited = made(settings=Pods(cpu_limit="20m", bundles=FETCHED), **fetches)
 
-    assert ["sidecar", "launcher", "bundle"] == [c["name"] for c in ours(limited)]
-    assert [("20m", "10m"), ("20m", "10m"), ("20m", "20m")] == [
+    assert ["sidecar", "bundle"] == [c["name"] for c in ours(limited)]
+    assert [("20m", "10m"), ("20m", "20m")] == [
         (c["resources"]["limits"]["cpu"], c["resources"]["requests"]["cpu"]) for c in ours(limited)
     ]
     assert [] == [

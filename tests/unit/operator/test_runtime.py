@@ -72,10 +72,9 @@ def test_a_kubelets_complaint_about_its_runtime_says_nothing_of_the_users_config
     assert About.OTHER is heard(None, event).about
 
 
-@pytest.mark.parametrize("name", ["launcher", "bundle"])
-def test_an_init_container_of_ours_that_the_runtime_failed_to_start_is_infrastructure(name):
+def test_an_init_container_of_ours_that_the_runtime_failed_to_start_is_infrastructure():
     state = ended(128, "StartError", message="context canceled")
-    inits = [{"name": "sidecar", "state": {}}, {"name": name, "state": state}]
+    inits = [{"name": "sidecar", "state": {}}, {"name": "bundle", "state": state}]
     end = end_of(case(run(status=open_attempt()), pod(phase="Failed", initContainerStatuses=inits)))
 
     assert (Reason.RUNTIME_FAILED, False) == (end.reason, end.begun)

@@ -15,7 +15,7 @@ def of(settings):
     [
         {},
         {"PODS__BUNDLES": '[{"name": "s", "classpath": "a.B", "image": "i"}]'},
-        {"PODS__LAUNCHER_BY": "image", "PODS__AIRFLOW_API_URL": "https://airflow/execution"},
+        {"PODS__AIRFLOW_API_URL": "https://airflow/execution"},
         {"LOGS__STORE": "s3://b/p", "LOGS__CREDENTIALS_SECRET": "s", "LOGS__CA_KEY": "ca.crt", "LOGS__REGION": "x"},
         {"TRACES__ENDPOINT": "https://collector:4318/v1/traces", "TRACES__RATIO": "0.5"},
         # The chart sets all of them once there is a store.
@@ -33,7 +33,6 @@ def test_logs_go_nowhere_unless_it_is_said_where():
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"PODS__LAUNCHER_BY": "magic"}, "PODS__LAUNCHER_BY: it must be one of copy, image; it is 'magic'"),
         ({"PODS__AIRFLOW_API_URL": "airflow"}, "PODS__AIRFLOW_API_URL: it must begin with https://"),
         ({"PODS__BUNDLES": "sales"}, "PODS__BUNDLES: it must be a JSON list of bundles"),
         (

@@ -1,30 +1,21 @@
-"""The folder that is put into foreign images: whole, told from an empty one, and free of everything but Python."""
+"""The folder that is put into foreign images: whole, readable for all, and free of everything but Python."""
 
 import ast
 import os
-import shutil
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import pytest
 
 from airlock_runner.airflow import folder
 
-ROOT = Path(__file__).resolve().parents[3]
-
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     parent = tmp_path_factory.mktemp("airlock")
-    assert folder.copy(str(parent))
+    folder.copy(str(parent))
     return parent / folder.NAME
-
-
-def contents(parent):
-    files = [path for path in parent.rglob("*") if path.is_file() and path.suffix != ".pyc"]
-    return {path.relative_to(parent): path.read_bytes() for path in files}
 
 
 def python_3_10():
@@ -73,7 +64,7 @@ def test_python_3_10_starts_it_where_nothing_else_is_installed_and_nothing_can_b
     """-S: no packages; -B: as on a read-only mount. Every module of it is imported."""
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "import airlock_runner.launcher, airlock_runner.airflow.child, airlock_runner.airflow.folder\n"
+        "import airlock_runner.launcher, airlock_runner.airflow.child, airlock_runner.airflow.bundle\n"
         "print(*sorted({name.partition('.')[0] for name in sys.modules} - sys.stdlib_module_names))"
     )
     done = subprocess.run(
@@ -98,68 +89,13 @@ def test_without_a_socket_it_says_how_it_is_called(made):
     assert (80, True) == (done.returncode, "--socket-dir must be given" in done.stderr)
 
 
-def test_a_copy_of_a_copy_is_the_same(made, tmp_path):
-    command = [sys.executable, "-B", made, "copy", tmp_path]
-    first = subprocess.run(command, capture_output=True, text=True, check=True, env={})
-    again = subprocess.run(command, capture_output=True, text=True, check=True, env={})
-
-    assert contents(made) == contents(tmp_path / "launcher")
-    assert ("copied to", "is already in") == tuple(
-        words for words in ("copied to", "is already in") if words in first.stdout + again.stdout
-    )
-    assert {0o644} == {path.stat().st_mode & 0o777 for path in (tmp_path / "launcher").rglob("*.py")}
-
-
-def test_an_empty_volume_is_told_from_a_launcher(made, tmp_path):
-    check = [sys.executable, "-B", made, "check"]
-    empty = subprocess.run([*check, tmp_path], capture_output=True, text=True, env={})
-    whole = subprocess.run([*check, made.parent], capture_output=True, text=True, env={})
-
-    assert (1, 0) == (empty.returncode, whole.returncode)
-    assert "has no launcher (a volume that this cluster left empty?)" in empty.stderr
-
-
-def test_a_folder_without_its_marker_was_left_half_way_and_is_made_anew(made, tmp_path):
-    shutil.copytree(made, tmp_path / folder.NAME)
-    (tmp_path / folder.NAME / folder.MARKER).unlink()
-    (tmp_path / folder.NAME / "airlock_runner" / "launcher.py").write_text("half of it")
-
-    assert "" == folder.version_at(str(tmp_path))
-    assert folder.copy(str(tmp_path))
-    assert folder.VERSION == folder.version_at(str(tmp_path))
-    assert "half of it" != (tmp_path / folder.NAME / "airlock_runner" / "launcher.py").read_text()
-
-
-def test_another_version_is_replaced(made, tmp_path):
-    shutil.copytree(made, tmp_path / folder.NAME)
-    (tmp_path / folder.NAME / folder.MARKER).write_text("0.0.9\n")
-
-    assert ("0.0.9", True, folder.VERSION) == (
-        folder.version_at(str(tmp_path)),
-        folder.copy(str(tmp_path)),
-        folder.version_at(str(tmp_path)),
-    )
-
-
-def test_a_copy_that_fails_leaves_nothing_behind(made, tmp_path, monkeypatch):
-    def full(*_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(folder.shutil, "copyfile", full)
-    with pytest.raises(OSError, match="No space left"):
+def test_every_user_may_read_it_whatever_the_builds_umask_is(tmp_path):
+    before = os.umask(0o077)
+    try:
         folder.copy(str(tmp_path))
+    finally:
+        os.umask(before)
+    paths = [tmp_path / folder.NAME, *(tmp_path / folder.NAME).rglob("*")]
 
-    assert [] == list(tmp_path.iterdir())
-
-
-def test_where_nothing_can_be_written_the_copier_says_what_to_do(capsys, tmp_path):
-    (tmp_path / "file").write_text("")
-
-    assert 1 == folder.main(["copy", str(tmp_path / "file")])
-    assert "mount a volume there that this container may write to" in capsys.readouterr().err
-
-
-def test_the_marker_has_the_version_of_the_member():
-    project = tomllib.loads((ROOT / "runner" / "pyproject.toml").read_text())["project"]
-
-    assert folder.VERSION == project["version"]
+    assert {0o644} == {path.stat().st_mode & 0o777 for path in paths if path.is_file()}
+    assert {0o755} == {path.stat().st_mode & 0o777 for path in paths if path.is_dir()}

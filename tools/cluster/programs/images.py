@@ -56,11 +56,11 @@ def _ours(name: str, *members: str) -> Image:
 
 #: The runner comes before the example, which starts from it.
 IMAGES = (
-    _ours("sidecar", "wire", "sidecar"),
+    # The runner's sources are in the sidecar's build for the launcher, a folder in its image.
+    _ours("sidecar", "wire", "sidecar", "runner"),
     _ours("runner", "wire", "sdk", "runner"),
     _ours("operator", "wire", "operator"),
     _ours("server", "wire", "server"),
-    Image("launcher", ("wire", "runner")),
     Image("example", (), ("examples",), base="RUNNER", own="images/example/Containerfile"),
 )
 

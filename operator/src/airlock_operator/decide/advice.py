@@ -6,12 +6,12 @@ The advice names who can correct the fault: an author cannot correct the chart's
 
 import re
 
-from airlock_operator.observe.podfacts import BUNDLE, LAUNCHER, RUNNER, SIDECAR, PodFacts
+from airlock_operator.observe.podfacts import BUNDLE, RUNNER, SIDECAR, PodFacts
 from airlock_operator.observe.taskrun import TaskRun
 from airlock_operator.reasons import Reason
 from airlock_wire.taskrun import TOKEN_SECRET_PREFIX
 
-_OURS = (SIDECAR, LAUNCHER, BUNDLE)
+_OURS = (SIDECAR, BUNDLE)
 _IMAGE = (Reason.IMAGE_PULL, Reason.IMAGE_PULL_FAILED)
 _CONFIG = (Reason.CONFIG_ERROR, Reason.INVALID_POD)
 _CLAIM_WORDS = ("persistentvolumeclaim", "volume node affinity", "persistent volume", "persistentvolume")
@@ -42,7 +42,7 @@ def _particular(reason: Reason, message: str, run: TaskRun, pod: PodFacts | None
 
 
 def _of_image(message: str, run: TaskRun, container: str) -> str:
-    if container in (SIDECAR, LAUNCHER) or (container == RUNNER and not run.spec.image):
+    if container == SIDECAR or (container == RUNNER and not run.spec.image):
         return "that image is the chart's: an administrator corrects image.registry, image.tag or sidecar.pullSecrets"
     if container == BUNDLE:
         name = run.spec.bundle.name if run.spec.bundle is not None else ""

@@ -11,7 +11,7 @@ from datetime import datetime
 import msgspec
 
 from airlock_operator.decide.case import Answer, Case
-from airlock_operator.observe.podfacts import LAUNCHER, SIDECAR, PodFacts
+from airlock_operator.observe.podfacts import SIDECAR, PodFacts
 from airlock_operator.observe.taskrun import TaskRun
 from airlock_operator.pod.bundle import BUNDLE_VOLUME
 from airlock_operator.reasons import Reason
@@ -55,7 +55,6 @@ _STORAGE = ("ephemeral local storage", "local ephemeral storage", "exceeds the l
 _OURS = (
     *(f'"airlock-{name}"' for name in ("log", "state", "socket", "launcher", "token")),
     f"ontainer {SIDECAR} ",
-    f"ontainer {LAUNCHER} ",
 )
 
 
@@ -132,8 +131,6 @@ def _begun(run: TaskRun, pod: PodFacts) -> bool:
 def _why(run: TaskRun, pod: PodFacts) -> tuple[Reason, str, bool]:
     """Returns the reason, its message, and whether the sidecar reported it."""
     ended, sidecar_record = pod.runner_ended, pod.record
-    if pod.no_launcher and not run.status.stopping:
-        return Reason.INVALID_POD, pod.no_launcher, False
     if pod.no_bundle and not run.status.stopping:
         return Reason.BUNDLE_FAILED, pod.no_bundle, False
     never_ran = (

@@ -18,8 +18,6 @@ from airlock_wire.record import Record, decode
 
 SIDECAR = "sidecar"
 RUNNER = "runner"
-#: The init container that brings the launcher into a foreign image.
-LAUNCHER = "launcher"
 #: The init container that fetches a bundle.
 BUNDLE = "bundle"
 RUN_LABEL = "airlock.dev/taskrun"
@@ -44,7 +42,7 @@ _EXEC_REASONS = frozenset({"StartError", "ContainerCannotRun"})
 FETCH_WAITS = "waits"
 FETCHES = "runs"
 #: The containers that Airlock puts in a pod.
-_OURS = (SIDECAR, RUNNER, LAUNCHER, BUNDLE)
+_OURS = (SIDECAR, RUNNER, BUNDLE)
 #: Exit codes above are those of a process that a signal ended.
 _SIGNALS = 128
 
@@ -102,8 +100,6 @@ class PodFacts(msgspec.Struct, frozen=True, kw_only=True):
     waits: str = ""
     #: The image of the runner's container.
     image: str = ""
-    #: Why the launcher was not copied, in the words of its init container.
-    no_launcher: str = ""
     #: Whether the init container that fetches a bundle waits or runs; empty if the pod has none, or if it has ended.
     fetching: str = ""
     #: Why the bundle was not fetched: the last line of that init container.
@@ -180,7 +176,6 @@ def observe(body: dict[str, Any], *, gone: bool = False) -> PodFacts:
         config=configs[0].text if configs else "",
         waits=next((each.container for each in (*pulls, *configs)), ""),
         image=next((str(c.get("image") or "") for c in containers if c.get("name") == RUNNER), ""),
-        no_launcher=_no_launcher(_ended(_container(status.get("initContainerStatuses"), LAUNCHER))),
         fetching=_fetching(_container(status.get("initContainerStatuses"), BUNDLE)),
         no_bundle=_no_bundle(_ended(_container(status.get("initContainerStatuses"), BUNDLE))),
         runner_started=_time(running.get("startedAt"))
@@ -237,13 +232,6 @@ def _ended(container: dict[str, Any]) -> Ended | None:
         at=_time(terminated.get("finishedAt")),
         started=_time(terminated.get("startedAt")),
     )
-
-
-def _no_launcher(ended: Ended | None) -> str:
-    """Returns why the launcher was not copied. A signal's code means that the pod was deleted, which others explain."""
-    if ended is None or ended.runtime_failed or not (ended.code == 1 or ended.cannot_exec):
-        return ""
-    return ended.message.strip() or f"init container {LAUNCHER} ended with exit code {ended.code} ({ended.reason})"
 
 
 def _fetching(container: dict[str, Any]) -> str:

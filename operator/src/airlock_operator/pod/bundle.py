@@ -14,6 +14,7 @@ from airlock_operator import listed_bundles
 from airlock_operator.listed_bundles import ListedBundle
 from airlock_operator.observe.podfacts import BUNDLE
 from airlock_operator.observe.taskrun import TaskRun
+from airlock_operator.pod import launcher
 from airlock_operator.pod.expansion import unexpanded
 from airlock_operator.pod.security import security
 from airlock_wire import pod as shared
@@ -65,7 +66,7 @@ def container(run: TaskRun, bundle: ListedBundle, resources: Json, proxies: list
     fields: Json = {
         "name": BUNDLE,
         "image": bundle.image,
-        "command": ["python", shared.LAUNCHER_DIR],
+        "command": launcher.command(),
         # A kubelet would put variables in, those of the Secret too, and the version is the TaskRun's to write.
         "args": [unexpanded(each) for each in arguments],
         "env": [*({"name": name, "value": unexpanded(value)} for name, value in set_to.items()), *proxies],
@@ -73,7 +74,7 @@ def container(run: TaskRun, bundle: ListedBundle, resources: Json, proxies: list
         "resources": resources,
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": [
-            {"name": "airlock-launcher", "mountPath": shared.LAUNCHER_PARENT, "readOnly": True},
+            launcher.mount(),
             {"name": WORK_VOLUME, "mountPath": WORK_DIR},
             {"name": BUNDLE_VOLUME, "mountPath": BUNDLE_DIR},
         ],

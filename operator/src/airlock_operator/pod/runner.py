@@ -1,22 +1,21 @@
 """
-Builds the runner's container, and brings the launcher into an image without one (docs/adr/0013). Pure.
+Builds the runner's container, its volumes, and the container that fetches its bundle. Pure.
 """
 
 import json
 from collections.abc import Mapping
 from typing import Any
 
-from airlock_operator.listed_bundles import ListedBundle
-from airlock_operator.observe.podfacts import LAUNCHER, RUNNER
+from airlock_operator.observe.podfacts import RUNNER
 from airlock_operator.observe.taskrun import TaskRun
-from airlock_operator.pod import bundle
+from airlock_operator.pod import bundle, launcher
 from airlock_operator.pod.allowances import limits, proxies, requests
 from airlock_operator.pod.bundle import BUNDLE_DIR
 from airlock_operator.pod.expansion import unexpanded
 from airlock_operator.pod.security import security
 from airlock_operator.pod.sidecar import SOCKET_DIR
 from airlock_operator.pod.workload import INLINE, SOURCE_FILE
-from airlock_operator.settings import BY_IMAGE, Pods, resources
+from airlock_operator.settings import Pods, resources
 from airlock_wire import pod as shared
 
 Json = dict[str, Any]
@@ -30,7 +29,6 @@ TMP_DIR = "/tmp"  # noqa: S108 - the container's own
 RUNNER_FIELDS = ("resources", "env", "envFrom", "imagePullPolicy")
 
 _LOCAL_BUNDLE = "airflow.dag_processing.bundles.local.LocalDagBundle"
-_LAUNCHER_VOLUME = "airlock-launcher"
 
 
 def container(run: TaskRun, settings: Pods, trace: Mapping[str, str] | None = None) -> Json:
@@ -46,7 +44,7 @@ def container(run: TaskRun, settings: Pods, trace: Mapping[str, str] | None = No
     if fetched is not None:
         mounts.append({"name": bundle.BUNDLE_VOLUME, "mountPath": BUNDLE_DIR, "readOnly": True})
     if run.airflow:
-        mounts.append({"name": _LAUNCHER_VOLUME, "mountPath": shared.LAUNCHER_PARENT, "readOnly": True})
+        mounts.append(launcher.mount())
     fields = {name: pod_spec[name] for name in RUNNER_FIELDS if name in pod_spec}
     if not fields.get("resources") and settings.runner_resources:
         fields["resources"] = resources(settings.runner_resources)
@@ -65,50 +63,24 @@ def container(run: TaskRun, settings: Pods, trace: Mapping[str, str] | None = No
 
 def init_containers(run: TaskRun, settings: Pods) -> list[Json]:
     """
-    Returns the init containers: one brings the launcher into a foreign image, one fetches the bundle.
+    Returns the init container that fetches the bundle, if one is to be fetched.
 
-    The first copies the launcher into a volume, or checks that an image volume has it: a cluster that does not know
-    image volumes may mount an empty one, and only a container can see that. The last line of each init container is its
-    termination message, so that the operator can quote it.
+    The last line of it is its termination message, so that the operator can quote it.
     """
     fetched = bundle.fetched(run, settings.bundles)
-    if not run.airflow and fetched is None:
+    if fetched is None:
         return []
-    by_image = settings.launcher_by == BY_IMAGE
-    mount: Json = {"name": _LAUNCHER_VOLUME, "mountPath": shared.LAUNCHER_PARENT}
-    return [
-        {
-            "name": LAUNCHER,
-            "image": settings.launcher_image,
-            "imagePullPolicy": settings.sidecar_pull_policy,
-            "args": ["check" if by_image else "copy", shared.LAUNCHER_PARENT],
-            "securityContext": security(shared.RUNNER_UID),
-            "resources": {"requests": requests(settings, "10m", "16Mi"), "limits": limits(settings, "64Mi")},
-            "terminationMessagePolicy": "FallbackToLogsOnError",
-            "volumeMounts": [mount | {"readOnly": True} if by_image else mount],
-        },
-        *([_fetcher(run, fetched, settings)] if fetched is not None else []),
-    ]
-
-
-def _fetcher(run: TaskRun, fetched: ListedBundle, settings: Pods) -> Json:
     resources = {"requests": requests(settings, "50m", "192Mi"), "limits": limits(settings, "1Gi")}
-    return bundle.container(run, fetched, resources, proxies(settings))
+    return [bundle.container(run, fetched, resources, proxies(settings))]
 
 
 def volumes(run: TaskRun, settings: Pods) -> list[Json]:
     """Builds the runner's own volumes, beside those of its author."""
     fetched = bundle.fetched(run, settings.bundles)
-    launched = run.airflow or fetched is not None
     own_volumes: list[Json] = [{"name": "airlock-tmp", "emptyDir": {"sizeLimit": settings.scratch_size_limit}}]
     if run.spec.source is not None:
         item = {"path": SOURCE_FILE, "fieldRef": {"fieldPath": f"metadata.annotations['{SOURCE_ANNOTATION}']"}}
         own_volumes.append({"name": "airlock-source", "downwardAPI": {"defaultMode": 0o444, "items": [item]}})
-    if launched and settings.launcher_by == BY_IMAGE:
-        image = {"reference": settings.launcher_image, "pullPolicy": settings.sidecar_pull_policy}
-        own_volumes.append({"name": _LAUNCHER_VOLUME, "image": image})
-    elif launched:
-        own_volumes.append({"name": _LAUNCHER_VOLUME, "emptyDir": {"sizeLimit": "16Mi"}})
     if fetched is not None:
         own_volumes += bundle.volumes(fetched)
     return own_volumes
@@ -125,8 +97,7 @@ def bundle_root(run: TaskRun, settings: Pods) -> str:
 
 
 def _command(run: TaskRun) -> list[str]:
-    # Airflow's images may have Python 3.10, which has no -P; without it only the launcher's folder is in the path.
-    return ["python", shared.LAUNCHER_DIR] if run.airflow else ["python", "-P", "-m", "airlock_runner"]
+    return launcher.command() if run.airflow else ["python", "-P", "-m", "airlock_runner"]
 
 
 def _arguments(run: TaskRun, settings: Pods) -> list[str]:

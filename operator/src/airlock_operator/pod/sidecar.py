@@ -1,5 +1,7 @@
 """
 Builds the sidecar's container, which alone mounts the token, its state, the log and the store's credentials. Pure.
+
+It also brings the launcher into the pod, where an image of other containers lacks it.
 """
 
 from typing import Any
@@ -8,6 +10,7 @@ import msgspec
 
 from airlock_operator.observe.podfacts import SIDECAR
 from airlock_operator.observe.taskrun import TaskRun
+from airlock_operator.pod import bundle, launcher
 from airlock_operator.pod.allowances import limits, proxies, requests
 from airlock_operator.pod.expansion import unexpanded
 from airlock_operator.pod.security import security
@@ -61,6 +64,9 @@ def container(run: TaskRun, settings: Pods, logs: Logs, ca_pem: str) -> Json:
         names.CONNECT_SECONDS: str(_CONNECT_SECONDS),
         **_logs(logs),
     }
+    brings = _brings_launcher(run, settings)
+    if brings:
+        set_to[names.LAUNCHER_PARENT] = shared.LAUNCHER_PARENT
     env: list[Json] = [{"name": name, "value": unexpanded(value)} for name, value in set_to.items()]
     env += proxies(settings)
     for name, path in ((names.POD_NAME, "metadata.name"), (names.POD_UID, "metadata.uid")):
@@ -71,6 +77,8 @@ def container(run: TaskRun, settings: Pods, logs: Logs, ca_pem: str) -> Json:
         {"name": "airlock-log", "mountPath": LOG_DIR},
         {"name": "airlock-token", "mountPath": TOKEN_DIR, "readOnly": True},
     ]
+    if brings:
+        mounts.append(launcher.mount(read_only=False))
     if logs.credentials_secret:
         mounts.append({"name": "airlock-log-credentials", "mountPath": CREDENTIALS_DIR, "readOnly": True})
     return {
@@ -91,17 +99,24 @@ def container(run: TaskRun, settings: Pods, logs: Logs, ca_pem: str) -> Json:
 
 
 def volumes(run: TaskRun, settings: Pods, logs: Logs) -> list[Json]:
-    """Returns the sidecar's volumes, of which the runner mounts the socket's alone."""
+    """Returns the sidecar's volumes, of which other containers mount the socket's and the launcher's, read-only."""
     own_volumes: list[Json] = [
         {"name": "airlock-socket", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}},
         {"name": "airlock-state", "emptyDir": {"medium": "Memory", "sizeLimit": "32Mi"}},
         {"name": "airlock-log", "emptyDir": {"sizeLimit": "1Gi"}},
         {"name": "airlock-token"} | _token(run, settings),
     ]
+    if _brings_launcher(run, settings):
+        own_volumes.append(launcher.volume())
     if logs.credentials_secret:
         secret = {"secretName": logs.credentials_secret, "defaultMode": 0o444}
         own_volumes.append({"name": "airlock-log-credentials", "secret": secret})
     return own_volumes
+
+
+def _brings_launcher(run: TaskRun, settings: Pods) -> bool:
+    """Tells whether another container runs the launcher: a foreign runner, or what fetches the bundle."""
+    return run.airflow or bundle.fetched(run, settings.bundles) is not None
 
 
 def _token(run: TaskRun, settings: Pods) -> Json:

@@ -2,8 +2,6 @@
 The launcher's command with Airflow's runner as its child. In a foreign image Python runs the launcher's folder.
 
     python /airlock/opt/launcher --socket-dir FOLDER [--bundle-root FOLDER] [--grace-seconds SECONDS]
-    python /launcher copy PARENT     puts this folder below PARENT, from an init container
-    python /launcher check PARENT    says whether it is there, whole and of this version
     python /airlock/opt/launcher bundle [--deadline-seconds N] NAME VERSION TARGET    fetches a bundle
 
 Up to the check of Python's version the syntax is old enough for any Python 3 that an image may have.
@@ -22,12 +20,8 @@ def main() -> int:
         text = "airlock-launcher: {} is Python {}.{}; Airflow 3.3 needs 3.10 or newer: use an image that has both\n"
         sys.stderr.write(text.format(sys.executable, *sys.version_info[:2]))
         return _USAGE_EXIT
-    if len(sys.argv) == 3 and sys.argv[1] in ("copy", "check"):
-        from airlock_runner.airflow import folder  # imported where it is used: most starts do not
-
-        return folder.main(sys.argv[1:])
     if sys.argv[1:2] == ["bundle"]:
-        from airlock_runner.airflow import bundle  # the same
+        from airlock_runner.airflow import bundle  # imported where it is used: most starts do not
 
         return bundle.main(sys.argv[2:])
     from airlock_runner import launcher
