@@ -6,8 +6,11 @@ all of them without a question.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from airlock_wire.workload import SERVICE_CONNECTIONS
 
 CONNECTION, VARIABLE = "AIRFLOW_CONN_", "AIRFLOW_VAR_"
 #: A Secret has at most 1 MiB.
@@ -21,6 +24,25 @@ class TooLarge(ValueError):
 def among(environ: Mapping[str, str]) -> dict[str, str]:
     """Returns the variables of an environment that are connections and variables of Airflow's."""
     return {name: value for name, value in environ.items() if name.upper().startswith((CONNECTION, VARIABLE))}
+
+
+def of_services(connections: Mapping[str, Mapping[str, Any]], databases: Iterable[str]) -> list[str]:
+    """
+    Returns which connections are those of Airflow's own services, which no task gets: by Airflow's name for its
+    metadata database, or because they have the login, the password and the host of one of ``databases``, URIs.
+    """
+    logins = {_login(uri) for uri in databases}
+    return [
+        name
+        for name, fields in connections.items()
+        if name.upper().removeprefix(CONNECTION) in SERVICE_CONNECTIONS
+        or (fields["password"] and (fields["login"], fields["password"], (fields["host"] or "").lower()) in logins)
+    ]
+
+
+def _login(uri: str) -> tuple[str | None, str, str]:
+    parts = urlsplit(uri)
+    return unquote(parts.username or "") or None, unquote(parts.password or ""), (parts.hostname or "").lower()
 
 
 def document(connections: Mapping[str, Mapping[str, Any]], environ: Mapping[str, str]) -> bytes:

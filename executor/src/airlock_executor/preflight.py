@@ -8,6 +8,7 @@ import msgspec
 
 from airlock_executor.probes import NOBODYS, Reply
 from airlock_executor.settings import Settings, seconds
+from airlock_wire.workload import SERVICE_CONNECTIONS
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -138,13 +139,18 @@ def _of_airflow(facts: Facts, settings: Settings) -> list[Finding]:
         )
         results.append(Finding("pending-timeout", text, error=False))
     # Who asked for something that only the backend has knows more.
-    if facts.secrets_backend and not any(reply.name != NOBODYS for reply in facts.replies):
+    if facts.secrets_backend and not any(_of_users(reply) for reply in facts.replies):
         text = (
             f"[secrets] backend is {facts.secrets_backend}: the API server must have it, too, as it answers for "
             "connections and variables. Let the check ask for one that only the backend has: --connection, --variable"
         )
         results.append(Finding("secrets-backend", text, error=False))
     return results
+
+
+def _of_users(reply: Reply) -> bool:
+    """Tells whether somebody has named what was asked for; the check asks for more by itself."""
+    return reply.name not in (NOBODYS, *SERVICE_CONNECTIONS)
 
 
 def _of_reply(reply: Reply, api_url: str) -> list[Finding]:
@@ -161,7 +167,14 @@ def _of_reply(reply: Reply, api_url: str) -> list[Finding]:
     if reply.status not in (200, 404):
         text = f"the API server answered {reply.status} to the question for {what}: its log says why"
         return [Finding("api-server", text)]
-    if reply.status == 404 and reply.name != NOBODYS:
+    if reply.status == 200 and reply.name in SERVICE_CONNECTIONS:
+        text = (
+            f"the API server gives tasks {what}, which holds the password of Airflow's own database. Airlock's "
+            "sidecars refuse it, unless a policy names it, and tasks of other executors get it: set "
+            "enableBuiltInSecretEnvVars.AIRFLOW_CONN_AIRFLOW_DB to false in the values of Airflow's chart"
+        )
+        return [Finding("database-connection", text, error=False)]
+    if reply.status == 404 and _of_users(reply):
         text = f"the API server does not know {what}: give it the [secrets] backend that does, and a way to it"
         return [Finding("secrets-backend", text)]
     if reply.seconds > _SLOW_SECONDS:

@@ -61,6 +61,20 @@ def test_the_schedulers_own_connections_go_to_the_sidecar_alone(api, drive):
     assert "secret@h" not in str(api.taskruns)
 
 
+def test_the_database_that_airflows_chart_makes_a_connection_of_reaches_no_task(api, drive):
+    """Planted: the chart's own variable, and one of another name with the same login."""
+    database = "postgresql://airflow:the-password@db/airflow"
+    found = drive(
+        "scheduler.py", {"scenario": "succeeds"}, AIRFLOW_CONN_AIRFLOW_DB=database, AIRFLOW_CONN_REPORTS=f"{database}2",
+        AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC=database.replace("postgresql:", "postgresql+asyncpg:"),
+    )  # fmt: skip
+    data = api.secrets["airflow", f"airlock-token-{found['name']}"]["data"]
+    given = base64.b64decode(data["lookups.json"]).decode()
+
+    assert ["WAREHOUSE"] == list(json.loads(given)["connections"])
+    assert "the-password" not in given + str(api.taskruns)
+
+
 def test_a_pod_override_becomes_the_taskruns_pod_settings(api, drive):
     found = drive("scheduler.py", {"scenario": "succeeds", "override": True})
     spec = the_taskrun(api, found["name"])["spec"]

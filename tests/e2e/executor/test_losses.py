@@ -10,9 +10,10 @@ from kube import operators, processes
 from kube.witness import Witness
 
 pytestmark = pytest.mark.timeout(900)
-#: How many run at once, and how long the API server is away.
+#: How many run at once, how long each takes, more than it takes to start all, and how long the API server is away.
 LONG = bool(os.environ.get("AIRLOCK_SOAK"))
 COUNT = 30 if LONG else 8
+SLEEP_SECONDS = 150 if LONG else 25
 AWAY_SECONDS = 300 if LONG else 30
 
 
@@ -23,9 +24,10 @@ def starts(airflow, run_id, dag_id="sleepers"):
     return [int(line.removeprefix(mark).split("/")[0]) for line in lines if line.startswith(mark)]
 
 
-def running(airflow, run_id, seconds, count=COUNT):
-    airflow.trigger("sleepers", run_id, {"count": count, "seconds": seconds})
+def running(airflow, run_id, count=COUNT):
+    airflow.trigger("sleepers", run_id, {"count": count, "seconds": SLEEP_SECONDS})
     airflow.until(lambda: len(starts(airflow, run_id)) == count, 240, f"{count} tasks that run")
+    assert ("running", 1, count) in states(airflow, "sleepers", run_id)
 
 
 def states(airflow, dag_id, run_id):
@@ -47,21 +49,21 @@ def assert_each_ran_once(airflow, run_id, count=COUNT):
 
 
 def test_a_scheduler_that_was_killed_finds_its_taskruns_again_and_none_runs_twice(dropin, hooks):
-    running(dropin, "scheduler-killed", 25)
+    running(dropin, "scheduler-killed")
     processes.kill(hooks, dropin.team, "airflow", "scheduler")
 
     assert_each_ran_once(dropin, "scheduler-killed")
 
 
 def test_an_operator_that_was_killed_changes_nothing_for_airflow(dropin, hooks, system):
-    running(dropin, "operator-killed", 20)
+    running(dropin, "operator-killed")
     processes.kill(hooks, system, operators.leader(system), "operator")
 
     assert_each_ran_once(dropin, "operator-killed")
 
 
 def test_an_api_server_that_is_away_is_waited_for(dropin, hooks):
-    running(dropin, "api-away", 15)
+    running(dropin, "api-away")
     pid = str(processes.process_id(hooks, dropin.team, "airflow", "api-server"))
     children = hooks.node_exec("pgrep", "-P", pid, check=False).stdout.split()
     for each in (pid, *children):

@@ -28,6 +28,37 @@ def test_the_sidecars_file_has_the_servers_answers_by_names_in_upper_case():
     } == json.loads(text)
 
 
+URI = "postgresql+psycopg2://airflow:p%40ss@Postgresql.airflow:5432/airflow?sslmode=disable"
+SERVICES = {
+    "conn_id": "x",
+    "conn_type": "postgres",
+    "host": "postgresql.airflow",
+    "login": "airflow",
+    "password": "p@ss",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "is_of_services"),
+    [
+        # By Airflow's name for it, whatever it says.
+        ("AIRFLOW_CONN_AIRFLOW_DB", {"host": "elsewhere"}, True),
+        ("airflow_conn_Airflow_Db", {}, True),
+        # By what it opens: the same login at the same host, whatever the database and the port.
+        ("AIRFLOW_CONN_REPORTS", {}, True),
+        ("AIRFLOW_CONN_REPORTS", {"host": "POSTGRESQL.airflow", "schema": "other", "port": 6432}, True),
+        ("AIRFLOW_CONN_REPORTS", {"login": "reader"}, False),
+        ("AIRFLOW_CONN_REPORTS", {"password": "another"}, False),
+        ("AIRFLOW_CONN_REPORTS", {"host": "warehouse"}, False),
+        ("AIRFLOW_CONN_REPORTS", {"login": None, "password": None, "host": None}, False),
+    ],
+)
+def test_a_connection_to_the_metadata_database_is_no_tasks(name, changes, is_of_services):
+    of_services = lookups.of_services({name: SERVICES | changes}, [URI, "sqlite:////airflow.db", ""])
+
+    assert ([name] if is_of_services else []) == of_services
+
+
 def test_without_any_there_is_no_file():
     assert b"" == lookups.document({}, {"HOME": "/"})
 

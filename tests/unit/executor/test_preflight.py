@@ -47,6 +47,12 @@ def test_what_is_fine_has_no_findings():
         ({"replies": (Reply("variables", NOBODYS, 403),)}, "jwt-secret", True),
         ({"replies": (Reply("variables", NOBODYS, 404, 8.0),)}, "secrets-backend", False),
         ({"replies": (Reply("connections", "warehouse", 404),)}, "secrets-backend", True),
+        ({"replies": (Reply("connections", "AIRFLOW_DB", 200),)}, "database-connection", False),
+        (
+            {"secrets_backend": "acme.Vault", "replies": (Reply("connections", "AIRFLOW_DB", 404),)},
+            "secrets-backend",
+            False,
+        ),
         ({"secrets_backend": "acme.Vault", "replies": (Reply("variables", NOBODYS, 404),)}, "secrets-backend", False),
     ],
 )
@@ -56,7 +62,14 @@ def test_each_fault_is_a_finding_of_its_name(changes, name, error):
     assert (name, error) == (finding.name, finding.error)
 
 
-@pytest.mark.parametrize("reply", [Reply("variables", NOBODYS, 404, 0.1), Reply("connections", "warehouse", 200, 0.1)])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply("variables", NOBODYS, 404, 0.1),
+        Reply("connections", "warehouse", 200, 0.1),
+        Reply("connections", "AIRFLOW_DB", 404, 0.1),
+    ],
+)
 def test_an_api_server_that_answers_as_it_should_is_not_a_finding(reply):
     assert [] == names(replies=(reply,))
 

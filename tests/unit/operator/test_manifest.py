@@ -17,7 +17,7 @@ from airlock_sidecar import launcher_copy
 from airlock_sidecar.settings import SidecarSettings
 from airlock_wire import pod as shared
 from airlock_wire.taskrun import Access as SpecAccess
-from airlock_wire.workload import AIRFLOWS_TRIGGERS, Access, Execute
+from airlock_wire.workload import AIRFLOWS_TRIGGERS, SERVICE_CONNECTIONS, Access, Execute
 
 ASKED = {
     "env": [{"name": "A", "value": "1"}],
@@ -288,8 +288,8 @@ def test_what_a_taskrun_narrows_is_told_to_its_sidecar():
 def test_what_a_taskrun_does_not_narrow_is_the_servers_to_say_but_for_xcoms_of_other_tasks():
     assert Access() == told(made()).access
     assert Access(variables=("v",)) == told(made(access={"variables": ["v"]})).access
-    assert Access(xcom_writes=None) == told(made(**SECRET)).access
-    assert Access(xcom_writes=()) == told(made(**SECRET, access={"xcomWrites": []})).access
+    assert Access(xcom_writes=None, connections_by_name=("AIRFLOW_DB",)) == told(made(**SECRET)).access
+    assert () == told(made(**SECRET, access={"xcomWrites": []})).access.xcom_writes
 
 
 def test_what_an_administrator_lets_an_airflows_triggerer_be_told_counts_where_the_taskrun_does_not_say():
@@ -297,12 +297,15 @@ def test_what_an_administrator_lets_an_airflows_triggerer_be_told_counts_where_t
     own = {"deferrals": [], "assetEvents": ["mine"]}
 
     assert (
-        Access(xcom_writes=None, deferrals=(*AIRFLOWS_TRIGGERS, "my.triggers.*"), asset_events=("orders",))
+        Access(
+            xcom_writes=None, deferrals=(*AIRFLOWS_TRIGGERS, "my.triggers.*"), asset_events=("orders",),
+            connections_by_name=SERVICE_CONNECTIONS,
+        )
         == told(made(**SECRET, settings=listed)).access
-    )
-    assert (
-        Access(xcom_writes=None, deferrals=(), asset_events=("mine",))
-        == told(made(**SECRET, settings=listed, access=own)).access
+    )  # fmt: skip
+    assert ((), ("mine",)) == (
+        told(made(**SECRET, settings=listed, access=own)).access.deferrals,
+        told(made(**SECRET, settings=listed, access=own)).access.asset_events,
     )
     # Nobody's triggerer is told anything by a task of Airlock's own server.
     assert Access() == told(made(settings=listed)).access

@@ -6,7 +6,7 @@ from airlock_sidecar.requests import access
 from airlock_sidecar.requests.access import Missing
 from airlock_wire import patterns
 from airlock_wire.protocol import lookups
-from airlock_wire.workload import Access
+from airlock_wire.workload import SERVICE_CONNECTIONS, Access
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,24 @@ def test_a_pattern(pattern, name, expected):
 )
 def test_the_grant_that_is_missing(granted, name, expected):
     assert expected == access.missing(Access(connections=granted), access.CONNECTIONS, name)
+
+
+@pytest.mark.parametrize("granted", [None, (), ("*",), ("airflow_*",), ("AIRFLOW_DB?",)])
+# Airflow looks into its environment under the id in upper case, and the last one has a ligature.
+@pytest.mark.parametrize("name", ["airflow_db", "AIRFLOW_DB", "Airflow_Db", "air\ufb02ow_db"])
+def test_the_connection_of_airflows_own_services_is_nobodys_without_its_very_name(granted, name):
+    allowed = Access(connections=granted, connections_by_name=SERVICE_CONNECTIONS)
+
+    assert Missing("connections", name) == access.missing(allowed, access.CONNECTIONS, name)
+    assert access.missing(Access(), access.CONNECTIONS, name) is None
+
+
+def test_a_policy_that_names_it_opens_it():
+    allowed = Access(connections=("*", "airflow_db"), connections_by_name=SERVICE_CONNECTIONS)
+
+    assert access.missing(allowed, access.CONNECTIONS, "airflow_db") is None
+    assert access.missing(allowed, access.CONNECTIONS, "warehouse") is None
+    assert access.missing(allowed, access.VARIABLES, "airflow_db") is None
 
 
 def test_a_missing_grant_is_named_as_the_manifest_spells_it():

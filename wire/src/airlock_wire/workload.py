@@ -22,6 +22,10 @@ HARMFUL_TRIGGERS = (
     "airflow.providers.standard.triggers.file.DirectoryFileDeleteTrigger",
 )
 
+#: The connections of a real Airflow's services: its metadata database, which its chart sets for all of them, the API
+#: server too. In upper case, as a variable of the environment has it: whatever becomes that is the same connection.
+SERVICE_CONNECTIONS = ("AIRFLOW_DB",)
+
 
 class Access(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """
@@ -36,9 +40,13 @@ class Access(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     Two reach further and are always narrowed. ``deferrals`` are paths of the classes that a deferral may name: a real
     Airflow's triggerer imports and calls them beside its keys. ``asset_events`` are the assets that a success may
     claim, which makes other DAGs run.
+
+    ``connections_by_name`` are ids in upper case that neither a ``*`` nor None allows: ``connections`` must have the id
+    itself.
     """
 
     connections: tuple[str, ...] | None = None
+    connections_by_name: tuple[str, ...] = ()
     variables: tuple[str, ...] | None = None
     variable_writes: tuple[str, ...] | None = None
     xcom_reads: tuple[str, ...] | None = None

@@ -17,6 +17,7 @@ from airlock_executor.kube import errors
 from airlock_executor.kube.api import Cluster
 from airlock_executor.preflight import Facts, Finding
 from airlock_executor.settings import Settings
+from airlock_wire.workload import SERVICE_CONNECTIONS
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +100,7 @@ def with_replies(facts: Facts, connections: list[str], variables: list[str]) -> 
     api_url = get_execution_api_server_url(conf)
     claims = {"sub": str(uuid4()), "scope": "execution"}
     token = BaseExecutor().jwt_generator.generate(extras=claims, valid_for=_SECONDS)
-    questions = [("variables", probes.NOBODYS)]
+    questions = [("variables", probes.NOBODYS), *(("connections", each) for each in SERVICE_CONNECTIONS)]
     questions += [("connections", each) for each in connections] + [("variables", each) for each in variables]
     replies = tuple(probes.ask(api_url, token, kind, name) for kind, name in questions)
     return msgspec.structs.replace(facts, api_url=api_url, replies=replies)
@@ -113,7 +114,11 @@ def _file_errors(settings: Settings) -> list[str]:
         failures.append(str(e))
     template = settings.pod_template_file
     if template and not Path(template).is_file():
-        failures.append(f"pod template {template} does not exist: correct [airlock] pod_template_file")
+        failures.append(
+            f"pod template {template} is not a file: correct pod_template_file in [airlock] or [kubernetes_executor]. "
+            "Airflow's chart writes its own for KubernetesExecutor alone, and names it for every executor: in its "
+            "values set config.kubernetes_executor.pod_template_file to an empty text"
+        )
     return failures
 
 

@@ -59,9 +59,10 @@ def workload(run: TaskRun, settings: Pods) -> wire.Execute:
 def access(spec: Spec, settings: Pods, *, by_secret: bool) -> wire.Access:
     """
     Returns what the launch may ask for. What the TaskRun does not narrow is left to the server, except writing XComs of
-    other tasks: by default a launch may write none with Airlock's server, and any with Airflow's. If the TaskRun does
-    not say which classes a deferral may name, and which assets a success may claim, an administrator does. With
-    Airlock's server a success may claim the TaskRun's outlets, if the TaskRun does not say.
+    other tasks: by default a launch may write none with Airlock's server, and any with Airflow's. The connections of
+    Airflow's own services must be named one by one. If the TaskRun does not say which classes a deferral may name, and
+    which assets a success may claim, an administrator does. With Airlock's server a success may claim the TaskRun's
+    outlets, if the TaskRun does not say.
     """
     lists = msgspec.structs.asdict(spec.access or Access())
     narrowed = {rule: patterns for rule, patterns in lists.items() if patterns is not None}
@@ -69,6 +70,7 @@ def access(spec: Spec, settings: Pods, *, by_secret: bool) -> wire.Access:
         names = {text for outlet in spec.outlets for text in (outlet.name, outlet.uri) if text}
         narrowed.setdefault("asset_events", tuple(sorted(names)))
     if by_secret:
+        narrowed["connections_by_name"] = wire.SERVICE_CONNECTIONS
         narrowed.setdefault("xcom_writes", None)
         narrowed.setdefault("deferrals", wire.AIRFLOWS_TRIGGERS + patterns(settings.airflow_deferrals))
         narrowed.setdefault("asset_events", patterns(settings.airflow_asset_events))

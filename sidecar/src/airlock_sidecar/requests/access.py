@@ -42,8 +42,14 @@ class Missing(NamedTuple):
 
 
 def missing(access: Access, rule: str, name: str) -> Missing | None:
-    """Returns the grant that one name lacks under a rule; None where it is there, or where nothing is narrowed."""
+    """
+    Returns the grant that one name lacks under a rule; None where it is there, or where nothing is narrowed.
+
+    Airflow looks for a connection in its environment under the id in upper case, so an id is compared in this form.
+    """
     granted: Iterable[str] | None = getattr(access, rule)
+    if rule == CONNECTIONS and name.upper() in access.connections_by_name:
+        return None if name in (granted or ()) else Missing(camel(rule), name)
     if granted is None or any(patterns.matches(pattern, name) for pattern in granted):
         return None
     return Missing(camel(rule), name)
