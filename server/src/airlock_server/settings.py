@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from airlock_server import dag_settings
 from airlock_wire.pod import GRACE_SECONDS
 from airlock_wire.process.settings import SECRET, SECRET_BY_COMMAND, Origins, SettingsError, read
 from airlock_wire.protocol.frames import MAX_FRAME_BYTES
@@ -168,22 +169,6 @@ class ParseSettings(msgspec.Struct, frozen=True, kw_only=True):
     timeout_seconds: float = 30.0
 
 
-class CoreSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """DAG files and what a DAG starts with, by Airflow's names."""
-
-    #: The folder of DAG files of the bundle ``dags-folder``. Empty: ``dags`` in the home.
-    dags_folder: str = ""
-    #: Whether the examples of Airlock are a bundle too, ``examples``.
-    load_examples: bool = False
-    #: Whether only files are imported that have the words of a DAG file: ``airflow`` or ``airlock``, and ``dag`` or
-    #: ``asset``, in any case.
-    dag_discovery_safe_mode: bool = True
-    #: How ``.airflowignore`` files are written: ``glob``, as git's, or ``regexp``.
-    dag_ignore_file_syntax: Literal["glob", "regexp"] = "glob"
-    #: Whether a DAG that does not say so itself is paused when it is first seen.
-    dags_are_paused_at_creation: bool = True
-
-
 class DagProcessorSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The DAG processor, by Airflow's names."""
 
@@ -293,7 +278,11 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     logging: LoggingSettings = LoggingSettings()
     local: LocalSettings = LocalSettings()
     parse: ParseSettings = ParseSettings()
-    core: CoreSettings = CoreSettings()
+    core: dag_settings.CoreSettings = dag_settings.CoreSettings()
+    operators: dag_settings.OperatorsSettings = dag_settings.OperatorsSettings()
+    sensors: dag_settings.SensorsSettings = dag_settings.SensorsSettings()
+    email: dag_settings.EmailSettings = dag_settings.EmailSettings()
+    scheduler: dag_settings.SchedulerSettings = dag_settings.SchedulerSettings()
     dag_processor: DagProcessorSettings = DagProcessorSettings()
     encryption: EncryptionSettings = EncryptionSettings()
     kubernetes: KubernetesSettings = KubernetesSettings()
@@ -330,4 +319,5 @@ def read_settings(home: Path, environ: Mapping[str, str], ask: Ask | None = None
     for name in ("pool_size", "statement_seconds", "lock_seconds"):
         if (value := getattr(settings.database, name)) <= 0:
             raise SettingsError(f"[database] {name} is {value:g}; use a number above 0")
+    dag_settings.check(settings)
     return settings, origins

@@ -9,9 +9,10 @@ import sqlalchemy as sa
 from airlock_server.dag_processor import processor as module
 from airlock_server.dag_processor.bundles import Bundle
 from airlock_server.dag_processor.processor import Processor
+from airlock_server.dag_settings import CoreSettings
 from airlock_server.launching.local.executor import CannotLaunch
 from airlock_server.launching.local.parsing import FileResult
-from airlock_server.settings import CoreSettings, DagProcessorSettings
+from airlock_server.settings import DagProcessorSettings
 from airlock_server.store import schema
 from airlock_server.store.errors import Unavailable
 from airlock_server.store.parsed import errors

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from airlock_server import settings
+from airlock_server import dag_settings
 from airlock_server.settings import ServerSettings, load_settings
 from airlock_wire.process.settings import SettingsError
 
@@ -36,6 +36,11 @@ def test_the_environment_sets_a_value_of_the_settings_type():
         ("AIRLOCK__DATABASE__POOL_SIZE", "0", r"\[database\] pool_size"),
         ("AIRLOCK__DATABASE__STATEMENT_SECONDS", "0", r"\[database\] statement_seconds"),
         ("AIRLOCK__DATABASE__LOCK_SECONDS", "-1", r"\[database\] lock_seconds"),
+        ("AIRLOCK__CORE__DEFAULT_TASK_RETRIES", "-1", r"\[core\] default_task_retries is -1; use 0 or more"),
+        ("AIRLOCK__CORE__MAX_TEMPLATED_FIELD_LENGTH", "0", r"\[core\] max_templated_field_length is 0; use 1 or more"),
+        ("AIRLOCK__CORE__DEFAULT_TIMEZONE", "Delft", "default_timezone is 'Delft'; use utc, system, or a name"),
+        ("AIRLOCK__CORE__DEFAULT_TASK_WEIGHT_RULE", "sideways", "AIRLOCK__CORE__DEFAULT_TASK_WEIGHT_RULE"),
+        ("AIRLOCK__SENSORS__DEFAULT_TIMEOUT", "nan", r"\[sensors\] default_timeout is nan; use 0 or more"),
     ],
 )
 def test_a_wrong_setting_is_refused_with_its_fix(name, value, says):
@@ -44,8 +49,29 @@ def test_a_wrong_setting_is_refused_with_its_fix(name, value, says):
 
 
 def test_every_setting_is_documented():
-    lines = inspect.getsource(settings).splitlines()
     for section in msgspec.structs.fields(ServerSettings):
+        lines = inspect.getsource(section.type).splitlines()
         for field in msgspec.structs.fields(section.type):
             at = next(i for i, line in enumerate(lines) if line.startswith(f"    {field.name}: "))
             assert lines[at - 1].startswith("    #: "), f"[{section.name}] {field.name}"
+
+
+def test_dag_files_get_the_settings_that_shape_dags_and_are_not_at_their_defaults():
+    loaded = load_settings(
+        NOWHERE,
+        {
+            "AIRLOCK__CORE__DEFAULT_TASK_RETRIES": "2",
+            "AIRLOCK__CORE__DEFAULT_TASK_RETRY_DELAY": "300",
+            "AIRLOCK__CORE__DAGS_FOLDER": "/dags",
+            "AIRLOCK__CORE__MAX_TASK_RETRY_DELAY": "60",
+            "AIRLOCK__SCHEDULER__CATCHUP_BY_DEFAULT": "true",
+            "AIRLOCK__SENSORS__DEFAULT_TIMEOUT": "7.5",
+        },
+    )
+
+    assert {} == dag_settings.variables(ServerSettings())
+    assert {
+        "AIRFLOW__CORE__DEFAULT_TASK_RETRIES": "2",
+        "AIRFLOW__SCHEDULER__CATCHUP_BY_DEFAULT": "True",
+        "AIRFLOW__SENSORS__DEFAULT_TIMEOUT": "7.5",
+    } == dag_settings.variables(loaded)

@@ -8,11 +8,12 @@ from typing import Any, Final
 import msgspec
 
 from airlock.sdk.bases.operator import BaseOperator
+from airlock.sdk.basis.settings import whole
 from airlock.sdk.definitions.template import Rendering
 from airlock.sdk.exceptions import NotJson
 from airlock_runner.json_values import plain
 
-#: How much of one field is kept for people to look at.
+#: How much of one field is kept for people to look at, unless [core] max_templated_field_length says otherwise.
 MAX_FIELD_CHARS: Final = 4096
 
 
@@ -34,17 +35,18 @@ def shown(operator: BaseOperator) -> dict[str, Any]:
     """
     Returns the fields as people see them: JSON, each field bounded. A value that is not JSON is shown as its repr.
     """
-    return {field: _bounded(getattr(operator, field, None)) for field in operator.template_fields}
+    limit = whole("core", "max_templated_field_length", MAX_FIELD_CHARS)
+    return {field: _bounded(getattr(operator, field, None), limit) for field in operator.template_fields}
 
 
-def _bounded(value: Any) -> Any:
+def _bounded(value: Any, limit: int) -> Any:
     if isinstance(value, tuple):
         value = list(value)
     try:
         value = plain(value, "field")
-        text = msgspec.json.encode(value).decode()
+        text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
     except NotJson:
         value = text = repr(value).encode(errors="backslashreplace").decode()
-    if len(text) <= MAX_FIELD_CHARS:
+    if len(text) <= limit:
         return value
-    return f"{text[:MAX_FIELD_CHARS]}… [cut: {len(text)} characters]"
+    return f"{text[: max(0, limit)]}… [cut: {len(text)} characters]"

@@ -2,8 +2,8 @@
 
 from typing import Any, Final
 
-from airlock.sdk.basis.settings import setting
-from airlock.sdk.exceptions import AirlockException
+from airlock.sdk.basis.settings import as_number, as_switch, as_whole, setting
+from airlock.sdk.exceptions import AirlockConfigException
 
 #: Airflow's defaults of what DAG files ask for. An option that is set in the runner's environment wins.
 DEFAULTS: Final[dict[tuple[str, str], str]] = {
@@ -18,7 +18,9 @@ DEFAULTS: Final[dict[tuple[str, str], str]] = {
     ("core", "default_task_retries"): "0",
     ("core", "default_task_retry_delay"): "300",
     ("core", "max_task_retry_delay"): "86400",
+    ("core", "default_task_execution_timeout"): "",
     ("core", "default_task_weight_rule"): "downstream",
+    ("core", "max_consecutive_failed_dag_runs_per_dag"): "0",
     ("core", "dag_run_conf_overrides_params"): "True",
     ("core", "max_templated_field_length"): "4096",
     ("core", "xcom_backend"): "airflow.sdk.execution_time.xcom.BaseXCom",
@@ -28,6 +30,10 @@ DEFAULTS: Final[dict[tuple[str, str], str]] = {
     ("operators", "default_owner"): "airflow",
     ("operators", "default_queue"): "default",
     ("operators", "default_deferrable"): "False",
+    ("operators", "default_cpus"): "1",
+    ("operators", "default_ram"): "512",
+    ("operators", "default_disk"): "512",
+    ("operators", "default_gpus"): "0",
     ("sensors", "default_timeout"): "604800",
     ("logging", "logging_level"): "INFO",
     ("logging", "min_length_masked_secret"): "5",
@@ -52,10 +58,6 @@ DEFAULTS: Final[dict[tuple[str, str], str]] = {
 _MISSING: Final[Any] = object()
 
 
-class AirlockConfigException(AirlockException):
-    """A setting does not exist, or its value is not what was asked for. The text names it."""
-
-
 class Configuration:
     """
     Settings of the runner's environment: ``AIRLOCK__SECTION__OPTION``, or Airflow's names of them. The platform's own,
@@ -64,8 +66,8 @@ class Configuration:
 
     def get(self, section: str, key: str, fallback: Any = _MISSING, **_: Any) -> Any:
         """Returns a setting as text. Raises AirlockConfigException for an unknown one without ``fallback``."""
-        value = setting(section, key, "\0")
-        if value != "\0":
+        value = setting(section, key, None)
+        if value is not None:
             return value
         if fallback is not _MISSING:
             return fallback
@@ -79,28 +81,15 @@ class Configuration:
 
     def getboolean(self, section: str, key: str, fallback: Any = _MISSING) -> bool:
         """Returns a setting that is on or off."""
-        value = self.get(section, key, fallback)
-        text = str(value).partition("#")[0].strip().lower()
-        if text in ("t", "true", "1"):
-            return True
-        if text in ("f", "false", "0"):
-            return False
-        raise AirlockConfigException(f"[{section}] {key} must be True or False, not {value!r}")
+        return as_switch(section, key, self.get(section, key, fallback))
 
     def getint(self, section: str, key: str, fallback: Any = _MISSING) -> int:
         """Returns a whole number."""
-        return int(self._number(section, key, fallback, int))
+        return as_whole(section, key, self.get(section, key, fallback))
 
     def getfloat(self, section: str, key: str, fallback: Any = _MISSING) -> float:
         """Returns a number."""
-        return float(self._number(section, key, fallback, float))
-
-    def _number(self, section: str, key: str, fallback: Any, kind: type) -> Any:
-        value = self.get(section, key, fallback)
-        try:
-            return kind(value)
-        except (TypeError, ValueError):
-            raise AirlockConfigException(f"[{section}] {key} must be a number, not {value!r}") from None
+        return as_number(section, key, self.get(section, key, fallback))
 
     def getlist(self, section: str, key: str, fallback: Any = _MISSING, delimiter: str = ",") -> list[str]:
         """Returns texts between delimiters."""
@@ -121,7 +110,7 @@ class Configuration:
 
     def has_option(self, section: str, option: str) -> bool:
         """Tells whether the setting is set, or has a default."""
-        return setting(section, option, "\0") != "\0" or (section.lower(), option.lower()) in DEFAULTS
+        return setting(section, option, None) is not None or (section.lower(), option.lower()) in DEFAULTS
 
 
 conf: Final = Configuration()

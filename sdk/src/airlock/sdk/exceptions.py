@@ -17,6 +17,7 @@ Everything that `airlock.sdk` and the runner raise into a DAG author's code.
   x TaskNotFound                the DAG has no task of this id
     + NodeNotFound              it has no task and no group of this id (also a KeyError)
   x AirlockNotFoundException    something that was asked for does not exist
+  x AirlockConfigException      a setting does not exist or has a wrong value: correct it where the message says
   x AirlockOptionalProviderFeatureException  a feature needs a package that is not installed
   x AirlockDagCycleException    tasks wait for each other: remove an arrow
   x FailFastDagInvalidTriggerRule  a DAG that stops at the first failure has a task that waits for failures
@@ -121,6 +122,10 @@ class LoadError(AirlockException):
 
 class AirlockNotFoundException(AirlockException):
     """Something that was asked for does not exist."""
+
+
+class AirlockConfigException(AirlockException):
+    """A setting does not exist, or its value is not what was asked for. The text names it."""
 
 
 class AirlockOptionalProviderFeatureException(AirlockException):

@@ -3,15 +3,9 @@
 import datetime as dt
 from typing import Any, Final, overload
 
-from airlock.sdk.basis.settings import setting
-from airlock.sdk.basis.zones import zone
+from airlock.sdk.basis.zones import default_zone, zone
 
 utc: Final = dt.UTC
-
-
-def _default() -> dt.tzinfo:
-    name = setting("core", "default_timezone", "UTC")
-    return dt.datetime.now().astimezone().tzinfo or dt.UTC if name == "system" else zone(name)
 
 
 def _pendulum() -> Any:
@@ -48,14 +42,14 @@ def make_aware(value: dt.datetime | None, timezone: dt.tzinfo | None = None) -> 
         return None
     if is_localized(value):
         raise ValueError(f"make_aware takes a datetime without a time zone, and {value} has one")
-    return value.replace(fold=1, tzinfo=timezone or _default())
+    return value.replace(fold=1, tzinfo=timezone or default_zone())
 
 
 def make_naive(value: dt.datetime, timezone: dt.tzinfo | None = None) -> dt.datetime:
     """Returns the time on the wall in a zone: the default one unless given. Raises ValueError without a time zone."""
     if is_naive(value):
         raise ValueError(f"make_naive takes a datetime with a time zone, and {value} has none")
-    local = value.astimezone(timezone or _default())
+    local = value.astimezone(timezone or default_zone())
     return dt.datetime(*local.timetuple()[:6], local.microsecond)  # noqa: DTZ001 - what it is for
 
 
@@ -80,12 +74,12 @@ def convert_to_utc(value: dt.datetime | None) -> dt.datetime | None:
     """Returns a datetime in UTC. One without a time zone is in the default one."""
     if value is None:
         return None
-    return coerce_datetime((value if is_localized(value) else value.replace(tzinfo=_default())).astimezone(utc))
+    return coerce_datetime((value if is_localized(value) else value.replace(tzinfo=default_zone())).astimezone(utc))
 
 
 def datetime(*args: Any, **kwargs: Any) -> dt.datetime:
     """Returns a datetime of these parts, in the default time zone unless ``tzinfo`` is given."""
-    return dt.datetime(*args, **{"tzinfo": _default(), **kwargs})  # noqa: DTZ001 - it is given
+    return dt.datetime(*args, **{"tzinfo": default_zone(), **kwargs})  # noqa: DTZ001 - it is given
 
 
 def parse(string: str, timezone: Any = None, *, strict: bool = False) -> dt.datetime:
@@ -95,10 +89,10 @@ def parse(string: str, timezone: Any = None, *, strict: bool = False) -> dt.date
     Without pendulum the text must be as ISO 8601 has it. ``strict`` allows no other form with pendulum either.
     """
     if pendulum := _pendulum():
-        parsed: dt.datetime = pendulum.parse(string, tz=timezone or _default(), strict=strict)
+        parsed: dt.datetime = pendulum.parse(string, tz=timezone or default_zone(), strict=strict)
         return parsed
     value = dt.datetime.fromisoformat(string)
-    return value if value.tzinfo else value.replace(tzinfo=zone(timezone) if timezone else _default())
+    return value if value.tzinfo else value.replace(tzinfo=zone(timezone) if timezone else default_zone())
 
 
 def from_timestamp(timestamp: float, tz: str | dt.tzinfo = utc) -> dt.datetime:

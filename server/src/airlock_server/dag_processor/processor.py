@@ -30,9 +30,10 @@ from airlock_server.dag_processor.records import Records
 from airlock_server.dag_processor.schedule import FileKey, FileState, Policy
 from airlock_server.dag_processor.sources.fetching import fetch
 from airlock_server.dag_processor.sources.folders import CannotFetch
+from airlock_server.dag_settings import CoreSettings
 from airlock_server.launching.local.executor import CannotLaunch
 from airlock_server.launching.local.parsing import FileResult
-from airlock_server.settings import CoreSettings, DagProcessorSettings
+from airlock_server.settings import DagProcessorSettings
 from airlock_server.store.engine.database import Engine
 from airlock_wire.process import backoff
 

@@ -7,9 +7,10 @@ from functools import partial
 from typing import Any
 
 from airlock_server.dag_processor.schedule import FileKey, FileState
+from airlock_server.dag_settings import CoreSettings
 from airlock_server.launching.local.parsing import FileResult
 from airlock_server.rules.parsing import outdated
-from airlock_server.settings import CoreSettings, DagProcessorSettings
+from airlock_server.settings import DagProcessorSettings
 from airlock_server.store.engine.database import Engine
 from airlock_server.store.engine.types import now
 from airlock_server.store.errors import StoreError

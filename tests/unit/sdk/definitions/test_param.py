@@ -4,6 +4,7 @@ import pytest
 from doubles.imports import imported_by
 
 from airlock.sdk.definitions.param import Param, ParamsDict, ParamValidationError, process_params
+from airlock.sdk.exceptions import AirlockConfigException
 
 
 class Declared:
@@ -60,7 +61,7 @@ def test_the_place_in_a_nested_value_is_named():
 
 def test_a_switch_that_is_neither_is_named(monkeypatch):
     monkeypatch.setenv("AIRLOCK__CORE__DAG_RUN_CONF_OVERRIDES_PARAMS", "perhaps")
-    with pytest.raises(ValueError, match=r"dag_run_conf_overrides_params .*'perhaps'"):
+    with pytest.raises(AirlockConfigException, match=r"dag_run_conf_overrides_params .*'perhaps'"):
         process_params(DAG, None, {"a": 1}, suppress_exception=False)
 
 

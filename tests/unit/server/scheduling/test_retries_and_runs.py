@@ -17,6 +17,12 @@ from airlock_wire.states import TaskInstanceState as S
 DATE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
+def delay(of_task, instance, max_delay_seconds=86_400.0):
+    """Seconds between the end of a try and the next one."""
+    at = retries.next_try("d", of_task, instance, DATE, now=DATE + timedelta(1), max_delay_seconds=max_delay_seconds)
+    return (at - DATE).total_seconds()
+
+
 @pytest.mark.parametrize(
     ("state", "own", "try_number", "max_tries", "expected"),
     [
@@ -45,14 +51,20 @@ def test_the_next_try_of_an_instance_waits_as_its_task_says():
     grows = task("t", retry_delay_seconds=60.0, retry_exponential_backoff=2.0, max_retry_delay_seconds=100.0)
     instance = Instance(task_id="t", try_number=5, end_date=DATE)
 
-    assert DATE + timedelta(seconds=100) == retries.next_try("d", grows, instance, DATE, now=DATE + timedelta(1))
-    assert DATE + timedelta(seconds=300) == retries.next_try("d", task("t"), instance, DATE, now=DATE + timedelta(1))
+    assert 100 == delay(grows, instance)
+    assert 300 == delay(task("t"), instance)
+
+
+def test_a_delay_that_grows_stops_at_the_setting_and_one_that_does_not_is_the_tasks_own():
+    grows = task("t", retry_delay_seconds=60.0, retry_exponential_backoff=2.0)
+    instance = Instance(task_id="t", try_number=5, end_date=DATE)
+
+    assert 70 == delay(grows, instance, max_delay_seconds=70.0)
+    assert 300 == delay(task("t"), instance, max_delay_seconds=70.0)
 
 
 def test_a_retry_policys_delay_replaces_the_rest():
-    instance = Instance(task_id="t", try_number=1, end_date=DATE, retry_delay_override=5.0)
-
-    assert DATE + timedelta(seconds=5) == retries.next_try("d", task("t"), instance, DATE, now=DATE + timedelta(1))
+    assert 5 == delay(task("t"), Instance(task_id="t", try_number=1, end_date=DATE, retry_delay_override=5.0))
 
 
 @pytest.mark.parametrize(

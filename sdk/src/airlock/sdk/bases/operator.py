@@ -8,7 +8,7 @@ from airlock.sdk.bases import arguments, options
 from airlock.sdk.bases.abstract_operator import AbstractOperator
 from airlock.sdk.bases.defaults import OperatorMeta
 from airlock.sdk.basis.notset import NOTSET
-from airlock.sdk.basis.rules import TriggerRule, WeightRule
+from airlock.sdk.basis.rules import TriggerRule
 from airlock.sdk.definitions.graph import setup_teardown
 from airlock.sdk.definitions.xcom_arg import XComArg
 from airlock.sdk.exceptions import TaskDeferralError, TaskDeferralTimeout, TaskDeferred
@@ -35,7 +35,8 @@ class BaseOperator(AbstractOperator, metaclass=OperatorMeta):
     One task. A subclass has an ``__init__`` with keyword arguments, which passes ``**kwargs`` on to this one, and an
     ``execute(context)``, whose return value becomes the task's XCom.
 
-    The arguments are Airflow's, with its defaults. ``retry_delay`` and ``max_retry_delay`` may be seconds.
+    The arguments are Airflow's, with its defaults, which settings of the platform may replace. ``retry_delay`` and
+    ``max_retry_delay`` may be seconds.
     """
 
     partial: "ClassVar[Callable[..., OperatorPartial]]"
@@ -53,9 +54,9 @@ class BaseOperator(AbstractOperator, metaclass=OperatorMeta):
         task_id: str,
         owner: str = options.DEFAULT_OWNER,
         email: str | Sequence[str] | None = None,
-        email_on_retry: bool = True,
-        email_on_failure: bool = True,
-        retries: int | None = 0,
+        email_on_retry: bool = options.DEFAULT_EMAIL_ON_RETRY,
+        email_on_failure: bool = options.DEFAULT_EMAIL_ON_FAILURE,
+        retries: int | None = options.DEFAULT_RETRIES,
         retry_delay: timedelta | float = options.DEFAULT_RETRY_DELAY,
         retry_exponential_backoff: float = 0,
         max_retry_delay: timedelta | float | None = None,
@@ -70,12 +71,12 @@ class BaseOperator(AbstractOperator, metaclass=OperatorMeta):
         params: MutableMapping[str, Any] | None = None,
         default_args: dict[str, Any] | None = None,
         priority_weight: int = 1,
-        weight_rule: Any = WeightRule.DOWNSTREAM,
+        weight_rule: Any = options.DEFAULT_WEIGHT_RULE,
         queue: str = options.DEFAULT_QUEUE,
         pool: str | None = None,
         pool_slots: int = 1,
         sla: timedelta | None = None,
-        execution_timeout: timedelta | None = None,
+        execution_timeout: timedelta | None = options.DEFAULT_TASK_EXECUTION_TIMEOUT,
         on_execute_callback: Callbacks = None,
         on_failure_callback: Callbacks = None,
         on_success_callback: Callbacks = None,
@@ -158,7 +159,7 @@ class BaseOperator(AbstractOperator, metaclass=OperatorMeta):
         self._pre_execute_hook = pre_execute
         self._post_execute_hook = post_execute
         self.trigger_rule = trigger_rule
-        self.resources = resources
+        self.resources = options.resources_of(resources)
         self.run_as_user = run_as_user
         self.map_index_template = map_index_template
         self.max_active_tis_per_dag = max_active_tis_per_dag

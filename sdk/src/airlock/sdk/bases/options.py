@@ -4,16 +4,22 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from airlock.sdk.basis import task_settings
 from airlock.sdk.basis.rules import TriggerRule
+from airlock.sdk.basis.zones import default_zone
 from airlock_wire import ids
 
-DEFAULT_OWNER: Final = "airflow"
+DEFAULT_OWNER: Final = task_settings.OWNER
 DEFAULT_POOL: Final = "default_pool"
-DEFAULT_QUEUE: Final = "default"
-DEFAULT_RETRY_DELAY: Final = timedelta(seconds=300)
+DEFAULT_QUEUE: Final = task_settings.QUEUE
+DEFAULT_RETRIES: Final = task_settings.RETRIES
+DEFAULT_RETRY_DELAY: Final = task_settings.RETRY_DELAY
+DEFAULT_TASK_EXECUTION_TIMEOUT: Final = task_settings.EXECUTION_TIMEOUT
+DEFAULT_WEIGHT_RULE: Final = task_settings.WEIGHT_RULE
+DEFAULT_EMAIL_ON_FAILURE: Final = task_settings.EMAIL_ON_FAILURE
+DEFAULT_EMAIL_ON_RETRY: Final = task_settings.EMAIL_ON_RETRY
 DB_SAFE_MAXIMUM: Final = 2**31 - 1
 DB_SAFE_MINIMUM: Final = -(2**31)
-DEFAULT_TASK_EXECUTION_TIMEOUT: Final = None
 
 #: The types that an option may have, beside None.
 TYPES: Final[dict[str, tuple[type, ...]]] = {
@@ -59,7 +65,12 @@ _NEEDED: Final = frozenset({"do_xcom_push", "task_id"})
 
 
 def check_types(options: Mapping[str, Any], place: str) -> None:
-    """Raises TypeError for an option of a wrong type; it names the option."""
+    """
+    Raises TypeError for an option of a wrong type, which it names, and AirlockConfigException where a setting that
+    gives one a default is wrong.
+    """
+    for wrong in task_settings.WRONG:
+        raise wrong.with_traceback(None)
     for name, value in options.items():
         kinds = TYPES.get(name)
         if kinds is None or isinstance(value, kinds) or (value is None and name not in _NEEDED):
@@ -116,11 +127,11 @@ def timeout_of(value: Any, place: str) -> timedelta | None:
 
 
 def utc(value: datetime | None, zone: Any = None) -> datetime | None:
-    """Returns a date in UTC; one without a time zone is in ``zone``, or in UTC."""
+    """Returns a date in UTC; one without a time zone is in ``zone``, or in the default one."""
     if value is None:
         return None
     if value.tzinfo is None:
-        value = value.replace(tzinfo=zone or UTC)
+        value = value.replace(tzinfo=zone or default_zone())
     return value.astimezone(UTC)
 
 
@@ -151,6 +162,15 @@ def assets(value: Any, place: str) -> list[Any]:
     from airlock.sdk.definitions.asset.declared import checked  # deferred: most tasks have none
 
     return list(checked(value, place))
+
+
+def resources_of(value: Mapping[str, Any] | None) -> Any:
+    """Returns what a task needs of a machine, as Resources; None stays."""
+    if value is None:
+        return None
+    from airlock.sdk.definitions.operator_resources import Resources  # deferred: hardly any task has them
+
+    return Resources(**value)
 
 
 def db_safe_priority(value: int) -> int:

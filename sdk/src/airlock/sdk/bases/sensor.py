@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airlock.sdk.bases.operator import BaseOperator
+from airlock.sdk.basis.settings import number, wrong
 from airlock.sdk.exceptions import (
     AirlockException,
     AirlockFailException,
@@ -21,7 +22,7 @@ from airlock.sdk.execution_time import log
 if TYPE_CHECKING:
     from airlock.sdk.definitions.context import Context
 
-_DEFAULT_TIMEOUT = 604_800.0
+_DEFAULT_TIMEOUT_SECONDS = 604_800.0
 _LOGGER = "airlock.task.sensor"
 
 
@@ -67,7 +68,7 @@ class BaseSensorOperator(BaseOperator):
         """Raises ValueError for a time that is negative, an unknown mode, and soft_fail with never_fail."""
         super().__init__(**kwargs)
         self.poke_interval = _seconds(poke_interval, "poke_interval")
-        self.timeout: int | float = _DEFAULT_TIMEOUT if timeout is None else _seconds(timeout, "timeout")
+        self.timeout: int | float = _default_timeout() if timeout is None else _seconds(timeout, "timeout")
         self.max_wait = None if max_wait is None else timedelta(seconds=_seconds(max_wait, "max_wait"))
         self.soft_fail = soft_fail
         self.never_fail = never_fail
@@ -188,6 +189,13 @@ def poke_mode_only(sensor_class: Any) -> Any:
 
     setattr(sensor_class, "mode", property(lambda _: "poke", write))  # noqa: B010 - mypy knows it as a text
     return sensor_class
+
+
+def _default_timeout() -> float:
+    seconds = number("sensors", "default_timeout", _DEFAULT_TIMEOUT_SECONDS)
+    if not 0 <= seconds < float("inf"):
+        raise wrong("sensors", "default_timeout", seconds, "0 seconds or more")
+    return seconds
 
 
 def _seconds(value: Any, name: str) -> float:

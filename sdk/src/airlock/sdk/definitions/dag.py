@@ -32,8 +32,8 @@ class DAG:
     A set of tasks that run together.
 
     Usage: ``with DAG("hello", tags=["demo"]) as dag:`` and, inside, calls of `@task` functions and operators.
-    ``default_args`` are options for all of its tasks. The arguments and their defaults are Airflow's. ``fileloc`` and
-    ``line`` say where it was made.
+    ``default_args`` are options for all of its tasks. The arguments and their defaults are Airflow's; settings
+    of the platform may replace those. ``fileloc`` and ``line`` say where it was made.
     """
 
     def __init__(
@@ -85,21 +85,22 @@ class DAG:
         self.timezone, self.start_date, self.end_date = dag_checks.dates(start_date, end_date, self.default_args, place)
         self.description = description
         self.schedule = schedule
-        #: The options that a setting decides where the author does not, as the author gave them.
-        self.given: dict[str, Any] = {
-            "catchup": catchup,
-            "max_active_tasks": max_active_tasks,
-            "max_active_runs": max_active_runs,
-            "max_consecutive_failed_dag_runs": max_consecutive_failed_dag_runs,
-            "disable_bundle_versioning": disable_bundle_versioning,
-        }
-        self.catchup = bool(catchup)
+        #: The options that a setting decides where the author does not. None: neither of them says it.
+        self.given: dict[str, Any] = dag_checks.given_or_set(
+            catchup=catchup,
+            max_active_tasks=max_active_tasks,
+            max_active_runs=max_active_runs,
+            max_consecutive_failed_dag_runs=max_consecutive_failed_dag_runs,
+            disable_bundle_versioning=disable_bundle_versioning,
+        )
+        self.catchup = bool(self.given["catchup"])
         self.template_searchpath = dag_checks.search_path(template_searchpath)
         self.template_undefined = template_undefined
         self.user_defined_macros = user_defined_macros
         self.user_defined_filters = user_defined_filters
-        self.max_active_tasks = dag_checks.MAX_ACTIVE if max_active_tasks is None else max_active_tasks
-        self.max_consecutive_failed_dag_runs = max_consecutive_failed_dag_runs or 0
+        tasks = self.given["max_active_tasks"]
+        self.max_active_tasks: int = dag_checks.MAX_ACTIVE if tasks is None else tasks
+        self.max_consecutive_failed_dag_runs: int = self.given["max_consecutive_failed_dag_runs"] or 0
         self.dagrun_timeout = dagrun_timeout
         self.deadline = deadline if deadline is None or isinstance(deadline, list) else [deadline]
         self.on_success_callback = on_success_callback
@@ -115,12 +116,12 @@ class DAG:
         self.auto_register = auto_register
         self.fail_fast = fail_fast
         self.dag_display_name = dag_display_name or dag_id
-        self.disable_bundle_versioning = bool(disable_bundle_versioning)
+        self.disable_bundle_versioning = bool(self.given["disable_bundle_versioning"])
         self.rerun_with_latest_version = rerun_with_latest_version
         self.edge_info: dict[str, dict[str, Any]] = {}
         self.task_dict: dict[str, Any] = {}
         self.timetable = dag_checks.timetable(schedule, self.timezone)
-        self.max_active_runs = dag_checks.max_active_runs(max_active_runs, self.timetable, place)
+        self.max_active_runs = dag_checks.max_active_runs(self.given["max_active_runs"], self.timetable, place)
         self.allowed_run_types = dag_checks.allowed_run_types(allowed_run_types, self.timetable, place)
         dag_checks.schedule(self, place)
         if sla_miss_callback:

@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping
-from datetime import UTC, datetime, tzinfo
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, tzinfo
+from typing import TYPE_CHECKING, Any, Final
 
 from airlock.sdk._signature import signature_of
 from airlock.sdk.bases.options import utc
 from airlock.sdk.basis.rules import TriggerRule
+from airlock.sdk.basis.settings import switch, whole
+from airlock.sdk.basis.zones import default_zone
 from airlock.sdk.exceptions import FailFastDagInvalidTriggerRule
 
 if TYPE_CHECKING:
@@ -16,6 +18,26 @@ if TYPE_CHECKING:
 MAX_TAG_CHARS = 100
 #: Airflow's defaults of max_active_tasks and max_active_runs.
 MAX_ACTIVE = 16
+#: The settings of a DAG's options, by the option.
+_SETTINGS: Final[dict[str, tuple[Callable[[str, str, None], Any], str, str]]] = {
+    "catchup": (switch, "scheduler", "catchup_by_default"),
+    "max_active_tasks": (whole, "core", "max_active_tasks_per_dag"),
+    "max_active_runs": (whole, "core", "max_active_runs_per_dag"),
+    "max_consecutive_failed_dag_runs": (whole, "core", "max_consecutive_failed_dag_runs_per_dag"),
+    "disable_bundle_versioning": (switch, "dag_processor", "disable_bundle_versioning"),
+}
+
+
+def given_or_set(**options: Any) -> dict[str, Any]:
+    """
+    Returns options of a DAG with the settings of those that the author left out. None: it is not set either. Raises
+    AirlockConfigException for a wrong setting.
+    """
+    for name, value in options.items():
+        if value is None:
+            read, section, option = _SETTINGS[name]
+            options[name] = read(section, option, None)
+    return options
 
 
 def default_args(value: Mapping[str, Any] | None, place: str) -> dict[str, Any]:
@@ -39,7 +61,7 @@ def dates(
         if isinstance(defaults.get(name), str):
             defaults[name] = _parsed(defaults[name], place, name)
     start = start_date or defaults.get("start_date")
-    zone: tzinfo = (start.tzinfo if isinstance(start, datetime) else None) or UTC
+    zone: tzinfo = (start.tzinfo if isinstance(start, datetime) else None) or default_zone()
     for name in ("start_date", "end_date"):
         if isinstance(defaults.get(name), datetime):
             defaults[name] = utc(defaults[name], zone)

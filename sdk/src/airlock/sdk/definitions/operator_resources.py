@@ -1,6 +1,7 @@
 """What an operator says of the processors and memory that it needs. Nothing here acts on it, as in Airflow."""
 
 from airlock.sdk.basis.record import Record
+from airlock.sdk.basis.settings import whole
 from airlock.sdk.exceptions import AirlockException
 
 
@@ -55,9 +56,11 @@ class Resources(Record):
 
     _record = ("cpus", "ram", "disk", "gpus")
 
-    def __init__(self, cpus: int = 1, ram: int = 512, disk: int = 512, gpus: int = 0) -> None:
-        """Has Airflow's defaults."""
-        self.cpus = CpuResource(cpus)
-        self.ram = RamResource(ram)
-        self.disk = DiskResource(disk)
-        self.gpus = GpuResource(gpus)
+    def __init__(
+        self, cpus: int | None = None, ram: int | None = None, disk: int | None = None, gpus: int | None = None
+    ) -> None:
+        """What is left out is ``[operators] default_cpus`` and so on, which have Airflow's defaults."""
+        self.cpus = CpuResource(whole("operators", "default_cpus", 1) if cpus is None else cpus)
+        self.ram = RamResource(whole("operators", "default_ram", 512) if ram is None else ram)
+        self.disk = DiskResource(whole("operators", "default_disk", 512) if disk is None else disk)
+        self.gpus = GpuResource(whole("operators", "default_gpus", 0) if gpus is None else gpus)

@@ -220,7 +220,7 @@ def process_params(
     for declared in (getattr(dag, "params", None), getattr(task, "params", None)):
         # Copies: what is resolved for one run must not stay in the DAG.
         params.update(copy.deepcopy(declared or {}))
-    if dagrun_conf and switch("core", "dag_run_conf_overrides_params", default=True):
+    if switch("core", "dag_run_conf_overrides_params", default=True) and dagrun_conf:
         params.update(dagrun_conf)
     return params.validate()
 

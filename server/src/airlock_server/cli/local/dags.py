@@ -34,7 +34,7 @@ from airlock_server.launching.local.parsing import FileParse, log_name
 from airlock_server.launching.local.screen import Screen
 from airlock_server.launching.local.triggers import LocalTriggers
 from airlock_server.rules.scheduling.graph import DagGraph
-from airlock_server.rules.scheduling.snapshot import End, Key
+from airlock_server.rules.scheduling.snapshot import End, Key, Limits
 from airlock_server.store import xcoms
 from airlock_server.store.errors import StoreError
 from airlock_server.store.runs.progress import NewRun, Row
@@ -124,6 +124,7 @@ def run_dag(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
             look_seconds=_DRAW_SECONDS if live else LOOK_SECONDS,
             call_back=callbacks.of_task,
             begins=lambda: remarks.extend(_listen(callbacks, executor, dag.dag_id, new.run_id, None)),
+            limits=_limits(file.installation),
         )
         with file.served():
             try:
@@ -139,6 +140,11 @@ def run_dag(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
         if executor.stopping:
             return EXIT_STOPPED
         return 0 if result.end is not None and result.end.state == "success" else _EXIT_FAILED
+
+
+def _limits(installation: Installation) -> Limits:
+    core = installation.settings.core
+    return Limits(max_active_tasks=core.max_active_tasks_per_dag, max_retry_delay_seconds=core.max_task_retry_delay)
 
 
 def _call_back(callbacks: Callbacks, executor: Executor, dag: SerializedDag, new: NewRun, result: Result) -> list[str]:

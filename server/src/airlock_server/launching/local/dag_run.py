@@ -21,7 +21,7 @@ from airlock_server.rules import callbacks
 from airlock_server.rules.assets import Declarations
 from airlock_server.rules.scheduling.decide import decide
 from airlock_server.rules.scheduling.graph import DagGraph
-from airlock_server.rules.scheduling.snapshot import Changes, End, Key, Move, Past, Run, Snapshot, Start
+from airlock_server.rules.scheduling.snapshot import Changes, End, Key, Limits, Move, Past, Run, Snapshot, Start
 from airlock_server.rules.triggering import DagFacts
 from airlock_server.store import tries
 from airlock_server.store.engine.types import now
@@ -59,7 +59,7 @@ class DagRunner:
 
     ``marks_success`` tells which tasks succeed without being launched. ``call_back`` calls the callbacks of a try that
     ended outside its runner, which it gets with the present id of the task instance. ``begins`` is called when the run
-    was made, before its first task.
+    was made, before its first task. ``limits`` are the settings for runs.
     """
 
     def __init__(
@@ -75,6 +75,7 @@ class DagRunner:
         look_seconds: float = LOOK_SECONDS,
         call_back: Callable[[Outcome, TaskCallbacks, str], object] = lambda *_: None,
         begins: Callable[[], object] = lambda: None,
+        limits: Limits = Limits(),  # noqa: B008 - it is frozen
     ) -> None:
         self._database = installation.database
         self._executor = executor
@@ -87,6 +88,7 @@ class DagRunner:
         self._look_seconds = look_seconds
         self._call_back = call_back
         self._begins = begins
+        self._limits = limits
         self._run = Run(run_id="")
         self._past: Past | None = None
         self._complete = False
@@ -147,6 +149,7 @@ class DagRunner:
             past=self._past,
             failed=self._failed,
             complete=self._complete,
+            limits=self._limits,
         )
         changes = decide(snapshot, self._graph)
         self._complete, self._failed = True, []

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from airlock_server import dag_settings
 from airlock_server.installation import Installation
 from airlock_server.launching.local import isolation, parsing
 from airlock_server.launching.local.containers import Containers, Place, SetUpWrongly, launcher_environ
@@ -102,8 +103,9 @@ class Executor:
         pool: Pool | None = None,
     ) -> None:
         """
-        Prepares launches; ``variables`` are user code's environment variables, by name and value. Parses and
-        questions to timetables are forked from the warm parents of ``pool``, if it is given.
+        Prepares launches; ``variables`` are user code's environment variables, by name and value, which go over those
+        of the settings that shape DAGs. Parses and questions to timetables are forked from the warm parents of
+        ``pool``, if it is given.
         """
         self._pool = pool
         # This process has the tokens it mints, and holds the sidecars' memory open.
@@ -134,7 +136,7 @@ class Executor:
             grace_seconds=local.grace_seconds,
             log_frames=installation.settings.logging.frames,
             capture_file=installation.settings.logging.capture_file,
-            variables=variables or {},
+            variables={**dag_settings.variables(installation.settings), **(variables or {})},
         )
         self.relaunches = 0
 

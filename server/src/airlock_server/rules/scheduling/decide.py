@@ -174,7 +174,14 @@ class _Decision:
         snapshot, due = self._snapshot, None
         if instance.state is _S.UP_FOR_RETRY:
             task = self._graph.tasks[instance.task_id]
-            due = retries.next_try(snapshot.dag.dag_id, task, instance, snapshot.run.logical_date, now=snapshot.now)
+            due = retries.next_try(
+                snapshot.dag.dag_id,
+                task,
+                instance,
+                snapshot.run.logical_date,
+                now=snapshot.now,
+                max_delay_seconds=snapshot.limits.max_retry_delay_seconds,
+            )
         elif instance.state is _S.UP_FOR_RESCHEDULE:
             due = instance.reschedule_date
         return due if due is not None and due >= snapshot.now else None

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from airlock_server.rules.scheduling.snapshot import Instance
 from airlock_wire.dags.task import SerializedTask
-from airlock_wire.retry_delay import MAX_DELAY_SECONDS, next_delay
+from airlock_wire.retry_delay import next_delay
 from airlock_wire.states import TaskInstanceState
 
 
@@ -33,7 +33,7 @@ def next_try(
     logical_date: datetime | None,
     *,
     now: datetime,
-    max_delay_seconds: float = MAX_DELAY_SECONDS,
+    max_delay_seconds: float,
 ) -> datetime:
     """Returns from when on an instance that is up for retry may run again."""
     ended = instance.end_date or now

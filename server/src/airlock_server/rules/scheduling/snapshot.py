@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from airlock_wire.dags.dag import SerializedDag
+from airlock_wire.retry_delay import MAX_DELAY_SECONDS
 from airlock_wire.states import TaskInstanceState
 
 #: The map index of a task instance that is not mapped, or not expanded yet.
@@ -79,12 +80,15 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """
-    How much may run at once. ``elsewhere`` counts the active instances of a task in other runs of the DAG.
+    How much may run at once, and how long a retry may wait. ``elsewhere`` counts the active instances of a task in
+    other runs of the DAG.
 
-    ``max_active_tasks`` is the setting, which a DAG's own number replaces.
+    ``max_active_tasks`` is the setting, which a DAG's own number replaces. ``max_retry_delay_seconds`` holds for delays
+    that grow with each try.
     """
 
     max_active_tasks: int = 16
+    max_retry_delay_seconds: float = MAX_DELAY_SECONDS
     elsewhere: Mapping[str, int] = {}
 
 
