@@ -64,13 +64,13 @@ def airflow_env(tmp_path_factory):
 def run_driver(airflow_python, airflow_env):
     """Runs a script in Airflow's interpreter with ``given`` on its standard input; what it printed."""
 
-    def run(script, given, pass_fds=()):
+    def run(script, given, pass_fds=(), arguments=(), **settings):
         done = subprocess.run(
-            [airflow_python, script],
+            [airflow_python, script, *arguments],
             input=given,
             capture_output=True,
             timeout=SECONDS,
-            env=airflow_env,
+            env={**airflow_env, **settings},
             pass_fds=pass_fds,
             cwd=airflow_env["AIRFLOW_HOME"],
         )

@@ -1,5 +1,6 @@
 """What the DAG processor sees of a folder's files while they change: real files, real parses."""
 
+import json
 import os
 import signal
 import zipfile
@@ -135,3 +136,16 @@ def test_a_signal_ends_it_in_an_orderly_way_while_a_file_is_parsed(processing):
 
     assert 0 == processing.process.wait(60)
     assert {} == processing.errors()
+
+
+def test_what_the_author_does_not_say_is_the_servers_setting(processing):
+    processing.write(
+        "from airlock.sdk import DAG, BaseOperator\nwith DAG('plain'): BaseOperator(task_id='t')\n"
+        "with DAG('own', max_active_tasks=2): BaseOperator(task_id='t', retries=1)\n"
+    )
+    processing.run(core__default_task_retries=4, core__max_active_tasks_per_dag=5, scheduler__catchup_by_default="true")
+
+    stored = {name: json.loads(data) for name, data in processing.ask("SELECT dag_id, data FROM dag_version")}
+    assert {"plain": [4, 5, True], "own": [1, 2, True]} == {
+        name: [dag["tasks"][0]["retries"], dag["max_active_tasks"], dag["catchup"]] for name, dag in stored.items()
+    }

@@ -10,6 +10,7 @@ from doubles.launches import Launches, deferred, ended, rescheduled
 
 from airlock_server.launching.local.dag_run import DagRunner
 from airlock_server.launching.local.triggers import Fired
+from airlock_server.rules.scheduling.snapshot import Limits
 from airlock_server.store.engine.types import now
 from airlock_server.store.runs.progress import NewRun
 from airlock_wire.dags.triggers import StartTrigger
@@ -80,6 +81,21 @@ def test_no_more_tasks_run_at_a_time_than_the_dag_allows(db):
     play(launches, dag(task("m", expansion=literal(6)), max_active_tasks=1))
 
     assert (6, 1) == (len(launches.names), launches.most)
+
+
+def test_a_dag_without_a_number_of_its_own_takes_that_of_the_setting(db):
+    launches = Launches(db, lambda _: threading.Event().wait(0.02) and None)
+    play(launches, dag(task("m", expansion=literal(6))), limits=Limits(max_active_tasks=1))
+
+    assert (6, 1) == (len(launches.names), launches.most)
+
+
+def test_a_delay_that_grows_is_no_longer_than_the_setting(db):
+    graph = dag(task("a", retries=1, retry_delay_seconds=3600.0, retry_exponential_backoff=2.0))
+    launches = Launches(db, lambda launch: ended(S.UP_FOR_RETRY) if launch.try_number == 1 else None)
+    states, _ = play(launches, graph, limits=Limits(max_retry_delay_seconds=0.05))
+
+    assert ({"a": "success"}, ["a", "a"]) == (states, launches.names)
 
 
 def test_a_failure_ends_what_depends_on_it(db):

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from airlock.sdk._proxy import Proxy
+from airlock.sdk.basis.settings import switch
 from airlock.sdk.definitions.context import Context, Later
 from airlock_runner.task.stores.state_store import DEFAULTS, StoreSettings, TaskStateStore
 from airlock_runner.task.task_instance import RunningTaskInstance
@@ -18,7 +19,8 @@ def context_of(
     Returns the context. It has entries about dates only if the DAG run has the dates, and about assets only if the
     task has inlets or outlets.
 
-    ``params`` are the DAG's and the task's, overridden by the run's configuration; ``conf`` is that configuration.
+    ``params`` are the DAG's and the task's, overridden by the run's configuration unless a setting says otherwise;
+    ``conf`` is that configuration.
     """
     dag_run = server.dag_run
     conf = dict(dag_run.conf or {})
@@ -103,7 +105,7 @@ def tell_environment(task: Any, ti: RunningTaskInstance, context: Context) -> No
 def _params(task: Any, conf: dict[str, Any]) -> dict[str, Any]:
     dump = getattr(task.params, "dump", None)
     own = dump() if dump is not None else dict(task.params)
-    if not conf:
+    if not conf or not switch("core", "dag_run_conf_overrides_params", default=True):
         return own
     if not own:
         return dict(conf)

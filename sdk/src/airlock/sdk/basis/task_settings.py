@@ -41,9 +41,15 @@ def _span(section: str, option: str, default: timedelta) -> timedelta:
 
 
 def _limit(section: str, option: str, default: timedelta | None) -> timedelta | None:
-    # Empty is Airflow's default, and says that there is none.
-    seconds = whole(section, option, None) if setting(section, option, "") else None
-    return default if seconds is None else _timedelta(section, option, seconds, 1)
+    # Empty is Airflow's default, and says that there is none; 1.0 is not a whole number here.
+    text = setting(section, option, "")
+    if not text:
+        return default
+    try:
+        seconds = int(text)
+    except ValueError:
+        raise wrong(section, option, text, "empty or whole seconds") from None
+    return _timedelta(section, option, seconds, 1)
 
 
 def _timedelta(section: str, option: str, seconds: int, least: int) -> timedelta:
