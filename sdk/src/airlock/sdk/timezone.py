@@ -3,7 +3,8 @@
 import datetime as dt
 from typing import Any, Final, overload
 
-from airlock.sdk.basis.zones import default_zone, zone
+from airlock.sdk.basis.settings import default_zone
+from airlock.sdk.basis.zones import zone
 
 utc: Final = dt.UTC
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from airlock.sdk.basis import task_settings
 from airlock.sdk.basis.rules import TriggerRule
-from airlock.sdk.basis.zones import default_zone
+from airlock.sdk.basis.settings import default_zone
 from airlock_wire import ids
 
 DEFAULT_OWNER: Final = task_settings.OWNER

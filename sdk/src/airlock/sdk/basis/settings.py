@@ -1,5 +1,6 @@
 """Settings that the runner's environment carries, by Airflow's sections and options."""
 
+import datetime as dt
 import os
 from typing import Final, TypeVar
 
@@ -36,6 +37,25 @@ def number(section: str, option: str, default: D) -> float | D:
     """Returns an option that is a number. Raises AirlockConfigException for another value."""
     value = setting(section, option, None)
     return default if value is None else as_number(section, option, value)
+
+
+def default_zone() -> dt.tzinfo:
+    """
+    Returns the time zone of dates that are written without one: ``[core] default_timezone``, where ``system`` is the
+    machine's. Raises AirlockConfigException for a zone that nobody knows.
+    """
+    name = setting("core", "default_timezone", "UTC")
+    if name.upper() == "UTC":
+        return dt.UTC
+    if name == "system":
+        return dt.datetime.now().astimezone().tzinfo or dt.UTC
+    from airlock.sdk.basis.zones import zone  # deferred: most platforms are in UTC
+
+    try:
+        return zone(name)
+    except ValueError:
+        kind = "'system' or the name of a time zone, as 'Europe/Berlin'"
+        raise wrong("core", "default_timezone", name, kind) from None
 
 
 def as_switch(section: str, option: str, value: object) -> bool:

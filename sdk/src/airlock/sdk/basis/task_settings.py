@@ -41,7 +41,7 @@ def _span(section: str, option: str, default: timedelta) -> timedelta:
 
 
 def _limit(section: str, option: str, default: timedelta | None) -> timedelta | None:
-    # Empty is Airflow's default, and says that there is none; 1.0 is not a whole number here.
+    # Empty is Airflow's default: without a limit. As there, 1.0 is refused, which a whole number may be elsewhere.
     text = setting(section, option, "")
     if not text:
         return default

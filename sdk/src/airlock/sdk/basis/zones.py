@@ -2,8 +2,6 @@
 
 import datetime as dt
 
-from airlock.sdk.basis.settings import setting, wrong
-
 
 def zone(value: str | dt.tzinfo) -> dt.tzinfo:
     """Returns a time zone; a name is looked up. Raises ValueError for a name that nobody knows."""
@@ -17,21 +15,6 @@ def zone(value: str | dt.tzinfo) -> dt.tzinfo:
         return ZoneInfo(value)
     except (LookupError, ValueError, OSError):
         raise ValueError(f"there is no time zone {value!r}; use a name like 'Europe/Berlin'") from None
-
-
-def default_zone() -> dt.tzinfo:
-    """
-    Returns the time zone of dates that are written without one: ``[core] default_timezone``, where ``system`` is the
-    machine's. Raises AirlockConfigException for a zone that nobody knows.
-    """
-    name = setting("core", "default_timezone", "UTC")
-    if name == "system":
-        return dt.datetime.now().astimezone().tzinfo or dt.UTC
-    try:
-        return zone(name)
-    except ValueError:
-        kind = "'system' or the name of a time zone, as 'Europe/Berlin'"
-        raise wrong("core", "default_timezone", name, kind) from None
 
 
 def zone_name(value: str | dt.tzinfo) -> str | int:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from airlock.sdk._signature import signature_of
 from airlock.sdk.bases.options import utc
 from airlock.sdk.basis.rules import TriggerRule
-from airlock.sdk.basis.settings import switch, whole
-from airlock.sdk.basis.zones import default_zone
+from airlock.sdk.basis.settings import default_zone, switch, whole
 from airlock.sdk.exceptions import FailFastDagInvalidTriggerRule
 
 if TYPE_CHECKING:

@@ -59,7 +59,7 @@ class Resources(Record):
     def __init__(
         self, cpus: int | None = None, ram: int | None = None, disk: int | None = None, gpus: int | None = None
     ) -> None:
-        """What is left out is ``[operators] default_cpus`` and so on, which have Airflow's defaults."""
+        """Takes ``[operators] default_cpus`` and so on for what is left out; those have Airflow's defaults."""
         self.cpus = CpuResource(whole("operators", "default_cpus", 1) if cpus is None else cpus)
         self.ram = RamResource(whole("operators", "default_ram", 512) if ram is None else ram)
         self.disk = DiskResource(whole("operators", "default_disk", 512) if disk is None else disk)
