@@ -17,6 +17,7 @@ def file():
     """A DAG file, and what is looked at of it: functions by name."""
     from datetime import UTC, datetime, timedelta
     from types import SimpleNamespace
+    from zoneinfo import ZoneInfo
 
     from airflow.providers.standard.sensors.filesystem import FileSensor
     from airflow.sdk import DAG, BaseOperator, BaseSensorOperator, task
@@ -66,7 +67,21 @@ def file():
         with DAG("d", start_date=datetime(2026, 7, 1), schedule="0 0 * * *") as dag:  # noqa: DTZ001
             made = Plain(task_id="t", start_date=datetime(2026, 8, 1))  # noqa: DTZ001
         without = DAG("d")
-        return [str(each) for each in (utc(dag.start_date), dag.timezone, utc(made.start_date), without.timezone)]
+        shown_dates = [
+            str(each) for each in (utc(dag.start_date), dag.timezone, utc(made.start_date), without.timezone)
+        ]
+        # In a DAG with a zone of its own, only texts are in it.
+        berlin, plain = datetime(2026, 7, 1, tzinfo=ZoneInfo("Europe/Berlin")), datetime(2026, 7, 9)  # noqa: DTZ001
+        for defaults in (
+            {"start_date": plain, "end_date": plain},
+            {"start_date": "2026-07-09", "end_date": "2026-07-10"},
+        ):
+            with DAG("d", start_date=berlin, end_date=plain, schedule="0 0 * * *", default_args=defaults) as zoned:
+                each = [Plain(task_id="t"), Plain(task_id="u", start_date=plain, end_date=plain)]
+                mapped = Plain.partial(task_id="m", start_date=plain, end_date=plain).expand(doc=["a"])
+            shown_dates += [utc(one.end_date) for one in (zoned, *each, mapped)]
+            shown_dates += [utc(one.start_date) for one in (zoned, *each, mapped)]
+        return shown_dates
 
     def params():
         task = SimpleNamespace(params={"b": 3})

@@ -126,12 +126,14 @@ def timeout_of(value: Any, place: str) -> timedelta | None:
     return limit
 
 
-def utc(value: datetime | None, zone: Any = None) -> datetime | None:
-    """Returns a date in UTC; one without a time zone is in ``zone``, or in the default one."""
+def utc(value: datetime | None) -> datetime | None:
+    """
+    Returns a date in UTC. One without a time zone is in the default one, as in Airflow: also where its DAG has another.
+    """
     if value is None:
         return None
     if value.tzinfo is None:
-        value = value.replace(tzinfo=zone or default_zone())
+        value = value.replace(tzinfo=default_zone())
     return value.astimezone(UTC)
 
 

@@ -51,20 +51,23 @@ def dates(
 ) -> tuple[tzinfo, datetime | None, datetime | None]:
     """
     Returns the DAG's time zone, which is that of its start date, and its dates in UTC. Dates in ``defaults`` are turned
-    into UTC in place.
+    into UTC in place. Of those without a time zone texts are in the DAG's, and others in the default one.
     """
     for name, value in (("start_date", start_date), ("end_date", end_date)):
         if value is not None and not isinstance(value, datetime):
             raise TypeError(f"{place}: {name} must be a datetime, not {value!r}")
-    for name in ("start_date", "end_date"):
-        if isinstance(defaults.get(name), str):
-            defaults[name] = _parsed(defaults[name], place, name)
+    texts = [name for name in ("start_date", "end_date") if isinstance(defaults.get(name), str)]
+    for name in texts:
+        defaults[name] = _parsed(defaults[name], place, name)
     start = start_date or defaults.get("start_date")
     zone: tzinfo = (start.tzinfo if isinstance(start, datetime) else None) or default_zone()
+    for name in texts:
+        if defaults[name].tzinfo is None:
+            defaults[name] = defaults[name].replace(tzinfo=zone)
     for name in ("start_date", "end_date"):
         if isinstance(defaults.get(name), datetime):
-            defaults[name] = utc(defaults[name], zone)
-    return zone, utc(start_date, zone), utc(end_date, zone)
+            defaults[name] = utc(defaults[name])
+    return zone, utc(start_date), utc(end_date)
 
 
 def _parsed(text: str, place: str, name: str) -> datetime:

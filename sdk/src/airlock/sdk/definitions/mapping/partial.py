@@ -64,10 +64,9 @@ def merged_fixed(
         fixed["depends_on_past"] = True
     if fixed.get("pool_slots", 1) < 1:
         raise ValueError("pool slots cannot be less than 1")
-    zone = dag.timezone if dag is not None else None
     for name in ("start_date", "end_date"):
         if fixed.get(name) is not None:
-            fixed[name] = options.utc(fixed[name], zone)
+            fixed[name] = options.utc(fixed[name])
     for name in ("on_execute", "on_failure", "on_success", "on_retry", "on_skipped"):
         if f"{name}_callback" in fixed:
             fixed[f"{name}_callback"] = options.several(fixed[f"{name}_callback"])
