@@ -272,6 +272,8 @@ class DropIn:
         return {
             "AIRFLOW_HOME": _HOME,
             "HOME": _HOME,
+            # As Airflow's chart sets it for every component.
+            "AIRFLOW_CONN_AIRFLOW_DB": self._database,
             "PYTHONPATH": _DAGS,
             "ZOO_EXECUTORS": ",".join(self.executors),
         } | named

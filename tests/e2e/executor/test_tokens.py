@@ -4,6 +4,7 @@ import base64
 import re
 
 import pytest
+from doubles import postgresql
 from kube.dropin import PASSWORD
 
 pytestmark = pytest.mark.timeout(600)
@@ -42,6 +43,25 @@ def test_the_token_is_in_its_secret_which_shows_that_the_search_finds_one(dropin
     secret = dropin.team.get("secret", f"airlock-token-{run['metadata']['name']}")
     assert found(base64.b64decode(secret["data"]["token"]).decode())
     assert PASSWORD in base64.b64decode(secret["data"]["lookups.json"]).decode()
+
+
+def test_the_password_of_airflows_database_reaches_neither_the_sidecar_nor_user_code(dropin, run):
+    """
+    Every component has it as a connection, so the API server gives it to whoever asks with a task's token. Answers are
+    printed backwards, as the password is masked.
+    """
+    data = dropin.team.get("secret", f"airlock-token-{run['metadata']['name']}")["data"]
+    dropin.trigger("asks_for_the_database", "asks")
+    assert "success" == dropin.ended("asks_for_the_database", 120)
+    log = dropin.team("logs", f"{dropin.taskruns('asks_for_the_database')[-1]['metadata']['name']}-1", "-c", "sidecar")
+    answers = [line.partition("asked for the database: ")[2] for line in log.splitlines() if "asked for the" in line]
+    check = dropin.team("exec", "airflow", "-c", "scheduler", "--", "airlock-executor", "check")
+
+    assert postgresql.PASSWORD not in base64.b64decode(data["lookups.json"]).decode()
+    assert 3 == len(answers)
+    assert [] == [each for each in answers if "deineDsseccA" not in each]
+    assert postgresql.PASSWORD[::-1] not in log
+    assert "database-connection: the API server gives tasks connection 'AIRFLOW_DB'" in check
 
 
 @pytest.mark.parametrize("kind", ["pods", "taskruns", "events", "configmaps"])

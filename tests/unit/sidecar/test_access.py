@@ -60,15 +60,15 @@ def test_the_connection_of_airflows_own_services_is_nobodys_without_its_very_nam
     allowed = Access(connections=granted, connections_by_name=SERVICE_CONNECTIONS)
 
     assert Missing("connections", name) == access.missing(allowed, access.CONNECTIONS, name)
-    assert access.missing(Access(), access.CONNECTIONS, name) is None
+    assert None is access.missing(Access(), access.CONNECTIONS, name)
 
 
 def test_a_policy_that_names_it_opens_it():
     allowed = Access(connections=("*", "airflow_db"), connections_by_name=SERVICE_CONNECTIONS)
 
-    assert access.missing(allowed, access.CONNECTIONS, "airflow_db") is None
-    assert access.missing(allowed, access.CONNECTIONS, "warehouse") is None
-    assert access.missing(allowed, access.VARIABLES, "airflow_db") is None
+    assert None is access.missing(allowed, access.CONNECTIONS, "airflow_db")
+    assert None is access.missing(allowed, access.CONNECTIONS, "warehouse")
+    assert None is access.missing(allowed, access.VARIABLES, "airflow_db")
 
 
 def test_a_missing_grant_is_named_as_the_manifest_spells_it():

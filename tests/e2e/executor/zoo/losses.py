@@ -4,7 +4,7 @@ import time
 from datetime import timedelta
 
 from airflow.providers.standard.sensors.python import PythonSensor
-from airflow.sdk import DAG, task
+from airflow.sdk import DAG, BaseHook, task
 from cages import EXECUTORS, note
 from waits import Twice, waited
 
@@ -22,6 +22,20 @@ def sleeps(n, dag_run=None, ti=None):
 def numbers(dag_run=None):
     return list(range(int(dag_run.conf.get("count", 1))))
 
+
+@task
+def asks_for_the_database():
+    """Asks for Airflow's own database in each spelling under which Airflow finds the variable."""
+    for conn_id in ("airflow_db", "AIRFLOW_DB", "air\ufb02ow_db"):
+        try:
+            answer = BaseHook.get_connection(conn_id).get_uri()
+        except Exception as error:
+            answer = f"{type(error).__name__}: {error}"
+        print("asked for the database:", conn_id, answer[::-1])
+
+
+with DAG("asks_for_the_database", default_args=OURS, schedule=None):
+    asks_for_the_database()
 
 with DAG("sleepers", default_args=OURS, schedule=None):
     sleeps.expand(n=numbers())
