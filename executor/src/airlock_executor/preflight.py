@@ -32,6 +32,8 @@ class Facts(msgspec.Struct, frozen=True):
     variables: int = 0
     #: Why the file of policies or of the pod template cannot be used.
     file_errors: tuple[str, ...] = ()
+    #: For each local bundle whose files tasks will hardly have, where this container has them.
+    absent_bundles: tuple[str, ...] = ()
     unreachable: str = ""
     #: Where the API server is, and what it answered to whom asked as a task.
     api_url: str = ""
@@ -106,6 +108,12 @@ def _of_cluster(facts: Facts) -> list[Finding]:
 
 def _of_airflow(facts: Facts, settings: Settings) -> list[Finding]:
     results = [Finding("file", text) for text in facts.file_errors]
+    for clause in facts.absent_bundles:
+        text = (
+            f"{clause}: a task has the files of its own image. Put them there, mount the volume by the pod template, or "
+            "let the bundle be fetched, by bundles in the values of Airlock's chart"
+        )
+        results.append(Finding("dag-files", text, error=False))
     if facts.variables > MOST_VARIABLES:
         text = (
             f"every task would get {facts.variables} settings of the scheduler as variables, and a TaskRun has "

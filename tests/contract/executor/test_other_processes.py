@@ -39,6 +39,13 @@ def test_other_processes_use_the_executor_without_a_scheduler(found):
     assert 1 == code
     assert "error    rights: this account may not watch taskruns.airlock.dev in namespace airflow" in printed
     assert "warning  too-many-rights: this account may create pods/exec in namespace airflow" in printed
+    assert "warning  dag-files: bundle 'dags-folder' is in" in printed
+    assert [
+        ["bundle 'dags-folder' is in /nowhere, which holds no DAG file in this container"],
+        ["bundle 'dags-folder' is in /dev/shm/airlock-dags, on the volume that this container has at /dev/shm"],
+        [],
+        [],
+    ] == found["absent"]
     wrong_code, wrong = found["wrong"]
     assert 2 == wrong_code
     assert "[airlock] token_seconds: it must be from 60 to 86400; it is 1" in wrong

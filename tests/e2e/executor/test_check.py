@@ -10,6 +10,8 @@ def test_the_check_finds_nothing_that_keeps_tasks_from_running_and_names_what_op
 
     # This account has the rights of KubernetesExecutor too, which runs beside ours.
     assert "may create pods" in text
+    # Its DAG files are mounted by the pod template, too.
+    assert "dag-files" not in text
     assert {"warning"} == {line.split()[0] for line in text.splitlines()}
 
 

@@ -40,6 +40,7 @@ def test_what_is_fine_has_no_findings():
         ({"secrets_backend": "acme.Vault"}, "secrets-backend", False),
         ({"queued_timeout_seconds": 7200.0}, "pending-timeout", False),
         ({"file_errors": ("policy file p: no",)}, "file", True),
+        ({"absent_bundles": ("bundle 'dags-folder' is in /dags, which holds no DAG file",)}, "dag-files", False),
         ({"variables": 65}, "variables", True),
         ({"replies": (Reply("variables", NOBODYS, failure="refused"),)}, "api-server", True),
         ({"replies": (Reply("variables", NOBODYS, 500),)}, "api-server", True),

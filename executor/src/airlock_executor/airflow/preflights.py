@@ -11,7 +11,7 @@ from airflow.executors.base_executor import BaseExecutor, get_execution_api_serv
 
 from airlock_executor import access, preflight, probes
 from airlock_executor.access import Policy, PolicyError
-from airlock_executor.airflow import configuration
+from airlock_executor.airflow import configuration, dag_files
 from airlock_executor.background import Background
 from airlock_executor.kube import errors
 from airlock_executor.kube.api import Cluster
@@ -90,6 +90,7 @@ async def gather(cluster: Cluster, settings: Settings) -> Facts:
         secrets_backend=conf.get("secrets", "backend", fallback="") or "",
         variables=len(configuration.environ_of_tasks()),
         file_errors=tuple(_file_errors(settings)),
+        absent_bundles=dag_files.absent(settings),
     )
 
 

@@ -7,6 +7,8 @@ import contextlib
 import io
 import json
 import os
+import pathlib
+import shutil
 import sys
 from types import SimpleNamespace
 
@@ -44,12 +46,26 @@ os.environ["AIRFLOW__AIRLOCK__TOKEN_SECONDS"] = "1"
 with contextlib.redirect_stderr(wrong := io.StringIO()):
     wrong_code = command.main(["check"])
 
-# With teams, a team's option counts before the one for all.
+# Where the files of local bundles are: nowhere, on a volume, in this image, on a volume that the template mounts too.
 os.environ["AIRFLOW__AIRLOCK__TOKEN_SECONDS"] = "600"
+from airlock_executor.airflow import configuration, dag_files  # noqa: E402
+
+volume, image = pathlib.Path("/dev/shm/airlock-dags"), pathlib.Path(os.environ["AIRFLOW_HOME"], "image-dags")
+for folder in (volume, image):
+    folder.mkdir(exist_ok=True)
+    (folder / "f.py").touch()
+template = image / "template.yaml"
+template.write_text("spec: {containers: [{volumeMounts: [{name: dags, mountPath: /dev/shm/}]}]}")
+absent = []
+for folder, mounted in (("/nowhere", ""), (volume, ""), (image, ""), (volume, template)):
+    os.environ["AIRFLOW__CORE__DAGS_FOLDER"] = str(folder)
+    os.environ["AIRFLOW__AIRLOCK__POD_TEMPLATE_FILE"] = str(mounted)
+    absent.append(dag_files.absent(configuration.read()))
+shutil.rmtree(volume)
+
+# With teams, a team's option counts before the one for all.
 os.environ["AIRFLOW__CORE__MULTI_TEAM"] = "True"
 os.environ["AIRFLOW__SALES_EU___AIRLOCK__IMAGE"] = "images/sales:1"
-from airlock_executor.airflow import configuration  # noqa: E402
-
 teams = [[each.image, each.name, each.namespace] for each in (configuration.read(), configuration.read("sales_eu"))]
 
 found = {
@@ -61,6 +77,7 @@ found = {
     "unreachable": unreachable,
     "misspelt": misspelt,
     "check": [code, printed.getvalue()],
+    "absent": absent,
     "wrong": [wrong_code, wrong.getvalue()],
     "options": sorted(get_provider_info()["config"]["kubernetes_executor"]["options"]),
 }
