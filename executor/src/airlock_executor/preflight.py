@@ -110,8 +110,8 @@ def _of_airflow(facts: Facts, settings: Settings) -> list[Finding]:
     results = [Finding("file", text) for text in facts.file_errors]
     for clause in facts.absent_bundles:
         text = (
-            f"{clause}: a task has the files of its own image. Put them there, mount the volume by the pod template, or "
-            "let the bundle be fetched, by bundles in the values of Airlock's chart"
+            f"{clause}: a task has the files of its own image. Put them there, mount the volume by the pod template, "
+            "or let the bundle be fetched, by bundles in the values of Airlock's chart"
         )
         results.append(Finding("dag-files", text, error=False))
     if facts.variables > MOST_VARIABLES:

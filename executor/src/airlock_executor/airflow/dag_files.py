@@ -1,4 +1,4 @@
-"""Looks whether the DAG files of local bundles are where tasks have them: in an image, or on a volume of the template."""
+"""Looks whether tasks have the DAG files of local bundles: in their image, or on a volume of the pod template."""
 
 import os
 from pathlib import Path
@@ -38,7 +38,7 @@ def _has_files(folder: str) -> bool:
 
 
 def _mount_paths(template: str) -> list[str]:
-    """Returns the paths of the template's mounts; none for a template that cannot be read, which is a finding itself."""
+    """Returns the paths of the template's mounts; none for one that cannot be read, a finding itself."""
     if not template:
         return []
     try:
