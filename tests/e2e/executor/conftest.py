@@ -15,11 +15,13 @@ EXECUTORS = ["taskrun", "kubernetes", "local"] if WHOLE else ["taskrun", "local"
 #: Airflow's sweep of what is stuck in queued, shortened from ten minutes. On a busy node it would fail the tasks of
 #: KubernetesExecutor that wait for their turn.
 SWEEP = {} if WHOLE else {"SCHEDULER__TASK_QUEUED_TIMEOUT": "15", "SCHEDULER__TASK_QUEUED_TIMEOUT_CHECK_INTERVAL": "5"}
+#: The long form of the losses has thirty tasks at once.
+ROOM = {"CORE__PARALLELISM": "40", "CORE__MAX_ACTIVE_TASKS_PER_DAG": "40"} if os.environ.get("AIRLOCK_SOAK") else {}
 
 
 @pytest.fixture(scope="session")
 def dropin(cluster, hooks, install) -> Iterator[DropIn]:
     """Airflow with our executor, and with all DAGs of the zoo."""
     dags = {path.name: path.read_text() for path in ZOO.glob("*.py")}
-    with dropin_place.running(cluster, hooks, install, dags, EXECUTORS, **SWEEP) as airflow:
+    with dropin_place.running(cluster, hooks, install, dags, EXECUTORS, **SWEEP, **ROOM) as airflow:
         yield airflow
