@@ -37,7 +37,7 @@ def alone(context):
     print("alone:", sorted(context))
 
 def lost(context):
-    print("lost:", context["ti"].task_id, context["ti"].try_number, context["exception"])
+    print("lost:", context["ti"].task_id, context["ti"].state.value, context["ti"].try_number, context["exception"])
 
 def own(context):
     print("own:", context["ti"].task_id)
@@ -110,7 +110,8 @@ def test_callbacks_of_a_task_whose_runner_was_lost_are_called_with_how_it_ended_
 
     code = "Crashed: the runner exited with code 3 before it reported a state"
     signal = "Crashed: the runner was ended by signal 9 before it reported a state"
-    assert {f"dies 1 {code}", f"dies 2 {code}", f"killed 1 {signal}"} == set(lines(done.stdout, "lost"))
+    ends = {f"dies up_for_retry 1 {code}", f"dies failed 2 {code}", f"killed failed 1 {signal}"}
+    assert ends == set(lines(done.stdout, "lost"))
     assert (3, ["raises"]) == (len(lines(done.stdout, "lost")), lines(done.stdout, "own"))
     assert ["task_failure failed"] == [" ".join(line.split()[:2]) for line in lines(done.stdout, "over")]
     assert 1 == done.returncode

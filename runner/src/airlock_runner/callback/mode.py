@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+from airlock.sdk.basis.states import TaskInstanceState
 from airlock.sdk.definitions.context import Context, running
 from airlock.sdk.execution_time import log as sdk_log
 from airlock_runner.callback.deadline import call_deadline
@@ -68,6 +69,7 @@ def _calls(
             context = subject.context
             context["exception"] = error = RuntimeError(call.error)
             task = subject.task
+            context["ti"].state = TaskInstanceState(call.state)
             yield from _bound(task, _OF_TASK[call.state], f"task {task.task_id}", context)
             if is_wanted(task, call.state):
                 from airlock_runner.mail import alert  # deferred: it loads what sends mail

@@ -66,7 +66,7 @@ def _texts(task: Any, state: str, context: Context, error: BaseException, logs: 
         try_number=ti.try_number,
         max_tries=ti.max_tries,
         outcome=_OUTCOMES[state],
-        log_url=getattr(ti, "log_url", ""),
+        log_url=ti.log_url if conf.get("api", "base_url") else "",
     )
     environment = environment_of(task.dag, native=False)
 

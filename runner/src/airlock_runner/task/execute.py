@@ -7,6 +7,7 @@ the task with one clear line; Airflow's runner reschedules the task three times 
 """
 
 import os
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -87,7 +88,7 @@ def execute(startup: StartupDetails, channel: Channel, root: str, logs: Logs) ->
     except AirlockException as e:
         logs.write("error", f"the outcome {_state(report)!r} could not be reported: {e}")
         return CHILD_EXIT_BROKEN
-    _call_back(run, _state(report), error, logs)
+    _call_back(run, report, error, logs)
     return EXIT_OK
 
 
@@ -113,8 +114,15 @@ def _run(run: _Run, startup: StartupDetails, channel: Channel, root: str, logs: 
         channel.tell(SetRenderedFields(rendered_fields=shown(operator), options=options), partial(_not_shown, logs))
         if os.environ.get(RENDER_ONLY):
             return [], []
+        ti.state = TaskInstanceState.RUNNING
         run.listeners.call(listeners.RUNNING, previous_state=TaskInstanceState.QUEUED, task_instance=ti)
-        value = _executed(operator, ti, context, run.server, logs)
+        try:
+            value = _executed(operator, ti, context, run.server, logs)
+        except Exception:
+            # A name that cannot be rendered must not hide why the task failed.
+            with suppress(Exception):
+                ti.render_map_index(operator, context)
+            raise
         if os.getpid() != channel.pid:
             return [], []
         push(operator, ti, value, line_of(task))
@@ -211,10 +219,12 @@ def _state(report: Message) -> str:
     return state
 
 
-def _call_back(run: _Run, state: str, error: BaseException | None, logs: Logs) -> None:
+def _call_back(run: _Run, report: Message, error: BaseException | None, logs: Logs) -> None:
+    state = _state(report)
     name = callbacks.OF_STATE.get(state)
-    if name is None or run.context is None:
+    if name is None or run.context is None or run.ti is None:
         return
+    run.ti.state, run.ti.end_date = TaskInstanceState(state), getattr(report, "end_date", None)
     if error is not None:
         run.context["exception"] = error
     with running(run.context):

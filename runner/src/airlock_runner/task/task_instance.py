@@ -11,6 +11,7 @@ import msgspec
 from airlock.sdk._channel import Channel
 from airlock.sdk.basis.notset import NOTSET
 from airlock.sdk.basis.settings import setting
+from airlock.sdk.basis.states import TaskInstanceState
 from airlock.sdk.definitions.xcom_arg import RETURN_VALUE
 from airlock.sdk.exceptions import PermissionDenied, reason_in
 from airlock_runner.json_values import deserialized, serialized
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 #: What is in the JSON text of a value in Airflow's form: a datetime, a set, a tuple, ...
 _CODED = b'"__classname__"'
 _MAX_MAP_INDEX_CHARS = 250
+#: The web interface of an Airflow whose settings do not say where it is.
+_BASE_URL = "http://localhost:8080"
 
 
 class RunningTaskInstance:
@@ -50,6 +53,9 @@ class RunningTaskInstance:
         self.queue = startup.ti.queue
         self.dag_version_id = startup.ti.dag_version_id
         self.start_date: datetime = startup.start_date
+        self.end_date: datetime | None = None
+        self.state: TaskInstanceState | None = None
+        self.is_mapped: bool = task is not None and task.is_mapped
         self.dag_run = dag_run
         self.rendered_map_index: str | None = None
         self._json_values = startup.json_values is True
@@ -61,6 +67,21 @@ class RunningTaskInstance:
         import logging  # deferred: a task that does not log does not pay for it
 
         return logging.getLogger("airlock.task")
+
+    @property
+    def log_url(self) -> str:
+        """The page of the web interface that shows this try's log, below ``[api] base_url``."""
+        from urllib.parse import quote  # deferred: few tasks tell of their log
+
+        base = (setting("api", "base_url", "") or _BASE_URL).rstrip("/")
+        mapped = f"/mapped/{self.map_index}" if self.map_index >= 0 else ""
+        place = f"{self.dag_id}/runs/{quote(self.run_id)}/tasks/{self.task_id}{mapped}"
+        return f"{base}/dags/{place}?try_number={self.try_number}"
+
+    @property
+    def mark_success_url(self) -> str:
+        """The page where a person can say that the task succeeded, which is that of its log."""
+        return self.log_url
 
     @cached_property
     def _xcom_store(self) -> "XComStore | None":
