@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from airlock.sdk._proxy import Proxy
-from airlock.sdk.basis.settings import switch
 from airlock.sdk.definitions.context import Context, Later
 from airlock_runner.task.stores.state_store import DEFAULTS, StoreSettings, TaskStateStore
 from airlock_runner.task.task_instance import RunningTaskInstance
@@ -36,7 +35,7 @@ def context_of(
         map_index=ti.map_index,
         map_index_template=task.map_index_template,
         task_reschedule_count=server.task_reschedule_count,
-        params=_params(task, conf),
+        params=params_of(task, conf),
         conf=conf,
         inlets=task.inlets,
         outlets=task.outlets,
@@ -102,23 +101,13 @@ def tell_environment(task: Any, ti: RunningTaskInstance, context: Context) -> No
     }
 
 
-def _params(task: Any, conf: dict[str, Any]) -> dict[str, Any]:
-    dump = getattr(task.params, "dump", None)
-    own = dump() if dump is not None else dict(task.params)
-    if not conf or not switch("core", "dag_run_conf_overrides_params", default=True):
-        return own
-    if not own:
-        return dict(conf)
-    return _merged(own, conf)
+def params_of(task: Any, conf: dict[str, Any]) -> dict[str, Any]:
+    """Returns what ``params`` is for a task. Raises ParamValidationError, which names the param that is refused."""
+    if not task.params and not conf:
+        return {}
+    from airlock.sdk.definitions.param import process_params  # deferred: many tasks have none
 
-
-def _merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """Returns a mapping with another laid over it, at any depth."""
-    merged = dict(one)
-    for key, value in other.items():
-        below = merged.get(key)
-        merged[key] = _merged(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
-    return merged
+    return process_params(task.get_dag(), task, conf, suppress_exception=False)
 
 
 def _variables() -> Any:

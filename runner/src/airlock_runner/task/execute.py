@@ -36,7 +36,7 @@ from airlock_runner.load import load_task
 from airlock_runner.logs import Logs
 from airlock_runner.options import line_of, written_options
 from airlock_runner.task import leaving, termination
-from airlock_runner.task.context import context_of, tell_environment
+from airlock_runner.task.context import context_of, params_of, tell_environment
 from airlock_runner.task.endings import callbacks
 from airlock_runner.task.endings.outcome import PAUSES, Written, outcome_of, summary
 from airlock_runner.task.push import push
@@ -143,6 +143,7 @@ def _prepared(run: _Run, ti: RunningTaskInstance, context: Context) -> BaseOpera
         run.task = ti.task = context["task"] = task
         # The options of an instance may be mapped, too.
         context["inlets"], context["outlets"] = task.inlets, task.outlets
+        context["params"] = params_of(task, context["conf"])
     operator: BaseOperator = task
     operator.lock_for_execution()
     if operator.template_ext or type(operator).prepare_template is not BaseOperator.prepare_template:

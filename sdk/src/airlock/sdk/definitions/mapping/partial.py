@@ -141,5 +141,5 @@ def check_arguments(operator_class: "type[BaseOperator]", function: str, argumen
                 f"{operator_class.__name__}.{function}() got an unexpected keyword argument {name!r}; "
                 f"{near(name, known)}"
             )
-        if function == "expand" and name in ("task_id", "dag", "task_group", "params", "default_args"):
+        if function == "expand" and name in ("task_id", "dag", "task_group", "default_args"):
             raise TypeError(f"{operator_class.__name__}.expand() got an unexpected keyword argument {name!r}")
