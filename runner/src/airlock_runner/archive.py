@@ -23,10 +23,10 @@ def is_archive(path: str) -> bool:
     return zipfile.is_zipfile(path)
 
 
-def imported(path: str, run: Callable[[ModuleType, Any], None]) -> list[tuple[ModuleType, str]]:
+def imported(path: str, run: Callable[[ModuleType, Any], None]) -> list[ModuleType]:
     """
-    Returns the modules at an archive's root that may hold DAGs, each with the path that its code has. ``run`` executes
-    one. Raises zipimport.ZipImportError for a broken archive, and what ``run`` raises.
+    Returns the modules at an archive's root that may hold DAGs. ``run`` executes one. Raises zipimport.ZipImportError
+    for a broken archive, and what ``run`` raises.
     """
     if path not in sys.path:
         sys.path.append(path)
@@ -40,7 +40,7 @@ def imported(path: str, run: Callable[[ModuleType, Any], None]) -> list[tuple[Mo
         if module is None or getattr(module.__spec__, "origin", None) != spec.origin:
             module = _module(name, spec)
             run(module, spec.loader)
-        modules.append((module, str(spec.origin)))
+        modules.append(module)
     return modules
 
 

@@ -116,12 +116,12 @@ def _path(root: str, file: str) -> str:
 
 def _all_dags(root: str, file: str, path: str) -> list[DAG]:
     if not archive.is_archive(path):
-        return _dags_of(_imported(root, file, path), path)
+        return _dags_of(_imported(root, file, path))
     try:
         modules = archive.imported(path, lambda module, loader: _run(module, loader, root, file))
     except ImportError as e:
         raise LoadError(f"{file}:1: {type(e).__name__}: {e}; pack the archive again") from e
-    return [dag for module, origin in modules for dag in _dags_of(module, origin)]
+    return [dag for module in modules for dag in _dags_of(module)]
 
 
 def _imported(root: str, file: str, path: str) -> ModuleType:
@@ -151,7 +151,8 @@ class _Uncached(SourceFileLoader):
 
 def _run(module: ModuleType, loader: Any, root: str, file: str) -> None:
     try:
-        loader.exec_module(module)
+        with stack.loading(module.__name__):
+            loader.exec_module(module)
     except BaseException as e:
         if sys.modules.get(module.__name__) is module:
             del sys.modules[module.__name__]
@@ -206,9 +207,9 @@ def _within(path: str, root: str) -> str | None:
     return path[len(base) :] if path.startswith(base) else None
 
 
-def _dags_of(module: ModuleType, path: str) -> list[DAG]:
+def _dags_of(module: ModuleType) -> list[DAG]:
     """Returns the DAGs that the file's variables hold, and those it opened without keeping them; each once."""
     module_dags = [value for value in vars(module).values() if isinstance(value, DAG)]
-    opened = [dag for dag in stack.opened if dag.fileloc == path]
+    opened = [dag for dag in stack.opened if dag.module_name == module.__name__]
     dags = {id(dag): dag for dag in (*opened, *module_dags)}
     return list(dags.values())

@@ -154,6 +154,10 @@ def test_a_task_that_starts_with_its_trigger_has_its_fields_rendered(fire):
     assert {"x": "r1 of t", "task": "t"} == fire("helper.Own", starts=True)["event"]
 
 
+def test_a_trigger_whose_path_is_that_of_the_file_as_a_module_may_need_the_task(fire):
+    assert {"x": "r1 of t", "task": "t"} == fire("d.Own", starts=True)["event"]
+
+
 def test_a_mapped_task_that_starts_with_its_trigger_has_the_arguments_of_its_index(fire):
     assert {"x": "one", "task": "m"} == fire("helper.Own", starts=True, task_id="m", map_index=1)["event"]
 

@@ -80,7 +80,7 @@ class DAG:
             raise TypeError(f"DAG {dag_id!r} has no argument {name!r}; {near(name, _arguments())}")
         self.dag_id = checked_id(dag_id, "DAG: dag_id")
         place = f"DAG {dag_id!r}"
-        self.fileloc, self.line = _caller()
+        self.fileloc, self.line, self.module_name = stack.maker(sys._getframe(1))  # noqa: SLF001 - `inspect` is slow
         self.default_args = dag_checks.default_args(default_args, place)
         self.timezone, self.start_date, self.end_date = dag_checks.dates(start_date, end_date, self.default_args, place)
         self.description = description
@@ -387,11 +387,3 @@ def _later(one: datetime | None, other: datetime | None) -> datetime | None:
 
 def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
     return min(one, other) if one is not None and other is not None else one or other
-
-
-def _caller() -> tuple[str, int]:
-    """Returns the file and line outside this module from which a DAG is being made."""
-    frame = sys._getframe(2)  # noqa: SLF001 - the one way to know it without the cost of `inspect`
-    while frame.f_code.co_filename == __file__ and frame.f_back is not None:
-        frame = frame.f_back
-    return frame.f_code.co_filename, frame.f_lineno
