@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from airlock.sdk.basis.notset import is_arg_set
 from airlock_runner.json_values import plain
 from airlock_wire.dags.deadlines import SerializedDeadline
 from airlock_wire.dags.params import SerializedParam
@@ -17,9 +18,11 @@ def params(written: Mapping[str, Any], place: str) -> dict[str, SerializedParam]
 
 
 def _param(param: Any, place: str) -> SerializedParam:
+    # None is a default as any other: Param.has_value says whether there is another.
+    has_value = is_arg_set(param.value)
     return SerializedParam(
-        value=plain(param.value, place) if param.has_value else None,
-        has_value=param.has_value,
+        value=plain(param.value, place) if has_value else None,
+        has_value=has_value,
         schema=plain(_with_text_keys(dict(param.schema)), place),
         description=param.description,
         source=getattr(param, "source", None),
