@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from airlock.sdk import DAG, XComArg, task
+from airlock.sdk import DAG, BaseOperator, XComArg, task
+from airlock.standard.operators.python import PythonOperator
 
 
 @task
@@ -107,6 +108,16 @@ def test_times_are_timedeltas_or_seconds():
 
     timed_task = made.task_dict["timed"]
     assert (timedelta(seconds=60), timedelta(seconds=90)) == (timed_task.retry_delay, timed_task.execution_timeout)
+
+
+@pytest.mark.parametrize(("retries", "count"), [("3", 3), (2, 2), (None, 0)])
+def test_retries_may_be_written_as_text(retries, count):
+    with DAG("d"):
+        task(retries=retries)(lambda: 1).override(task_id="shared")()
+        plain = BaseOperator(task_id="plain", retries=retries)
+        mapped = PythonOperator.partial(task_id="mapped", python_callable=print, retries=retries).expand(op_args=[[1]])
+
+    assert [count, count, count] == [plain.dag.task_dict["shared"].retries, plain.retries, mapped.retries]
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,6 @@ TYPES: Final[dict[str, tuple[type, ...]]] = {
     "email": (str, Sequence),
     "email_on_retry": (bool,),
     "email_on_failure": (bool,),
-    "retries": (int,),
     "retry_exponential_backoff": (int, float),
     "depends_on_past": (bool,),
     "ignore_first_depends_on_past": (bool,),
