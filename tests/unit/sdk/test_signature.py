@@ -33,6 +33,8 @@ def names_nothing(a=1): ...
         (names_a_date, (), {}, {"ds": None}),
         (defaults_a_date, (), {}, {}),
         (names_nothing, (), {}, {}),
+        (names_nothing, (), {"a": 2, "more": 3}, {"a": 2}),
+        (names_a_date, (), {"more": 3}, {"ds": None}),
     ],
 )
 def test_a_function_gets_what_it_names_and_the_author_s_own_values_win(function, args, kwargs, expected):

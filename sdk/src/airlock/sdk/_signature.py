@@ -103,7 +103,8 @@ def with_context(
     """
     Returns the keyword arguments with the context added: what the function names, or all of it for ``**kwargs``.
 
-    What the author passed wins. A required parameter whose entry the context lacks becomes None.
+    What the author passed wins, and is left out where the function cannot take it. A required parameter whose entry the
+    context lacks becomes None.
     """
     filled = set(signature.by_position[: len(args)])
     free = [name for name in signature.by_name if name not in filled and name not in kwargs]
@@ -111,4 +112,4 @@ def with_context(
     arguments |= {n: None for n in free if n in GIVEN_NAMES and n not in context and n in signature.required}
     if signature.any_name:
         arguments = {key: value for key, value in context.items() if key not in filled} | arguments
-    return arguments | dict(kwargs)
+    return arguments | {key: value for key, value in kwargs.items() if signature.any_name or key in signature.by_name}

@@ -5,7 +5,6 @@ from typing import Any
 import msgspec
 
 from airlock.sdk import _channel
-from airlock.sdk.definitions.asset import Metadata
 from airlock.sdk.definitions.asset.declared import InactiveAsset, declaration
 from airlock.sdk.definitions.context import Context
 from airlock_runner.json_values import plain
@@ -35,17 +34,6 @@ def add(context: Context, task: Any, ti: RunningTaskInstance, settings: StoreSet
     context["asset_state_store"] = states
     # Its name in Airflow before 3.3.2.
     context["asset_state"] = states
-
-
-def note(context: Context, metadata: Any) -> None:
-    """Takes what a task that is a generator yields. Raises TypeError for anything but Metadata."""
-    if not isinstance(metadata, Metadata):
-        raise TypeError(f"a task yields Metadata of its outlets, and returns its value; it yielded {metadata!r:.200}")
-    events = context["outlet_events"]
-    if metadata.alias is None:
-        events[metadata.asset].extra.update(metadata.extra)
-    else:
-        events[metadata.alias].add(metadata.asset, metadata.extra)
 
 
 def report(context: Context, task: Any) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

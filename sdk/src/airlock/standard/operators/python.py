@@ -170,9 +170,9 @@ def _drained(generator: Any, context: Mapping[str, Any]) -> Any:
         except StopIteration as e:
             return e.value
         if not isinstance(metadata, Metadata):
-            raise TypeError(
-                f"a task yields Metadata of its outlets, and returns its value; it yielded {metadata!r:.200}"
-            )
+            text = f"The task yielded {metadata!r:.200}, which is left out: a task returns its value, and yields Metadata"
+            log.line("warning", text, _LOGGER)
+            continue
         if events is None:
             raise TypeError(f"the task yielded {metadata!r:.200}, and has no outlets; name the asset in outlets=")
         if metadata.alias is None:
