@@ -89,6 +89,11 @@ def test_every_dag_of_a_file_is_serialized(sidecar):
             "from airlock.sdk import DAG\nwith DAG('x', retrys=2): ...\n",
             "d.py:2: TypeError: DAG 'x' has no argument 'retrys';",
         ),
+        (
+            "from airlock.sdk import DAG\nfrom airlock.standard.operators.empty import EmptyOperator\n"
+            "with DAG('x'): EmptyOperator(task_id='t').retry_delay = None\n",
+            "d.py:3: AttributeError: DAG 'x': ",
+        ),
         (None, "d.py: no such file in the bundle"),
     ],
 )

@@ -76,6 +76,8 @@ def test_default_args_are_every_task_s_options_and_the_task_s_own_win():
         ({"tags": "a"}, TypeError, "tags must be a list of texts"),
         ({"start_date": "2026-01-01"}, TypeError, "start_date must be a datetime"),
         ({"default_args": ["retries"]}, TypeError, "default_args must be a dict"),
+        ({"dagrun_timeout": 5}, TypeError, "DAG 'd': dagrun_timeout must be timedelta, not int: 5"),
+        ({"max_active_runs": "5"}, TypeError, "max_active_runs must be int, not str: '5'"),
         ({"tags": ["x" * 101]}, ValueError, "tag cannot be longer than 100 characters"),
         ({"owner_links": {"me": "example.com"}}, ValueError, "wrong link format was used for the owner 'me'"),
         ({"dag_id": "a/b"}, ValueError, "dag_id 'a/b' must be 1 to 240 bytes of letters"),

@@ -4,7 +4,7 @@ from typing import Any
 
 from airlock.sdk.definitions.dag import DAG
 from airlock.sdk.definitions.graph.taskgroup import TaskGroup
-from airlock.sdk.exceptions import AirlockException, LoadError
+from airlock.sdk.exceptions import LoadError
 from airlock_runner.json_values import serialized
 from airlock_runner.parse import mapping, options, watchers
 from airlock_runner.parse.task import callbacks_of, task_of
@@ -18,9 +18,9 @@ def serialize(dag: DAG, file: str, source: str = "") -> SerializedDag:
     """Returns a DAG as plain data. Raises LoadError for what has no form, such as a parameter that is not JSON."""
     try:
         return _dag(dag, file, source)
-    except (AirlockException, TypeError, ValueError) as e:
-        if isinstance(e, LoadError):
-            raise
+    except LoadError:
+        raise
+    except Exception as e:  # noqa: BLE001 - values and classes of the author may raise anything
         raise LoadError(f"{file}:{dag.line}: {type(e).__name__}: DAG {dag.dag_id!r}: {e}") from e
 
 

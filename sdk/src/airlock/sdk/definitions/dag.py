@@ -81,6 +81,15 @@ class DAG:
         self.dag_id = checked_id(dag_id, "DAG: dag_id")
         place = f"DAG {dag_id!r}"
         self.fileloc, self.line, self.module_name = stack.maker(sys._getframe(1))  # noqa: SLF001 - `inspect` is slow
+        dag_checks.types(
+            place,
+            description=description,
+            dag_display_name=dag_display_name,
+            max_active_tasks=max_active_tasks,
+            max_active_runs=max_active_runs,
+            max_consecutive_failed_dag_runs=max_consecutive_failed_dag_runs,
+            dagrun_timeout=dagrun_timeout,
+        )
         self.default_args = dag_checks.default_args(default_args, place)
         self.timezone, self.start_date, self.end_date = dag_checks.dates(start_date, end_date, self.default_args, place)
         self.description = description

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, Final
 
 from airlock.sdk._signature import signature_of
@@ -25,6 +25,15 @@ _SETTINGS: Final[dict[str, tuple[Callable[[str, str, None], Any], str, str]]] = 
     "max_consecutive_failed_dag_runs": (whole, "core", "max_consecutive_failed_dag_runs_per_dag"),
     "disable_bundle_versioning": (switch, "dag_processor", "disable_bundle_versioning"),
 }
+#: The types that an argument may have, beside None.
+_TYPES: Final[dict[str, type]] = {
+    "description": str,
+    "dag_display_name": str,
+    "max_active_tasks": int,
+    "max_active_runs": int,
+    "max_consecutive_failed_dag_runs": int,
+    "dagrun_timeout": timedelta,
+}
 
 
 def given_or_set(**options: Any) -> dict[str, Any]:
@@ -37,6 +46,14 @@ def given_or_set(**options: Any) -> dict[str, Any]:
             read, section, option = _SETTINGS[name]
             options[name] = read(section, option, None)
     return options
+
+
+def types(place: str, **values: Any) -> None:
+    """Raises TypeError for an argument of a wrong type; it names the argument."""
+    for name, value in values.items():
+        kind = _TYPES[name]
+        if value is not None and not isinstance(value, kind):
+            raise TypeError(f"{place}: {name} must be {kind.__name__}, not {type(value).__name__}: {value!r}")
 
 
 def default_args(value: Mapping[str, Any] | None, place: str) -> dict[str, Any]:
