@@ -200,3 +200,16 @@ def test_a_class_named_in_the_settings_keeps_the_values(machine, tmp_path):
     assert "none" == machine.run("square", "--run-id", "r", "--map-index", 3)
     assert [41, "none", None, None] == machine.run("keep")
     assert [] == list((tmp_path / "kept").iterdir())
+
+
+def test_a_function_that_is_an_asset_reads_one_of_another_dag_of_the_file(machine, tmp_path):
+    (tmp_path / "functions.py").write_text(
+        "from airlock.sdk import asset\n"
+        "@asset(schedule=None, uri='s3://m/one')\ndef one(self): return self.uri\n"
+        "@asset(schedule=one)\ndef two(one): return one.uri\n"
+    )
+
+    ended = machine.call("dags", "test", "functions.py", "two")
+
+    assert 0 == ended.returncode, ended.stdout + ended.stderr
+    assert '"s3://m/one"' in ended.stdout

@@ -36,6 +36,7 @@ from airlock_server.launching.local.triggers import LocalTriggers
 from airlock_server.rules.scheduling.graph import DagGraph
 from airlock_server.rules.scheduling.snapshot import End, Key, Limits
 from airlock_server.store import xcoms
+from airlock_server.store.assets import of_dags
 from airlock_server.store.errors import StoreError
 from airlock_server.store.runs.progress import NewRun, Row
 from airlock_wire.dags.dag import SerializedDag
@@ -105,6 +106,8 @@ def run_dag(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
     with opened(args, environ, render=_render) as file:
         executor, screen = file.executor, file.screen
         dag = _choose(file.path, file.dags, args.dag_id)
+        # A task may read an asset that another DAG of the file names.
+        file.installation.database.write(lambda conn: [of_dags.register(conn, each) for each in file.dags])
         new = new_run(dag, args.date, args.conf or {}, partial(file.ask, dag))
         graph = DagGraph(dag)
         if not live:

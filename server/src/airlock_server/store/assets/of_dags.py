@@ -45,7 +45,7 @@ def write(conn: sa.Connection, dag: SerializedDag) -> list[AssetKey]:
     watchers = _watchers(dag)
     if watchers != _rows(conn, asset_watcher, [dag.dag_id]):
         _replace(conn, asset_watcher, [dag.dag_id], watchers)
-    inactive = _register(conn, dag.dag_id, named)
+    inactive = register(conn, dag)
     if rows != before:
         _retire(conn, before)
     return inactive
@@ -59,15 +59,16 @@ def remove(conn: sa.Connection, dag_ids: Collection[str]) -> None:
     _retire(conn, before)
 
 
-def _register(conn: sa.Connection, dag_id: str, named: Iterable[Named]) -> list[AssetKey]:
+def register(conn: sa.Connection, dag: SerializedDag) -> list[AssetKey]:
+    """Registers the assets and aliases that a DAG names; returns those of its assets that are not active."""
     inactive = []
     # In one order for everybody, so that two transactions that register the same do not wait for each other.
-    for each in sorted((each.asset for each in named), key=lambda each: (each.type, each.name, each.uri)):
+    for each in sorted((each.asset for each in assets_of(dag)), key=lambda each: (each.type, each.name, each.uri)):
         for left in reversed(range(_TRIES)):
             try:
                 with conn.begin_nested():
                     if each.type == "Asset":
-                        row = registry.register_for(conn, each, owner_of("", dag_id))
+                        row = registry.register_for(conn, each, owner_of("", dag.dag_id))
                         inactive += [] if row.active else [row.key]
                     elif each.type == "AssetAlias":
                         registry.register_alias(conn, each.name, each.group)
