@@ -51,6 +51,59 @@ print(isinstance(object(), TaskInstance), also is TaskInstance)
     assert "False True" == printed(code)
 
 
+def test_what_many_dag_files_import_beside_the_sdk_is_there():
+    code = """
+from airflow.exceptions import AirflowConfigException
+from airflow.providers.standard.utils.skipmixin import SkipMixin
+from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
+from airflow.sdk.types import DagRunProtocol, RuntimeTaskInstanceProtocol
+from airflow.typing_compat import Literal, Self
+from airflow.utils.log.logging_mixin import LoggingMixin
+from airflow.version import version
+
+class Client(LoggingMixin): ...
+
+print(Client().log.name, version)
+"""
+    assert "__main__.Client 3.3.2" == printed(code)
+
+
+def test_a_variable_of_the_old_path_has_its_old_arguments():
+    code = """
+import airlock.sdk
+from airflow.models import Connection, Variable
+from airflow.models.variable import Variable as also
+from airlock.sdk import _channel
+from airlock_wire.protocol.messages import ErrorResponse, ErrorType, OKResponse, VariableResult
+
+kept = {}
+
+class Channel:
+    def ask(self, message, *_):
+        match type(message).__name__:
+            case "PutVariable":
+                kept[message.key] = message.value
+                return OKResponse(ok=True)
+            case "GetVariable" if message.key in kept:
+                return VariableResult(key=message.key, value=kept[message.key])
+        return ErrorResponse(error=ErrorType.VARIABLE_NOT_FOUND)
+
+_channel.install(Channel())
+print(also is Variable, issubclass(Variable, airlock.sdk.Variable), issubclass(Connection, airlock.sdk.Connection))
+print(Variable.get("a", default_var=None), Variable.get("a", 5), Variable.setdefault("a", {"x": 1}, deserialize_json=True))
+print(Variable.setdefault("a", 7, deserialize_json=True))
+Variable.update("a", "new")
+print(Variable.get("a"))
+try:
+    Variable.update("b", "new")
+except KeyError as e:
+    print("no", e.args[0].partition(";")[0])
+"""
+    expected = "True True True\nNone 5 {'x': 1}\n{'x': 1}\nnew\nno there is no variable 'b'"
+
+    assert expected == printed(code)
+
+
 def test_a_star_gives_what_the_table_lists():
     assert "True" == printed("import airflow.sdk; print({'DAG', 'Param', 'asset'} <= set(dir(airflow.sdk)))")
 
@@ -74,6 +127,8 @@ def test_a_star_gives_what_the_table_lists():
         ("from airflow.operators.email import EmailOperator", "provider 'smtp'"),
         ("from airflow.operators.dummy import DummyOperator", "use EmptyOperator"),
         ("from airflow.utils.dates import days_ago", "write the date"),
+        ("from airflow.models import DagBag", "run `airlock dags list-import-errors FOLDER`"),
+        ("from airflow.dag_processing.dagbag import DagBag", "run `airlock dags list-import-errors FOLDER`"),
         ("import airflow.nothing", "Airlock has no module 'airflow.nothing'"),
         ("import airflow.providers.standard.nothing", "Airlock has no module 'airflow.providers.standard.nothing'"),
         ("from airflow.providers.standard.weekday import Nothing", "not one of the standard provider's"),

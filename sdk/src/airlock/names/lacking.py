@@ -9,6 +9,7 @@ _DATABASE: Final = (
     "tasks and DAG files have no database here, as in Airflow 3; use the context (`ti`, `dag_run`), Variable.get, "
     "Connection.get, or the REST API"
 )
+_DAG_BAG: Final = "to check DAG files, run `airlock dags list-import-errors FOLDER`, which ends with 1 if there is an error"
 _SCHEDULER: Final = "it belongs to Airflow's scheduler or its services, which DAG files do not reach here"
 
 #: By the path of a name or module: the nearest one that is listed counts.
@@ -17,11 +18,14 @@ INSTEAD: Final = {
     "airflow.operators.dummy": "Airflow 3 does not have it either; use EmptyOperator of airflow.providers.standard",
     "airflow.operators.subdag": "Airflow 3 does not have it either; use airflow.sdk.TaskGroup",
     "airflow.utils.dates": "Airflow 3 does not have days_ago either; write the date, like datetime(2026, 1, 1)",
-    "airflow.utils.helpers": "Airflow 3 does not have chain there either; use airflow.sdk.chain",
+    "airflow.utils.helpers": "copy what you need of it; chain is airflow.sdk.chain, in Airflow 3 too",
     "airflow.operators.email": "it is part of the smtp provider; send the mail in a @task, for example with smtplib",
     "airflow.utils.email": "it belongs to Airflow's services; set the task's `email`, or use smtplib in a @task",
     "airflow.operators.generic_transfer": "it is part of the common-sql provider; move the rows in a @task",
     "airflow.models": _DATABASE,
+    "airflow.models.DagBag": _DAG_BAG,
+    "airflow.models.dagbag": _DAG_BAG,
+    "airflow.dag_processing": _DAG_BAG,
     "airflow.settings": _DATABASE,
     "airflow.utils.session": _DATABASE,
     "airflow.utils.db": _DATABASE,
