@@ -109,6 +109,22 @@ def test_a_whole_dag_runs_and_every_task_is_in_the_table(airlock, folder):
     assert "hello from a" in (folder / log).read_text()
 
 
+def test_a_file_of_the_folder_of_dag_files_imports_from_that_folder(airlock, folder):
+    team = folder / "home/dags/team"
+    team.mkdir(parents=True)
+    (team.parent / "shared.py").write_text("NAME = 'shared'\n")
+    (team / "own.py").write_text(
+        "from airlock.sdk import DAG, task\nfrom shared import NAME\nwith DAG('own'):\n"
+        "    @task(on_success_callback=lambda context: print('called'))\n    def t(): return NAME\n    t()\n"
+    )
+
+    for words in (("dags", "test"), ("tasks", "test"), ("tasks", "run")):
+        done = airlock(*words, "home/dags/team/own.py", *([] if words == ("dags", "test") else ["t"]))
+
+        assert 0 == done.returncode, done.stdout + done.stderr
+        assert "called" in done.stdout
+
+
 def test_a_failed_run_is_exit_code_1(airlock):
     done = airlock("dags", "test", "flow.py", "fails")
 

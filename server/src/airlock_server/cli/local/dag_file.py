@@ -20,9 +20,12 @@ from airlock_wire.protocol.timetables import Answer, Question
 
 
 class DagFile(msgspec.Struct, frozen=True):
-    """The file, its DAGs, what launches their tasks, and where their output goes."""
+    """
+    The file, its DAGs, what launches their tasks, and where their output goes. ``name`` is its path in the bundle.
+    """
 
     path: Path
+    name: str
     dags: list[SerializedDag]
     installation: Installation
     executor: Executor
@@ -46,7 +49,7 @@ class DagFile(msgspec.Struct, frozen=True):
     def ask(self, dag: SerializedDag, question: Question) -> Answer:
         """Returns what the own timetable of a DAG answers. What it printed is shown if it has no answer."""
         seconds = self.installation.settings.parse.timeout_seconds
-        source = timetables.TimetableSource(bundle=BUNDLE, file=self.path.name, dag_id=dag.dag_id, seconds=seconds)
+        source = timetables.TimetableSource(bundle=BUNDLE, file=self.name, dag_id=dag.dag_id, seconds=seconds)
         answer = timetables.ask(self.executor, source, [question])[0]
         if answer.error:
             self.output.release()
@@ -92,13 +95,21 @@ def opened(
     try:
         with Installation(environ) as installation:
             output = Shown(screen, render)
-            executor = Executor(installation, path.parent, environ, output.line, given)
+            root = _root(path, installation)
+            name = str(path.relative_to(root))
+            executor = Executor(installation, root, environ, output.line, given)
             if executor.isolation.exposed:
                 screen.show(f"note: {executor.isolation.exposed}")
             stop_on_signals(executor)
-            yield DagFile(path, _dags(executor, path.name, output), installation, executor, output, screen)
+            yield DagFile(path, name, _dags(executor, name, output), installation, executor, output, screen)
     finally:
         screen.close()
+
+
+def _root(path: Path, installation: Installation) -> Path:
+    """Returns the root of the file's bundle: the folder of DAG files, if the file is in it, else its own folder."""
+    folder = installation.home.path / (installation.settings.core.dags_folder or "dags")
+    return folder.resolve() if path.is_relative_to(folder.resolve()) else path.parent
 
 
 def _dags(executor: Executor, file: str, output: Shown) -> list[SerializedDag]:

@@ -114,13 +114,13 @@ def run_dag(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
             file.output.begin()
         view = run_view.Live(graph) if live else run_view.Plain(screen.show)
         pattern = args.mark_success_pattern
-        callbacks = Callbacks(file.installation, executor, file.path.name)
+        callbacks = Callbacks(file.installation, executor, file.name)
         remarks: list[str] = []
         runner = DagRunner(
             file.installation,
             executor,
             dag,
-            file.path.name,
+            file.name,
             triggers=LocalTriggers(file.installation, executor),
             show=view.show,
             marks_success=lambda task_id: pattern is not None and pattern.fullmatch(task_id) is not None,

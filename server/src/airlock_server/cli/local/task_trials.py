@@ -102,7 +102,7 @@ def _run(
         try:
             with file.served():
                 file.output.begin()
-                outcome, _ = executor.run(ti_id, file.path.name, task)
+                outcome, _ = executor.run(ti_id, file.name, task)
             for line in report(installation, outcome):
                 file.screen.show(line)
         finally:

@@ -80,7 +80,7 @@ def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
         with file.served():
             began = time.time()
             file.output.begin()
-            outcome, record = executor.run(ti_id, file.path.name, task)
+            outcome, record = executor.run(ti_id, file.name, task)
         _report(file.installation, executor, outcome, record, began, file.screen.show)
         if executor.stopping:
             return EXIT_STOPPED
