@@ -27,9 +27,7 @@ def decorated():
 def dags_of(sidecar, code):
     sidecar.write(FACTORY, "factory.py")
     sidecar.write(code)
-    sidecar.start(
-        {"type": "DagFileParseRequest", "file": "/x/d.py", "bundle_path": "/x", "bundle_name": "b"}
-    )
+    sidecar.start({"type": "DagFileParseRequest", "file": "/x/d.py", "bundle_path": "/x", "bundle_name": "b"})
     result = sidecar.asked[-1]
     assert not result["import_errors"]
     return {dag.dag_id: dag.line for dag in (disclose(LazySerializedDag(**each)) for each in result["serialized_dags"])}

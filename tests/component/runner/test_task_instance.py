@@ -27,9 +27,7 @@ with DAG("d"):
         ("raise AirlockSkipException('x')", "on_skipped_callback", False, "skipped"),
     ],
 )
-def test_callbacks_read_the_state_and_whether_the_task_has_ended(
-    sidecar, details, body, callback, should_retry, state
-):
+def test_callbacks_read_the_state_and_whether_the_task_has_ended(sidecar, details, body, callback, should_retry, state):
     sidecar.write(DAG.format(body=body, callback=callback))
 
     sidecar.start(details(should_retry=should_retry))

@@ -20,7 +20,7 @@ def serialize(dag: DAG, file: str, source: str = "") -> SerializedDag:
         return _dag(dag, file, source)
     except LoadError:
         raise
-    except Exception as e:  # noqa: BLE001 - values and classes of the author may raise anything
+    except Exception as e:
         raise LoadError(f"{file}:{dag.line}: {type(e).__name__}: DAG {dag.dag_id!r}: {e}") from e
 
 

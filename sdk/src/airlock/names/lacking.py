@@ -9,7 +9,9 @@ _DATABASE: Final = (
     "tasks and DAG files have no database here, as in Airflow 3; use the context (`ti`, `dag_run`), Variable.get, "
     "Connection.get, or the REST API"
 )
-_DAG_BAG: Final = "to check DAG files, run `airlock dags list-import-errors FOLDER`, which ends with 1 if there is an error"
+_DAG_BAG: Final = (
+    "to check DAG files, run `airlock dags list-import-errors FOLDER`; it ends with 1 if there is an error"
+)
 _SCHEDULER: Final = "it belongs to Airflow's scheduler or its services, which DAG files do not reach here"
 
 #: By the path of a name or module: the nearest one that is listed counts.

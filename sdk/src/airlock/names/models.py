@@ -15,9 +15,7 @@ class Variable(variable.Variable):
         return super().get(key, default_var, deserialize_json)
 
     @classmethod
-    def setdefault(
-        cls, key: str, default: Any, description: str | None = None, deserialize_json: bool = False
-    ) -> Any:
+    def setdefault(cls, key: str, default: Any, description: str | None = None, deserialize_json: bool = False) -> Any:
         """Returns the variable's value; makes it of ``default`` if there is none."""
         value = cls.get(key, None, deserialize_json)
         if value is not None:

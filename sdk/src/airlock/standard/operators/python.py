@@ -170,7 +170,9 @@ def _drained(generator: Any, context: Mapping[str, Any]) -> Any:
         except StopIteration as e:
             return e.value
         if not isinstance(metadata, Metadata):
-            text = f"The task yielded {metadata!r:.200}, which is left out: a task returns its value, and yields Metadata"
+            text = (
+                f"The task yielded {metadata!r:.200}, which is ignored: a task returns its value, and yields Metadata"
+            )
             log.line("warning", text, _LOGGER)
             continue
         if events is None:
