@@ -119,10 +119,8 @@ class ListOfDictsExpandInput(ResolveMixin):
         arguments = {
             key: value.resolve(context) if isinstance(value, ResolveMixin) else value for key, value in mapping.items()
         }
-        literal = not isinstance(self.value, ResolveMixin)
-        resolved = {
-            id(arguments[key]) for key, value in mapping.items() if not literal or isinstance(value, ResolveMixin)
-        }
+        # As in Airflow, the values of a dict that a task returned are rendered as if the author had written them.
+        resolved = {id(arguments[key]) for key, value in mapping.items() if isinstance(value, ResolveMixin)}
         return arguments, resolved
 
 
