@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from airlock.sdk import DAG, dag, task
+from airlock.sdk import DAG, BaseOperator, dag, task
 from airlock.sdk.exceptions import TaskNotFound
 
 
@@ -67,6 +67,20 @@ def test_default_args_are_every_task_s_options_and_the_task_s_own_win():
 
     assert [2, 5] == [made.task_dict[name].retries for name in ("noop", "own")]
     assert made.task_dict["own"].retry_delay == timedelta(minutes=2)
+
+
+def test_params_among_the_default_args_are_the_dags_and_a_task_s_own_win_over_them():
+    class Own(BaseOperator):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+
+    with DAG("d", params={"a": 1, "b": 1}, default_args={"params": {"b": 2, "c": 2}}) as made:
+        plain = Own(task_id="plain")
+        own = Own(task_id="own", params={"c": 3})
+        mapped = Own.partial(task_id="mapped", params={"c": 4}).expand(doc=["x"])
+
+    assert {"a": 1, "b": 2, "c": 2} == made.params.dump() == plain.params.dump()
+    assert [{"a": 1, "b": 2, "c": 3}, {"a": 1, "b": 2, "c": 4}] == [own.params.dump(), mapped.params.dump()]
 
 
 @pytest.mark.parametrize(

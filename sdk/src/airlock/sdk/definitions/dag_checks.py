@@ -111,11 +111,14 @@ def document(doc_md: str | None) -> str | None:
     return doc_md
 
 
-def params(value: Mapping[str, Any] | None, defaults: Mapping[str, Any], place: str) -> Any:
-    """Returns the parameters; without any a plain empty dict, which needs no import."""
+def params(value: Mapping[str, Any] | None, defaults: dict[str, Any], place: str) -> Any:
+    """
+    Returns the parameters; without any a plain empty dict, which needs no import. Those in ``defaults`` are taken out
+    of there: a task that has params of its own would get them over its own.
+    """
     if value is not None and not isinstance(value, Mapping):
         raise TypeError(f"{place}: params must be a dict, not {value!r}")
-    own = defaults.get("params")
+    own = defaults.pop("params", None)
     if not value and not own:
         return {}
     from airlock.sdk.bases.defaults import params_as_written
