@@ -70,3 +70,16 @@ def test_an_instance_of_a_mapped_task_that_fails_has_its_name_too(sidecar, detai
     sidecar.start(body)
 
     assert ("failed", "order 6") == (sidecar.asked[-1]["state"], sidecar.asked[-1]["rendered_map_index"])
+
+
+def test_a_task_without_assets_has_no_events_and_may_speak_of_some_to_nobody(sidecar, task_file, details):
+    body = """
+    outlet_events[Asset("a")].extra = {"rows": 1}
+    print(len(inlet_events), "outlet_events" in get_current_context())
+    """
+    task_file(body, parameters="*, inlet_events, outlet_events")
+
+    sidecar.start(details())
+
+    assert "0 True\n" == sidecar.stdout
+    assert "SucceedTask" == sidecar.types[-1]

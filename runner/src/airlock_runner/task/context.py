@@ -15,8 +15,8 @@ def context_of(
     task: Any, ti: RunningTaskInstance, server: TIRunContext, store_settings: StoreSettings = DEFAULTS
 ) -> Context:
     """
-    Returns the context. It has entries about dates only if the DAG run has the dates, and about assets only if the
-    task has inlets or outlets.
+    Returns the context. It has entries about dates only if the DAG run has the dates. Without inlets and outlets the
+    events of assets are empty.
 
     ``params`` are the DAG's and the task's, overridden by the run's configuration unless a setting says otherwise;
     ``conf`` is that configuration.
@@ -74,6 +74,9 @@ def context_of(
         from airlock_runner.task.assets import context as asset_context  # deferred: most tasks have no assets
 
         asset_context.add(context, task, ti, store_settings)
+    else:
+        # Code that many tasks share may read them: nothing happened, and what is said goes nowhere.
+        context["inlet_events"], context["outlet_events"] = Proxy(_no_inlet_events), Proxy(_outlet_events)
     context["task_instance_key_str"] = f"{ti.dag_id}__{ti.task_id}__{date}"
     return context
 
@@ -126,6 +129,18 @@ def _macros() -> Any:
     from airlock.sdk.execution_time import macros
 
     return macros
+
+
+def _no_inlet_events() -> Any:
+    from airlock_runner.task.assets.events import InletEvents
+
+    return InletEvents(())
+
+
+def _outlet_events() -> Any:
+    from airlock_runner.task.assets.events import OutletEvents
+
+    return OutletEvents()
 
 
 def _triggering_events(events: list[Any]) -> Any:

@@ -175,8 +175,12 @@ def _drained(generator: Any, context: Mapping[str, Any]) -> Any:
             )
             log.line("warning", text, _LOGGER)
             continue
-        if events is None:
-            raise TypeError(f"the task yielded {metadata!r:.200}, and has no outlets; name the asset in outlets=")
+        if not context["task"].outlets:
+            text = (
+                f"The task yielded {metadata!r:.200}, which is ignored: it has no outlets; name the asset in outlets="
+            )
+            log.line("warning", text, _LOGGER)
+            continue
         if metadata.alias is None:
             events[metadata.asset].extra.update(metadata.extra)
         else:
