@@ -163,7 +163,6 @@ def _drained(generator: Any, context: Mapping[str, Any]) -> Any:
     """Goes through what a function yields of its outlets; returns what it returned."""
     from airlock.sdk.definitions.asset import Metadata
 
-    events = context.get("outlet_events")
     while True:
         try:
             metadata = next(generator)
@@ -181,6 +180,7 @@ def _drained(generator: Any, context: Mapping[str, Any]) -> Any:
             )
             log.line("warning", text, _LOGGER)
             continue
+        events = context["outlet_events"]
         if metadata.alias is None:
             events[metadata.asset].extra.update(metadata.extra)
         else:
