@@ -1,5 +1,7 @@
 """What callbacks and tasks read of ``ti``, the task instance that runs."""
 
+import os
+
 import pytest
 
 DAG = """
@@ -83,3 +85,11 @@ def test_a_task_without_assets_has_no_events_and_may_speak_of_some_to_nobody(sid
 
     assert "0 True\n" == sidecar.stdout
     assert "SucceedTask" == sidecar.types[-1]
+
+
+def test_a_task_knows_the_host_that_it_runs_on(sidecar, task_file, details):
+    task_file("print(ti.hostname)", parameters="ti")
+
+    sidecar.start(details())
+
+    assert f"{os.uname().nodename}\n" == sidecar.stdout

@@ -49,7 +49,7 @@ class RunningTaskInstance:
         self.map_index = startup.ti.map_index
         self.try_number = startup.ti.try_number
         self.max_tries = max_tries
-        self.hostname = startup.ti.hostname
+        self.hostname = startup.ti.hostname or os.uname().nodename
         self.queue = startup.ti.queue
         self.dag_version_id = startup.ti.dag_version_id
         self.start_date: datetime = startup.start_date
