@@ -16,7 +16,7 @@ class Variable(variable.Variable):
 
     @classmethod
     def setdefault(cls, key: str, default: Any, description: str | None = None, deserialize_json: bool = False) -> Any:
-        """Returns the variable's value; makes it of ``default`` if there is none."""
+        """Returns the value of the variable, which is made of ``default`` if it does not exist."""
         value = cls.get(key, None, deserialize_json)
         if value is not None:
             return value
@@ -27,7 +27,7 @@ class Variable(variable.Variable):
 
     @classmethod
     def update(cls, key: str, value: Any, serialize_json: bool = False) -> None:
-        """Replaces the value of a variable. Raises VariableNotFound, a KeyError, if there is none."""
+        """Replaces the value of a variable. Raises VariableNotFound, a KeyError, if it does not exist."""
         cls.get(key)
         cls.set(key, value, serialize_json=serialize_json)
 
