@@ -75,7 +75,8 @@ def image(name):
 @pytest.mark.parametrize(
     ("name", "members"),
     [
-        ("sidecar", {"wire", "sidecar"}),
+        # Of the runner, the launcher as files.
+        ("sidecar", {"wire", "sidecar", "runner"}),
         ("runner", {"wire", "sdk", "runner"}),
         ("operator", {"wire", "operator"}),
         ("server", {"wire", "server"}),
@@ -113,11 +114,22 @@ def test_a_recipe_copies_the_members_that_it_is_given(name):
 def test_an_image_takes_its_own_packages_and_members_only(name):
     taken = [line for line in stage(name) if line.startswith(("COPY", "USER"))]
 
+    launcher = ["COPY --from=launcher-folder /install/ /"] if name == "sidecar" else []
     assert [
-        f"COPY --from={name}-packages /install/ /", f"COPY --from={name}-members /install/ /",
+        *launcher, f"COPY --from={name}-packages /install/ /", f"COPY --from={name}-members /install/ /",
         f"USER {UIDS[name]}:{UIDS[name]}",
     ] == taken  # fmt: skip
     assert f"COPY requirements/{name}.txt /build/" in stage(f"{name}-packages")
+
+
+def test_of_the_runner_the_sidecars_image_has_the_launchers_folder_alone():
+    assert ["COPY wire /build/wire", "COPY runner /build/runner"] == [
+        line for line in stage("launcher-folder") if line.startswith("COPY")
+    ]
+    assert (
+        """ python3 -c 'from airlock_runner.airflow import folder; folder.copy("/install")'"""
+        in stage("launcher-folder")[-1]
+    )
 
 
 def test_a_build_is_lent_only_where_to_fetch_from():

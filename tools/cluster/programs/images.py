@@ -50,14 +50,14 @@ class Image:
         return Recipe(self.own) if self.own else Recipe(CONTAINERFILE, self.name)
 
 
-def _ours(name: str, *members: str) -> Image:
-    return Image(name, members, ("images/install.py", f"requirements/{name}.txt"))
+def _ours(name: str, *members: str, others: tuple[str, ...] = ()) -> Image:
+    return Image(name, members, ("images/install.py", f"requirements/{name}.txt", *others))
 
 
 #: The runner comes before the example, which starts from it.
 IMAGES = (
-    # The runner's sources are in the sidecar's build for the launcher, a folder in its image.
-    _ours("sidecar", "wire", "sidecar", "runner"),
+    # Of the runner the launcher's files are in the sidecar's image, which no Python there has in its path.
+    _ours("sidecar", "wire", "sidecar", others=("runner/src",)),
     _ours("runner", "wire", "sdk", "runner"),
     _ours("operator", "wire", "operator"),
     _ours("server", "wire", "server"),
