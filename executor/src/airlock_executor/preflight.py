@@ -20,8 +20,8 @@ class Facts(msgspec.Struct, frozen=True):
     installed: bool = True
     rights: dict[tuple[str, str, str], bool] = {}
     #: Seconds, of Airflow's settings.
-    jwt_expiration_seconds: float = 600.0
-    heartbeat_timeout_seconds: float = 300.0
+    jwt_expiration_seconds: float = 1500.0
+    heartbeat_timeout_seconds: float = 600.0
     queued_timeout_seconds: float = 600.0
     remote_logging: bool = True
     log_folder: str = ""
@@ -65,6 +65,10 @@ FIELDS = ("taskInstanceId", "dagVersionId", "priority", "access", "infraBudget")
 MOST_VARIABLES = 64
 #: How long a server may be away without a task failing for it (docs/failures.md).
 TOLERATED_SECONDS = 300.0
+#: Airflow gives a task another token when a fifth of the life of its own is left.
+_TOKEN_SECONDS = 5 * TOLERATED_SECONDS
+#: The last heartbeat may be old already, and the next one need not be the first request that is answered.
+_HEARTBEAT_SECONDS = 2 * TOLERATED_SECONDS
 #: An API server that takes longer for a variable waits for something, mostly for a secrets backend.
 _SLOW_SECONDS = 5.0
 
@@ -126,13 +130,18 @@ def _of_airflow(facts: Facts, settings: Settings) -> list[Finding]:
                 "jwt-secret", "[api_auth] jwt_secret and jwt_private_key_path are empty: set the API server's here, too"
             )
         )
-    for name, option, value in (
-        ("jwt-expiration", "[execution_api] jwt_expiration_time", facts.jwt_expiration_seconds),
-        ("heartbeat-timeout", "[scheduler] task_instance_heartbeat_timeout", facts.heartbeat_timeout_seconds),
+    for name, option, value, enough in (
+        ("jwt-expiration", "[execution_api] jwt_expiration_time", facts.jwt_expiration_seconds, _TOKEN_SECONDS),
+        (
+            "heartbeat-timeout",
+            "[scheduler] task_instance_heartbeat_timeout",
+            facts.heartbeat_timeout_seconds,
+            _HEARTBEAT_SECONDS,
+        ),
     ):
-        if value < TOLERATED_SECONDS:
-            text = f"{option} is {value:g}: a task fails if the API server is away so long; set {TOLERATED_SECONDS:g}"
-            results.append(Finding(name, text))
+        if value < enough:
+            text = f"{option} is {value:g}: tasks may fail if the API server is away for {TOLERATED_SECONDS:g} s; "
+            results.append(Finding(name, f"{text}set {enough:g}", error=value < TOLERATED_SECONDS))
     if not facts.remote_logging:
         text = (
             f"[logging] remote_logging is False: a log is gone with its pod, unless {facts.log_folder} is a volume "

@@ -53,7 +53,7 @@ def _serve(channel: Channel, root: str, log: logs.Logs) -> int:
             parse,  # the rarer mode; the other is loaded while the server is being asked
         )
 
-        _channel.install(channel, parsing=True)
+        _channel.install(channel)
         channel.ask(parse(start, root))
         return EXIT_OK
     from airlock_wire.protocol.triggers import TriggerRequest  # as above
@@ -68,7 +68,7 @@ def _serve(channel: Channel, root: str, log: logs.Logs) -> int:
     if isinstance(start, TimetableRequest):
         from airlock_runner.timetable.mode import answer
 
-        _channel.install(channel, parsing=True)
+        _channel.install(channel)
         channel.ask(answer(start, root))
         return EXIT_OK
     from airlock_wire.protocol.callbacks import CallbackRequest

@@ -29,7 +29,7 @@ from airlock_wire import sidecar_settings as names
 from airlock_wire.process import kernel
 from airlock_wire.process.imports import without
 from airlock_wire.process.settings import SettingsError
-from airlock_wire.workload import Parse, Timetable, Workload
+from airlock_wire.workload import Parse, Timetable, Workload, of_task_instance
 
 if TYPE_CHECKING:
     from airlock_sidecar.logs.shipping.objects import Objects
@@ -102,7 +102,13 @@ def _resume(sidecar_settings: settings.Sidecar, work: Workload, store: LogStore)
 def _live(config: settings.SidecarSettings, launch: Launch, store: LogStore) -> None:
     """Starts the threads, listens, and runs the launch until the record is written and SIGTERM came."""
     calls = Calls(config.api.timeout_seconds, launch.clock)
-    life = Lifecycle(config, launch, calls, lambda: _prepare(config, launch, calls))
+    connect = partial(_prepare, config, launch, calls)
+    if of_task_instance(launch.workload):
+        life = Lifecycle(config, launch, calls, connect)
+    else:
+        # Hardly any file looks something up while it is imported, and HTTP takes longer to load than a file to parse.
+        calls.provide_later(connect)
+        life = Lifecycle(config, launch, calls, lambda: None)
     threading.excepthook = _end_broken
     threading.Thread(target=_wait_for_sigterm, args=(life,), name="sigterm", daemon=True).start()
     listener = Listener(config.sidecar.socket_dir, config.sidecar.runner_uid, launch.refused)
@@ -167,8 +173,7 @@ def _end_broken(failure: threading.ExceptHookArgs) -> None:
 
 def _prepare(config: settings.SidecarSettings, launch: Launch, calls: Calls) -> None:
     """
-    Loads HTTP, and gets the task's token by an exchange or from a file, if one of them is set. A launch that parses a
-    file needs neither.
+    Loads HTTP, and gets the task's token by an exchange or from a file, if one of them is set.
     """
     address = config.api
     if not address.url:

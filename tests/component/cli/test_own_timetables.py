@@ -82,7 +82,7 @@ def test_one_task_runs_in_the_interval_of_the_dags_own_timetable(run):
         ("raises", "own.py:17: RuntimeError: no luck"),
         ("ends", "own.py: TimetableCrashed: the process that asked it ended without an answer"),
         ("hangs", "own.py: TimetableTimeout: it took longer than 2 s to answer and was stopped"),
-        ("reads", "GetVariable in a timetable or partition mapper: nothing is granted to it"),
+        ("reads", "own.py:23: VariableNotFound: "),
         ("foreign", "its timetable made the run_id 'scheduled__x': begins as the ids of scheduled runs do"),
     ],
 )

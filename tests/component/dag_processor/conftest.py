@@ -5,6 +5,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import sys
 import tempfile
 import textwrap
 import time
@@ -68,6 +69,10 @@ class Processing:
         self.start(*(words or ("-n", "1")), **settings)
         assert 0 == self.process.wait(PATIENCE), self.output.read_text()
         return self
+
+    def command(self, *words):
+        """Another command on the same home."""
+        subprocess.run([sys.executable, "-m", "airlock_server", *words], env=self.environ, check=True, timeout=PATIENCE)
 
     def stop(self):
         if self.process is not None and self.process.poll() is None:

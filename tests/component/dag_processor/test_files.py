@@ -138,6 +138,32 @@ def test_a_signal_ends_it_in_an_orderly_way_while_a_file_is_parsed(processing):
     assert {} == processing.errors()
 
 
+READS = (
+    "from airlock.sdk import DAG, Variable\n"
+    "for n in range(int(Variable.get('how_many', default=1))):\n    with DAG(f'd{n}'): ...\n"
+)
+
+
+def test_a_file_may_read_variables_while_it_is_imported(processing):
+    processing.write(READS)
+    processing.run()
+    assert {"d0"} == set(processing.dags())
+    processing.command("variables", "set", "how_many", "2")
+    processing.run()
+
+    assert {"d0", "d1"} == set(processing.dags())
+    assert {} == processing.errors()
+
+
+def test_where_variables_are_granted_to_namespaces_a_file_has_none(processing):
+    processing.write(READS)
+    processing.run(access__default="granted")
+
+    assert {} == processing.dags()
+    assert "d.py:2: PermissionDenied: Variable.get('how_many') was denied" in processing.errors()["d.py"]
+    assert "Move the call into a task" in processing.errors()["d.py"]
+
+
 def test_what_the_author_does_not_say_is_the_servers_setting(processing):
     processing.write(
         "from airlock.sdk import DAG, BaseOperator\nwith DAG('plain'): BaseOperator(task_id='t')\n"

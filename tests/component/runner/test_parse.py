@@ -142,14 +142,15 @@ def test_prints_and_warnings_of_a_dag_file_are_fine(sidecar):
     assert "hi\n" == sidecar.stdout
 
 
-def test_a_lookup_while_parsing_is_denied_and_told_to_move_into_a_task(sidecar):
-    detail = {"message": "parsing has no access"}
+def test_a_lookup_that_is_denied_while_parsing_is_an_import_error_with_its_line(sidecar):
+    detail = {"message": "nothing is granted to it. Move the call into a task"}
     sidecar.answers["GetVariable"] = {"type": "ErrorResponse", "error": "PERMISSION_DENIED", "detail": detail}
 
     error = import_error(sidecar, "from airlock.sdk import Variable\nVariable.get('k', default='d')\n")
 
-    assert error.startswith("d.py:2: PermissionDenied: Variable.get('k') was denied: parsing has no access; ")
-    assert "move the call into a task" in error
+    assert error.startswith(
+        "d.py:2: PermissionDenied: Variable.get('k') was denied: nothing is granted to it. Move the "
+    )
 
 
 def archive(sidecar, **members):

@@ -34,6 +34,9 @@ def test_every_route_needs_a_token_that_opens_it(api, method, path):
     workload = api.http.request(method, path, headers=with_token(api.tokens.mint_workload(ti_id)))
     # A body is missing, so the one route that a workload token opens gets as far as that.
     assert workload.status_code == (422 if path.endswith("/run") else 403)
+    lookup = api.http.request(method, path, headers=with_token(api.tokens.mint_lookup()))
+    opens = method == "GET" and path.startswith(("/variables/", "/connections/"))
+    assert lookup.status_code in ((200, 404) if opens else (403,))
 
 
 @pytest.mark.parametrize(("method", "path"), [row for row in PROTECTED if "{ti}" in row[1]])

@@ -18,7 +18,7 @@ VARIABLE = {"type": "GetVariable", "key": "k"}
 
 @pytest.fixture
 def callbacks(make_sidecar, make_launcher):
-    def launch(call=OF_DAG, *, instance=True, **changes):
+    def launch(call=OF_DAG, *, instance=True, token="token-0", **changes):
         executes = work()
         startup = StartupDetails(
             ti=TI, dag_rel_path=executes.dag_rel_path, bundle_info=BundleInfo(name="b"),
@@ -28,7 +28,7 @@ def callbacks(make_sidecar, make_launcher):
             call=call, bundle_name="b", file="d.py", dag_id="d", run_id="r1", startup=startup if instance else None
         )
         options = {"log_path": "dag.callback.1.log", "timeout_seconds": 30.0} | changes
-        sidecar = make_sidecar(Callback(request=request, **options)).start()
+        sidecar = make_sidecar(Callback(request=request, **options)).start(token)
         launcher = make_launcher(sidecar)
         return sidecar, launcher, launcher.begin()
 
@@ -56,8 +56,8 @@ def test_with_a_task_instance_they_ask_with_its_rights(api, callbacks):
     assert "PERMISSION_DENIED" in str(launcher.ask({"type": "GetConnection", "conn_id": "c"}))
 
 
-def test_without_one_they_are_granted_nothing(api, callbacks):
-    _, launcher, _ = callbacks(instance=False)
+def test_without_one_and_without_a_token_they_are_granted_nothing(api, callbacks):
+    _, launcher, _ = callbacks(instance=False, token=None)
 
     assert "in a callback without a task instance: nothing is granted to it" in str(launcher.ask(VARIABLE))
     assert [] == api.calls

@@ -13,9 +13,9 @@ RESULT = {"type": "TimetableResult", "answers": [{"run_id": "r", "error": "d.py:
 
 @pytest.fixture
 def timetable(make_sidecar, make_launcher):
-    def launch(**changes):
+    def launch(token="token-0", **changes):
         request = TimetableRequest(questions=[Describe()], bundle_name="b", file="d.py", dag_id="d")
-        sidecar = make_sidecar(Timetable(request=request, log_path="timetable/d.log", **changes)).start()
+        sidecar = make_sidecar(Timetable(request=request, log_path="timetable/d.log", **changes)).start(token)
         launcher = make_launcher(sidecar)
         return sidecar, launcher, launcher.begin()
 
@@ -39,8 +39,8 @@ def test_a_timetable_is_asked_without_a_call_of_the_server_and_its_errors_are_ma
     "message",
     [{"type": "GetVariable", "key": "k"}, {"type": "GetConnection", "conn_id": "c"}],
 )
-def test_a_timetable_is_granted_nothing(api, timetable, message):
-    _, launcher, _ = timetable()
+def test_a_timetable_without_a_token_is_granted_nothing(api, timetable, message):
+    _, launcher, _ = timetable(token=None)
     refusal = str(launcher.ask(message))
 
     assert "PERMISSION_DENIED" in refusal

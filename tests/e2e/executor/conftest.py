@@ -15,8 +15,17 @@ EXECUTORS = ["taskrun", "kubernetes", "local"] if WHOLE else ["taskrun", "local"
 #: Airflow's sweep of what is stuck in queued, shortened from ten minutes. On a busy node it would fail the tasks of
 #: KubernetesExecutor that wait for their turn.
 SWEEP = {} if WHOLE else {"SCHEDULER__TASK_QUEUED_TIMEOUT": "15", "SCHEDULER__TASK_QUEUED_TIMEOUT_CHECK_INTERVAL": "5"}
-#: The long form of the losses has thirty tasks at once.
-ROOM = {"CORE__PARALLELISM": "40", "CORE__MAX_ACTIVE_TASKS_PER_DAG": "40"} if os.environ.get("AIRLOCK_SOAK") else {}
+#: The long form of the losses has thirty tasks at once, and an API server that is away for as long as Airflow's scheduler
+#: waits for a heartbeat by default.
+ROOM = (
+    {
+        "CORE__PARALLELISM": "40",
+        "CORE__MAX_ACTIVE_TASKS_PER_DAG": "40",
+        "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "900",
+    }
+    if os.environ.get("AIRLOCK_SOAK")
+    else {}
+)
 
 
 @pytest.fixture(scope="session")

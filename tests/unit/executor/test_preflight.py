@@ -35,6 +35,9 @@ def test_what_is_fine_has_no_findings():
         ({"rights": RIGHTS | {("airflow", "create", "pods/exec"): True}}, "too-many-rights", False),
         ({"jwt_expiration_seconds": 60.0}, "jwt-expiration", True),
         ({"heartbeat_timeout_seconds": 30.0}, "heartbeat-timeout", True),
+        # Airflow's defaults: as long as the outage, and a token that may be near its end when that begins.
+        ({"heartbeat_timeout_seconds": 300.0}, "heartbeat-timeout", False),
+        ({"jwt_expiration_seconds": 600.0}, "jwt-expiration", False),
         ({"signing_key": False}, "jwt-secret", True),
         ({"remote_logging": False}, "remote-logging", False),
         ({"secrets_backend": "acme.Vault"}, "secrets-backend", False),

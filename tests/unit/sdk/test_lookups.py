@@ -11,12 +11,11 @@ from airlock.sdk import (
     PermissionDenied,
     Variable,
     VariableNotFound,
-    _channel,
     get_current_context,
     mask_secret,
 )
 from airlock.sdk.definitions.context import running
-from airlock.sdk.exceptions import InvalidVariable, OutsideTask
+from airlock.sdk.exceptions import AirlockNotFoundException, InvalidVariable, OutsideTask
 from airlock_wire.protocol import changes, lookups
 from airlock_wire.protocol.messages import (
     ConnectionResult,
@@ -97,14 +96,6 @@ def test_a_wrong_value_is_told_with_its_place(channel):
 
     with pytest.raises(AirlockRuntimeError, match=r"API_SERVER_ERROR: wrong; query\.n: not a number$"):
         Connection.get("c")
-
-
-def test_a_denial_while_parsing_says_to_move_the_call(channel):
-    _channel.install(channel, parsing=True)
-    channel.answer = error(ErrorType.PERMISSION_DENIED)
-
-    with pytest.raises(PermissionDenied, match="move the call into a task"):
-        Variable.get("k")
 
 
 def test_any_other_error_is_raised_with_its_answer(channel):
@@ -234,3 +225,10 @@ def test_the_context_is_a_dict_with_attributes():
         assert ("TI", "TI") == (context["ti"], context.ti)
         with pytest.raises(AttributeError, match="the context has no 'tii'; did you mean 'ti'"):
             _ = context.tii
+
+
+def test_a_connection_that_is_not_there_is_what_files_for_airflow_catch(channel):
+    channel.answer = error(ErrorType.CONNECTION_NOT_FOUND)
+
+    with pytest.raises(AirlockNotFoundException):
+        Connection.get("c")

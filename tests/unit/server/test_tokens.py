@@ -127,6 +127,14 @@ def test_a_token_is_refreshed_when_a_fifth_or_thirty_seconds_are_left(tokens, li
         assert (TI, "execution", 600) == (found.sub, found.scope, found.exp - found.iat)
 
 
+def test_a_lookup_token_is_nobodys_and_is_never_refreshed(tokens):
+    claims = [tokens.verify(tokens.mint_lookup()) for _ in range(2)]
+
+    assert ["lookup", "lookup"] == [each.scope for each in claims]
+    assert claims[0].sub != claims[1].sub
+    assert [None, None] == [tokens.refreshed(each, each.exp - 1) for each in claims]
+
+
 def test_a_workload_token_is_never_refreshed(tokens):
     assert None is tokens.refreshed(Claims(TI, "workload", now - 599, now + 1))
 

@@ -84,7 +84,10 @@ class Execute(msgspec.Struct, frozen=True, kw_only=True, tag="execute", tag_fiel
 
 
 class Parse(msgspec.Struct, frozen=True, kw_only=True, tag="parse", tag_field="mode", forbid_unknown_fields=True):
-    """Import one DAG file and keep what it holds in ``result.json`` of the state folder. Asks the server nothing."""
+    """
+    Import one DAG file and keep what it holds in ``result.json`` of the state folder. With a token it may look up
+    variables and connections.
+    """
 
     request: DagFileParseRequest
     log_path: str
@@ -112,8 +115,8 @@ class Timetable(
     msgspec.Struct, frozen=True, kw_only=True, tag="timetable", tag_field="mode", forbid_unknown_fields=True
 ):
     """
-    Ask an author's timetable or partition mapper, and keep the answers in ``result.json`` of the state folder. Asks the
-    server nothing.
+    Ask an author's timetable or partition mapper, and keep the answers in ``result.json`` of the state folder. It may
+    look up what a parse may.
     """
 
     request: TimetableRequest
@@ -124,7 +127,7 @@ class Timetable(
 class Callback(msgspec.Struct, frozen=True, kw_only=True, tag="callback", tag_field="mode", forbid_unknown_fields=True):
     """
     Call callbacks that no runner of a task calls, and keep what became of them in ``result.json`` of the state folder.
-    They have the token and rights of the request's task instance. Without one they ask the server nothing.
+    They have the token and rights of the request's task instance. Without one they may look up what a parse may.
     """
 
     request: CallbackRequest
@@ -139,6 +142,11 @@ class Callback(msgspec.Struct, frozen=True, kw_only=True, tag="callback", tag_fi
 
 
 Workload = Execute | Parse | Trigger | Timetable | Callback
+
+
+def of_task_instance(work: Workload) -> bool:
+    """Tells whether a launch has the token and rights of a task instance."""
+    return isinstance(work, Execute | Trigger) or (isinstance(work, Callback) and work.ti is not None)
 
 
 class TaskInstanceRef(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,18 +22,11 @@ class Channel(Protocol):
 
 class _Installed:
     channel: Channel | None = None
-    parsing: bool = False
 
 
-def install(channel: Channel | None, *, parsing: bool = False) -> None:
-    """Makes ``channel`` what the SDK asks; None takes it away. ``parsing``: the process only imports a DAG file."""
+def install(channel: Channel | None) -> None:
+    """Makes ``channel`` what the SDK asks; None takes it away."""
     _Installed.channel = channel
-    _Installed.parsing = parsing
-
-
-def parsing() -> bool:
-    """Tells whether this process only imports a DAG file, so that nothing will be granted."""
-    return _Installed.channel is not None and _Installed.parsing
 
 
 def ask(message: Message, call: str) -> Message | None:

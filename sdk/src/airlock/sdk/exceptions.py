@@ -26,7 +26,7 @@ Everything that `airlock.sdk` and the runner raise into a DAG author's code.
   x AirlockRuntimeError         the platform refused a request; `.error` holds its answer
     + PermissionDenied          a grant is missing: ask for it, never look for the value elsewhere
     + VariableNotFound          create the variable or pass a default (also a KeyError)
-    + ConnectionNotFound        create the connection
+    + ConnectionNotFound        create the connection (also an AirlockNotFoundException)
   x InvalidVariable             the value is not the JSON that was asked for (also a ValueError)
   x OutsideTask                 a platform call where no task runs: move it into a task
   x ChannelError                the request could not be sent or answered; nothing was changed in part
@@ -62,6 +62,10 @@ class AirlockFailException(AirlockException):
     """Raise it to fail the task without another try."""
 
 
+class AirlockNotFoundException(AirlockException):
+    """Something that was asked for does not exist."""
+
+
 class AirlockRuntimeError(AirlockException):
     """The platform answered a request with an error. ``error`` is that answer."""
 
@@ -84,7 +88,7 @@ class VariableNotFound(AirlockRuntimeError, KeyError):
     """There is no such variable, and no default was given."""
 
 
-class ConnectionNotFound(AirlockRuntimeError):
+class ConnectionNotFound(AirlockRuntimeError, AirlockNotFoundException):
     """There is no such connection."""
 
 
@@ -118,10 +122,6 @@ class TemplateError(AirlockException):
 
 class LoadError(AirlockException):
     """The DAG file, the DAG or the task could not be loaded. The text is one line with file, line and fix."""
-
-
-class AirlockNotFoundException(AirlockException):
-    """Something that was asked for does not exist."""
 
 
 class AirlockConfigException(AirlockException):

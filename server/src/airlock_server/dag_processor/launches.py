@@ -29,7 +29,10 @@ class Launches:
         installation: Installation,
         environ: Mapping[str, str],
         show: Callable[[bytes], None],
+        api_url: str = "",
     ) -> None:
+        """``api_url`` is where files may look up variables and connections; empty: they may not."""
+        self._api_url = api_url
         self._settings = installation.settings
         self._logs = installation.home.path / "logs" / FOLDER
         settings = installation.settings.dag_processor
@@ -70,6 +73,7 @@ class Launches:
             executor = self._executors.get((bundle.name, bundle.path))
             if executor is None:
                 executor = self._executors[(bundle.name, bundle.path)] = self._make(root=bundle.path)
+                executor.serve_at(self._api_url)
             if self._stopping:
                 executor.stop()
             return executor

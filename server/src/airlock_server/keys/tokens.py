@@ -2,8 +2,10 @@
 Mints and verifies the tokens that tasks present. No other module does, and no other imports pyjwt.
 
 A **workload** token is made when a task instance is queued. It opens only PATCH /run, which answers with an
-**execution** token for everything else. Claims, validation and the refresh rule are Airflow 3.3's. A token that was
-exchanged for a pod's also names its pod, TaskRun and try, and is valid only while that pod is the current one.
+**execution** token for everything else. A **lookup** token is for code that belongs to no task instance, such as a DAG
+file while it is imported: it opens the reading of variables and connections. Claims, validation and the refresh rule
+are Airflow 3.3's. A token that was exchanged for a pod's also names its pod, TaskRun and try, and is valid only while
+that pod is the current one.
 
 They are signed with a secret (HS512), or with a private key (RS256, EdDSA). Then public keys verify them, also those of
 others. Which algorithm a token must have follows from the key alone, and never from the token.
@@ -28,7 +30,7 @@ ALGORITHM = "HS512"
 SECRET_ALGORITHMS = ("HS256", "HS384", "HS512")
 #: The name of a secret in a token's header, as Airflow writes it.
 UNNAMED = "not-used"
-SCOPES = ("execution", "workload")
+SCOPES = ("execution", "workload", "lookup")
 
 #: A token is refreshed when this share of its life is left, or this many seconds, whichever is more.
 REFRESH_SHARE = 0.20
@@ -42,7 +44,7 @@ MAX_KEYS = 3
 #: How many tokens that were verified are kept. To verify one again takes a third of a short request.
 MAX_VERIFIED = 4096
 
-Scope = Literal["execution", "workload"]
+Scope = Literal["execution", "workload", "lookup"]
 
 
 _BOUND = "airlock"
@@ -113,6 +115,10 @@ class Tokens:
         seconds = max(self._settings.execution_seconds, math.ceil(at_least_seconds))
         return self._mint(ti_id, "execution", seconds, now)
 
+    def mint_lookup(self, now: float | None = None) -> str:
+        """Mints a token for code that belongs to no task instance; its subject is nobody."""
+        return self._mint(str(uuid.uuid4()), "lookup", self._settings.workload_seconds, now)
+
     def mint_for_pod(
         self, ti_id: str, pod_uid: str, taskrun_uid: str, try_number: int, now: float | None = None
     ) -> str:
@@ -167,11 +173,10 @@ class Tokens:
 
     def refreshed(self, claims: Claims, now: float | None = None) -> str | None:
         """
-        Mints a new token if ``claims`` is of an execution token near its end, else None. Workload tokens are not
-        renewed.
+        Mints a new token if ``claims`` is of an execution token near its end, else None. Others are not renewed.
         """
         now = time.time() if now is None else now
-        if claims.scope == "workload":
+        if claims.scope != "execution":
             return None
         refresh_below = max(int((claims.exp - claims.iat) * REFRESH_SHARE), REFRESH_SECONDS)
         if claims.exp - int(now) > refresh_below:

@@ -21,7 +21,7 @@ from airlock_sidecar.state.launch import Launch
 from airlock_sidecar.state.stops import Stop
 from airlock_sidecar.upstream.calls import Calls
 from airlock_wire.protocol import frames
-from airlock_wire.workload import Callback, Execute, Trigger
+from airlock_wire.workload import Access, Callback, Execute, Trigger, of_task_instance
 
 #: How long serving may go on after the child is gone.
 DRAIN_SECONDS = 5.0
@@ -99,23 +99,23 @@ class Conversation:
         # Mostly loaded by now, else while the runner loads the task.
         from airlock_sidecar.requests import answers
         from airlock_sidecar.requests.dispatch import Dispatcher
-        from airlock_sidecar.requests.handlers import Handlers, HandlersWithoutRights
+        from airlock_sidecar.requests.handlers import Handlers, HandlersWithoutTask
         from airlock_sidecar.requests.results import Results
         from airlock_sidecar.upstream.lookups_file import LookupsFile
 
         work = self._launch.workload
         results = Results(self._launch, self._keep_result)
         report = self._report if self._reporter is not None else None
-        if isinstance(work, Execute | Trigger | Callback) and work.ti is not None:
-            own = LookupsFile(self._settings.lookups_file)
-            handlers = Handlers(self._launch, self._calls, work.access, self._open_log, own)
-            calls_back = isinstance(work, Callback)
-            if isinstance(work, Execute):
-                table = answers.table(handlers)
-            else:
-                table = answers.for_task(handlers, results, calls_back=calls_back)
+        own = LookupsFile(self._settings.lookups_file)
+        granted = work.access if isinstance(work, Execute | Trigger | Callback) else Access()
+        handlers = Handlers(self._launch, self._calls, granted, self._open_log, own)
+        if isinstance(work, Execute):
+            table = answers.table(handlers)
+        elif of_task_instance(work):
+            table = answers.for_task(handlers, results, calls_back=isinstance(work, Callback))
         else:
-            table = HandlersWithoutRights(self._launch, results).table
+            lookups = answers.for_lookups(handlers) if self._launch.memory.token else {}
+            table = HandlersWithoutTask(self._launch, results).table | lookups
         try:
             Dispatcher(self._launch, table, report, self._trace).serve(session.frames, self._settings.max_frame_bytes)
         except errors.RunnerBroke as e:

@@ -108,6 +108,12 @@ def for_task(handlers: Handlers, results: Results, *, calls_back: bool) -> dict[
     return own | result
 
 
+def for_lookups(handlers: Handlers) -> dict[type[Any], Handler]:
+    """Returns what answers the lookups of a launch that belongs to no task instance."""
+    every = table(handlers)
+    return {kind: every[kind] for kind in (messages.GetVariable, lookups.GetVariableKeys, messages.GetConnection)}
+
+
 def table(handlers: Handlers) -> dict[type[Any], Handler]:
     """Returns what answers each message of a launch that executes a task instance, its row included."""
     by_row = {kind: partial(handlers.routed, route) for kind, route in ROUTES.items()}

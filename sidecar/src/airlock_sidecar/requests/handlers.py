@@ -181,16 +181,19 @@ class Handlers:
             raise errors.NotGranted(f"{type(ask).__name__}: {grant.sentence}", grant.field, grant.name)
 
 
-class HandlersWithoutRights:
-    """The table for a launch that belongs to no task instance: it asks the server nothing."""
+class HandlersWithoutTask:
+    """The table for a launch that belongs to no task instance. What it may look up comes on top."""
 
     def __init__(self, launch: Launch, results: Results) -> None:
         self._launch = launch
         self._while, own = self._mode(results)
         self.table: dict[type[Any], Handler] = {
             messages.GetVariable: self.denied,
+            lookups.GetVariableKeys: self.denied,
             messages.GetConnection: self.denied,
             messages.GetXCom: self.denied,
+            changes.PutVariable: self.denied,
+            changes.DeleteVariable: self.denied,
             messages.MaskSecret: self.mask_secret,
             **own,
         }
@@ -206,7 +209,7 @@ class HandlersWithoutRights:
                 return "while the DAG file is parsed", {messages.DagFileParsingResult: results.parsing}
 
     def denied(self, ask: Any) -> Any:
-        """Refuses a lookup: grants belong to a task instance, and there is no such one yet."""
+        """Refuses what only a task may ask for: grants belong to a task instance, and there is no such one yet."""
         return ErrorResponse(
             error=ErrorType.PERMISSION_DENIED,
             detail={

@@ -97,7 +97,9 @@ class Route(NamedTuple):
             raise ValueError(f"{kind.__name__} names no asset: it needs a {' or a '.join(self.one_of)}")
         self._check_reserved(ask)
         values = {name: segment(str(getattr(ask, name))) for name in placeholders(self.path) if name != "ti_id"}
-        path = self.path.format(ti_id=segment(ids["ti_id"]), **values) if "{" in self.path else self.path
+        if "{ti_id}" in self.path:
+            values["ti_id"] = segment(ids["ti_id"])
+        path = self.path.format(**values) if values else self.path
         query = [pair for name in self.query for pair in self._pairs(name, getattr(ask, name))]
         return Request(self.method, path, query, self._body(ask))
 

@@ -57,6 +57,7 @@ class Calls:
         self.last_good: Callable[[], float] = lambda: -1e9
         self._api: Asks | None = None
         self._renewal: Renews | None = None
+        self._later: Callable[[], None] | None = None
         self._ready = threading.Event()
         self.given_up = threading.Event()
 
@@ -64,6 +65,10 @@ class Calls:
         """Sets the loaded client and the renewal of its token; earlier calls wait for them."""
         self._api, self._renewal = api, renewal
         self._ready.set()
+
+    def provide_later(self, connect: Callable[[], None]) -> None:
+        """Has ``connect`` provide the client at the first call: most launches of some modes make none."""
+        self._later = connect
 
     def call(
         self,
@@ -92,6 +97,9 @@ class Calls:
         Returns the answer, as ``api.Answer``. Raises errors.ApiError for a 4xx, errors.GaveUp once ``until`` (by
         default ``given_up``) is set. ``doubtful`` is called if a try may have arrived without an answer.
         """
+        if self._later is not None:
+            connect, self._later = self._later, None
+            connect()
         at_fault = False
         self.clock.ask()
         try:

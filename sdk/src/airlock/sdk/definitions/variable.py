@@ -125,7 +125,4 @@ def refusal(answer: ErrorResponse, call: str) -> AirlockRuntimeError:
     """
     if answer.error is not ErrorType.PERMISSION_DENIED:
         return AirlockRuntimeError(answer, f"{call} failed: {answer.error.value}: {reason_in(answer)}")
-    text = f"{call} was denied: {reason_in(answer)}"
-    if _channel.parsing():
-        text += "; a DAG file is imported without access to the platform: move the call into a task"
-    return PermissionDenied(answer, text)
+    return PermissionDenied(answer, f"{call} was denied: {reason_in(answer)}")

@@ -20,6 +20,7 @@ Handler = Callable[[Services, Request, Claims | None], Awaitable[Response]]
 
 EXECUTION = frozenset({"execution"})
 EXECUTION_OR_WORKLOAD = frozenset({"execution", "workload"})
+EXECUTION_OR_LOOKUP = frozenset({"execution", "lookup"})
 WORKLOAD = frozenset({"workload"})
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import msgspec
 
-from airlock_server.api.serve import EmbeddedServer
 from airlock_server.cli import CommandError
 from airlock_server.cli.local.launches import EXIT_USAGE, Shown, near_file, stop_on_signals, variables_of
+from airlock_server.cli.serving import serving
 from airlock_server.installation import Installation
 from airlock_server.launching.local import loglines, timetables
 from airlock_server.launching.local.executor import BUNDLE, Executor
@@ -31,20 +31,6 @@ class DagFile(msgspec.Struct, frozen=True):
     executor: Executor
     output: Shown
     screen: Screen
-
-    @contextmanager
-    def served(self) -> Iterator[None]:
-        """Has an API server for the launches inside the ``with``."""
-        here = self.installation
-        with EmbeddedServer(
-            here.database,
-            here.tokens,
-            here.encryption,
-            secrets=here.secrets,
-            state_store=here.settings.state_store,
-        ) as server:
-            self.executor.serve_at(server.url)
-            yield
 
     def ask(self, dag: SerializedDag, question: Question) -> Answer:
         """Returns what the own timetable of a DAG answers. What it printed is shown if it has no answer."""
@@ -81,7 +67,8 @@ def opened(
     variables: Mapping[str, str] | None = None,
 ) -> Iterator[DagFile]:
     """
-    Parses the file of the arguments and yields it; SIGINT and SIGTERM end its launches in an orderly way.
+    Parses the file of the arguments and yields it, with an API server for its launches; SIGINT and SIGTERM end them in
+    an orderly way.
 
     ``render`` makes lines of a launch's log text. ``variables`` are further environment variables of user code. Raises
     CommandError for a file that is not there or cannot be imported. What such a file printed is shown before.
@@ -101,7 +88,10 @@ def opened(
             if executor.isolation.exposed:
                 screen.show(f"note: {executor.isolation.exposed}")
             stop_on_signals(executor)
-            yield DagFile(path, name, _dags(executor, name, output), installation, executor, output, screen)
+            # A file may read variables and connections while it is imported.
+            with serving(installation) as url:
+                executor.serve_at(url)
+                yield DagFile(path, name, _dags(executor, name, output), installation, executor, output, screen)
     finally:
         screen.close()
 

@@ -24,6 +24,7 @@ from airlock_server.cli.local.launches import (
     stop_on_signals,
 )
 from airlock_server.cli.local.new_runs import date_of, new_run
+from airlock_server.cli.serving import serving
 from airlock_server.dag_processor.discovery.walk import Walker
 from airlock_server.installation import Installation
 from airlock_server.launching.local import loglines
@@ -129,13 +130,12 @@ def run_dag(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
             begins=lambda: remarks.extend(_listen(callbacks, executor, dag.dag_id, new.run_id, None)),
             limits=_limits(file.installation),
         )
-        with file.served():
-            try:
-                result = runner.run(new)
-            except StoreError as e:
-                raise CommandError(str(e), EXIT_USAGE) from e
-            file.output.begin()
-            remarks += _call_back(callbacks, executor, dag, new, result)
+        try:
+            result = runner.run(new)
+        except StoreError as e:
+            raise CommandError(str(e), EXIT_USAGE) from e
+        file.output.begin()
+        remarks += _call_back(callbacks, executor, dag, new, result)
         for line in _report(file.installation, executor, graph, new, result):
             screen.show(line)
         for line in remarks:
@@ -268,7 +268,8 @@ def list_import_errors(args: argparse.Namespace, environ: Mapping[str, str]) -> 
             executor = Executor(installation, folder, environ, lambda _: None)
             stop_on_signals(executor)
             seconds = installation.settings.parse.timeout_seconds
-            with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            with serving(installation) as url, ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+                executor.serve_at(url)
                 results = pool.map(lambda file: _import_error(executor, folder, file, seconds), files)
                 errors = [error for error in results if error]
         for problem in walker.problems:

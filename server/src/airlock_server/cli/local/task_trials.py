@@ -100,9 +100,8 @@ def _run(
         except StoreError as e:
             raise CommandError(str(e), EXIT_USAGE) from e
         try:
-            with file.served():
-                file.output.begin()
-                outcome, _ = executor.run(ti_id, file.name, task)
+            file.output.begin()
+            outcome, _ = executor.run(ti_id, file.name, task)
             for line in report(installation, outcome):
                 file.screen.show(line)
         finally:

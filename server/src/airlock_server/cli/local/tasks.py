@@ -77,10 +77,9 @@ def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
             )
         except StoreError as e:
             raise CommandError(str(e), EXIT_USAGE) from e
-        with file.served():
-            began = time.time()
-            file.output.begin()
-            outcome, record = executor.run(ti_id, file.name, task)
+        began = time.time()
+        file.output.begin()
+        outcome, record = executor.run(ti_id, file.name, task)
         _report(file.installation, executor, outcome, record, began, file.screen.show)
         if executor.stopping:
             return EXIT_STOPPED

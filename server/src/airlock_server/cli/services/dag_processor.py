@@ -5,7 +5,8 @@ import contextlib
 import logging
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import airlock_server
 from airlock_server import log as facts
 from airlock_server.cli import CommandError
 from airlock_server.cli.local.launches import EXIT_USAGE, near
+from airlock_server.cli.serving import serving
 from airlock_server.dag_processor.bundles import Bundle, configured, with_examples
 from airlock_server.dag_processor.launches import Launches
 from airlock_server.dag_processor.processor import Processor
@@ -69,33 +71,47 @@ def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
         for bundle in bundles:
             if bundle.source is not None or bundle.path == here.home.path / "dags":
                 bundle.path.mkdir(parents=True, exist_ok=True)
-        try:
-            database = here.database
-        except StoreError as e:
-            raise CommandError(str(e)) from e
         to_stdout = settings.dag_processor.dag_processor_log_target == "stdout"
-        parser = Launches(here, environ, _print if to_stdout else _discard)
-        for bundle in bundles:
-            if words := parser.exposed(bundle):
-                _log.warning("a bundle's code is not isolated", extra={"bundle": bundle.name, "why": words})
-        processor = Processor(
-            database,
-            parser,
-            bundles,
-            core=settings.core,
-            settings=settings.dag_processor,
-            configured=[bundle.name for bundle in all_bundles],
-            passes=args.num_runs,
-            environ=environ,
-        )
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: processor.stop())
-        _log.info("parsing", extra={"bundles": ",".join(bundle.name for bundle in bundles)})
-        try:
-            processor.run()
-        finally:
-            parser.close()
+        with _lookups(here) as url:
+            parser = Launches(here, environ, _print if to_stdout else _discard, url)
+            for bundle in bundles:
+                if words := parser.exposed(bundle):
+                    _log.warning("a bundle's code is not isolated", extra={"bundle": bundle.name, "why": words})
+            processor = Processor(
+                here.database,
+                parser,
+                bundles,
+                core=settings.core,
+                settings=settings.dag_processor,
+                configured=[bundle.name for bundle in all_bundles],
+                passes=args.num_runs,
+                environ=environ,
+            )
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, lambda *_: processor.stop())
+            _log.info("parsing", extra={"bundles": ",".join(bundle.name for bundle in bundles)})
+            try:
+                processor.run()
+            finally:
+                parser.close()
         return 0
+
+
+@contextmanager
+def _lookups(here: Installation) -> Iterator[str]:
+    """
+    Yields where files may look up variables and connections while they are imported. It is empty where those are
+    granted to namespaces: a file has none.
+    """
+    if here.settings.access.default == "all":
+        with serving(here) as url:
+            yield url
+        return
+    try:
+        _ = here.database
+    except StoreError as e:
+        raise CommandError(str(e)) from e
+    yield ""
 
 
 def _passes(text: str) -> int:

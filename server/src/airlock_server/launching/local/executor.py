@@ -141,7 +141,10 @@ class Executor:
         self.relaunches = 0
 
     def serve_at(self, url: str) -> None:
-        """Sets the address of the Execution API, which launches that execute need."""
+        """
+        Sets the address of the Execution API, which launches that execute need. The others may look up variables and
+        connections there.
+        """
         self._place = msgspec.structs.replace(self._place, api_url=url)
 
     @property
@@ -279,7 +282,11 @@ class Executor:
         """
         Launches once, with ``around`` the time in which it runs. It is ended after ``seconds``. With a pool it is
         forked from a warm parent of ``bundle``. Raises CannotLaunch.
+
+        Without a token it belongs to no task instance: its author's code may look up what the server gives it.
         """
+        if not token and self._place.api_url:
+            token = self._installation.tokens.mint_lookup()
         try:
             if self._pool is None or not bundle:
                 return self._launch_once(work, token, seconds, None, around)

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 from airlock_server.api.execution import grants
 from airlock_server.api.execution.request import Request
-from airlock_server.api.execution.routing import Route
+from airlock_server.api.execution.routing import EXECUTION_OR_LOOKUP, Route
 from airlock_server.api.services import Services
 from airlock_server.keys.tokens import Claims
 from airlock_server.secrets.lookup import Stored
@@ -31,4 +31,4 @@ async def get(services: Services, request: Request, _claims: Claims | None) -> R
     return as_json(fields)
 
 
-ROUTES = [Route(method="GET", pattern="/connections/{connection_id}", handler=get)]
+ROUTES = [Route(method="GET", pattern="/connections/{connection_id}", handler=get, scopes=EXECUTION_OR_LOOKUP)]

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 from airlock_server.api.execution import grants
 from airlock_server.api.execution.request import Request
-from airlock_server.api.execution.routing import Route
+from airlock_server.api.execution.routing import EXECUTION_OR_LOOKUP, Route
 from airlock_server.api.services import Services
 from airlock_server.keys.tokens import Claims
 from airlock_server.secrets.backend import Variable
@@ -98,8 +98,8 @@ async def delete(services: Services, request: Request, _claims: Claims | None) -
 
 
 ROUTES = [
-    Route(method="GET", pattern="/variables/keys", handler=keys),
-    Route(method="GET", pattern="/variables/{variable_key:path}", handler=get),
+    Route(method="GET", pattern="/variables/keys", handler=keys, scopes=EXECUTION_OR_LOOKUP),
+    Route(method="GET", pattern="/variables/{variable_key:path}", handler=get, scopes=EXECUTION_OR_LOOKUP),
     Route(method="PUT", pattern="/variables/{variable_key:path}", handler=put),
     Route(method="DELETE", pattern="/variables/{variable_key:path}", handler=delete),
 ]
