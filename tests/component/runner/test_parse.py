@@ -209,35 +209,3 @@ def test_a_file_is_parsed_as_it_is_although_its_bytecode_is_of_the_same_second_a
     result = parsed(sidecar, None)
 
     assert ["x2"] == [envelope["data"]["dag_id"] for envelope in result["serialized_dags"]]
-
-
-def test_a_task_is_empty_only_without_code_of_the_author(sidecar):
-    result = parsed(
-        sidecar,
-        """
-        from airlock.sdk import DAG
-        from airlock.standard.operators.empty import EmptyOperator
-
-        class Own(EmptyOperator):
-            pass
-
-        class Gate(EmptyOperator):
-            def execute(self, context): ...
-
-        class Before(EmptyOperator):
-            def pre_execute(self, context): ...
-
-        with DAG("d"):
-            EmptyOperator(task_id="plain")
-            Own(task_id="own")
-            EmptyOperator.partial(task_id="mapped").expand(doc=["x"])
-            Gate(task_id="gate")
-            Before(task_id="before")
-            EmptyOperator(task_id="hook", pre_execute=print)
-            EmptyOperator(task_id="callback", on_success_callback=print)
-            EmptyOperator.partial(task_id="mapped_hook", post_execute=print).expand(doc=["x"])
-        """,
-    )
-
-    (dag,) = (disclose(LazySerializedDag(**envelope)) for envelope in result["serialized_dags"])
-    assert ["plain", "own", "mapped"] == [task.task_id for task in dag.tasks if task.is_empty]

@@ -16,8 +16,6 @@ from airlock_wire.dags.words import TriggerRule
 
 _CALLBACKS: Final = ("on_execute", "on_failure", "on_retry", "on_skipped", "on_success")
 _MAX_FIELD_CHARS: Final = 4096
-#: Where a mapped task, and one that is not, has the functions that run before and after its ``execute``.
-_HOOKS: Final = ("pre_execute", "post_execute", "_pre_execute_hook", "_post_execute_hook")
 
 
 def task_of(task: Any, file: str) -> SerializedTask:
@@ -106,24 +104,10 @@ def _config(config: Any) -> dict[str, Any]:
 
 
 def _is_empty(task: Any) -> bool:
-    """
-    Tells whether a scheduler may complete the task itself: it does nothing, and nothing hangs on that it ran. Code that
-    an author hangs on such a task runs, as by Airflow's dag.test(); Airflow's scheduler leaves it out.
-    """
+    """Tells whether a scheduler may complete the task itself: it does nothing, and nothing hangs on that it ran."""
     if not task.inherits_from_empty_operator or task.inlets or task.outlets:
         return False
-    if task.on_execute_callback or task.on_success_callback:
-        return False
-    given = task.partial_kwargs if task.is_mapped else vars(task)
-    if any(given.get(name) is not None for name in _HOOKS):
-        return False
-    return all(_is_plain(task.operator_class, name) for name in ("execute", "pre_execute", "post_execute"))
-
-
-def _is_plain(kind: type, method: str) -> bool:
-    """Tells whether a method is that of the SDK's or the standard provider's classes."""
-    owner = next(each for each in kind.__mro__ if method in vars(each))
-    return owner.__module__.startswith("airlock.")
+    return not task.on_execute_callback and not task.on_success_callback
 
 
 def _start_trigger(task: Any) -> StartTrigger | None:
