@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 
 WAIT = """
 import time
@@ -40,6 +41,31 @@ def test_finally_blocks_run_and_may_ask_the_platform(sidecar, task_file, details
     assert "cleaned up: yes\n" == sidecar.stdout
     assert "RetryTask" == sidecar.asked[-1]["type"]
     assert sidecar.asked[-1]["retry_reason"].startswith("TaskTerminated")
+
+
+def test_a_stop_after_the_tasks_time_is_the_time_out_that_its_code_and_its_callbacks_know(sidecar, task_file, details):
+    task_file(
+        """
+        import time
+        from airlock.sdk.exceptions import AirlockTaskTimeout
+        try:
+            print("ready", flush=True)
+            time.sleep(30)
+        except AirlockTaskTimeout as error:
+            print("over:", error)
+            raise
+        """,
+        options="execution_timeout=__import__('datetime').timedelta(seconds=0.3)",
+    )
+    start_and_read_ready(sidecar, details, should_retry=True)
+    time.sleep(0.3)
+
+    os.killpg(sidecar.pid, signal.SIGTERM)
+    sidecar.serve()
+
+    assert 0 == sidecar.wait()
+    assert "over: the task ran longer than its execution_timeout of 0:00:00.300000\n" == sidecar.stdout
+    assert sidecar.asked[-1]["retry_reason"].startswith("AirlockTaskTimeout")
 
 
 def test_except_exception_does_not_swallow_a_stop(sidecar, task_file, details):

@@ -108,7 +108,7 @@ def _run(run: _Run, startup: StartupDetails, channel: Channel, root: str, logs: 
     tell_environment(task, ti, context)
     with running(context):
         operator = _prepared(run, ti, context)
-        termination.install(channel, _on_kill(operator))
+        termination.install(channel, _on_kill(operator), operator.execution_timeout)
         # They are for people to look at: user code must neither wait for the server to store them nor fail with it.
         options = written_options(task) if startup.undecided else UNSET
         channel.tell(SetRenderedFields(rendered_fields=shown(operator), options=options), partial(_not_shown, logs))

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-from airlock.sdk.exceptions import TaskTerminated
+from airlock.sdk.exceptions import AirlockTaskTimeout, TaskTerminated
 from airlock_runner.logs import Logs
 from airlock_wire.pod import CHILD_EXIT_BROKEN, EXIT_OK
 
@@ -64,7 +64,7 @@ def leave(logs: Logs, error: BaseException | None, seconds: float = WAIT_SECONDS
     threads, processes = sys.modules.get("threading"), sys.modules.get("multiprocessing.process")
     if threads is None and processes is None and atexit._ncallbacks() == 0:  # noqa: SLF001 - no public way
         return
-    if isinstance(error, TaskTerminated):
+    if isinstance(error, TaskTerminated | AirlockTaskTimeout):
         seconds = STOPPED_WAIT_SECONDS
     ends = time.monotonic() + seconds
     phase = _Phase()

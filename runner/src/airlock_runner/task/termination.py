@@ -2,29 +2,39 @@
 Handles SIGTERM while a task runs (ADR 0005).
 
 If the task has ``on_kill``, that is called, and the task goes on until it ends because of it. In any other task
-TaskTerminated is raised in the main thread, so that its ``finally`` blocks run. A second SIGTERM is ignored: it must
+TaskTerminated is raised in the main thread, so that its ``finally`` blocks run, or AirlockTaskTimeout once the task's
+time is over: the sidecar keeps the time, and then stops the task by this very signal. A second SIGTERM is ignored: it must
 not break into the clean-up that the first began. SIGKILL ends whatever does not end.
 """
 
 import os
 import signal
+import time
 from _thread import get_ident
 from collections.abc import Callable
+from datetime import timedelta
 from types import FrameType
 from typing import Any
 
-from airlock.sdk.exceptions import TaskTerminated
+from airlock.sdk.exceptions import AirlockTaskTimeout, TaskTerminated
 from airlock_runner.channel import Channel
 
 
-def install(channel: Channel, on_kill: Callable[[], Any] | None) -> None:
-    """Makes SIGTERM stop the task in this process. Call it in the main thread."""
+def install(channel: Channel, on_kill: Callable[[], Any] | None, limit: timedelta | None = None) -> None:
+    """
+    Makes SIGTERM stop the task in this process. Call it in the main thread, when the task begins. ``limit`` is the
+    task's execution_timeout.
+    """
+    began = time.monotonic()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         ignore()
-        if on_kill is None:
+        if on_kill is not None:
+            channel.when_idle(on_kill)
+        elif limit is not None and time.monotonic() - began >= limit.total_seconds():
+            raise AirlockTaskTimeout(f"the task ran longer than its execution_timeout of {limit}")
+        else:
             raise TaskTerminated("the task was told to stop (SIGTERM)")
-        channel.when_idle(on_kill)
 
     signal.signal(signal.SIGTERM, stop)
     _keep_from_forks(stop)
