@@ -3,8 +3,8 @@ Handles SIGTERM while a task runs (ADR 0005).
 
 If the task has ``on_kill``, that is called, and the task goes on until it ends because of it. In any other task
 TaskTerminated is raised in the main thread, so that its ``finally`` blocks run, or AirlockTaskTimeout once the task's
-time is over: the sidecar keeps the time, and then stops the task by this very signal. A second SIGTERM is ignored: it must
-not break into the clean-up that the first began. SIGKILL ends whatever does not end.
+time is over: the sidecar keeps the time, and then stops the task by this very signal. A second SIGTERM is ignored: it
+must not break into the clean-up that the first began. SIGKILL ends whatever does not end.
 """
 
 import os
