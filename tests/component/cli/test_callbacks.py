@@ -1,9 +1,5 @@
 """`airlock dags test` of a DAG with callbacks of its own, and of tasks whose runner cannot call theirs."""
 
-import os
-import subprocess
-import sys
-
 import pytest
 from component.cli.final_table import table
 
@@ -73,17 +69,9 @@ with DAG("empty", on_success_callback=alone):
 
 
 @pytest.fixture
-def run(tmp_path):
+def run(airlock, tmp_path):
     (tmp_path / "back.py").write_text(FILE)
-
-    def call(dag_id, **more):
-        environ = {"PATH": os.environ["PATH"], "AIRLOCK_HOME": str(tmp_path / "home"), **more}
-        words = [sys.executable, "-m", "airlock_server", "dags", "test", "back.py", dag_id, "2026-01-02"]
-        return subprocess.run(
-            words, env=environ, cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False
-        )
-
-    return call
+    return lambda dag_id, **more: airlock("dags", "test", "back.py", dag_id, "2026-01-02", **more)
 
 
 def lines(output, word):

@@ -1,9 +1,5 @@
 """DAG files that read variables and connections while they are imported, as many written for Airflow do."""
 
-import os
-import subprocess
-import sys
-
 import pytest
 from component.cli.final_table import table
 
@@ -39,17 +35,9 @@ with DAG("reads", schedule=Own(), on_success_callback=over):
 
 
 @pytest.fixture
-def run(tmp_path):
+def run(airlock, tmp_path):
     (tmp_path / "reads.py").write_text(FILE)
-
-    def call(*words):
-        environ = {"PATH": os.environ["PATH"], "AIRLOCK_HOME": str(tmp_path / "home")}
-        words = [sys.executable, "-m", "airlock_server", *words]
-        return subprocess.run(
-            words, env=environ, cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False
-        )
-
-    return call
+    return airlock
 
 
 def test_what_is_not_set_has_the_files_default(run):

@@ -1,9 +1,6 @@
 """`airlock dags test` of a DAG whose timetable is the author's class."""
 
-import os
 import re
-import subprocess
-import sys
 
 import pytest
 from component.cli.final_table import table
@@ -48,17 +45,9 @@ for how in ("works", "raises", "ends", "hangs", "reads", "foreign"):
 
 
 @pytest.fixture
-def run(tmp_path):
+def run(airlock, tmp_path):
     (tmp_path / "own.py").write_text(FILE)
-
-    def call(*words, **more):
-        environ = {"PATH": os.environ["PATH"], "AIRLOCK_HOME": str(tmp_path / "home"), **more}
-        words = [sys.executable, "-m", "airlock_server", *words]
-        return subprocess.run(
-            words, env=environ, cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False
-        )
-
-    return call
+    return airlock
 
 
 def test_the_data_interval_and_the_id_of_a_run_are_those_of_the_dags_own_timetable(run):

@@ -1,8 +1,6 @@
 """Settings of the server that shape DAGs, in `airlock dags test`: what a DAG file and a run get of them."""
 
-import os
-import subprocess
-import sys
+from functools import partial
 
 import pytest
 from component.cli.final_table import table
@@ -29,17 +27,9 @@ RETRIES = {"AIRLOCK__CORE__DEFAULT_TASK_RETRIES": "1", "AIRLOCK__CORE__DEFAULT_T
 
 
 @pytest.fixture
-def run(tmp_path):
+def run(airlock, tmp_path):
     (tmp_path / "shaped.py").write_text(FILE)
-
-    def call(*words, **settings):
-        environ = {"PATH": os.environ["PATH"], "AIRLOCK_HOME": str(tmp_path / "home"), **settings}
-        words = [sys.executable, "-m", "airlock_server", "dags", "test", "shaped.py", *words]
-        return subprocess.run(
-            words, env=environ, cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False
-        )
-
-    return call
+    return partial(airlock, "dags", "test", "shaped.py")
 
 
 def test_what_the_author_does_not_say_is_the_servers_setting(run):
