@@ -93,6 +93,27 @@ def airlock(folder):
     return call
 
 
+TRIGGERS = """
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+from airflow.sdk import DAG
+
+with DAG("other"): ...
+with DAG("caller"):
+    made = TriggerDagRunOperator(task_id="made", trigger_dag_id="other", trigger_run_id="one")
+    again = TriggerDagRunOperator(
+        task_id="again", trigger_dag_id="other", trigger_run_id="one", skip_when_already_exists=True
+    )
+    made >> again
+"""
+
+
+def test_a_task_may_trigger_another_dag_of_its_file(airlock, folder):
+    (folder / "triggers.py").write_text(TRIGGERS)
+    done = airlock("dags", "test", "triggers.py", "caller")
+
+    assert {"made": ["success", "1"], "again": ["skipped", "1"]} == table(done.stdout), done.stdout + done.stderr
+
+
 def test_a_whole_dag_runs_and_every_task_is_in_the_table(airlock, folder):
     done = airlock("dags", "test", "flow.py", "flow", "--conf", '{"n": 5}')
 

@@ -4,8 +4,9 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -30,15 +31,17 @@ from airlock_server.installation import Installation
 from airlock_server.launching.local import loglines
 from airlock_server.launching.local.callbacks import Callbacks, dag_log
 from airlock_server.launching.local.dag_run import LOOK_SECONDS, DagRunner, Result
-from airlock_server.launching.local.executor import CannotLaunch, Executor
+from airlock_server.launching.local.executor import BUNDLE, CannotLaunch, Executor
 from airlock_server.launching.local.parsing import FileParse, log_name
 from airlock_server.launching.local.screen import Screen
 from airlock_server.launching.local.triggers import LocalTriggers
 from airlock_server.rules.scheduling.graph import DagGraph
 from airlock_server.rules.scheduling.snapshot import End, Key, Limits
-from airlock_server.store import xcoms
+from airlock_server.rules.triggering import DagFacts
+from airlock_server.store import tries, xcoms
 from airlock_server.store.assets import of_dags
-from airlock_server.store.errors import StoreError
+from airlock_server.store.errors import OwnedElsewhere, StoreError
+from airlock_server.store.runs import dags as known_dags
 from airlock_server.store.runs.progress import NewRun, Row
 from airlock_wire.dags.dag import SerializedDag
 from airlock_wire.states import TaskInstanceState
@@ -107,8 +110,7 @@ def run_dag(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
     with opened(args, environ, render=_render) as file:
         executor, screen = file.executor, file.screen
         dag = _choose(file.path, file.dags, args.dag_id)
-        # A task may read an asset that another DAG of the file names.
-        file.installation.database.write(lambda conn: [of_dags.register(conn, each) for each in file.dags])
+        file.installation.database.write(lambda conn: _note(conn, file.dags))
         new = new_run(dag, args.date, args.conf or {}, partial(file.ask, dag))
         graph = DagGraph(dag)
         if not live:
@@ -143,6 +145,16 @@ def run_dag(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
         if executor.stopping:
             return EXIT_STOPPED
         return 0 if result.end is not None and result.end.state == "success" else _EXIT_FAILED
+
+
+def _note(conn: Any, dags: Sequence[SerializedDag]) -> None:
+    """Notes what tasks of one DAG of a file may ask of the others: their assets, and runs that they trigger."""
+    for each in dags:
+        of_dags.register(conn, each)
+        # One that is another's cannot be run here, and the server says so to whoever triggers it.
+        with suppress(OwnedElsewhere):
+            tries.borrow_dag(conn, each.dag_id, BUNDLE)
+            known_dags.describe(conn, each.dag_id, DagFacts(tags=each.tags))
 
 
 def _limits(installation: Installation) -> Limits:
