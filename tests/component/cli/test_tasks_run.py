@@ -130,7 +130,7 @@ BROKEN = {
     "import that exits": ("import sys\nsys.exit(3)\n", ["broken.py:2: SystemExit", "remove the call"]),
     "variable at import": (
         "from airlock.sdk import Variable\nVariable.get('k')\n",
-        ["broken.py:2: PermissionDenied", "move the call into a task"],
+        ["broken.py:2: VariableNotFound", "create it, or call Variable.get('k', default=...)"],
     ),
     "no such option": (
         "from airlock.sdk import DAG\nDAG('x', schedul=None)\n",

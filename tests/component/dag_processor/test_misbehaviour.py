@@ -146,7 +146,7 @@ with DAG("search"): ...
 """
 
 
-@pytest.mark.parametrize("plant", ["", "a key that anyone may read"])
+@pytest.mark.parametrize("plant", ["", "a database that anyone may read"])
 def test_a_parse_finds_no_token_no_key_and_no_database_and_the_search_finds_what_is_planted(processing, plant):
     if os.getuid() != 0:
         pytest.skip("only root can give a parse a user of its own")
@@ -155,9 +155,8 @@ def test_a_parse_finds_no_token_no_key_and_no_database_and_the_search_finds_what
     planted = {}
     if plant:
         processing.home.chmod(0o755)
-        (processing.home / "jwt.key").write_bytes(b"planted key")
-        (processing.home / "jwt.key").chmod(0o644)
-        planted = {"home/jwt.key", "home/logs", "home/"}
+        (processing.home / "airlock.db").chmod(0o644)
+        planted = {"home/airlock.db", "home/logs", "home/"}
     processing.write(
         SEARCH.replace("HOME", repr(str(processing.home))).replace("SERVER", str(os.getpid())), "search.py"
     )

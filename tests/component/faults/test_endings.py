@@ -89,7 +89,7 @@ def test_a_task_that_ignores_being_stopped_is_killed(laptop):
 
     assert ["queued", "running", "failed"] == laptop.state_writes()
     assert laptop.outcome.reason.startswith("TimedOut")
-    assert "ignored TaskTerminated" in laptop.events()
+    assert "ignored AirlockTaskTimeout" in laptop.events()
 
 
 @pytest.mark.slow
