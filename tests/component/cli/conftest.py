@@ -13,7 +13,7 @@ def airlock(tmp_path):
 
     def call(*words, **environ):
         return subprocess.run(
-            [sys.executable, "-m", "airlock_server", *words],
+            [sys.executable, "-m", "airlock_server", *map(str, words)],
             env={"PATH": os.environ["PATH"], "AIRLOCK_HOME": str(tmp_path / "home"), **environ},
             cwd=tmp_path,
             capture_output=True,

@@ -72,7 +72,7 @@ with DAG("hangs"):
 """
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def folder(tmp_path):
     (tmp_path / "flow.py").write_text(FLOW)
     return tmp_path
@@ -80,17 +80,6 @@ def folder(tmp_path):
 
 def environ(folder):
     return {"PATH": os.environ["PATH"], "AIRLOCK_HOME": str(folder / "home")}
-
-
-@pytest.fixture
-def airlock(folder):
-    def call(*words):
-        return subprocess.run(
-            [sys.executable, "-m", "airlock_server", *map(str, words)],
-            env=environ(folder), cwd=folder, capture_output=True, text=True, timeout=100, check=False,
-        )  # fmt: skip
-
-    return call
 
 
 TRIGGERS = """
