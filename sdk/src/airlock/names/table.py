@@ -199,7 +199,7 @@ ELSEWHERE: Final[dict[str, dict[str, str]]] = {
         ),
         **_each("NodeNotFound TaskNotFound ParamValidationError", "airflow.sdk.exceptions"),
         **_each("AirflowOptionalProviderFeatureException", "airflow.sdk.exceptions"),
-        "AirflowConfigException": "airlock.sdk.configuration.AirlockConfigException",
+        "AirflowConfigException": "airlock.sdk.exceptions.AirlockConfigException",
     },
     "airflow.providers.common.compat.sdk": {
         "timezone": "airlock.sdk.timezone",

@@ -31,17 +31,15 @@ from airlock_server.installation import Installation
 from airlock_server.launching.local import loglines
 from airlock_server.launching.local.callbacks import Callbacks, dag_log
 from airlock_server.launching.local.dag_run import LOOK_SECONDS, DagRunner, Result
-from airlock_server.launching.local.executor import BUNDLE, CannotLaunch, Executor
+from airlock_server.launching.local.executor import CannotLaunch, Executor, borrow
 from airlock_server.launching.local.parsing import FileParse, log_name
 from airlock_server.launching.local.screen import Screen
 from airlock_server.launching.local.triggers import LocalTriggers
 from airlock_server.rules.scheduling.graph import DagGraph
 from airlock_server.rules.scheduling.snapshot import End, Key, Limits
-from airlock_server.rules.triggering import DagFacts
-from airlock_server.store import tries, xcoms
+from airlock_server.store import xcoms
 from airlock_server.store.assets import of_dags
 from airlock_server.store.errors import OwnedElsewhere, StoreError
-from airlock_server.store.runs import dags as known_dags
 from airlock_server.store.runs.progress import NewRun, Row
 from airlock_wire.dags.dag import SerializedDag
 from airlock_wire.states import TaskInstanceState
@@ -153,8 +151,7 @@ def _note(conn: Any, dags: Sequence[SerializedDag]) -> None:
         of_dags.register(conn, each)
         # One that is another's cannot be run here, and the server says so to whoever triggers it.
         with suppress(OwnedElsewhere):
-            tries.borrow_dag(conn, each.dag_id, BUNDLE)
-            known_dags.describe(conn, each.dag_id, DagFacts(tags=each.tags))
+            borrow(conn, each)
 
 
 def _limits(installation: Installation) -> Limits:

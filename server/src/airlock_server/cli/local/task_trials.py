@@ -13,8 +13,8 @@ from airlock_server.cli.local.dag_file import add_env, add_file, opened
 from airlock_server.cli.local.launches import EXIT_STOPPED, EXIT_USAGE, at_least, choose, conf_of, ending
 from airlock_server.installation import Installation
 from airlock_server.launching.local import loglines
-from airlock_server.launching.local.executor import BUNDLE
-from airlock_server.store import task_instances, tries
+from airlock_server.launching.local.executor import borrow
+from airlock_server.store import task_instances
 from airlock_server.store.errors import StoreError
 from airlock_server.store.runs import progress
 from airlock_server.store.tries import Outcome
@@ -90,7 +90,7 @@ def _run(
         new = new_runs.new_run(dag, args.date, args.task_params or {}, partial(file.ask, dag))
 
         def make(conn: Any) -> None:
-            tries.borrow_dag(conn, dag.dag_id, BUNDLE)
+            borrow(conn, dag)
             progress.make(conn, new)
 
         try:

@@ -14,13 +14,12 @@ import airlock_server
 from airlock_server import log as facts
 from airlock_server.cli import CommandError
 from airlock_server.cli.local.launches import EXIT_USAGE, near
-from airlock_server.cli.serving import serving
+from airlock_server.cli.serving import database_of, serving
 from airlock_server.dag_processor.bundles import Bundle, configured, with_examples
 from airlock_server.dag_processor.launches import Launches
 from airlock_server.dag_processor.processor import Processor
 from airlock_server.installation import Installation
 from airlock_server.launching.local import loglines
-from airlock_server.store.errors import StoreError
 
 _log = logging.getLogger("airlock.dag_processor")
 
@@ -72,13 +71,14 @@ def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
             if bundle.source is not None or bundle.path == here.home.path / "dags":
                 bundle.path.mkdir(parents=True, exist_ok=True)
         to_stdout = settings.dag_processor.dag_processor_log_target == "stdout"
+        database = database_of(here)
         with _lookups(here) as url:
             parser = Launches(here, environ, _print if to_stdout else _discard, url)
             for bundle in bundles:
                 if words := parser.exposed(bundle):
                     _log.warning("a bundle's code is not isolated", extra={"bundle": bundle.name, "why": words})
             processor = Processor(
-                here.database,
+                database,
                 parser,
                 bundles,
                 core=settings.core,
@@ -106,12 +106,8 @@ def _lookups(here: Installation) -> Iterator[str]:
     if here.settings.access.default == "all":
         with serving(here) as url:
             yield url
-        return
-    try:
-        _ = here.database
-    except StoreError as e:
-        raise CommandError(str(e)) from e
-    yield ""
+    else:
+        yield ""
 
 
 def _passes(text: str) -> int:

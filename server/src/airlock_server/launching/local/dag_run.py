@@ -15,17 +15,14 @@ from typing import Any, Final
 import msgspec
 
 from airlock_server.installation import Installation
-from airlock_server.launching.local.executor import BUNDLE, Executor
+from airlock_server.launching.local.executor import Executor, borrow
 from airlock_server.launching.local.triggers import Deferral, Triggers
 from airlock_server.rules import callbacks
 from airlock_server.rules.assets import Declarations
 from airlock_server.rules.scheduling.decide import decide
 from airlock_server.rules.scheduling.graph import DagGraph
 from airlock_server.rules.scheduling.snapshot import Changes, End, Key, Limits, Move, Past, Run, Snapshot, Start
-from airlock_server.rules.triggering import DagFacts
-from airlock_server.store import tries
 from airlock_server.store.engine.types import now
-from airlock_server.store.runs import dags as known_dags
 from airlock_server.store.runs import progress
 from airlock_server.store.runs.progress import NewRun, Progress, Row
 from airlock_server.store.tries import Outcome
@@ -115,8 +112,7 @@ class DagRunner:
         return Result(end=end, rows=rows, outcomes=self._outcomes)
 
     def _make(self, conn: Any, new: NewRun) -> None:
-        tries.borrow_dag(conn, new.dag_id, BUNDLE)
-        known_dags.describe(conn, new.dag_id, DagFacts(tags=self._dag.tags))
+        borrow(conn, self._dag)
         progress.make(conn, new)
         self._past = progress.past(conn, new.dag_id, new.logical_date, catchup=bool(self._dag.catchup))
         self._run = Run(run_id=new.run_id, run_type=new.run_type, logical_date=new.logical_date, start_date=now())

@@ -86,6 +86,15 @@ class _Limit:
         self._containers.stop()
 
 
+def borrow(conn: Any, dag: SerializedDag) -> None:
+    """
+    Claims a DAG for its file's path, unless a bundle has it, and notes what is known of it. Raises
+    airlock_server.store.errors.OwnedElsewhere.
+    """
+    tries.borrow_dag(conn, dag.dag_id, BUNDLE)
+    known_dags.describe(conn, dag.dag_id, DagFacts(tags=dag.tags))
+
+
 class Executor:
     """
     Launches on this machine, for one bundle folder. ``show`` gets each line of a launch's log as it comes.
@@ -194,8 +203,7 @@ class Executor:
         """Queues a try and returns the task instance's id. Raises airlock_server.store.errors.StoreError."""
 
         def write(conn: Any) -> str:
-            tries.borrow_dag(conn, dag.dag_id, BUNDLE)
-            known_dags.describe(conn, dag.dag_id, DagFacts(tags=dag.tags))
+            borrow(conn, dag)
             return tries.queue_task(
                 conn,
                 TaskInstanceKey(dag.dag_id, run_id, task.task_id, map_index),
